@@ -1,0 +1,3 @@
+//! The `memu` command.
+
+fn main() {}

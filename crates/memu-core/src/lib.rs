@@ -1,0 +1,18 @@
+//! The heart of MemU: records, scopes, filters, traits, pipelines and ranking.
+//!
+//! Nothing here knows SQL, a network or an async runtime. Data flows one way:
+//! surfaces call [`MemoryService`], which runs pipelines over the traits of
+//! [`provider`] and [`store`]; adapters implement those traits; nothing calls back
+//! up. Time, randomness and threads are injected through [`environment`].
+
+pub mod analysis;
+pub mod environment;
+pub mod error;
+pub mod filter;
+pub mod provider;
+pub mod records;
+pub mod scope;
+pub mod store;
+pub mod time;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,14 @@
+//! What turns bytes into memories: readers, extractors, categorizers,
+//! summarizers, embedders and chat models. The `local` provider implements all
+//! but the last without any model.
+
+mod chat;
+mod embedder;
+mod understanding;
+
+pub use chat::{ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Usage};
+pub use embedder::Embedder;
+pub use understanding::{
+    CategorizeRequest, Categorizer, CategoryTopic, Draft, ExtractRequest, ExtractedItem, Extractor,
+    ReadRequest, Reader, Reading, Summarizer, SummaryItem, SummaryRequest,
+};

@@ -1,0 +1,119 @@
+//! What a store must do.
+//!
+//! The required trait is narrow: read pages of records, search vectors, and
+//! commit one [`WriteBatch`] atomically. Everything that can be derived from
+//! these lives in the service, once for all stores.
+
+mod batch;
+mod query;
+mod report;
+
+pub use batch::{Cleared, Committed, Write, WriteBatch};
+pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};
+pub use report::{Finding, Report, Severity};
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::records::{
+    Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
+    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment,
+};
+use crate::scope::{Scope, ScopeSchema};
+
+/// What a store can do, as data that callers and tests read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Capabilities {
+    /// The provider's name in configuration: `inmemory`, `sqlite`, `postgres`.
+    pub provider: &'static str,
+    /// Whether records outlive the process.
+    pub durable: bool,
+    /// Whether several processes may use the store at once.
+    pub multi_process: bool,
+    /// Whether vector search returns the true nearest neighbours.
+    pub exact_search: bool,
+}
+
+/// A place where memories are kept.
+///
+/// Every method may be called from any task at any time. A future that is
+/// dropped leaves the store as if it had never been called or had finished,
+/// never in between.
+#[async_trait]
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// What this store can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The scope fields this store was created with.
+    fn schema(&self) -> &ScopeSchema;
+
+    /// The scopes that hold anything and match the scope conditions of `filter`,
+    /// in the order of their first write; at most `limit`.
+    async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>>;
+
+    /// How far the change log of a scope has come; 0 for a scope that holds
+    /// nothing.
+    async fn last_seq(&self, scope: &Scope) -> Result<u64>;
+
+    /// Resources, in the order in which they were stored.
+    async fn resources(&self, query: &Query) -> Result<Page<Resource>>;
+
+    /// Segments, in the order in which they were stored.
+    async fn segments(&self, query: &Query) -> Result<Page<Segment>>;
+
+    /// Items, in the order in which they were stored.
+    async fn items(&self, query: &Query) -> Result<Page<MemoryItem>>;
+
+    /// Categories, in the order in which they were stored.
+    async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>>;
+
+    /// Relations, in the order in which they were stored.
+    async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>>;
+
+    /// The content behind a hash; `None` when the scope does not hold it.
+    async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>>;
+
+    /// The vectors of these owners, of the given embedder; owners without one are
+    /// left out.
+    async fn embeddings(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        kind: OwnerKind,
+        owners: &[Id],
+    ) -> Result<Vec<OwnedEmbedding>>;
+
+    /// Every embedding set of the store.
+    async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>>;
+
+    /// The lines of a scope's change log after `after`, at most `limit`.
+    async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>>;
+
+    /// The owners whose vectors are nearest to the query by cosine, best first;
+    /// equal scores in the order in which the owners were stored.
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>>;
+
+    /// Applies every write of the batch, or none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the scope's log is
+    /// not where the batch expects it, or a record's revision is not the stored
+    /// one; [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when a write names
+    /// a record that the scope does not hold;
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a vector comes from
+    /// another embedder than the store's active set.
+    async fn commit(&self, batch: WriteBatch) -> Result<Committed>;
+
+    /// Removes everything of these scopes, their change logs included, and leaves
+    /// no trace of it in the storage.
+    async fn clear(&self, scopes: &[Scope]) -> Result<Cleared>;
+
+    /// Checks the store, and with `repair` mends what can be derived from the rows.
+    async fn check(&self, repair: bool) -> Result<Report>;
+
+    /// Finishes all writes and lets go of files and connections. Later calls fail.
+    async fn close(&self) -> Result<()>;
+}

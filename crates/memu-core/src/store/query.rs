@@ -1,0 +1,126 @@
+use crate::filter::Filter;
+use crate::records::{ContentHash, EmbedderIdentity, Embedding, Id, Modality, OwnerKind};
+use crate::scope::Scope;
+
+/// Which records to read. Scopes are always named: a query without scopes finds
+/// nothing.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The scopes to read.
+    pub scopes: Vec<Scope>,
+    /// Conditions on the records; conditions on scope fields are not looked at
+    /// here, because `scopes` already says it.
+    pub filter: Filter,
+    /// A narrower choice than everything.
+    pub select: Select,
+    /// Where the previous page ended.
+    pub after: Option<Cursor>,
+    /// At most this many records, from 1.
+    pub limit: usize,
+}
+
+impl Query {
+    /// All records of one scope, on one page.
+    pub fn scope(scope: &Scope) -> Self {
+        Self {
+            scopes: vec![scope.clone()],
+            filter: Filter::default(),
+            select: Select::All,
+            after: None,
+            limit: usize::MAX,
+        }
+    }
+
+    /// The same query with another choice.
+    #[must_use]
+    pub fn select(mut self, select: Select) -> Self {
+        self.select = select;
+        self
+    }
+}
+
+/// A choice of records that an index answers. A choice that does not apply to a
+/// kind of record selects none of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Select {
+    /// Everything.
+    All,
+    /// These records, by id.
+    Ids(Vec<Id>),
+    /// Records whose id starts with one of these texts (short references).
+    IdPrefixes(Vec<String>),
+    /// Resources, segments or items of these resources; for relations, those of
+    /// the resources' items.
+    OfResources(Vec<Id>),
+    /// Items that cite one of these segments.
+    CitingSegments(Vec<Id>),
+    /// Relations of these items.
+    OfItems(Vec<Id>),
+    /// Relations or items of these categories.
+    OfCategories(Vec<Id>),
+    /// The resource with this content.
+    Content(ContentHash, Modality),
+    /// Resources that came from here, by the caller's id or by URL.
+    Source {
+        /// The URL, as the caller named it.
+        url: String,
+        /// The caller's own id.
+        external_id: Option<String>,
+        /// The kind of resource.
+        modality: Modality,
+    },
+    /// Items with one of these content hashes.
+    ItemHashes(Vec<String>),
+    /// Categories with one of these names.
+    Names(Vec<String>),
+}
+
+/// Where a page ended; opaque, valid for the same query on the same store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor(pub String);
+
+/// A page of records.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The records.
+    pub records: Vec<T>,
+    /// Where to go on; `None` on the last page.
+    pub next: Option<Cursor>,
+}
+
+/// A scope and how far its change log has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScopeState {
+    /// The scope.
+    pub scope: Scope,
+    /// The number of the last line of its change log.
+    pub seq: u64,
+}
+
+/// A search for the nearest vectors.
+#[derive(Clone, Debug)]
+pub struct VectorQuery {
+    /// The scopes to search.
+    pub scopes: Vec<Scope>,
+    /// Conditions on the owners.
+    pub filter: Filter,
+    /// The kind of owner.
+    pub kind: OwnerKind,
+    /// The embedder that made the query vector.
+    pub identity: EmbedderIdentity,
+    /// The query vector.
+    pub vector: Embedding,
+    /// At most this many hits, from 1.
+    pub top_k: usize,
+}
+
+/// An owner that a vector search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VectorHit {
+    /// The owner's scope.
+    pub scope: Scope,
+    /// The owner.
+    pub id: Id,
+    /// The cosine of the two vectors, from -1 to 1.
+    pub score: f32,
+}

@@ -1,0 +1,2 @@
+//! MemU's `local` provider: everything for text without a model or a network,
+//! and the same answer every time.
