@@ -6,13 +6,18 @@
 //! up. Time, randomness and threads are injected through [`environment`].
 
 pub mod analysis;
+pub mod config;
 pub mod environment;
 pub mod error;
 pub mod filter;
+pub mod pipeline;
 pub mod provider;
+pub mod ranking;
 pub mod records;
 pub mod scope;
+pub mod service;
 pub mod store;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
+pub use service::MemoryService;

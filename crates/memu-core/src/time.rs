@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use jiff::civil;
+pub use jiff::civil;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};

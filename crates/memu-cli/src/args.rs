@@ -1,0 +1,95 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    add, completions, delete, demo, doctor, edit, forget, list, memorize, retrieve, show,
+};
+
+/// Long-term memory for AI agents, in one file, with no API key.
+#[derive(Debug, Parser)]
+#[command(
+    name = "memu",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  memu demo                                   see it at work\n  memu memorize chat.json --user alice        remember a conversation\n  memu retrieve \"what does she like?\" --user alice"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// The memory: a file or a DSN such as sqlite:///memu.db [default: memu.db]
+    #[arg(long, global = true, env = "MEMU_DB", value_name = "PATH|DSN")]
+    pub(crate) db: Option<String>,
+    /// Whose memory it is: short for --scope user_id=USER
+    #[arg(long, short, global = true, env = "MEMU_USER", value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// A scope field and its value; may be repeated
+    #[arg(long, short, global = true, value_name = "FIELD=VALUE", value_parser = pair)]
+    pub(crate) scope: Vec<(String, String)>,
+    /// The configuration file [default: memu.toml, where it exists]
+    #[arg(long, global = true, env = "MEMU_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Print exactly the service's response, as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print results only: no progress, no remarks
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Remember conversations and documents
+    Memorize(memorize::Memorize),
+    /// Find the memories that answer a question
+    Retrieve(retrieve::Retrieve),
+    /// List items, categories or resources
+    List(list::List),
+    /// Show one record with everything that hangs on it
+    Show(show::Show),
+    /// Remember something in your own words
+    Add(add::Add),
+    /// Change a memory
+    Edit(edit::Edit),
+    /// Remove a memory
+    Delete(delete::Delete),
+    /// Forget everything of a user or scope, without a trace
+    Forget(forget::Forget),
+    /// Check the database, and repair what can be repaired
+    Doctor(doctor::Doctor),
+    /// Memorize sample conversations into a new file and ask them questions
+    Demo(demo::Demo),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+/// Reads `key=value`.
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => {
+            Ok((key.to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as key=value".to_owned()),
+    }
+}

@@ -1,0 +1,193 @@
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use clap::Args;
+use memu::{Error, MemorizeRequest, MemorizeResponse, MemorizeStatus, Modality, Result, Source};
+
+use crate::args::Global;
+use crate::output::{Line, Printer, Tone, date, wrapped};
+use crate::progress::Progress;
+use crate::session;
+
+/// How many new memories are shown.
+const SHOWN: usize = 8;
+
+/// Remember conversations and documents.
+///
+/// Conversations: JSON messages ([{role, content}], {"content": […]}, OpenAI-style
+/// {"messages": […]}), JSON Lines, and `Name: text` transcripts. Documents: text and
+/// Markdown. Memorizing the same content again changes nothing; a conversation that has
+/// grown adds only what is new.
+#[derive(Debug, Args)]
+pub(crate) struct Memorize {
+    /// Files or URLs; - for standard input
+    #[arg(required = true, value_name = "FILE|URL|-")]
+    sources: Vec<String>,
+    /// What they are; by default decided by name and content
+    #[arg(long, short, value_name = "MODALITY", value_parser = modality)]
+    modality: Option<Modality>,
+    /// What a picture shows or a recording says, in words
+    #[arg(long, value_name = "TEXT")]
+    caption: Option<String>,
+}
+
+fn modality(name: &str) -> Result<Modality, String> {
+    name.parse().map_err(|error: Error| error.message().to_owned())
+}
+
+impl Memorize {
+    pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+        let progress = Progress::new(global);
+        let service = session::open(global, &progress).await?;
+        progress.start(self.sources.len());
+        for source in &self.sources {
+            progress.working_on(source);
+            let mut request = self.request(source)?;
+            request.user = session::user(global);
+            let response = service.memorize(request).await?;
+            progress.advance();
+            if self.sources.last() == Some(source) {
+                progress.finish();
+            }
+            printer.response(&response, show)?;
+        }
+        service.close().await
+    }
+
+    fn request(&self, source: &str) -> Result<MemorizeRequest> {
+        if source == "-" {
+            let bytes = read_stdin()?;
+            let modality = self.modality.unwrap_or_else(|| by_content(&bytes));
+            let mut request = MemorizeRequest::content(bytes, "-", modality);
+            request.caption.clone_from(&self.caption);
+            return Ok(request);
+        }
+        let modality = self.modality.unwrap_or_else(|| by_name(source));
+        let mut request = MemorizeRequest::url(source, modality);
+        request.source = Source::Url(source.to_owned());
+        request.caption.clone_from(&self.caption);
+        Ok(request)
+    }
+}
+
+fn read_stdin() -> Result<Vec<u8>> {
+    let mut stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return Err(Error::input(
+            "nothing is piped into standard input; try: memu memorize - < chat.json",
+        ));
+    }
+    let mut bytes = Vec::new();
+    stdin
+        .read_to_end(&mut bytes)
+        .map_err(|cause| Error::input("standard input cannot be read").caused_by(cause))?;
+    Ok(bytes)
+}
+
+/// The modality that a file's name suggests; for names that leave it open, its first
+/// bytes decide.
+fn by_name(source: &str) -> Modality {
+    let path = source.split(['?', '#']).next().unwrap_or(source);
+    let ending = Path::new(path)
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    match ending.as_str() {
+        "json" | "jsonl" | "ndjson" => Modality::Conversation,
+        "md" | "markdown" | "rst" | "org" | "adoc" => Modality::Document,
+        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "heic" | "tiff" => Modality::Image,
+        "mp4" | "mov" | "mkv" | "webm" | "avi" => Modality::Video,
+        "mp3" | "wav" | "m4a" | "ogg" | "flac" | "opus" => Modality::Audio,
+        _ => by_content(&first_bytes(path)),
+    }
+}
+
+fn first_bytes(path: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // What cannot be read here is reported when it is memorized.
+    if let Ok(file) = std::fs::File::open(path) {
+        let _ = file.take(16 << 10).read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// JSON and `Name: text` lines are conversations; other text is a document.
+fn by_content(bytes: &[u8]) -> Modality {
+    let start = bytes.get(..bytes.len().min(16 << 10)).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(start);
+    if text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with(['[', '{']) {
+        return Modality::Conversation;
+    }
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let spoken = lines.iter().filter(|line| names_a_speaker(line)).count();
+    if spoken >= 2 && spoken * 2 >= lines.len() {
+        Modality::Conversation
+    } else {
+        Modality::Document
+    }
+}
+
+fn names_a_speaker(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(name, _)| {
+        (1..=40).contains(&name.chars().count())
+            && name.split_whitespace().count() <= 4
+            && name.starts_with(char::is_alphabetic)
+            && name.chars().all(|c| c.is_alphanumeric() || " .'-".contains(c))
+    })
+}
+
+pub(super) fn show(response: &MemorizeResponse) -> Vec<Line> {
+    let resource = &response.resource;
+    let mut lines = vec![match response.status {
+        MemorizeStatus::Unchanged => Line::new()
+            .add(Tone::Good, "Unchanged: ")
+            .plain(&format!("{} is memorized already; nothing was added", resource.url)),
+        MemorizeStatus::Created => memorized("Memorized ", response),
+        MemorizeStatus::Extended => memorized("Extended ", response),
+    }];
+    if response.status == MemorizeStatus::Unchanged {
+        return lines;
+    }
+    for item in response.items.iter().take(SHOWN) {
+        let mut text = item.summary.clone();
+        if let Some(when) = &item.happened {
+            text = format!("{text} ({})", date(when));
+        }
+        lines.extend(wrapped(&Line::new().plain("  • "), Tone::Plain, &text));
+    }
+    if response.items.len() > SHOWN {
+        let rest = response.items.len() - SHOWN;
+        lines.push(Line::new().add(Tone::Faint, &format!("  … and {rest} more: memu list items")));
+    }
+    lines
+}
+
+fn memorized(verb: &str, response: &MemorizeResponse) -> Line {
+    let resource = &response.resource;
+    let what = if resource.modality == Modality::Conversation {
+        "message"
+    } else {
+        "passage"
+    };
+    let mut counts = vec![
+        counted(response.new_segments, what),
+        counted(response.items.len(), "new memory"),
+    ];
+    if !response.reinforced.is_empty() {
+        counts.push(format!("{} met again", response.reinforced.len()));
+    }
+    Line::new()
+        .add(Tone::Good, verb)
+        .add(Tone::Heading, &resource.url)
+        .plain(&format!(": {}", counts.join(", ")))
+}
+
+/// `1 message`, `2 messages`, `2 new memories`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    };
+    let noun = if count == 1 { noun } else { &plural };
+    format!("{count} {noun}")
+}

@@ -1,0 +1,183 @@
+use std::fmt;
+
+use memu::Segment;
+use memu::core::time::{Precision, When, civil};
+use textwrap::core::display_width;
+
+use super::Tone;
+
+/// The widest text that is pleasant to read.
+const MAX_WIDTH: usize = 100;
+/// The longest quotation of a piece of evidence, in characters.
+const MAX_QUOTE: usize = 280;
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// A line of styled text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    pieces: Vec<(Tone, String)>,
+}
+
+impl Line {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends text in this tone. Control characters are made visible, so that
+    /// stored text cannot steer the terminal.
+    pub(crate) fn add(mut self, tone: Tone, text: &str) -> Self {
+        let visible = text.chars().map(|c| match c {
+            '\t' | '\n' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        });
+        self.pieces.push((tone, visible.collect()));
+        self
+    }
+
+    pub(crate) fn plain(self, text: &str) -> Self {
+        self.add(Tone::Plain, text)
+    }
+
+    fn width(&self) -> usize {
+        self.pieces.iter().map(|(_, text)| display_width(text)).sum()
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (tone, text) in &self.pieces {
+            let style = tone.style();
+            write!(f, "{style}{text}{style:#}")?;
+        }
+        Ok(())
+    }
+}
+
+fn terminal_width() -> usize {
+    textwrap::termwidth().min(MAX_WIDTH)
+}
+
+/// Wraps text to the terminal: `first` leads the first line, spaces of the same width
+/// the others.
+pub(crate) fn wrapped(first: &Line, tone: Tone, text: &str) -> Vec<Line> {
+    let indent = first.width();
+    let room = terminal_width().saturating_sub(indent).max(20);
+    let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = textwrap::wrap(&clean, room);
+    parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| {
+            let line = if at == 0 {
+                first.clone()
+            } else {
+                Line::new().plain(&" ".repeat(indent))
+            };
+            line.add(tone, part)
+        })
+        .collect()
+}
+
+/// A segment as a quotation: who, when, and the words.
+pub(crate) fn quote(segment: &Segment) -> Vec<Line> {
+    let mut who = segment.attribution().unwrap_or("").to_owned();
+    if let Some(time) = segment.happened_at {
+        if !who.is_empty() {
+            who.push_str(", ");
+        }
+        who.push_str(&minute(time));
+    }
+    if let Some(id) = &segment.message_id {
+        who.push_str(&format!(" [{id}]"));
+    }
+    let lead = Line::new().add(Tone::Faint, "     │ ");
+    let mut lines = Vec::new();
+    if !who.trim().is_empty() {
+        lines.push(lead.clone().add(Tone::Name, who.trim()));
+    }
+    let text = shortened(&segment.text, MAX_QUOTE);
+    let words = if text.is_empty() {
+        segment.caption.clone().unwrap_or_default()
+    } else {
+        format!("“{text}”")
+    };
+    for line in wrapped(&Line::new().plain("       "), Tone::Plain, &words) {
+        let mut pieces = line.pieces;
+        // The bar runs down the left of every line.
+        pieces.drain(..1);
+        let mut barred = lead.clone();
+        barred.pieces.extend(pieces);
+        lines.push(barred);
+    }
+    lines
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let clean = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if clean.chars().count() <= most {
+        return clean;
+    }
+    let cut: String = clean.chars().take(most).collect();
+    let end = cut.rfind(' ').unwrap_or(cut.len());
+    format!("{}…", cut.get(..end).unwrap_or(&cut))
+}
+
+/// Columns of equal width; the last one is wrapped into what is left.
+pub(crate) fn columns(rows: &[Vec<(Tone, String)>]) -> Vec<Line> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..count.saturating_sub(1))
+        .map(|column| {
+            let cells = rows.iter().filter_map(|row| row.get(column));
+            cells.map(|(_, text)| display_width(text)).max().unwrap_or(0)
+        })
+        .collect();
+    let mut lines = Vec::new();
+    for row in rows {
+        let mut lead = Line::new();
+        let mut last = (Tone::Plain, String::new());
+        for (column, (tone, text)) in row.iter().enumerate() {
+            match widths.get(column) {
+                Some(width) => {
+                    let padding = width.saturating_sub(display_width(text)) + 2;
+                    lead = lead.add(*tone, text).plain(&" ".repeat(padding));
+                }
+                None => last = (*tone, text.clone()),
+            }
+        }
+        lines.extend(wrapped(&lead, last.0, &last.1));
+    }
+    lines
+}
+
+/// A time as people write it, as exactly as it is known.
+pub(crate) fn date(when: &When) -> String {
+    let start = when.start;
+    let month = month_name(start.month());
+    match when.precision {
+        Precision::Year => start.year().to_string(),
+        Precision::Season | Precision::Month => format!("{month} {}", start.year()),
+        Precision::Week => format!("week of {} {month} {}", start.day(), start.year()),
+        Precision::Day => format!("{} {month} {}", start.day(), start.year()),
+        Precision::Minute => minute(start),
+    }
+}
+
+fn minute(time: civil::DateTime) -> String {
+    let day = format!("{} {} {}", time.day(), month_name(time.month()), time.year());
+    if time.hour() == 0 && time.minute() == 0 {
+        return day;
+    }
+    format!("{day} {:02}:{:02}", time.hour(), time.minute())
+}
+
+fn month_name(month: i8) -> &'static str {
+    usize::try_from(month - 1)
+        .ok()
+        .and_then(|at| MONTHS.get(at))
+        .copied()
+        .unwrap_or("")
+}

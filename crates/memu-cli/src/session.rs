@@ -1,0 +1,77 @@
+//! From global options to a service and a scope.
+
+use std::path::Path;
+
+use memu::settings::{CONFIG_FILE, Layers};
+use memu::{MemoryService, MemoryServiceBuilder, Result};
+use serde_json::{Map, Value};
+
+use crate::args::Global;
+use crate::progress::Progress;
+
+/// Where memories are kept when nothing says otherwise.
+const DEFAULT_DATABASE: &str = "sqlite:///memu.db";
+
+/// Opens the service that the options, variables and files ask for.
+pub(crate) async fn open(global: &Global, progress: &Progress) -> Result<MemoryService> {
+    let mut layers = Layers::new();
+    match &global.config {
+        Some(path) => layers = layers.file(path)?,
+        None if Path::new(CONFIG_FILE).is_file() => layers = layers.file(Path::new(CONFIG_FILE))?,
+        None => {}
+    }
+    let settings = layers.variables(std::env::vars()).settings()?;
+    let store = &settings.database_config.metadata_store;
+    let names_none = store.dsn.is_none() && store.provider.is_none();
+    let mut builder = MemoryServiceBuilder::new();
+    let fields: Vec<String> = new_scope_fields(global);
+    let fields_known = settings.user_config.model.is_some();
+    builder = builder.settings(settings);
+    if let Some(database) = &global.db {
+        builder = builder.database(database);
+    } else if names_none {
+        builder = builder.database(DEFAULT_DATABASE);
+    }
+    if !fields_known {
+        builder = builder.default_scope_fields(fields);
+    }
+    builder.interceptor(progress.interceptor()).build().await
+}
+
+/// The scope fields of a store that is created now: `user_id`, and those that the
+/// options name.
+fn new_scope_fields(global: &Global) -> Vec<String> {
+    let mut fields = vec!["user_id".to_owned()];
+    for (field, _) in &global.scope {
+        if !fields.contains(field) {
+            fields.push(field.clone());
+        }
+    }
+    fields
+}
+
+/// The scope that the options name, as the service takes it.
+pub(crate) fn user(global: &Global) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (field, value) in &global.scope {
+        fields.insert(field.clone(), value.as_str().into());
+    }
+    if let Some(user) = &global.user {
+        fields.insert("user_id".to_owned(), user.as_str().into());
+    }
+    fields
+}
+
+/// A filter: the scope, and further conditions given as `key=value`. A value that is
+/// JSON (a list, `true`) is taken as such.
+pub(crate) fn filter(global: &Global, conditions: &[(String, String)]) -> Map<String, Value> {
+    let mut filter = user(global);
+    for (key, value) in conditions {
+        let value = match serde_json::from_str::<Value>(value) {
+            Ok(json @ (Value::Array(_) | Value::Bool(_))) => json,
+            _ => Value::String(value.clone()),
+        };
+        filter.insert(key.clone(), value);
+    }
+    filter
+}

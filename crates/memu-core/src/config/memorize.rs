@@ -1,0 +1,153 @@
+use serde::{Deserialize, Serialize};
+
+use super::{check_range, out_of_range};
+use crate::error::{Error, Result};
+
+/// The types of memory that are extracted by default, in order.
+pub const DEFAULT_MEMORY_TYPES: [&str; 5] = ["profile", "event", "knowledge", "behavior", "skill"];
+
+/// The default categories: name and description.
+pub const DEFAULT_CATEGORIES: [(&str, &str); 10] = [
+    ("personal_info", "Personal information about the user"),
+    ("preferences", "User preferences, likes and dislikes"),
+    (
+        "relationships",
+        "Information about relationships with others",
+    ),
+    ("activities", "Activities, hobbies, and interests"),
+    ("goals", "Goals, aspirations, and objectives"),
+    ("experiences", "Past experiences and events"),
+    ("knowledge", "Knowledge, facts, and learned information"),
+    ("opinions", "Opinions, viewpoints, and perspectives"),
+    ("habits", "Habits, routines, and patterns"),
+    (
+        "work_life",
+        "Work-related information and professional life",
+    ),
+];
+
+/// How content becomes memories.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MemorizeConfig {
+    /// The types of memory to extract, in order. Default: [`DEFAULT_MEMORY_TYPES`].
+    pub memory_types: Vec<String>,
+    /// The categories to file under. Default: [`DEFAULT_CATEGORIES`].
+    pub memory_categories: Vec<CategoryConfig>,
+    /// The least score, from 0 to 1, at which an item is filed under a category.
+    /// Default 0.25.
+    pub category_assign_threshold: f32,
+    /// The length of a category's summary in characters, from 1. Default 400.
+    pub default_category_summary_target_length: usize,
+    /// Whether summaries cite their items as `[ref:abc123]`. Default off.
+    pub enable_item_references: bool,
+    /// Whether a memory that is met again counts up `reinforcement_count` and notes
+    /// the time. Without it, a repeated memory is recognised and left as it is.
+    /// Default off.
+    pub enable_item_reinforcement: bool,
+    /// The share of terms, from 0 to 1, that two memories must have in common to
+    /// count as the same. Default 0.85.
+    pub near_identity_threshold: f32,
+    /// The largest resource that is accepted, in bytes. Default 256 MiB.
+    pub max_resource_bytes: u64,
+}
+
+impl Default for MemorizeConfig {
+    fn default() -> Self {
+        Self {
+            memory_types: DEFAULT_MEMORY_TYPES.map(str::to_owned).to_vec(),
+            memory_categories: DEFAULT_CATEGORIES
+                .iter()
+                .map(|(name, description)| CategoryConfig {
+                    name: (*name).to_owned(),
+                    description: (*description).to_owned(),
+                    target_length: None,
+                })
+                .collect(),
+            category_assign_threshold: 0.25,
+            default_category_summary_target_length: 400,
+            enable_item_references: false,
+            enable_item_reinforcement: false,
+            near_identity_threshold: 0.85,
+            max_resource_bytes: 256 << 20,
+        }
+    }
+}
+
+impl MemorizeConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the setting, its
+    /// value and its range.
+    pub fn validate(&self) -> Result<()> {
+        check_range(
+            "memorize_config.category_assign_threshold",
+            self.category_assign_threshold,
+            0.0,
+            1.0,
+        )?;
+        check_range(
+            "memorize_config.near_identity_threshold",
+            self.near_identity_threshold,
+            0.0,
+            1.0,
+        )?;
+        if self.default_category_summary_target_length == 0 {
+            return Err(out_of_range(
+                "memorize_config.default_category_summary_target_length",
+                0,
+                "at least 1",
+            ));
+        }
+        if self.memory_types.is_empty() {
+            return Err(Error::config("memorize_config.memory_types is empty"));
+        }
+        check_names(
+            "memorize_config.memory_types",
+            self.memory_types.iter().map(String::as_str),
+        )?;
+        check_names(
+            "memorize_config.memory_categories",
+            self.memory_categories
+                .iter()
+                .map(|category| category.name.as_str()),
+        )
+    }
+
+    /// How long the summary of a category may be, in characters.
+    pub fn summary_target_length(&self, category: &str) -> usize {
+        self.memory_categories
+            .iter()
+            .find(|config| config.name == category)
+            .and_then(|config| config.target_length)
+            .unwrap_or(self.default_category_summary_target_length)
+    }
+}
+
+fn check_names<'a>(setting: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    let mut seen: Vec<&str> = Vec::new();
+    for name in names {
+        if name.trim().is_empty() {
+            return Err(Error::config(format!("{setting} holds an empty name")));
+        }
+        if seen.contains(&name) {
+            return Err(Error::config(format!("{setting} holds {name:?} twice")));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+/// A category to file under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CategoryConfig {
+    /// Its name, such as `work_life`.
+    pub name: String,
+    /// What belongs into it.
+    #[serde(default)]
+    pub description: String,
+    /// The length of its summary in characters; `None` for the default.
+    #[serde(default)]
+    pub target_length: Option<usize>,
+}

@@ -1,0 +1,99 @@
+use serde::{Deserialize, Serialize};
+
+use super::check_range;
+use crate::error::Result;
+
+/// The constants of the ranking; see [`crate::ranking`] for the formulas.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RankingConfig {
+    /// BM25's saturation of term frequency, for passages. Default 0.9.
+    pub k1: f32,
+    /// BM25's length normalisation, for passages. Default 0.4.
+    pub b: f32,
+    /// About how many words a passage has. Default 50.
+    pub passage_words: usize,
+    /// The weight of the previous message when it asks a question. Default 0.5.
+    pub previous_question: f32,
+    /// The weight of the previous message otherwise. Default 0.05.
+    pub previous: f32,
+    /// The weight of the next message. Default 0.25.
+    pub next: f32,
+    /// The weight of the message before the previous one. Default 0.25.
+    pub second_previous: f32,
+    /// The weight of the message after the next one. Default 0.1.
+    pub second_next: f32,
+    /// The weight of the session as a whole. Default 0.4.
+    pub session: f32,
+    /// The weight of the logarithm of a message's length. Default 0.05.
+    pub length_prior: f32,
+    /// What a message that ends in a question loses. Default 0.15.
+    pub question_penalty: f32,
+    /// The factor for what an assistant said. Default 0.8.
+    pub assistant: f32,
+    /// The factor for messages of the one speaker that the question names.
+    /// Default 1.4.
+    pub named_speaker: f32,
+    /// What is added to the factor 1 when the question names the day (within three
+    /// days). Default 1.
+    pub named_day: f32,
+    /// What is added to the factor 1 when the question names the month. Default 0.5.
+    pub named_month: f32,
+    /// How much of an item's own match is added to that of its evidence, so that of
+    /// two items from one message the fitting one comes first. Default 0.2.
+    pub item_text: f32,
+}
+
+impl Default for RankingConfig {
+    fn default() -> Self {
+        Self {
+            k1: 0.9,
+            b: 0.4,
+            passage_words: 50,
+            previous_question: 0.5,
+            previous: 0.05,
+            next: 0.25,
+            second_previous: 0.25,
+            second_next: 0.1,
+            session: 0.4,
+            length_prior: 0.05,
+            question_penalty: 0.15,
+            assistant: 0.8,
+            named_speaker: 1.4,
+            named_day: 1.0,
+            named_month: 0.5,
+            item_text: 0.2,
+        }
+    }
+}
+
+impl RankingConfig {
+    /// Checks that every constant is in its range.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the constant, its
+    /// value and its range.
+    pub fn validate(&self) -> Result<()> {
+        for (name, value, most) in [
+            ("k1", self.k1, 10.0),
+            ("b", self.b, 1.0),
+            ("passage_words", self.passage_words as f32, 10_000.0),
+            ("previous_question", self.previous_question, 10.0),
+            ("previous", self.previous, 10.0),
+            ("next", self.next, 10.0),
+            ("second_previous", self.second_previous, 10.0),
+            ("second_next", self.second_next, 10.0),
+            ("session", self.session, 10.0),
+            ("length_prior", self.length_prior, 10.0),
+            ("question_penalty", self.question_penalty, 1.0),
+            ("assistant", self.assistant, 10.0),
+            ("named_speaker", self.named_speaker, 10.0),
+            ("named_day", self.named_day, 10.0),
+            ("named_month", self.named_month, 10.0),
+            ("item_text", self.item_text, 10.0),
+        ] {
+            check_range(&format!("retrieve_config.ranking.{name}"), value, 0.0, most)?;
+        }
+        Ok(())
+    }
+}

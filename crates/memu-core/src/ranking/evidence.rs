@@ -1,0 +1,176 @@
+use serde::Serialize;
+
+use crate::config::RankingConfig;
+
+/// What is known about one segment and one question, before any ranking.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
+    pub lexical: f32,
+    /// Its session's BM25 score divided by the best of the question, 0 to 1.
+    pub session: f32,
+    /// Which session it belongs to; segments of one session lie side by side, in
+    /// order.
+    pub session_index: u32,
+    /// How many terms it has.
+    pub length: u32,
+    /// Whether it asks something.
+    pub asks: bool,
+    /// Whether it ends with a question mark.
+    pub ends_asking: bool,
+    /// Whether an assistant said it.
+    pub assistant: bool,
+    /// Whether the one speaker that the question names said it.
+    pub named_speaker: bool,
+    /// What the question's date adds to the factor 1; see [`RankingConfig`].
+    pub date: f32,
+}
+
+/// Every term of a segment's score:
+/// `(lexical − question_penalty + neighbours + session + length) · role · speaker · date`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct SegmentScore {
+    /// The score itself; 0 when nothing speaks for the segment.
+    pub score: f32,
+    /// The segment's own words.
+    pub lexical: f32,
+    /// What it loses for ending in a question.
+    pub question_penalty: f32,
+    /// What the segments around it add.
+    pub neighbours: f32,
+    /// What its session as a whole adds.
+    pub session: f32,
+    /// What its length adds.
+    pub length: f32,
+    /// The factor for what an assistant said.
+    pub role: f32,
+    /// The factor for the speaker whom the question names.
+    pub speaker: f32,
+    /// The factor for the date that the question names.
+    pub date: f32,
+}
+
+/// Scores every segment. Those without any evidence (of their own, of a neighbour
+/// within two, or of their session) score 0.
+pub fn score_segments(evidence: &[Evidence], config: &RankingConfig) -> Vec<SegmentScore> {
+    (0..evidence.len())
+        .map(|at| score_segment(evidence, at, config))
+        .collect()
+}
+
+fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> SegmentScore {
+    let Some(own) = evidence.get(at) else {
+        return SegmentScore::default();
+    };
+    let neighbour = |offset: isize| {
+        at.checked_add_signed(offset)
+            .and_then(|position| evidence.get(position))
+            .filter(|other| other.session_index == own.session_index)
+    };
+    let (before, second_before) = (neighbour(-1), neighbour(-2));
+    let (after, second_after) = (neighbour(1), neighbour(2));
+    let lexical = |other: Option<&Evidence>| other.map_or(0.0, |other| other.lexical);
+    let own_gate = gate(own, 20.0);
+    let from_previous = before.map_or(0.0, |before| {
+        let weight = if before.asks {
+            config.previous_question
+        } else {
+            config.previous
+        };
+        weight * gate(before, 20.0) * before.lexical
+    });
+    let around = from_previous
+        + config.next * lexical(after)
+        + config.second_previous * lexical(second_before)
+        + config.second_next * lexical(second_after);
+    let eligible = own.lexical > 0.0
+        || own.session > 0.0
+        || [before, second_before, after, second_after]
+            .into_iter()
+            .any(|other| lexical(other) > 0.0);
+    if !eligible {
+        return SegmentScore::default();
+    }
+    let penalty = if own.ends_asking {
+        config.question_penalty * gate(own, 10.0)
+    } else {
+        0.0
+    };
+    let mut score = SegmentScore {
+        score: 0.0,
+        lexical: own.lexical,
+        question_penalty: own.lexical * penalty,
+        neighbours: own_gate * around,
+        session: config.session * own.session,
+        length: config.length_prior * (own.length.min(20) as f32).ln_1p(),
+        role: if own.assistant { config.assistant } else { 1.0 },
+        speaker: if own.named_speaker {
+            config.named_speaker
+        } else {
+            1.0
+        },
+        date: 1.0 + own.date,
+    };
+    let sum =
+        score.lexical - score.question_penalty + score.neighbours + score.session + score.length;
+    score.score = sum * score.role * score.speaker * score.date;
+    score
+}
+
+/// Long messages need their neighbours less: `min(1, words / length)`.
+fn gate(evidence: &Evidence, words: f32) -> f32 {
+    (words / (evidence.length.max(1) as f32)).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(lexical: f32) -> Evidence {
+        Evidence {
+            lexical,
+            length: 10,
+            ..Evidence::default()
+        }
+    }
+
+    #[test]
+    fn an_answer_inherits_from_the_question_before_it() {
+        let mut question = segment(1.0);
+        question.asks = true;
+        question.ends_asking = true;
+        let asked = score_segments(&[question, segment(0.0)], &RankingConfig::default());
+        let told = score_segments(&[segment(1.0), segment(0.0)], &RankingConfig::default());
+        assert_eq!(asked[1].neighbours, 0.5);
+        assert_eq!(told[1].neighbours, 0.05);
+        assert!(
+            asked[0].score < told[0].score,
+            "a question answers less than a statement"
+        );
+    }
+
+    #[test]
+    fn neighbours_stay_inside_the_session_and_silence_scores_nothing() {
+        let mut other = segment(0.0);
+        other.session_index = 1;
+        let scores = score_segments(&[segment(1.0), other], &RankingConfig::default());
+        assert_eq!(scores[1], SegmentScore::default());
+        let scores = score_segments(
+            &[segment(1.0), segment(0.0), segment(0.0), segment(0.0)],
+            &RankingConfig::default(),
+        );
+        assert!(scores[2].score > 0.0, "two away is still near");
+        assert_eq!(scores[3].score, 0.0);
+    }
+
+    #[test]
+    fn factors_multiply() {
+        let mut evidence = segment(1.0);
+        let plain = score_segments(&[evidence], &RankingConfig::default())[0].score;
+        evidence.assistant = true;
+        evidence.named_speaker = true;
+        evidence.date = 1.0;
+        let all = score_segments(&[evidence], &RankingConfig::default())[0].score;
+        assert!((all / plain - 0.8 * 1.4 * 2.0).abs() < 1e-5);
+    }
+}

@@ -1,0 +1,180 @@
+use jiff::civil;
+
+use crate::analysis::{Analyzer, for_each_word, words};
+use crate::config::RankingConfig;
+
+/// The months, in order, as words.
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// What a question asks for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Question {
+    /// Its terms without the names of speakers, each once, in order.
+    pub terms: Vec<String>,
+    /// The one speaker it names, as a position in the list that was given.
+    pub named_speaker: Option<usize>,
+    /// The month it names, 1 to 12.
+    pub month: Option<i8>,
+    /// The day of that month it names.
+    pub day: Option<i8>,
+}
+
+impl Question {
+    /// Understands a question about conversations between these speakers. A speaker
+    /// is named by the first word of the name.
+    pub fn new(text: &str, speakers: &[&str], analyzer: &Analyzer) -> Self {
+        let words = words(text);
+        let named: Vec<usize> = speakers
+            .iter()
+            .enumerate()
+            .filter(|(_, speaker)| first_word(speaker).is_some_and(|name| words.contains(&name)))
+            .map(|(position, _)| position)
+            .collect();
+        let names: Vec<String> = speakers
+            .iter()
+            .filter_map(|name| first_word(name))
+            .collect();
+        let mut question = Self {
+            terms: Vec::new(),
+            named_speaker: match named.as_slice() {
+                [one] => Some(*one),
+                _ => None,
+            },
+            month: None,
+            day: None,
+        };
+        for word in words.iter().filter(|word| !names.contains(word)) {
+            if let Some(term) = analyzer.term(word)
+                && !question.terms.iter().any(|known| *known == term)
+            {
+                question.terms.push(term.into_owned());
+            }
+        }
+        // A question about nobody's words but a name still finds that name.
+        if question.terms.is_empty() {
+            analyzer.for_each_term(text, |term| question.terms.push(term.to_owned()));
+        }
+        question.find_date(text, &words);
+        question
+    }
+
+    /// A month by name, with the day of the month that stands beside it. "May" and
+    /// "march" are months only when they are written with a capital letter.
+    fn find_date(&mut self, text: &str, words: &[String]) {
+        let found = words.iter().enumerate().find_map(|(at, word)| {
+            let month = MONTHS.iter().position(|name| name == word)?;
+            let ambiguous = matches!(word.as_str(), "may" | "march");
+            (!ambiguous || is_capitalised_inside(text, word)).then_some((at, month))
+        });
+        let Some((at, month)) = found else { return };
+        self.month = i8::try_from(month + 1).ok();
+        self.day = [at.checked_sub(1), at.checked_add(1)]
+            .into_iter()
+            .flatten()
+            .filter_map(|beside| words.get(beside))
+            .find_map(|word| day_number(word));
+    }
+
+    /// What the date adds to the factor 1 for something said at `time`: `named_day`
+    /// within three days of the named day, `named_month` in the named month.
+    pub fn date_bonus(&self, time: Option<civil::DateTime>, config: &RankingConfig) -> f32 {
+        let (Some(month), Some(time)) = (self.month, time) else {
+            return 0.0;
+        };
+        let near = self.day.is_some_and(|day| {
+            civil::Date::new(time.year(), month, day).is_ok_and(|named| {
+                named.duration_since(time.date()).as_hours().unsigned_abs() <= 3 * 24
+            })
+        });
+        if near {
+            config.named_day
+        } else if time.month() == month {
+            config.named_month
+        } else {
+            0.0
+        }
+    }
+}
+
+fn first_word(name: &str) -> Option<String> {
+    let mut first = None;
+    for_each_word(name, |word| {
+        if first.is_none() {
+            first = Some(word.to_owned());
+        }
+    });
+    first
+}
+
+/// Whether `text` holds `word` with a capital letter, not as its first word.
+fn is_capitalised_inside(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|part| !part.is_empty())
+        .skip(1)
+        .any(|part| {
+            part.to_lowercase() == word && part.chars().next().is_some_and(char::is_uppercase)
+        })
+}
+
+fn day_number(word: &str) -> Option<i8> {
+    let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    digits
+        .parse::<i8>()
+        .ok()
+        .filter(|day| (1..=31).contains(day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(text: &str, speakers: &[&str]) -> Question {
+        Question::new(text, speakers, &Analyzer::default())
+    }
+
+    #[test]
+    fn names_of_speakers_are_taken_out_and_remembered() {
+        let question = ask("What did Anna's brother paint?", &["Anna Lee", "Ben"]);
+        assert_eq!(question.terms, ["brother", "paint"]);
+        assert_eq!(question.named_speaker, Some(0));
+        let both = ask("Did Anna and Ben travel?", &["Anna Lee", "Ben"]);
+        assert_eq!(
+            (both.named_speaker, both.terms),
+            (None, vec!["travel".to_owned()])
+        );
+        assert_eq!(ask("Anna?", &["Anna"]).terms, ["anna"]);
+    }
+
+    #[test]
+    fn months_and_days_are_recognised_but_not_the_verb_may() {
+        let question = ask("What happened on 7 May?", &[]);
+        assert_eq!((question.month, question.day), (Some(5), Some(7)));
+        let question = ask("What happened on July 3rd, 2023?", &[]);
+        assert_eq!((question.month, question.day), (Some(7), Some(3)));
+        assert_eq!(ask("may we march?", &[]).month, None);
+    }
+
+    #[test]
+    fn near_days_and_months_add_to_the_factor() {
+        let question = ask("What happened on 1 May?", &[]);
+        let config = RankingConfig::default();
+        let at = |month, day| Some(civil::date(2023, month, day).at(9, 0, 0, 0));
+        assert_eq!(question.date_bonus(at(4, 29), &config), 1.0);
+        assert_eq!(question.date_bonus(at(5, 20), &config), 0.5);
+        assert_eq!(question.date_bonus(at(4, 20), &config), 0.0);
+        assert_eq!(question.date_bonus(None, &config), 0.0);
+    }
+}

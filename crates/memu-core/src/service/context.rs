@@ -1,0 +1,107 @@
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::cache::Cache;
+use crate::config::{MemorizeConfig, RetrieveConfig};
+use crate::environment::{Clock, Executor, IdSource};
+use crate::error::Result;
+use crate::pipeline::Interceptor;
+use crate::provider::{Categorizer, ChatModel, Embedder, Extractor, Reader, Summarizer};
+use crate::store::Store;
+
+/// Everything a service is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where memories are kept.
+    pub store: Arc<dyn Store>,
+    /// Gets the bytes behind a path or URL.
+    pub fetcher: Arc<dyn Fetcher>,
+    /// Turns content into segments.
+    pub reader: Arc<dyn Reader>,
+    /// Draws items from segments.
+    pub extractor: Arc<dyn Extractor>,
+    /// Files items under categories.
+    pub categorizer: Arc<dyn Categorizer>,
+    /// Writes summaries of categories.
+    pub summarizer: Arc<dyn Summarizer>,
+    /// Turns texts into vectors.
+    pub embedder: Arc<dyn Embedder>,
+    /// Chats, sees and hears; `None` without a configured model.
+    pub chat: Option<Arc<dyn ChatModel>>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes identifiers.
+    pub ids: Arc<dyn IdSource>,
+    /// Runs what computes for long.
+    pub executor: Arc<dyn Executor>,
+    /// Watch every step.
+    pub interceptors: Vec<Arc<dyn Interceptor>>,
+    /// How content becomes memories.
+    pub memorize_config: MemorizeConfig,
+    /// How questions are answered.
+    pub retrieve_config: RetrieveConfig,
+}
+
+/// What steps work with: the parts of the service and its caches.
+pub struct Context {
+    parts: Parts,
+    cache: Cache,
+}
+
+impl Context {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            cache: Cache::default(),
+        }
+    }
+
+    /// Where memories are kept.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.parts.store
+    }
+
+    /// Every part of the service.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    pub(crate) fn interceptors(&self) -> &[Arc<dyn Interceptor>] {
+        &self.parts.interceptors
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("parts", &self.parts)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Content that was fetched.
+#[derive(Clone, Debug)]
+pub struct Fetched {
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+    /// The media type, where the source told one.
+    pub media_type: Option<String>,
+}
+
+/// Gets the bytes behind a path or URL.
+#[async_trait]
+pub trait Fetcher: fmt::Debug + Send + Sync {
+    /// Reads all of it, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when it does not exist, is a
+    /// folder, cannot be reached or is too large;
+    /// [`ErrorKind::Permission`](crate::ErrorKind::Permission) when access is denied.
+    async fn fetch(&self, url: &str, limit: u64) -> Result<Fetched>;
+}

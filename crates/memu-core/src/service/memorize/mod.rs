@@ -1,0 +1,192 @@
+//! The memorize pipeline: from content to memories, all of it or nothing.
+
+mod extract;
+mod file;
+mod ingest;
+mod merge;
+mod persist;
+mod read;
+mod respond;
+
+pub(super) use merge::note_hash;
+
+use std::sync::Arc;
+
+use super::cache::ScopeView;
+use super::requests::MemorizeRequest;
+use super::responses::{MemorizeResponse, MemorizeStatus};
+use super::MemoryService;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pipeline::Pipeline;
+use crate::provider::{ExtractedItem, Reading};
+use crate::records::{CategoryItem, ContentHash, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::scope::Scope;
+
+/// How often a plan is made anew when others write to the same scope meanwhile.
+const MAX_ATTEMPTS: usize = 100;
+
+/// The step from which a plan is made anew.
+const REPLAN_FROM: &str = "preprocess_multimodal";
+
+/// What the steps of memorize hand on to each other.
+#[derive(Debug)]
+pub struct MemorizeState {
+    /// What was asked for.
+    pub request: MemorizeRequest,
+    /// Whose memory it becomes.
+    pub scope: Scope,
+    /// The content, after `ingest_resource`.
+    pub content: Option<Content>,
+    /// The segments as they were read, after `preprocess_multimodal`.
+    pub reading: Option<Reading>,
+    /// Whether the content is new, after `preprocess_multimodal`.
+    pub status: MemorizeStatus,
+    /// The resource, after `preprocess_multimodal`.
+    pub resource: Option<Resource>,
+    /// All segments of the resource, after `preprocess_multimodal`.
+    pub segments: Arc<[Segment]>,
+    /// The first segment that is new.
+    pub first_new: usize,
+    /// What was drawn from the new segments, after `extract_items`.
+    pub extracted: Vec<ExtractedItem>,
+    /// Memories to be stored, after `dedupe_merge`.
+    pub items: Vec<MemoryItem>,
+    /// Known memories that were met again, after `dedupe_merge`.
+    pub reinforced: Vec<MemoryItem>,
+    /// Categories to be stored for the first time, after `categorize_items`.
+    pub new_categories: Vec<MemoryCategory>,
+    /// What is filed where, after `categorize_items`.
+    pub relations: Vec<CategoryItem>,
+    /// All categories of the scope, after `persist_index`.
+    pub categories: Vec<MemoryCategory>,
+    /// The answer, after `build_response`.
+    pub response: Option<MemorizeResponse>,
+    view: Option<Arc<ScopeView>>,
+}
+
+/// Content that is being memorized.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+    /// The hash of the bytes.
+    pub hash: ContentHash,
+    /// Where they came from, as the caller named it.
+    pub url: String,
+}
+
+impl MemorizeState {
+    fn new(request: MemorizeRequest, scope: Scope) -> Self {
+        Self {
+            request,
+            scope,
+            content: None,
+            reading: None,
+            status: MemorizeStatus::Created,
+            resource: None,
+            segments: Vec::new().into(),
+            first_new: 0,
+            extracted: Vec::new(),
+            items: Vec::new(),
+            reinforced: Vec::new(),
+            new_categories: Vec::new(),
+            relations: Vec::new(),
+            categories: Vec::new(),
+            response: None,
+            view: None,
+        }
+    }
+
+    /// Whether there is nothing left to do but to answer.
+    fn is_unchanged(&self) -> bool {
+        self.status == MemorizeStatus::Unchanged
+    }
+
+    /// The scope as the plan is made on it.
+    fn view(&self) -> Result<&Arc<ScopeView>> {
+        self.view.as_ref().ok_or_else(|| missing("the scope"))
+    }
+
+    fn content(&self) -> Result<&Content> {
+        self.content.as_ref().ok_or_else(|| missing("the content"))
+    }
+
+    fn resource(&self) -> Result<&Resource> {
+        self.resource.as_ref().ok_or_else(|| missing("the resource"))
+    }
+}
+
+/// A pipeline was changed so that a step lacks what an earlier one made.
+fn missing(what: &str) -> Error {
+    Error::config(format!(
+        "a step of the memorize pipeline needs {what}, which no step before it made"
+    ))
+}
+
+pub(super) fn standard_pipeline() -> Pipeline<MemorizeState> {
+    Pipeline::new("memorize")
+        .then("ingest_resource", ingest::IngestResource)
+        .then(REPLAN_FROM, read::PreprocessMultimodal)
+        .then("extract_items", extract::ExtractItems)
+        .then("dedupe_merge", merge::DedupeMerge)
+        .then("categorize_items", file::CategorizeItems)
+        .then("persist_index", persist::PersistIndex)
+        .then("build_response", respond::BuildResponse)
+}
+
+impl MemoryService {
+    /// Turns content into memories: all of it or nothing, also when the future is
+    /// dropped.
+    ///
+    /// The same content again in the same scope changes nothing. A conversation that
+    /// has grown (same id or URL, earlier messages unchanged) adds only what is new.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`] when the content cannot be used, naming file, line or
+    /// JSON pointer; [`ErrorKind::Scope`] when `user` does not fit the store;
+    /// [`ErrorKind::Unsupported`] for pictures and recordings without a model or
+    /// caption; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
+    /// [`ErrorKind::Busy`] when those fail. The store is then as it was.
+    pub async fn memorize(&self, request: MemorizeRequest) -> Result<MemorizeResponse> {
+        let context = self.context();
+        let scope = context.user_scope(&request.user)?;
+        let pipeline = self.memorize_pipeline();
+        let mut state = MemorizeState::new(request, scope);
+        let mut first = 0;
+        for _ in 0..MAX_ATTEMPTS {
+            match pipeline.run_from(first, context, &mut state).await {
+                Ok(()) => {
+                    return state.response.ok_or_else(|| missing("a response"));
+                }
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    first = pipeline.position(REPLAN_FROM).unwrap_or(0);
+                    state.view = None;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(conflict_persists(&state.scope))
+    }
+}
+
+/// Others kept writing to the scope while plans were made.
+pub(super) fn conflict_persists(scope: &Scope) -> Error {
+    Error::busy(format!(
+        "other writers kept changing the scope {scope}; gave up after {MAX_ATTEMPTS} attempts"
+    ))
+}
+
+/// Runs `plan` until it commits without a conflict.
+pub(super) async fn until_committed<T, F, Fut>(scope: &Scope, mut plan: F) -> Result<T>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T>>,
+{
+    for _ in 0..MAX_ATTEMPTS {
+        match plan().await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            result => return result,
+        }
+    }
+    Err(conflict_persists(scope))
+}

@@ -1,0 +1,52 @@
+use async_trait::async_trait;
+
+use super::MemorizeState;
+use crate::error::Result;
+use crate::pipeline::Step;
+use crate::records::Blob;
+use crate::service::Context;
+use crate::service::plan::Plan;
+use crate::service::responses::MemorizeStatus;
+use crate::store::Write;
+
+/// Writes the summaries and stores everything in one transaction.
+pub(super) struct PersistIndex;
+
+#[async_trait]
+impl Step<MemorizeState> for PersistIndex {
+    async fn run(&self, context: &Context, state: &mut MemorizeState) -> Result<()> {
+        if state.is_unchanged() {
+            state.categories = state.view()?.data.categories().cloned().collect();
+            return Ok(());
+        }
+        // The plan gets the only other reference to the view, so that the cache can
+        // be brought up to date without copying the scope.
+        let view = state.view()?.clone();
+        state.view = None;
+        let mut plan = Plan::new(context, view, state.scope.clone());
+        plan.categories = std::mem::take(&mut state.categories);
+        plan.first = first_writes(state)?;
+        plan.items = state.items.iter().chain(&state.reinforced).cloned().collect();
+        plan.relations.clone_from(&state.relations);
+        plan.summarize(context).await?;
+        state.categories.clone_from(&plan.categories);
+        plan.commit(context).await
+    }
+}
+
+fn first_writes(state: &MemorizeState) -> Result<Vec<Write>> {
+    let content = state.content()?;
+    let mut writes = vec![
+        Write::Blob(Blob {
+            hash: content.hash,
+            bytes: content.bytes.clone(),
+        }),
+        Write::Resource(state.resource()?.clone()),
+    ];
+    let fresh = state.segments.get(state.first_new..).unwrap_or_default();
+    if !fresh.is_empty() {
+        writes.push(Write::Segments(fresh.to_vec()));
+    }
+    debug_assert!(state.status != MemorizeStatus::Unchanged);
+    Ok(writes)
+}

@@ -1,0 +1,245 @@
+//! A change to one scope, as it is being put together: what will be stored, which
+//! categories are touched by it, and their new summaries.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Context;
+use super::cache::ScopeView;
+use crate::error::Result;
+use crate::provider::{CategorizeRequest, CategoryTopic, SummaryItem, SummaryRequest};
+use crate::records::{
+    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind,
+};
+use crate::scope::Scope;
+use crate::store::{Write, WriteBatch};
+use crate::time::Timestamp;
+
+/// A change that is planned on the scope as `view` shows it.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) view: Arc<ScopeView>,
+    pub(super) scope: Scope,
+    pub(super) now: Timestamp,
+    /// Items to store, new and changed.
+    pub(super) items: Vec<MemoryItem>,
+    /// Items to remove.
+    pub(super) removed_items: Vec<Id>,
+    /// Relations to add.
+    pub(super) relations: Vec<CategoryItem>,
+    /// Relations to remove: item and category.
+    pub(super) removed_relations: Vec<(Id, Id)>,
+    /// Every category of the scope, as it will be: those not yet stored included.
+    pub(super) categories: Vec<MemoryCategory>,
+    /// Writes that come before all others: content, resource, segments.
+    pub(super) first: Vec<Write>,
+}
+
+impl Plan {
+    /// A plan that changes nothing yet, except that the configured categories which
+    /// the scope lacks will be stored.
+    pub(super) fn new(context: &Context, view: Arc<ScopeView>, scope: Scope) -> Self {
+        let now = context.parts().clock.now();
+        let mut categories: Vec<MemoryCategory> = view.data.categories().cloned().collect();
+        for config in &context.parts().memorize_config.memory_categories {
+            if !categories.iter().any(|known| known.name == config.name) {
+                categories.push(MemoryCategory {
+                    meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
+                    name: config.name.clone(),
+                    description: config.description.clone(),
+                    summary: None,
+                });
+            }
+        }
+        Self {
+            view,
+            scope,
+            now,
+            items: Vec::new(),
+            removed_items: Vec::new(),
+            relations: Vec::new(),
+            removed_relations: Vec::new(),
+            categories,
+            first: Vec::new(),
+        }
+    }
+
+    /// Files items under the categories that fit them.
+    pub(super) async fn categorize(&self, context: &Context, items: &[MemoryItem]) -> Result<Vec<CategoryItem>> {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = CategorizeRequest {
+            items: items
+                .iter()
+                .map(|item| (item.memory_type.clone(), item.summary.clone()))
+                .collect(),
+            categories: self.categories.iter().map(topic).collect(),
+            threshold: context.parts().memorize_config.category_assign_threshold,
+        };
+        let filed = context.parts().categorizer.categorize(request).await?;
+        let pairs = items.iter().zip(filed).flat_map(|(item, fitting)| {
+            fitting.into_iter().filter_map(move |(category, _)| Some((item, self.categories.get(category)?)))
+        });
+        Ok(pairs
+            .map(|(item, category)| self.relation(context, &item.meta.id, &category.meta.id))
+            .collect())
+    }
+
+    pub(super) fn relation(&self, context: &Context, item: &Id, category: &Id) -> CategoryItem {
+        CategoryItem {
+            meta: Meta::new(context.parts().ids.next_id(), self.scope.clone(), self.now),
+            item_id: item.clone(),
+            category_id: category.clone(),
+        }
+    }
+
+    /// The ids of the categories whose items change.
+    fn touched(&self) -> Vec<Id> {
+        let mut touched: Vec<Id> = Vec::new();
+        let changed = self.items.iter().map(|item| &item.meta.id).chain(&self.removed_items);
+        let kept = changed
+            .flat_map(|item| self.view.data.relations_of_item(item))
+            .map(|relation| &relation.category_id);
+        let added = self.relations.iter().map(|relation| &relation.category_id);
+        let removed = self.removed_relations.iter().map(|(_, category)| category);
+        for category in kept.chain(added).chain(removed) {
+            if !touched.contains(category) {
+                touched.push(category.clone());
+            }
+        }
+        touched
+    }
+
+    /// The items of a category as they will be, in the order in which they are stored.
+    fn items_of(&self, category: &Id) -> Vec<&MemoryItem> {
+        let stays = |relation: &&CategoryItem| {
+            !self.removed_items.contains(&relation.item_id)
+                && !self.removed_relations.iter().any(|(item, category)| {
+                    *item == relation.item_id && *category == relation.category_id
+                })
+        };
+        let stored = self.view.data.relations_of_category(category).filter(stays);
+        let added = self
+            .relations
+            .iter()
+            .filter(|relation| relation.category_id == *category);
+        let planned: FxHashMap<&Id, &MemoryItem> =
+            self.items.iter().map(|item| (&item.meta.id, item)).collect();
+        let mut seen: FxHashSet<&Id> = FxHashSet::default();
+        stored
+            .chain(added)
+            .map(|relation| &relation.item_id)
+            .filter(|id| seen.insert(id))
+            .filter_map(|id| planned.get(id).copied().or_else(|| self.view.data.item(id)))
+            .collect()
+    }
+
+    /// Writes the summaries of the touched categories anew and returns their ids.
+    pub(super) async fn summarize(&mut self, context: &Context) -> Result<Vec<Id>> {
+        let touched = self.touched();
+        let config = &context.parts().memorize_config;
+        let mut requests = Vec::new();
+        let mut positions = Vec::new();
+        for (position, category) in self.categories.iter().enumerate() {
+            if touched.contains(&category.meta.id) {
+                positions.push(position);
+                requests.push(SummaryRequest {
+                    category: topic(category),
+                    items: self.items_of(&category.meta.id).into_iter().map(summary_item).collect(),
+                    target_length: config.summary_target_length(&category.name),
+                    references: config.enable_item_references,
+                });
+            }
+        }
+        if requests.is_empty() {
+            return Ok(touched);
+        }
+        let summaries = context.parts().summarizer.summarize(requests).await?;
+        for (position, summary) in positions.into_iter().zip(summaries) {
+            if let Some(category) = self.categories.get_mut(position)
+                && category.summary != summary
+            {
+                category.summary = summary;
+                category.meta.updated_at = self.now;
+            }
+        }
+        Ok(touched)
+    }
+
+    /// The categories that differ from what is stored.
+    fn changed_categories(&self) -> impl Iterator<Item = &MemoryCategory> {
+        self.categories.iter().filter(|category| {
+            self.view.data.category(&category.meta.id) != Some(*category)
+        })
+    }
+
+    /// Embeds what changed and commits everything, on the condition that the scope
+    /// is as the plan was made on it.
+    pub(super) async fn commit(self, context: &Context) -> Result<()> {
+        let embedder = &context.parts().embedder;
+        let mut owners: Vec<(OwnerKind, Id, String)> = Vec::new();
+        for item in &self.items {
+            let unchanged = self.view.data.item(&item.meta.id).is_some_and(|stored| stored.summary == item.summary);
+            if !unchanged {
+                owners.push((OwnerKind::Item, item.meta.id.clone(), item.summary.clone()));
+            }
+        }
+        for category in self.changed_categories() {
+            let text = format!(
+                "{} {} {}",
+                category.name.replace('_', " "),
+                category.description,
+                category.summary.as_deref().unwrap_or_default()
+            );
+            owners.push((OwnerKind::Category, category.meta.id.clone(), text));
+        }
+        let texts: Vec<&str> = owners.iter().map(|(_, _, text)| text.as_str()).collect();
+        let vectors = embedder.embed(&texts).await?;
+        let embeddings: Vec<OwnedEmbedding> = owners
+            .iter()
+            .zip(vectors)
+            .filter_map(|((kind, owner, _), vector)| {
+                Some(OwnedEmbedding {
+                    kind: *kind,
+                    owner: owner.clone(),
+                    vector: vector?,
+                })
+            })
+            .collect();
+        let mut batch = WriteBatch::new(self.scope.clone(), Some(self.view.data.seq()));
+        batch.writes.extend(self.first.iter().cloned());
+        batch.writes.extend(self.changed_categories().cloned().map(Write::Category));
+        batch.writes.extend(self.removed_items.iter().cloned().map(Write::DeleteItem));
+        batch.writes.extend(self.items.iter().cloned().map(Write::Item));
+        for (item_id, category_id) in &self.removed_relations {
+            batch.writes.push(Write::DeleteRelation {
+                item_id: item_id.clone(),
+                category_id: category_id.clone(),
+            });
+        }
+        batch.writes.extend(self.relations.iter().cloned().map(Write::Relation));
+        if !embeddings.is_empty() {
+            batch.writes.push(Write::Embeddings(embedder.identity().clone(), embeddings));
+        }
+        context.commit(self.view, batch).await
+    }
+}
+
+fn topic(category: &MemoryCategory) -> CategoryTopic {
+    CategoryTopic {
+        name: category.name.clone(),
+        description: category.description.clone(),
+    }
+}
+
+fn summary_item(item: &MemoryItem) -> SummaryItem {
+    SummaryItem {
+        id: item.meta.id.clone(),
+        summary: item.summary.clone(),
+        memory_type: item.memory_type.clone(),
+        happened: item.happened,
+        reinforcement_count: item.reinforcement_count(),
+    }
+}

@@ -1,0 +1,125 @@
+//! The retrieve pipeline: from a question to the memories that answer it.
+
+mod corpus;
+mod intention;
+mod rank;
+mod steps;
+
+use std::sync::Arc;
+
+use super::requests::RetrieveRequest;
+use super::responses::RetrieveResponse;
+use super::MemoryService;
+use crate::config::{RetrieveConfig, check_top_k};
+use crate::error::{Error, Result};
+use crate::pipeline::Pipeline;
+use crate::records::Role;
+use corpus::Corpus;
+use rank::Ranking;
+
+/// The longest question, in bytes.
+const MAX_QUESTION_BYTES: usize = 1 << 20;
+
+/// What the steps of retrieve hand on to each other.
+#[derive(Debug)]
+pub struct RetrieveState {
+    /// What was asked.
+    pub request: RetrieveRequest,
+    /// How to answer it: the configuration, with what the request overrides.
+    pub config: RetrieveConfig,
+    /// The answer so far.
+    pub response: RetrieveResponse,
+    corpus: Option<Arc<Corpus>>,
+    ranking: Option<Arc<Ranking>>,
+}
+
+impl RetrieveState {
+    /// Whether there is anything to look for.
+    fn is_needed(&self) -> bool {
+        self.response.needs_retrieval
+    }
+
+    fn corpus(&self) -> Result<Arc<Corpus>> {
+        self.corpus.clone().ok_or_else(missing)
+    }
+
+    fn ranking(&self) -> Result<Arc<Ranking>> {
+        self.ranking.clone().ok_or_else(missing)
+    }
+}
+
+fn missing() -> Error {
+    Error::config("a step of the retrieve pipeline needs the ranking of route_category before it")
+}
+
+pub(super) fn standard_pipeline() -> Pipeline<RetrieveState> {
+    Pipeline::new("retrieve")
+        .then("route_intention", intention::RouteIntention)
+        .then("route_category", steps::RouteCategory)
+        .then("sufficiency_after_category", steps::Sufficiency)
+        .then("recall_items", steps::RecallItems)
+        .then("sufficiency_after_items", steps::Sufficiency)
+        .then("recall_resources", steps::RecallResources)
+        .then("build_context", steps::BuildContext)
+}
+
+impl MemoryService {
+    /// The memories that answer a question, with their evidence.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when there is no question or
+    /// `top_k` is 0; [`ErrorKind::Filter`](crate::ErrorKind::Filter) and
+    /// [`ErrorKind::Scope`](crate::ErrorKind::Scope) when the filter is not
+    /// understood, or names no scope among several.
+    pub async fn retrieve(&self, request: RetrieveRequest) -> Result<RetrieveResponse> {
+        let context = self.context();
+        let question = checked_question(&request)?;
+        let mut config = context.parts().retrieve_config.clone();
+        if let Some(top_k) = request.top_k {
+            check_top_k("top_k", top_k).map_err(|error| Error::input(error.message().to_owned()))?;
+            config.category.top_k = top_k;
+            config.item.top_k = top_k;
+            config.resource.top_k = top_k;
+            config.segment.top_k = top_k;
+        }
+        // An unusable filter is an error even where no memory is needed.
+        let selection = context.select(&request.filter, request.all_scopes).await?;
+        let mut state = RetrieveState {
+            config,
+            response: RetrieveResponse {
+                needs_retrieval: true,
+                rewritten_query: question.clone(),
+                original_query: question,
+                ..RetrieveResponse::default()
+            },
+            corpus: Some(Arc::new(Corpus::open(context, selection).await?)),
+            ranking: None,
+            request,
+        };
+        self.retrieve_pipeline()
+            .run_from(0, context, &mut state)
+            .await?;
+        Ok(state.response)
+    }
+}
+
+fn checked_question(request: &RetrieveRequest) -> Result<String> {
+    let question = request
+        .queries
+        .iter()
+        .rev()
+        .find(|message| message.role == Role::User)
+        .or(request.queries.last())
+        .ok_or_else(|| Error::input("queries is empty; the last one is the question"))?;
+    let text = question.text.trim();
+    if text.is_empty() {
+        return Err(Error::input("the question is empty"));
+    }
+    if text.len() > MAX_QUESTION_BYTES {
+        return Err(Error::input(format!(
+            "the question has {} bytes; at most {MAX_QUESTION_BYTES} are allowed",
+            text.len()
+        )));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,46 @@
+//! From a `where` object to the scopes it means; fails closed.
+
+use serde_json::{Map, Value};
+
+use super::Context;
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::scope::Scope;
+
+/// The scopes a request means, and its conditions on records.
+#[derive(Debug)]
+pub(super) struct Selection {
+    pub scopes: Vec<Scope>,
+    pub filter: Filter,
+}
+
+impl Context {
+    /// Resolves a `where` object. Without a scope field, a store that holds one
+    /// scope answers for it; one that holds several is refused unless `all_scopes`
+    /// is set.
+    pub(super) async fn select(
+        &self,
+        filter: &Map<String, Value>,
+        all_scopes: bool,
+    ) -> Result<Selection> {
+        let filter = Filter::parse(filter, self.store().schema())?;
+        let scope_part = filter.scope_part();
+        let states = self.store().scopes(&scope_part, usize::MAX).await?;
+        if scope_part.is_empty() && !all_scopes && states.len() > 1 {
+            return Err(Error::scope(format!(
+                "the store holds {} scopes and none was named; pass {}, or ask for all scopes",
+                states.len(),
+                self.store().schema().fields().collect::<Vec<_>>().join(" or "),
+            )));
+        }
+        Ok(Selection {
+            scopes: states.into_iter().map(|state| state.scope).collect(),
+            filter: filter.record_part(),
+        })
+    }
+
+    /// The one scope that a `user` object names.
+    pub(super) fn user_scope(&self, user: &Map<String, Value>) -> Result<Scope> {
+        self.store().schema().scope_from_json(user)
+    }
+}

@@ -1,0 +1,153 @@
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Context, MemoryService};
+use crate::error::{Error, Result};
+use crate::records::{Id, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::store::{Page, Query, Select};
+
+/// The fewest characters of an id that stand for it.
+const MIN_PREFIX: usize = 4;
+
+/// One record with what hangs on it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Record {
+    /// A memory.
+    Item {
+        /// The memory.
+        item: MemoryItem,
+        /// The categories it is filed under.
+        categories: Vec<MemoryCategory>,
+        /// The segments it was drawn from.
+        evidence: Vec<Segment>,
+    },
+    /// A topic.
+    Category {
+        /// The topic.
+        category: MemoryCategory,
+        /// The items filed under it.
+        items: Vec<MemoryItem>,
+    },
+    /// Something that was memorized.
+    Resource {
+        /// The resource.
+        resource: Resource,
+        /// The items drawn from it.
+        items: Vec<MemoryItem>,
+    },
+    /// A message or passage.
+    Segment {
+        /// The segment.
+        segment: Segment,
+        /// The items that cite it.
+        items: Vec<MemoryItem>,
+    },
+}
+
+impl MemoryService {
+    /// The record with this id, or the only one whose id begins with it (four
+    /// characters or more), with what hangs on it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is none;
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when there are several;
+    /// [`ErrorKind::Scope`](crate::ErrorKind::Scope) and
+    /// [`ErrorKind::Filter`](crate::ErrorKind::Filter) as for listing.
+    pub async fn show(
+        &self,
+        id: &Id,
+        filter: &Map<String, Value>,
+        all_scopes: bool,
+    ) -> Result<Record> {
+        let context = self.context();
+        let selection = context.select(filter, all_scopes).await?;
+        let select = if id.as_str().len() >= MIN_PREFIX {
+            Select::IdPrefixes(vec![id.to_string()])
+        } else {
+            Select::Ids(vec![id.clone()])
+        };
+        let query = Query {
+            scopes: selection.scopes,
+            filter: selection.filter,
+            select,
+            after: None,
+            limit: 2,
+        };
+        let store = self.store();
+        let mut found = Vec::new();
+        found.extend(records(store.items(&query).await?, Found::Item));
+        found.extend(records(store.categories(&query).await?, Found::Category));
+        found.extend(records(store.resources(&query).await?, Found::Resource));
+        found.extend(records(store.segments(&query).await?, Found::Segment));
+        if let Some(exact) = found.iter().position(|record| record.id() == id) {
+            return context.complete(found.swap_remove(exact)).await;
+        }
+        match (found.pop(), found.pop()) {
+            (Some(record), None) => context.complete(record).await,
+            (Some(_), Some(_)) => Err(Error::input(format!(
+                "several records have an id that begins with {id}; give more of it"
+            ))),
+            (None, _) => Err(Error::not_found(format!("there is no record {id}"))),
+        }
+    }
+}
+
+enum Found {
+    Item(MemoryItem),
+    Category(MemoryCategory),
+    Resource(Resource),
+    Segment(Segment),
+}
+
+impl Found {
+    fn id(&self) -> &Id {
+        match self {
+            Self::Item(item) => &item.meta.id,
+            Self::Category(category) => &category.meta.id,
+            Self::Resource(resource) => &resource.meta.id,
+            Self::Segment(segment) => &segment.meta.id,
+        }
+    }
+}
+
+fn records<T>(page: Page<T>, wrap: fn(T) -> Found) -> impl Iterator<Item = Found> {
+    page.records.into_iter().map(wrap)
+}
+
+impl Context {
+    async fn complete(&self, found: Found) -> Result<Record> {
+        Ok(match found {
+            Found::Item(item) => {
+                let view = self.view(&item.meta.scope).await?;
+                let evidence = item.segment_ids.iter().filter_map(|id| view.data.segment(id));
+                Record::Item {
+                    categories: view.data.categories_of_item(&item.meta.id).cloned().collect(),
+                    evidence: evidence.cloned().collect(),
+                    item,
+                }
+            }
+            Found::Category(category) => {
+                let view = self.view(&category.meta.scope).await?;
+                Record::Category {
+                    items: view.data.items_of_category(&category.meta.id).cloned().collect(),
+                    category,
+                }
+            }
+            Found::Resource(resource) => {
+                let view = self.view(&resource.meta.scope).await?;
+                Record::Resource {
+                    items: view.data.items_of_resource(&resource.meta.id).cloned().collect(),
+                    resource,
+                }
+            }
+            Found::Segment(segment) => {
+                let view = self.view(&segment.meta.scope).await?;
+                Record::Segment {
+                    items: view.data.items_citing(&segment.meta.id).cloned().collect(),
+                    segment,
+                }
+            }
+        })
+    }
+}

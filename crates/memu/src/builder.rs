@@ -1,0 +1,209 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use memu_core::environment::{Clock, Executor, IdSource, RandomIds, SystemClock};
+use memu_core::pipeline::Interceptor;
+use memu_core::provider::Embedder;
+use memu_core::scope::ScopeSchema;
+use memu_core::service::Parts;
+use memu_core::store::{InMemoryStore, Store};
+use memu_core::{Error, MemoryService, Result};
+use memu_local::{HashEmbedder, LocalCategorizer, LocalExtractor, LocalReader, LocalSummarizer};
+
+use crate::settings::{DdlMode, MetadataProvider, Settings};
+use crate::sqlite::{self, SqliteStore};
+use crate::{Dsn, SystemFetcher, TokioExecutor};
+
+/// A service on this store with default settings: a DSN, or the path of a SQLite
+/// file.
+///
+/// # Errors
+/// As [`MemoryServiceBuilder::build`].
+pub async fn open(database: &str) -> Result<MemoryService> {
+    MemoryServiceBuilder::new().database(database).build().await
+}
+
+/// Puts a service together.
+///
+/// Without any call it is a service in memory, with the local provider and memU's
+/// defaults.
+#[derive(Debug)]
+pub struct MemoryServiceBuilder {
+    settings: Settings,
+    database: Option<String>,
+    default_fields: Option<Vec<String>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    interceptors: Vec<Arc<dyn Interceptor>>,
+}
+
+impl Default for MemoryServiceBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryServiceBuilder {
+    /// Default settings.
+    pub fn new() -> Self {
+        Self {
+            settings: Settings::default(),
+            database: None,
+            default_fields: None,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            interceptors: Vec::new(),
+        }
+    }
+
+    /// Replaces all settings; see [`crate::settings::Layers`] for reading them from
+    /// files and variables.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The store: a DSN, or the path of a SQLite file. Wins over the settings.
+    #[must_use]
+    pub fn database(mut self, dsn_or_path: &str) -> Self {
+        self.database = Some(dsn_or_path.to_owned());
+        self
+    }
+
+    /// The names of the scope fields, in order.
+    #[must_use]
+    pub fn scope_fields<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
+        self.settings.user_config.model = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The scope fields of a store that does not exist yet, unless the settings name
+    /// them. A store that exists brings its own.
+    #[must_use]
+    pub fn default_scope_fields<S: Into<String>>(
+        mut self,
+        fields: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.default_fields = Some(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Another clock, for tests and replays.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Another source of ids, for tests and replays.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// Watches every step of every pipeline.
+    #[must_use]
+    pub fn interceptor(mut self, interceptor: Arc<dyn Interceptor>) -> Self {
+        self.interceptors.push(interceptor);
+        self
+    }
+
+    /// Opens the store and starts the service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a setting out of range
+    /// or a malformed DSN; [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported)
+    /// for a provider this version does not have; the store's errors when it cannot
+    /// be opened.
+    pub async fn build(self) -> Result<MemoryService> {
+        self.settings.validate()?;
+        let store = self.open_store().await?;
+        let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
+        let embedder = HashEmbedder::new(executor.clone());
+        refuse_foreign_vectors(&*store, &embedder).await?;
+        MemoryService::new(Parts {
+            store,
+            fetcher: Arc::new(SystemFetcher::new(executor.clone())),
+            reader: Arc::new(LocalReader::new(executor.clone())),
+            extractor: Arc::new(LocalExtractor::new(executor.clone())),
+            categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
+            summarizer: Arc::new(LocalSummarizer::new(executor.clone())),
+            embedder: Arc::new(embedder),
+            chat: None,
+            clock: self.clock,
+            ids: self.ids,
+            executor,
+            interceptors: self.interceptors,
+            memorize_config: self.settings.memorize_config,
+            retrieve_config: self.settings.retrieve_config,
+        })
+    }
+
+    async fn open_store(&self) -> Result<Arc<dyn Store>> {
+        let fields = self.settings.user_config.model.as_ref();
+        let schema = fields.map(ScopeSchema::new).transpose()?;
+        match self.dsn()? {
+            Dsn::InMemory => Ok(Arc::new(InMemoryStore::new(schema.unwrap_or_default()))),
+            Dsn::SqliteMemory => self.open_sqlite(None, schema).await,
+            Dsn::Sqlite(path) => self.open_sqlite(Some(path), schema).await,
+            dsn @ Dsn::Postgres(_) => Err(Error::unsupported(format!(
+                "this version has no PostgreSQL store yet ({dsn}); use sqlite:///memu.db"
+            ))),
+        }
+    }
+
+    async fn open_sqlite(
+        &self,
+        path: Option<std::path::PathBuf>,
+        schema: Option<ScopeSchema>,
+    ) -> Result<Arc<dyn Store>> {
+        let config = &self.settings.database_config.metadata_store;
+        let options = sqlite::Options {
+            path,
+            schema,
+            busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
+            pool_size: config.pool_size,
+            create: config.ddl_mode == DdlMode::Create,
+        };
+        let store = SqliteStore::open(options).await?;
+        Ok(Arc::new(store))
+    }
+
+    /// The store that code, settings and defaults together mean.
+    fn dsn(&self) -> Result<Dsn> {
+        if let Some(database) = &self.database {
+            return Dsn::from_dsn_or_path(database);
+        }
+        let config = &self.settings.database_config.metadata_store;
+        let dsn = config.dsn.as_deref().map(str::parse::<Dsn>).transpose()?;
+        match (config.provider, dsn) {
+            (None, Some(dsn)) => Ok(dsn),
+            (None | Some(MetadataProvider::Inmemory), _) => Ok(Dsn::InMemory),
+            (Some(MetadataProvider::Sqlite), Some(dsn @ (Dsn::Sqlite(_) | Dsn::SqliteMemory)))
+            | (Some(MetadataProvider::Postgres), Some(dsn @ Dsn::Postgres(_))) => Ok(dsn),
+            (Some(MetadataProvider::Sqlite), None) => Ok(Dsn::Sqlite("memu.db".into())),
+            (Some(provider), dsn) => Err(Error::config(format!(
+                "database_config.metadata_store.provider is {provider:?}, but the dsn is {}",
+                dsn.map_or("missing".to_owned(), |dsn| dsn.to_string())
+            ))),
+        }
+    }
+}
+
+/// Vectors of another embedder cannot be compared with ours.
+async fn refuse_foreign_vectors(store: &dyn Store, embedder: &dyn Embedder) -> Result<()> {
+    use memu_core::records::SetState;
+
+    let sets = store.embedding_sets().await?;
+    match sets.iter().find(|set| set.state == SetState::Active) {
+        Some(set) if set.identity != *embedder.identity() => Err(Error::config(format!(
+            "the store's vectors are from {}, but the configured embedder is {}; configure the \
+             former, or run memu reembed",
+            set.identity,
+            embedder.identity()
+        ))),
+        _ => Ok(()),
+    }
+}

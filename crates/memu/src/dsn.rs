@@ -1,0 +1,143 @@
+//! Where a store is, as a URL-like text.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use memu_core::{Error, Result};
+
+/// A data source name. Its `Display` form never shows a password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Dsn {
+    /// In this process, gone with it.
+    InMemory,
+    /// A SQLite database that lives in memory: `sqlite:///:memory:`.
+    SqliteMemory,
+    /// A SQLite file: `sqlite:///relative.db` or `sqlite:////absolute.db`.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(String),
+}
+
+impl Dsn {
+    /// A DSN, or else the path of a SQLite file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) as [`Dsn::from_str`].
+    pub fn from_dsn_or_path(text: &str) -> Result<Self> {
+        if text.contains("://") || text == "inmemory" {
+            return text.parse();
+        }
+        match text {
+            "" => Err(Error::config("the database path is empty")),
+            ":memory:" => Ok(Self::SqliteMemory),
+            path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+}
+
+impl FromStr for Dsn {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "inmemory" || text == "inmemory://" {
+            return Ok(Self::InMemory);
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let Some(path) = text.strip_prefix("sqlite:///") else {
+            return Err(Error::config(format!(
+                "{:?} is not a DSN; use sqlite:///relative.db, sqlite:////absolute.db, \
+                 sqlite:///:memory: or postgresql://…",
+                without_password(text)
+            )));
+        };
+        match path {
+            "" => Err(Error::config("the DSN names no file: sqlite:///memu.db does")),
+            ":memory:" => Ok(Self::SqliteMemory),
+            path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+}
+
+impl fmt::Display for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InMemory => f.write_str("inmemory"),
+            Self::SqliteMemory => f.write_str("sqlite:///:memory:"),
+            Self::Sqlite(path) => write!(f, "sqlite:///{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_password(url)),
+        }
+    }
+}
+
+impl fmt::Debug for Dsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Hides what stands between the user's name and the host, and `password=`
+/// parameters.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let authority = match authority.rsplit_once('@') {
+        Some((credentials, host)) => match credentials.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            None => authority.to_owned(),
+        },
+        None => authority.to_owned(),
+    };
+    let path = match path.split_once("password=") {
+        Some((before, secret)) => {
+            let after = secret.split_once('&').map_or(String::new(), |(_, after)| format!("&{after}"));
+            format!("{before}password=***{after}")
+        }
+        None => path.to_owned(),
+    };
+    if scheme.is_empty() {
+        format!("{authority}{path}")
+    } else {
+        format!("{scheme}://{authority}{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documented_forms_are_read() {
+        for (text, expected) in [
+            ("sqlite:///memory.db", Dsn::Sqlite("memory.db".into())),
+            ("sqlite:////var/lib/memory.db", Dsn::Sqlite("/var/lib/memory.db".into())),
+            ("sqlite:///:memory:", Dsn::SqliteMemory),
+            ("inmemory", Dsn::InMemory),
+        ] {
+            assert_eq!(text.parse::<Dsn>().unwrap(), expected);
+            assert_eq!(expected.to_string(), text);
+        }
+        assert_eq!(
+            Dsn::from_dsn_or_path("notes/a.db").unwrap(),
+            Dsn::Sqlite("notes/a.db".into())
+        );
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        for (text, shown) in [
+            ("postgresql://ann:s3cret@db/memu", "postgresql://ann:***@db/memu"),
+            ("postgresql://ann:p@ss@db:5432/memu", "postgresql://ann:***@db:5432/memu"),
+            ("postgresql://db/memu?password=s3cret&x=1", "postgresql://db/memu?password=***&x=1"),
+            ("postgresql://ann@db/memu", "postgresql://ann@db/memu"),
+        ] {
+            let dsn: Dsn = text.parse().unwrap();
+            assert_eq!(dsn.to_string(), shown);
+            assert_eq!(format!("{dsn:?}"), shown);
+        }
+        let error = "mysql://ann:s3cret@db/memu".parse::<Dsn>().unwrap_err();
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
+}

@@ -1,0 +1,230 @@
+use std::path::Path;
+
+use memu_core::{Error, Result};
+use serde_json::{Map, Value};
+
+use super::Settings;
+
+/// The file that is read when none is named, where it exists.
+pub const CONFIG_FILE: &str = "memu.toml";
+
+/// Keys of the original that no longer mean anything; accepted and left alone.
+const RETIRED_PROFILE_KEYS: [&str; 4] = [
+    "client_backend",
+    "lazyllm_source",
+    "endpoint_overrides",
+    "embed_batch_size",
+];
+
+/// Settings from several places, the later over the earlier.
+#[derive(Clone, Debug, Default)]
+pub struct Layers {
+    merged: Value,
+}
+
+impl Layers {
+    /// The defaults alone.
+    pub fn new() -> Self {
+        Self {
+            merged: Value::Object(Map::new()),
+        }
+    }
+
+    /// Adds a TOML file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when it cannot be read or
+    /// is not TOML, with the line.
+    pub fn file(self, path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|cause| {
+            Error::config("the configuration file cannot be read")
+                .with("file", path.display())
+                .caused_by(cause)
+        })?;
+        let value: toml::Value = toml::from_str(&text).map_err(|cause| {
+            Error::config(format!("not valid TOML: {}", cause.message().trim()))
+                .with("file", path.display())
+                .with("line", line_of(&text, cause.span()))
+        })?;
+        let value = serde_json::to_value(value)
+            .map_err(|cause| Error::config("not representable").caused_by(cause))?;
+        Ok(self.value(value))
+    }
+
+    /// Adds the `MEMU_*` variables that name settings: `MEMU_`, then the path in
+    /// capitals with `__` between its parts, such as
+    /// `MEMU_RETRIEVE_CONFIG__ITEM__TOP_K=10`. Values are read as JSON where they are
+    /// JSON, otherwise as text.
+    #[must_use]
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let known = serde_json::to_value(Settings::default()).unwrap_or_default();
+        for (name, text) in variables {
+            let Some(path) = name.strip_prefix("MEMU_") else {
+                continue;
+            };
+            let path = path.to_lowercase();
+            let parts: Vec<&str> = path.split("__").collect();
+            if parts.len() < 2 || parts.first().is_none_or(|first| known.get(first).is_none()) {
+                continue;
+            }
+            let leaf = serde_json::from_str(&text).unwrap_or(Value::String(text));
+            let nested = parts.iter().rev().fold(leaf, |value, part| {
+                Value::Object(Map::from_iter([((*part).to_owned(), value)]))
+            });
+            merge(&mut self.merged, nested);
+        }
+        self
+    }
+
+    /// Adds a JSON object of settings.
+    #[must_use]
+    pub fn value(mut self, value: Value) -> Self {
+        merge(&mut self.merged, value);
+        self
+    }
+
+    /// The settings that result, validated.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a key that does not
+    /// exist (naming the nearest that does), a value of the wrong type or out of
+    /// range.
+    pub fn settings(mut self) -> Result<Settings> {
+        self.drop_retired_keys();
+        let mut unknown = Vec::new();
+        let settings: Settings = serde_ignored::deserialize(&self.merged, |path| {
+            unknown.push(path.to_string());
+        })
+        .map_err(|cause| Error::config(format!("a setting has an unusable value: {cause}")))?;
+        if let Some(path) = unknown.first() {
+            return Err(unknown_key(path));
+        }
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn drop_retired_keys(&mut self) {
+        let profiles = self.merged.get_mut("llm_profiles").and_then(Value::as_object_mut);
+        for profile in profiles.into_iter().flat_map(|profiles| profiles.values_mut()) {
+            if let Some(profile) = profile.as_object_mut() {
+                profile.retain(|key, _| !RETIRED_PROFILE_KEYS.contains(&key.as_str()));
+            }
+        }
+    }
+}
+
+/// Puts `over` over `under`: objects are merged, everything else is replaced.
+fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over,
+    }
+}
+
+fn unknown_key(path: &str) -> Error {
+    let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
+    let section = parent
+        .split('.')
+        .filter(|part| !part.is_empty())
+        .try_fold(&defaults, |value, part| value.get(part));
+    let valid: Vec<&String> = section
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|object| object.keys())
+        .collect();
+    let nearest = valid
+        .iter()
+        .map(|name| (strsim::jaro_winkler(name, key), name))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
+    match nearest {
+        Some((similarity, name)) if similarity > 0.7 => {
+            Error::config(format!("unknown setting {path:?}; did you mean {name:?}?"))
+        }
+        _ => {
+            let names: Vec<&str> = valid.iter().map(|name| name.as_str()).collect();
+            let hint = if names.is_empty() {
+                String::new()
+            } else {
+                format!("; valid here: {}", names.join(", "))
+            };
+            Error::config(format!("unknown setting {path:?}{hint}"))
+        }
+    }
+}
+
+fn line_of(text: &str, span: Option<std::ops::Range<usize>>) -> usize {
+    let before = span.and_then(|span| text.get(..span.start));
+    before.map_or(1, |before| before.matches('\n').count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn later_layers_win_and_the_rest_keeps_its_default() {
+        let settings = Layers::new()
+            .value(json!({"retrieve_config": {"item": {"top_k": 7}, "category": {"top_k": 2}}}))
+            .variables([
+                ("MEMU_RETRIEVE_CONFIG__ITEM__TOP_K".to_owned(), "9".to_owned()),
+                ("MEMU_EVAL_DATA".to_owned(), "/data".to_owned()),
+                ("PATH".to_owned(), "/bin".to_owned()),
+            ])
+            .settings()
+            .unwrap();
+        assert_eq!(settings.retrieve_config.item.top_k, 9);
+        assert_eq!(settings.retrieve_config.category.top_k, 2);
+        assert_eq!(settings.retrieve_config.resource.top_k, 5);
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest_and_bad_values_their_range() {
+        for (value, expected) in [
+            (
+                json!({"retrieve_confg": {}}),
+                "unknown setting \"retrieve_confg\"; did you mean \"retrieve_config\"?",
+            ),
+            (
+                json!({"retrieve_config": {"item": {"topk": 3}}}),
+                "unknown setting \"retrieve_config.item.topk\"; did you mean \"top_k\"?",
+            ),
+            (
+                json!({"user_config": {"zzz": 3}}),
+                "unknown setting \"user_config.zzz\"; valid here: model",
+            ),
+            (
+                json!({"retrieve_config": {"item": {"top_k": 0}}}),
+                "retrieve_config.item.top_k is 0; it must be from 1 to 10000",
+            ),
+            (
+                json!({"memorize_config": {"category_assign_threshold": 2.0}}),
+                "memorize_config.category_assign_threshold is 2; it must be from 0 to 1",
+            ),
+            (
+                json!({"database_config": {"metadata_store": {"pool_size": 0}}}),
+                "database_config.metadata_store.pool_size is 0; it must be from 1 to 256",
+            ),
+            (
+                json!({"llm_profiles": {"default": {"provider": "openai"}}}),
+                "llm_profiles.default asks for the provider \"openai\", which this version does \
+                 not have yet; it has \"local\"",
+            ),
+        ] {
+            let error = Layers::new().value(value).settings().unwrap_err();
+            assert_eq!(error.message(), expected);
+        }
+    }
+
+    #[test]
+    fn retired_keys_of_the_original_are_accepted() {
+        let profile = json!({"default": {"provider": "local", "client_backend": "sdk"}});
+        let layers = Layers::new().value(json!({"llm_profiles": profile}));
+        assert!(layers.settings().is_ok());
+    }
+}

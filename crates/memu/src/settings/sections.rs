@@ -1,0 +1,160 @@
+use memu_core::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// A model and how to reach it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LlmProfile {
+    /// Who runs the model. This version has `local`: no model at all.
+    pub provider: String,
+}
+
+impl Default for LlmProfile {
+    fn default() -> Self {
+        Self {
+            provider: "local".to_owned(),
+        }
+    }
+}
+
+/// Where large files are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BlobConfig {
+    /// Only `local`: folders on this machine.
+    pub provider: String,
+    /// The folder. Default `./data/resources`.
+    pub resources_dir: String,
+}
+
+impl Default for BlobConfig {
+    fn default() -> Self {
+        Self {
+            provider: "local".to_owned(),
+            resources_dir: "./data/resources".to_owned(),
+        }
+    }
+}
+
+/// Where memories are kept, and how vectors are searched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DatabaseConfig {
+    /// The store.
+    pub metadata_store: MetadataStoreConfig,
+    /// The vector index.
+    pub vector_index: VectorIndexConfig,
+}
+
+impl DatabaseConfig {
+    pub(super) fn validate(&self) -> Result<()> {
+        let store = &self.metadata_store;
+        for (name, value, most) in [
+            ("busy_timeout_s", store.busy_timeout_s, 3_600.0),
+            ("pool_timeout_s", store.pool_timeout_s, 3_600.0),
+        ] {
+            if !(value.is_finite() && (0.0..=most).contains(&value)) {
+                return Err(Error::config(format!(
+                    "database_config.metadata_store.{name} is {value}; it must be from 0 to {most}"
+                )));
+            }
+        }
+        if !(1..=256).contains(&store.pool_size) {
+            return Err(Error::config(format!(
+                "database_config.metadata_store.pool_size is {}; it must be from 1 to 256",
+                store.pool_size
+            )));
+        }
+        if self.vector_index.provider == VectorProvider::Pgvector {
+            return Err(Error::unsupported(
+                "vector_index.provider = \"pgvector\" needs PostgreSQL; use \"bruteforce\"",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MetadataStoreConfig {
+    /// The kind of store. Default `inmemory`; a `dsn` alone implies its own.
+    pub provider: Option<MetadataProvider>,
+    /// `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`.
+    pub dsn: Option<String>,
+    /// Whether tables are created and upgraded, or only checked. Default `create`.
+    pub ddl_mode: DdlMode,
+    /// How long a writer waits for others, in seconds, 0 to 3600. Default 30.
+    pub busy_timeout_s: f64,
+    /// How many readers may read at once, 1 to 256. Default 4.
+    pub pool_size: usize,
+    /// How long a reader waits for its turn, in seconds, 0 to 3600. Default 30.
+    pub pool_timeout_s: f64,
+}
+
+impl Default for MetadataStoreConfig {
+    fn default() -> Self {
+        Self {
+            provider: None,
+            dsn: None,
+            ddl_mode: DdlMode::Create,
+            busy_timeout_s: 30.0,
+            pool_size: 4,
+            pool_timeout_s: 30.0,
+        }
+    }
+}
+
+/// The kind of store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetadataProvider {
+    /// In this process, gone with it.
+    Inmemory,
+    /// One file.
+    Sqlite,
+    /// A server.
+    #[serde(alias = "postgresql")]
+    Postgres,
+}
+
+/// What may be done to tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DdlMode {
+    /// Create and upgrade them.
+    #[default]
+    Create,
+    /// Only check them.
+    Validate,
+}
+
+/// How vectors are searched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VectorIndexConfig {
+    /// Default `bruteforce`: an exact scan.
+    pub provider: VectorProvider,
+}
+
+/// The kind of vector index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VectorProvider {
+    /// A scan of all vectors of the scope.
+    #[default]
+    Bruteforce,
+    /// PostgreSQL's.
+    Pgvector,
+    /// None: words alone.
+    None,
+}
+
+/// The fields of a scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UserConfig {
+    /// The names of the fields, in order. Default: those of the store when it
+    /// exists, otherwise `["user_id"]`.
+    pub model: Option<Vec<String>>,
+}
