@@ -6,6 +6,8 @@
 //! up. Time, randomness and threads are injected through [`environment`].
 
 pub mod analysis;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod environment;
 pub mod error;
 pub mod filter;
@@ -14,5 +16,6 @@ pub mod records;
 pub mod scope;
 pub mod store;
 pub mod time;
+pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};
