@@ -7,6 +7,8 @@
 
 pub mod analysis;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod environment;
 pub mod error;
 pub mod filter;
@@ -18,6 +20,7 @@ pub mod scope;
 pub mod service;
 pub mod store;
 pub mod time;
+pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};
 pub use service::MemoryService;

@@ -12,7 +12,12 @@ pub(crate) struct Add {
     /// The memory
     text: String,
     /// What kind of memory it is
-    #[arg(long = "type", short = 't', default_value = "knowledge", value_name = "TYPE")]
+    #[arg(
+        long = "type",
+        short = 't',
+        default_value = "knowledge",
+        value_name = "TYPE"
+    )]
     memory_type: String,
     /// File it under this category; may be repeated; by default it is filed by what it
     /// says

@@ -54,7 +54,10 @@ impl Demo {
         let progress = Progress::new(&global);
         let service = session::open(&global, &progress).await?;
         let mut transcript = Vec::new();
-        heading(printer, "1. Memorizing three samples: no key, no model, no network")?;
+        heading(
+            printer,
+            "1. Memorizing three samples: no key, no model, no network",
+        )?;
         for (name, bytes, modality) in SAMPLES {
             let request = MemorizeRequest::content(bytes, name, modality).user("user_id", USER);
             let response = service.memorize(request).await?;
@@ -116,8 +119,9 @@ fn new_database(named: Option<&str>) -> Result<String> {
     if let Some(named) = named {
         let path = named.strip_prefix("sqlite:///").unwrap_or(named);
         if std::path::Path::new(path).exists() {
-            return Err(Error::input("the demo wants a new file, and this one exists")
-                .with("file", path));
+            return Err(
+                Error::input("the demo wants a new file, and this one exists").with("file", path),
+            );
         }
         return Ok(named.to_owned());
     }

@@ -50,7 +50,9 @@ fn show(report: &Report) -> Vec<Line> {
                 .plain(&finding.message)
         })
         .collect();
-    let size = report.bytes.map_or(String::new(), |bytes| format!(", {} KiB", bytes.div_ceil(1024)));
+    let size = report.bytes.map_or(String::new(), |bytes| {
+        format!(", {} KiB", bytes.div_ceil(1024))
+    });
     lines.push(Line::new().add(Tone::Faint, &format!(
         "{} scopes, {} resources, {} segments, {} items, {} categories, {} relations, {} vectors{size}",
         report.scopes,

@@ -44,7 +44,9 @@ impl Forget {
 fn confirm(user: &serde_json::Map<String, serde_json::Value>, all: bool) -> Result<()> {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        return Err(Error::config("nobody is there to ask; pass --yes to forget"));
+        return Err(Error::config(
+            "nobody is there to ask; pass --yes to forget",
+        ));
     }
     let whom = if all && user.is_empty() {
         "everything in this store".to_owned()
@@ -54,7 +56,9 @@ fn confirm(user: &serde_json::Map<String, serde_json::Value>, all: bool) -> Resu
     let mut prompt = anstream::stderr();
     let asked = write!(prompt, "Forget {whom}? This cannot be undone. [y/N] ");
     let mut answer = String::new();
-    let read = asked.and_then(|()| prompt.flush()).and_then(|()| stdin.lock().read_line(&mut answer));
+    let read = asked
+        .and_then(|()| prompt.flush())
+        .and_then(|()| stdin.lock().read_line(&mut answer));
     match read {
         Ok(_) if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") => Ok(()),
         _ => Err(Error::cancelled("nothing was forgotten")),

@@ -92,7 +92,10 @@ fn item_row(item: &MemoryItem) -> Row {
     vec![
         (Tone::Faint, item.meta.id.short().to_owned()),
         (Tone::Label, item.memory_type.clone()),
-        (Tone::Faint, item.happened.as_ref().map(date).unwrap_or_default()),
+        (
+            Tone::Faint,
+            item.happened.as_ref().map(date).unwrap_or_default(),
+        ),
         (Tone::Plain, item.summary.clone()),
     ]
 }
@@ -114,4 +117,3 @@ fn resource_row(resource: &Resource) -> Row {
         (Tone::Plain, resource.url.clone()),
     ]
 }
-

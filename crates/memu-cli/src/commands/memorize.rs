@@ -32,7 +32,8 @@ pub(crate) struct Memorize {
 }
 
 fn modality(name: &str) -> Result<Modality, String> {
-    name.parse().map_err(|error: Error| error.message().to_owned())
+    name.parse()
+        .map_err(|error: Error| error.message().to_owned())
 }
 
 impl Memorize {
@@ -115,10 +116,16 @@ fn first_bytes(path: &str) -> Vec<u8> {
 fn by_content(bytes: &[u8]) -> Modality {
     let start = bytes.get(..bytes.len().min(16 << 10)).unwrap_or(bytes);
     let text = String::from_utf8_lossy(start);
-    if text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with(['[', '{']) {
+    if text
+        .trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t'])
+        .starts_with(['[', '{'])
+    {
         return Modality::Conversation;
     }
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let spoken = lines.iter().filter(|line| names_a_speaker(line)).count();
     if spoken >= 2 && spoken * 2 >= lines.len() {
         Modality::Conversation
@@ -132,16 +139,19 @@ fn names_a_speaker(line: &str) -> bool {
         (1..=40).contains(&name.chars().count())
             && name.split_whitespace().count() <= 4
             && name.starts_with(char::is_alphabetic)
-            && name.chars().all(|c| c.is_alphanumeric() || " .'-".contains(c))
+            && name
+                .chars()
+                .all(|c| c.is_alphanumeric() || " .'-".contains(c))
     })
 }
 
 pub(super) fn show(response: &MemorizeResponse) -> Vec<Line> {
     let resource = &response.resource;
     let mut lines = vec![match response.status {
-        MemorizeStatus::Unchanged => Line::new()
-            .add(Tone::Good, "Unchanged: ")
-            .plain(&format!("{} is memorized already; nothing was added", resource.url)),
+        MemorizeStatus::Unchanged => Line::new().add(Tone::Good, "Unchanged: ").plain(&format!(
+            "{} is memorized already; nothing was added",
+            resource.url
+        )),
         MemorizeStatus::Created => memorized("Memorized ", response),
         MemorizeStatus::Extended => memorized("Extended ", response),
     }];
@@ -157,7 +167,10 @@ pub(super) fn show(response: &MemorizeResponse) -> Vec<Line> {
     }
     if response.items.len() > SHOWN {
         let rest = response.items.len() - SHOWN;
-        lines.push(Line::new().add(Tone::Faint, &format!("  … and {rest} more: memu list items")));
+        lines.push(Line::new().add(
+            Tone::Faint,
+            &format!("  … and {rest} more: memu list items"),
+        ));
     }
     lines
 }

@@ -79,7 +79,11 @@ pub(super) fn show(response: &RetrieveResponse) -> Vec<Line> {
         lines.push(Line::new().add(Tone::Heading, "More evidence"));
         for hit in unquoted {
             lines.extend(quote(&hit.segment));
-            lines.extend(hit.explanation.as_ref().map(|terms| explanation(hit.score, terms)));
+            lines.extend(
+                hit.explanation
+                    .as_ref()
+                    .map(|terms| explanation(hit.score, terms)),
+            );
         }
     }
     if !response.categories.is_empty() {
@@ -99,7 +103,10 @@ pub(super) fn show(response: &RetrieveResponse) -> Vec<Line> {
 }
 
 fn shown_evidence(hit: &ItemHit) -> impl Iterator<Item = &Id> {
-    hit.evidence.iter().take(QUOTES).map(|segment| &segment.meta.id)
+    hit.evidence
+        .iter()
+        .take(QUOTES)
+        .map(|segment| &segment.meta.id)
 }
 
 fn memory(number: usize, hit: &ItemHit) -> Vec<Line> {
@@ -107,7 +114,9 @@ fn memory(number: usize, hit: &ItemHit) -> Vec<Line> {
     let mut lines = wrapped(&lead, Tone::Memory, &hit.item.summary);
     let mut labels = vec![hit.item.memory_type.clone()];
     labels.extend(hit.categories.iter().cloned());
-    let mut facts = Line::new().plain("     ").add(Tone::Label, &labels.join(" · "));
+    let mut facts = Line::new()
+        .plain("     ")
+        .add(Tone::Label, &labels.join(" · "));
     if let Some(when) = &hit.item.happened {
         facts = facts.add(Tone::Faint, &format!(" · {}", date(when)));
     }
@@ -134,5 +143,8 @@ fn explanation(score: f32, terms: &impl serde::Serialize) -> Line {
         .filter(|(name, _)| *name != "score")
         .map(|(name, value)| format!("{name} {:.2}", value.as_f64().unwrap_or_default()))
         .collect();
-    Line::new().add(Tone::Faint, &format!("     = {score:.2}: {}", parts.join(", ")))
+    Line::new().add(
+        Tone::Faint,
+        &format!("     = {score:.2}: {}", parts.join(", ")),
+    )
 }

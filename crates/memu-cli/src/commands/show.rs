@@ -38,8 +38,15 @@ fn show(record: &Record) -> Vec<Line> {
             let mut lines = vec![Line::new().add(Tone::Memory, &item.summary)];
             lines.push(fact("item", item.meta.id.as_str()));
             lines.push(fact("type", &item.memory_type));
-            lines.extend(item.happened.as_ref().map(|when| fact("happened", &date(when))));
-            let names: Vec<_> = categories.iter().map(|category| category.name.as_str()).collect();
+            lines.extend(
+                item.happened
+                    .as_ref()
+                    .map(|when| fact("happened", &date(when))),
+            );
+            let names: Vec<_> = categories
+                .iter()
+                .map(|category| category.name.as_str())
+                .collect();
             lines.push(fact("categories", &names.join(", ")));
             lines.push(fact("stored", &item.meta.created_at.to_string()));
             lines.extend(evidence.iter().flat_map(quote));
@@ -74,14 +81,15 @@ fn show(record: &Record) -> Vec<Line> {
 }
 
 fn fact(name: &str, value: &str) -> Line {
-    Line::new().add(Tone::Faint, &format!("  {name:<11}")).plain(value)
+    Line::new()
+        .add(Tone::Faint, &format!("  {name:<11}"))
+        .plain(value)
 }
 
 fn memories(items: &[MemoryItem]) -> Vec<Line> {
     let mut lines = vec![Line::new().add(Tone::Heading, "Memories")];
     for item in items {
-        let lead = Line::new()
-            .add(Tone::Faint, &format!("  {}  ", item.meta.id.short()));
+        let lead = Line::new().add(Tone::Faint, &format!("  {}  ", item.meta.id.short()));
         lines.extend(wrapped(&lead, Tone::Plain, &item.summary));
     }
     lines

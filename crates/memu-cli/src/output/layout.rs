@@ -43,7 +43,10 @@ impl Line {
     }
 
     fn width(&self) -> usize {
-        self.pieces.iter().map(|(_, text)| display_width(text)).sum()
+        self.pieces
+            .iter()
+            .map(|(_, text)| display_width(text))
+            .sum()
     }
 }
 
@@ -132,7 +135,10 @@ pub(crate) fn columns(rows: &[Vec<(Tone, String)>]) -> Vec<Line> {
     let widths: Vec<usize> = (0..count.saturating_sub(1))
         .map(|column| {
             let cells = rows.iter().filter_map(|row| row.get(column));
-            cells.map(|(_, text)| display_width(text)).max().unwrap_or(0)
+            cells
+                .map(|(_, text)| display_width(text))
+                .max()
+                .unwrap_or(0)
         })
         .collect();
     let mut lines = Vec::new();
@@ -167,7 +173,12 @@ pub(crate) fn date(when: &When) -> String {
 }
 
 fn minute(time: civil::DateTime) -> String {
-    let day = format!("{} {} {}", time.day(), month_name(time.month()), time.year());
+    let day = format!(
+        "{} {} {}",
+        time.day(),
+        month_name(time.month()),
+        time.year()
+    );
     if time.hour() == 0 && time.minute() == 0 {
         return day;
     }

@@ -62,7 +62,9 @@ impl Printer {
 
     /// Prints lines for people.
     pub(crate) fn lines(&self, lines: &[Line]) -> Result<()> {
-        lines.iter().try_for_each(|line| self.write(&line.to_string()))
+        lines
+            .iter()
+            .try_for_each(|line| self.write(&line.to_string()))
     }
 
     /// Prints a remark to stderr, unless people asked for silence.
@@ -79,13 +81,28 @@ impl Printer {
             self.write_error(&object.to_string());
             return;
         }
-        self.write_error(&Line::new().add(Tone::Error, "error: ").plain(error.message()).to_string());
+        self.write_error(
+            &Line::new()
+                .add(Tone::Error, "error: ")
+                .plain(error.message())
+                .to_string(),
+        );
         for (key, value) in error.context() {
-            self.write_error(&Line::new().add(Tone::Faint, &format!("  {key}: ")).plain(value).to_string());
+            self.write_error(
+                &Line::new()
+                    .add(Tone::Faint, &format!("  {key}: "))
+                    .plain(value)
+                    .to_string(),
+            );
         }
         let mut cause = std::error::Error::source(error);
         while let Some(error) = cause {
-            self.write_error(&Line::new().add(Tone::Faint, "  because: ").plain(&error.to_string()).to_string());
+            self.write_error(
+                &Line::new()
+                    .add(Tone::Faint, "  because: ")
+                    .plain(&error.to_string())
+                    .to_string(),
+            );
             cause = error.source();
         }
     }
@@ -94,12 +111,10 @@ impl Printer {
         let mut out = AutoStream::new(std::io::stdout(), self.color).lock();
         match writeln!(out, "{text}") {
             // Whoever reads has seen enough: `memu list items | head`.
-            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => Err(Error::cancelled(
-                "the reader of the output went away",
-            )),
-            Err(cause) => {
-                Err(Error::storage("the output cannot be written").caused_by(cause))
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(Error::cancelled("the reader of the output went away"))
             }
+            Err(cause) => Err(Error::storage("the output cannot be written").caused_by(cause)),
             Ok(()) => Ok(()),
         }
     }

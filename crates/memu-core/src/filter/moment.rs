@@ -76,7 +76,7 @@ impl Moment {
 }
 
 /// Microseconds since the epoch of a wall clock reading, taken as UTC.
-pub(crate) fn civil_micros(civil: civil::DateTime) -> i64 {
+pub fn civil_micros(civil: civil::DateTime) -> i64 {
     jiff::tz::Offset::UTC
         .to_timestamp(civil)
         .map(jiff::Timestamp::as_microsecond)

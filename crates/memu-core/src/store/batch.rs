@@ -31,26 +31,50 @@ impl WriteBatch {
 ///
 /// A put carries the record with the revision that was read (0 for a new one);
 /// the store writes it with the next revision and refuses any other as a
-/// conflict. All times on records are the caller's.
+/// conflict: a revision above 0 where there is no record, 0 where there is one,
+/// or an old one. A changed record keeps its place in the stored order. All
+/// times on records are the caller's. Writes see what earlier writes of the same
+/// batch did. A record of another scope than the batch's is an input error.
+///
+/// # Change log
+/// Each write of a resource, item, category or relation appends one line, in the
+/// order of the writes, with the removals that it causes before its own line:
+/// first the relations, then the items, each in stored order. Segments count as
+/// a change of their resource, and vectors as one of their item, category or
+/// resource (for the vector of a segment, its resource): these append an
+/// [`Update`](crate::records::Operation::Update), unless the batch has already
+/// logged that record. Content alone appends nothing. A batch that changes
+/// nothing leaves the log where it was.
 #[derive(Clone, Debug)]
 pub enum Write {
-    /// Keeps content; a hash that is already there is left alone.
+    /// Keeps content; a hash that is already there is left alone. Bytes that do
+    /// not have the hash are an input error.
     Blob(Blob),
-    /// Inserts or changes a resource. Content and modality must be new to the scope.
+    /// Inserts or changes a resource. Content and modality must be new to the
+    /// scope, or it is a conflict. When its content changes, the old content
+    /// goes unless another resource refers to it.
     Resource(Resource),
-    /// Appends segments to a resource that the scope holds.
+    /// Appends segments to a resource that the scope holds. They are never
+    /// changed: their revision is 0 here and 1 once stored, and an id that the
+    /// scope knows or an ordinal that the resource has is a conflict.
     Segments(Vec<Segment>),
-    /// Inserts or changes an item and its citations.
+    /// Inserts or changes an item and its citations. The resource it names and
+    /// the segments it cites must be there; citing one twice is an input error.
     Item(MemoryItem),
-    /// Inserts or changes a category.
+    /// Inserts or changes a category. Names may repeat.
     Category(MemoryCategory),
-    /// Files an item under a category; a pair that exists is left alone.
+    /// Files an item under a category; a pair that exists is left alone, whatever
+    /// the id. Relations are never changed: an id that has another pair is a
+    /// conflict.
     Relation(CategoryItem),
     /// Stores vectors, replacing those of the same owners. The embedder's set is
-    /// created when the first vector arrives.
+    /// created when the first vector arrives. Owners must be there; a vector of
+    /// another length than the embedder's dimension is a model error.
     Embeddings(EmbedderIdentity, Vec<OwnedEmbedding>),
     /// Removes a resource with its segments, its items and all that hangs on them,
-    /// and its content when nothing else refers to it.
+    /// and its content when nothing else refers to it. Items of other resources
+    /// that cite its segments lose those citations: they get the next revision
+    /// and a line in the log, after the removed items and before the resource.
     DeleteResource(Id),
     /// Removes an item with its citations, relations and vector.
     DeleteItem(Id),
@@ -72,7 +96,7 @@ pub struct Committed {
     pub seq: u64,
 }
 
-/// What a clear removed.
+/// What a clear removed, scope by scope as they were named, each in stored order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cleared {
     /// The resources.

@@ -5,10 +5,18 @@
 //! these lives in the service, once for all stores.
 
 mod batch;
+mod data;
+mod ext;
+mod memory;
 mod query;
 mod report;
 
 pub use batch::{Cleared, Committed, Write, WriteBatch};
+pub use data::{
+    CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, ScopeData, SegmentFacts,
+};
+pub use ext::StoreExt;
+pub use memory::InMemoryStore;
 pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};
 pub use report::{Finding, Report, Severity};
 
@@ -50,8 +58,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The scope fields this store was created with.
     fn schema(&self) -> &ScopeSchema;
 
-    /// The scopes that hold anything and match the scope conditions of `filter`,
-    /// in the order of their first write; at most `limit`.
+    /// The scopes whose change log holds a line and that match the scope conditions
+    /// of `filter`, in the order of their first line; at most `limit`. A scope is
+    /// listed from its first change until it is cleared, also when every record in
+    /// it was deleted.
     async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>>;
 
     /// How far the change log of a scope has come; 0 for a scope that holds
@@ -76,8 +86,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The content behind a hash; `None` when the scope does not hold it.
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>>;
 
-    /// The vectors of these owners, of the given embedder; owners without one are
-    /// left out.
+    /// The vectors of these owners, of the given embedder, in the order of
+    /// `owners`; owners without one are left out.
     async fn embeddings(
         &self,
         scope: &Scope,
@@ -86,10 +96,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         owners: &[Id],
     ) -> Result<Vec<OwnedEmbedding>>;
 
-    /// Every embedding set of the store.
+    /// Every embedding set of the store, by id. A set outlives its vectors.
     async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>>;
 
-    /// The lines of a scope's change log after `after`, at most `limit`.
+    /// The lines of a scope's change log after `after`, in order, at most `limit`.
     async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>>;
 
     /// The owners whose vectors are nearest to the query by cosine, best first;
@@ -104,16 +114,20 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// one; [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when a write names
     /// a record that the scope does not hold;
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) when a vector comes from
-    /// another embedder than the store's active set.
+    /// another embedder than the store's active set;
+    /// [`ErrorKind::Scope`](crate::ErrorKind::Scope) when the scope has other fields
+    /// than the store. [`Write`] says the rest.
     async fn commit(&self, batch: WriteBatch) -> Result<Committed>;
 
     /// Removes everything of these scopes, their change logs included, and leaves
-    /// no trace of it in the storage.
+    /// no trace of it in the storage. Their numbering starts again at 1. Embedding
+    /// sets stay.
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared>;
 
     /// Checks the store, and with `repair` mends what can be derived from the rows.
     async fn check(&self, repair: bool) -> Result<Report>;
 
-    /// Finishes all writes and lets go of files and connections. Later calls fail.
+    /// Finishes all writes and lets go of files and connections. Later calls fail
+    /// with a storage error, except another `close`.
     async fn close(&self) -> Result<()>;
 }

@@ -3,7 +3,25 @@ use crate::records::{ContentHash, EmbedderIdentity, Embedding, Id, Modality, Own
 use crate::scope::Scope;
 
 /// Which records to read. Scopes are always named: a query without scopes finds
-/// nothing.
+/// nothing, and so does a scope that holds nothing.
+///
+/// Records come in the order in which they were first stored, over all the scopes
+/// together, whatever the order in which scopes or ids are named; what is named
+/// twice is found once.
+///
+/// # What a filter sees
+/// Each kind of record has these values for a field; the others are null.
+///
+/// | field | resource | segment | item | category | relation |
+/// |---|---|---|---|---|---|
+/// | `created_at`, `updated_at` | own | own | own | own | own |
+/// | `happened_at` | null | own | beginning | null | its item's |
+/// | `resource_id` | own id | its resource | its resource | its items' | its item's |
+/// | `modality` | own | its resource's | its resource's | its items' | its item's |
+/// | `memory_type` | its items' | citing items' | own | its items' | its item's |
+/// | `category` | its items' | citing items' | its categories | own | its own |
+///
+/// A category counts with its name and with its id.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The scopes to read.
@@ -15,7 +33,7 @@ pub struct Query {
     pub select: Select,
     /// Where the previous page ended.
     pub after: Option<Cursor>,
-    /// At most this many records, from 1.
+    /// At most this many records, from 1; 0 is an input error.
     pub limit: usize,
 }
 
@@ -49,8 +67,8 @@ pub enum Select {
     Ids(Vec<Id>),
     /// Records whose id starts with one of these texts (short references).
     IdPrefixes(Vec<String>),
-    /// Resources, segments or items of these resources; for relations, those of
-    /// the resources' items.
+    /// These resources, or their segments or items; for relations, those of the
+    /// resources' items.
     OfResources(Vec<Id>),
     /// Items that cite one of these segments.
     CitingSegments(Vec<Id>),
@@ -60,7 +78,8 @@ pub enum Select {
     OfCategories(Vec<Id>),
     /// The resource with this content.
     Content(ContentHash, Modality),
-    /// Resources that came from here, by the caller's id or by URL.
+    /// Resources of this kind that have this URL or, when one is given, this
+    /// caller's id.
     Source {
         /// The URL, as the caller named it.
         url: String,
@@ -69,13 +88,18 @@ pub enum Select {
         /// The kind of resource.
         modality: Modality,
     },
-    /// Items with one of these content hashes.
+    /// Items with one of these content hashes
+    /// ([`MemoryItem::content_hash`](crate::records::MemoryItem::content_hash)).
     ItemHashes(Vec<String>),
     /// Categories with one of these names.
     Names(Vec<String>),
 }
 
 /// Where a page ended; opaque, valid for the same query on the same store.
+///
+/// Reading on finds every record that was there from the first page to the last
+/// exactly once, whatever is stored or removed in between. A text that is no
+/// cursor of the store is an input error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor(pub String);
 
@@ -84,7 +108,7 @@ pub struct Cursor(pub String);
 pub struct Page<T> {
     /// The records.
     pub records: Vec<T>,
-    /// Where to go on; `None` on the last page.
+    /// Where to go on; `None` when nothing follows.
     pub next: Option<Cursor>,
 }
 
@@ -102,15 +126,17 @@ pub struct ScopeState {
 pub struct VectorQuery {
     /// The scopes to search.
     pub scopes: Vec<Scope>,
-    /// Conditions on the owners.
+    /// Conditions on the owners; conditions on scope fields are not looked at.
     pub filter: Filter,
     /// The kind of owner.
     pub kind: OwnerKind,
-    /// The embedder that made the query vector.
+    /// The embedder that made the query vector. Another one than the store's
+    /// active set is a config error; while there is no set, nothing is found.
     pub identity: EmbedderIdentity,
-    /// The query vector.
+    /// The query vector; another length than the embedder's dimension is a model
+    /// error.
     pub vector: Embedding,
-    /// At most this many hits, from 1.
+    /// At most this many hits, from 1; 0 is an input error.
     pub top_k: usize,
 }
 

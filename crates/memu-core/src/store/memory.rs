@@ -1,0 +1,403 @@
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::data::{Kind, ScopeData};
+use super::{
+    Capabilities, Cleared, Committed, Cursor, Page, Query, Report, ScopeState, Severity, Store,
+    VectorHit, VectorQuery, Write, WriteBatch,
+};
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::records::{
+    Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
+    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment, SetState,
+};
+use crate::scope::{Scope, ScopeKey, ScopeSchema};
+use crate::vector::cosine;
+
+/// A store that forgets everything when it is dropped: plain, obviously correct,
+/// and the model that other stores are compared with.
+#[derive(Debug)]
+pub struct InMemoryStore {
+    schema: ScopeSchema,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    closed: bool,
+    scopes: FxHashMap<ScopeKey, ScopeData>,
+    /// The scopes in the order of their first line.
+    order: Vec<ScopeKey>,
+    sets: Vec<EmbeddingSet>,
+    /// Where in the order of all scopes' records the next one comes.
+    next_position: u64,
+}
+
+impl InMemoryStore {
+    /// An empty store with these scope fields.
+    pub fn new(schema: ScopeSchema) -> Self {
+        Self {
+            schema,
+            state: RwLock::default(),
+        }
+    }
+
+    // A panic while the lock is held cannot leave a batch half applied: `apply`
+    // has no step that panics. So a poisoned lock is taken over.
+    fn read(&self) -> Result<RwLockReadGuard<'_, State>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.check_open()?;
+        Ok(state)
+    }
+
+    fn write(&self) -> Result<RwLockWriteGuard<'_, State>> {
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.check_open()?;
+        Ok(state)
+    }
+}
+
+impl Default for InMemoryStore {
+    fn default() -> Self {
+        Self::new(ScopeSchema::default())
+    }
+}
+
+impl State {
+    fn check_open(&self) -> Result<()> {
+        if self.closed {
+            return Err(Error::storage("the store is closed"));
+        }
+        Ok(())
+    }
+
+    fn scope(&self, scope: &Scope) -> Option<&ScopeData> {
+        self.scopes.get(&scope.key())
+    }
+
+    /// The data of these scopes, each once.
+    fn named<'s>(&'s self, scopes: &'s [Scope]) -> impl Iterator<Item = &'s ScopeData> {
+        let mut seen = FxHashSet::default();
+        scopes
+            .iter()
+            .map(Scope::key)
+            .filter(move |key| seen.insert(*key))
+            .filter_map(|key| self.scopes.get(&key))
+    }
+
+    fn page<T: Kind>(&self, query: &Query) -> Result<Page<T>> {
+        check_count("limit", query.limit)?;
+        let first = match &query.after {
+            Some(cursor) => position_after(cursor)?,
+            None => 0,
+        };
+        let filter = query.filter.record_part();
+        // One more than asked for tells whether anything follows.
+        let limit = query.limit.saturating_add(1);
+        let mut chosen: Vec<_> = self
+            .named(&query.scopes)
+            .flat_map(|data| T::choose(data, &query.select, &filter, first, limit))
+            .collect();
+        chosen.sort_unstable_by_key(|(position, _)| *position);
+        let more = chosen.len() > query.limit;
+        chosen.truncate(query.limit);
+        let last = chosen.last().map(|(position, _)| *position);
+        Ok(Page {
+            records: chosen
+                .into_iter()
+                .map(|(_, record)| record.clone())
+                .collect(),
+            next: last
+                .filter(|_| more)
+                .map(|position| Cursor(position.to_string())),
+        })
+    }
+
+    fn active_set(&self) -> Option<&EmbeddingSet> {
+        self.sets.iter().find(|set| set.state == SetState::Active)
+    }
+
+    /// Refuses vectors of another embedder than the store's.
+    fn check_embedder(&self, identity: &EmbedderIdentity) -> Result<()> {
+        match self.active_set() {
+            Some(set) if set.identity != *identity => Err(Error::config(format!(
+                "the store's vectors were made by {}, not by {identity}; configure the first, \
+                 or run `memu reembed` to replace them",
+                set.identity
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
+        check_count("top_k", query.top_k)?;
+        self.check_embedder(&query.identity)?;
+        let vector = query.vector.as_slice();
+        if vector.len() != query.identity.dimension as usize {
+            return Err(Error::model(format!(
+                "an embedding has {} dimensions where {} are expected",
+                vector.len(),
+                query.identity.dimension
+            )));
+        }
+        let filter = query.filter.record_part();
+        let mut hits = Vec::new();
+        for data in self.named(&query.scopes) {
+            for (id, owned) in data.vectors_of_kind(&query.identity, query.kind) {
+                let Some(position) = data.owner_position(query.kind, id, &filter) else {
+                    continue;
+                };
+                hits.push((cosine(vector, owned.as_slice()), position, data, id));
+            }
+        }
+        hits.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        hits.truncate(query.top_k);
+        Ok(hits
+            .into_iter()
+            .map(|(score, _, data, id)| VectorHit {
+                scope: data.scope().clone(),
+                id: id.clone(),
+                score,
+            })
+            .collect())
+    }
+
+    fn commit(&mut self, batch: &WriteBatch) -> Result<Committed> {
+        let embedder = self.batch_embedder(batch)?;
+        let key = batch.scope.key();
+        let mut fresh = None;
+        let data = match self.scopes.get_mut(&key) {
+            Some(data) => data,
+            None => fresh.insert(ScopeData::new(batch.scope.clone())),
+        };
+        data.skip_to(self.next_position);
+        let first = data.seq() == 0;
+        let committed = data.apply(batch)?;
+        self.next_position = data.next_position();
+        if first && committed.seq > 0 {
+            self.order.push(key);
+        }
+        if let Some(data) = fresh.filter(|data| committed.seq > 0 || !data.is_empty()) {
+            self.scopes.insert(key, data);
+        }
+        if let (Some(identity), None) = (embedder, self.active_set()) {
+            self.sets.push(EmbeddingSet {
+                id: self.sets.len() as u32 + 1,
+                identity,
+                state: SetState::Active,
+            });
+        }
+        Ok(committed)
+    }
+
+    /// The one embedder of the batch's vectors, when it has vectors.
+    fn batch_embedder(&self, batch: &WriteBatch) -> Result<Option<EmbedderIdentity>> {
+        let mut found: Option<&EmbedderIdentity> = None;
+        for write in &batch.writes {
+            let Write::Embeddings(identity, vectors) = write else {
+                continue;
+            };
+            if vectors.is_empty() {
+                continue;
+            }
+            self.check_embedder(identity)?;
+            match found {
+                Some(other) if other != identity => {
+                    return Err(Error::config(format!(
+                        "one batch holds vectors of {other} and of {identity}; a store has one \
+                         embedder, and `memu reembed` replaces it"
+                    )));
+                }
+                _ => found = Some(identity),
+            }
+        }
+        Ok(found.cloned())
+    }
+
+    fn clear(&mut self, scopes: &[Scope]) -> Cleared {
+        let mut cleared = Cleared::default();
+        for scope in scopes {
+            let key = scope.key();
+            let Some(data) = self.scopes.remove(&key) else {
+                continue;
+            };
+            cleared.scopes += usize::from(data.seq() > 0);
+            cleared.resources.extend(data.resources().cloned());
+            cleared.items.extend(data.items().cloned());
+            cleared.categories.extend(data.categories().cloned());
+            cleared.relations += data.relation_count();
+            cleared.segments += data.segment_count();
+        }
+        self.order.retain(|key| self.scopes.contains_key(key));
+        cleared
+    }
+
+    fn report(&self) -> Report {
+        let count = |of: fn(&ScopeData) -> usize| {
+            self.scopes
+                .values()
+                .map(of)
+                .fold(0, |sum, one| sum + one as u64)
+        };
+        let mut report = Report {
+            scopes: self.order.len() as u64,
+            resources: count(ScopeData::resource_count),
+            segments: count(ScopeData::segment_count),
+            items: count(ScopeData::item_count),
+            categories: count(ScopeData::category_count),
+            relations: count(ScopeData::relation_count),
+            embeddings: count(ScopeData::vector_count),
+            ..Report::default()
+        };
+        report.push(
+            "integrity",
+            Severity::Ok,
+            "everything is in memory, and goes with the process",
+        );
+        report
+    }
+}
+
+fn check_count(name: &str, count: usize) -> Result<()> {
+    if count == 0 {
+        return Err(Error::input(format!("{name} must be at least 1")));
+    }
+    Ok(())
+}
+
+fn position_after(cursor: &Cursor) -> Result<u64> {
+    let last: Option<u64> = cursor.0.parse().ok();
+    last.and_then(|last| last.checked_add(1)).ok_or_else(|| {
+        Error::input("this is not a cursor of this store; use the one a page came with")
+            .with("cursor", format!("{:?}", cursor.0))
+    })
+}
+
+#[async_trait]
+impl Store for InMemoryStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            provider: "inmemory",
+            durable: false,
+            multi_process: false,
+            exact_search: true,
+        }
+    }
+
+    fn schema(&self) -> &ScopeSchema {
+        &self.schema
+    }
+
+    async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
+        let filter = filter.scope_part();
+        let state = self.read()?;
+        Ok(state
+            .order
+            .iter()
+            .filter_map(|key| state.scopes.get(key))
+            .filter(|data| filter.matches(data.scope()))
+            .take(limit)
+            .map(|data| ScopeState {
+                scope: data.scope().clone(),
+                seq: data.seq(),
+            })
+            .collect())
+    }
+
+    async fn last_seq(&self, scope: &Scope) -> Result<u64> {
+        Ok(self.read()?.scope(scope).map_or(0, ScopeData::seq))
+    }
+
+    async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
+        self.read()?.page(query)
+    }
+
+    async fn segments(&self, query: &Query) -> Result<Page<Segment>> {
+        self.read()?.page(query)
+    }
+
+    async fn items(&self, query: &Query) -> Result<Page<MemoryItem>> {
+        self.read()?.page(query)
+    }
+
+    async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>> {
+        self.read()?.page(query)
+    }
+
+    async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
+        self.read()?.page(query)
+    }
+
+    async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
+        let state = self.read()?;
+        Ok(state.scope(scope).and_then(|data| data.blob(hash)).cloned())
+    }
+
+    async fn embeddings(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        kind: OwnerKind,
+        owners: &[Id],
+    ) -> Result<Vec<OwnedEmbedding>> {
+        let state = self.read()?;
+        let Some(data) = state.scope(scope) else {
+            return Ok(Vec::new());
+        };
+        Ok(owners
+            .iter()
+            .filter_map(|owner| {
+                Some(OwnedEmbedding {
+                    kind,
+                    owner: owner.clone(),
+                    vector: data.vector(identity, kind, owner)?.clone(),
+                })
+            })
+            .collect())
+    }
+
+    async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>> {
+        Ok(self.read()?.sets.clone())
+    }
+
+    async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
+        let state = self.read()?;
+        let lines = state.scope(scope).map_or(&[][..], |data| data.changes(after));
+        Ok(lines.iter().take(limit).cloned().collect())
+    }
+
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
+        self.read()?.search(query)
+    }
+
+    async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
+        if *batch.scope.schema() != self.schema {
+            return Err(Error::scope(format!(
+                "the scope has the fields {:?}; this store has {:?}",
+                batch.scope.schema(),
+                self.schema
+            )));
+        }
+        self.write()?.commit(&batch)
+    }
+
+    async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
+        Ok(self.write()?.clear(scopes))
+    }
+
+    async fn check(&self, _repair: bool) -> Result<Report> {
+        Ok(self.read()?.report())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = State {
+            closed: true,
+            ..State::default()
+        };
+        Ok(())
+    }
+}
