@@ -1,6 +1,13 @@
 //! Dependencies between crates go one way, and the core stays free of SQL, networks
 //! and async runtimes (docs/decisions/0001-workspace-and-one-way-dependencies.md).
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may stop at what should not happen"
+)]
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::env;
 use std::process::Command;
