@@ -13,7 +13,7 @@ pub use stop_words::is_stop_word;
 
 use std::borrow::Cow;
 
-use rust_stemmers::{Algorithm, Stemmer};
+use frostem::{Algorithm, Stemmer};
 
 /// Calls `visit` with each word of `text`, in order: lower-cased, possessives and
 /// apostrophes dropped (`don't` → `dont`).
@@ -62,7 +62,7 @@ pub struct Analyzer {
 impl Default for Analyzer {
     fn default() -> Self {
         Self {
-            stemmer: Stemmer::create(Algorithm::English),
+            stemmer: Stemmer::new(Algorithm::English),
         }
     }
 }

@@ -45,8 +45,10 @@ pub struct Draft {
     pub message_id: Option<String>,
     /// What was said or written.
     pub text: String,
-    /// What an attached picture shows, or what the topic is about.
+    /// What an attached picture shows.
     pub caption: Option<String>,
+    /// What the topic is about; on the first segment of a topic.
+    pub topic_caption: Option<String>,
     /// Where the text lies in the input.
     pub span: Option<Span>,
     /// When it was said, on the wall clock.

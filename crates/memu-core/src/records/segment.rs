@@ -86,9 +86,10 @@ pub struct Segment {
     pub message_id: Option<String>,
     /// What was said or written.
     pub text: String,
-    /// What an attached picture shows, or what the topic is about (on the first
-    /// segment of a topic).
+    /// What an attached picture shows.
     pub caption: Option<String>,
+    /// What the topic is about, in a few words; on the first segment of a topic.
+    pub topic_caption: Option<String>,
     /// Where the text lies in the resource; `None` where escapes make the two
     /// differ.
     pub span: Option<Span>,

@@ -31,22 +31,20 @@ impl Step<MemorizeState> for PreprocessMultimodal {
         }
         let reading = state.reading.clone().unwrap_or_default();
         let now = context.parts().clock.now();
-        match grown_resource(&view, &content, state, &reading) {
-            Some((resource, known)) => {
-                let all = reading.drafts.len();
-                state.status = if known.len() == all {
-                    MemorizeStatus::Unchanged
-                } else {
-                    MemorizeStatus::Extended
-                };
-                let resource = updated(resource, &content, all, now);
-                extend(context, state, resource, known, &reading.drafts, now);
-            }
-            None => {
-                state.status = MemorizeStatus::Created;
-                let resource = new_resource(context, state, &content, &reading, now);
-                extend(context, state, resource, Vec::new(), &reading.drafts, now);
-            }
+        let grown = grown_resource(&view, &content, state, &reading);
+        if let Some((resource, known)) = grown {
+            let all = reading.drafts.len();
+            state.status = if known.len() == all {
+                MemorizeStatus::Unchanged
+            } else {
+                MemorizeStatus::Extended
+            };
+            let resource = updated(resource, &content, all, now);
+            extend(context, state, resource, known, &reading.drafts, now);
+        } else {
+            state.status = MemorizeStatus::Created;
+            let resource = new_resource(context, state, &content, &reading, now);
+            extend(context, state, resource, Vec::new(), &reading.drafts, now);
         }
         Ok(())
     }
@@ -171,6 +169,7 @@ fn extend(
             message_id: draft.message_id.clone(),
             text: draft.text.clone(),
             caption: draft.caption.clone(),
+            topic_caption: draft.topic_caption.clone(),
             span: draft.span,
             happened_at: draft.happened_at,
             happened_at_text: draft.happened_at_text.clone(),

@@ -1,0 +1,6 @@
+//! What only MemU's tests share. Every crate may name it under
+//! `[dev-dependencies]`, because it depends on none of them.
+
+mod skip;
+
+pub use skip::{SKIP_LOG, skip, skip_unless_set};

@@ -1,0 +1,60 @@
+# Every local check, one line each. `just` alone lists them; CI runs `scripts/test`.
+
+# Arguments reach a command whole, spaces included.
+set positional-arguments
+
+_list:
+    @just --list
+
+# Everything that CI checks
+test *options:
+    ./scripts/test "$@"
+
+# Tree check, fmt, clippy and the tests
+quick:
+    ./scripts/test --quick
+
+# The tests whose names match, with their output
+only filter:
+    cargo nextest run --workspace --all-features --no-capture {{ filter }}
+
+# Clippy on everything, and the tree check
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    python3 scripts/check-tree
+
+# Format the code
+fmt:
+    cargo fmt --all
+
+# Build the documentation and open it
+doc:
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --lib --open
+
+# Licences, banned crates and sources of the dependencies
+deny:
+    cargo deny --all-features check licenses bans sources
+
+# Known vulnerabilities in the dependencies (needs the network)
+advisories:
+    cargo deny --all-features check advisories
+
+# Run the `memu` command from the checkout
+memu *arguments:
+    cargo run --quiet --package memu-cli -- "$@"
+
+# Memorize a small conversation and ask about it
+demo:
+    cargo run --release -- demo
+
+# All benchmarks
+bench *options:
+    cargo bench --workspace --all-features "$@"
+
+# Coverage by line, as a page (needs cargo-llvm-cov)
+cover:
+    cargo llvm-cov nextest --workspace --all-features --open
+
+# Look at changed snapshots and accept or refuse them (needs cargo-insta)
+snapshots:
+    cargo insta review
