@@ -4,7 +4,7 @@ use super::{Content, MemorizeState};
 use crate::error::{Error, Result};
 use crate::pipeline::Step;
 use crate::records::{ContentHash, Modality};
-use crate::service::{Context, Source};
+use crate::service::{Context, Fetched, Source};
 
 /// Gets the content and names it by its hash.
 pub(super) struct IngestResource;
@@ -19,6 +19,7 @@ impl Step<MemorizeState> for IngestResource {
             Source::Content { bytes, url } => (bytes.clone(), url.clone()),
             Source::Url(url) => {
                 let fetched = context.parts().fetcher.fetch(url, limit).await?;
+                check_media_type(&fetched, request.modality, url)?;
                 (fetched.bytes, url.clone())
             }
         };
@@ -53,4 +54,32 @@ fn check_modality(modality: Modality, caption: Option<&str>) -> Result<()> {
              hand in a caption or transcript, or configure a model in llm_profiles"
         ))),
     }
+}
+
+/// A server that says what it sends is believed where it rules the modality out.
+fn check_media_type(fetched: &Fetched, modality: Modality, url: &str) -> Result<()> {
+    let Some(media_type) = fetched.media_type.as_deref() else {
+        return Ok(());
+    };
+    let kind = media_type.split('/').next().unwrap_or_default();
+    let fits = match modality {
+        Modality::Conversation | Modality::Document => {
+            !matches!(kind, "image" | "video" | "audio" | "font")
+                && !matches!(
+                    media_type,
+                    "text/html" | "application/xhtml+xml" | "application/pdf" | "application/zip"
+                )
+        }
+        Modality::Image => matches!(kind, "image" | "application"),
+        Modality::Video => matches!(kind, "video" | "application"),
+        Modality::Audio => matches!(kind, "audio" | "application"),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "the content is {media_type}, which cannot be read as {} {modality}",
+        if modality.as_str().starts_with(['a', 'i']) { "an" } else { "a" }
+    ))
+    .with("file", url))
 }

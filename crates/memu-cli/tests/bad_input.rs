@@ -1,0 +1,208 @@
+//! Every kind of bad input: the message, the exit code, and a store left as it was.
+
+mod support;
+
+use support::Home;
+
+/// Runs a memorize that must fail in a store that holds something, and shows that the
+/// store is left as it was.
+fn refused(home: &Home, arguments: &[&str], code: i32) -> String {
+    home.ok(&["add", "Ann likes tea", "--user", "alice"]);
+    let before = home.everything();
+    let run = home.run(arguments);
+    assert_eq!(run.code, Some(code), "{run:?}");
+    assert_eq!(run.stdout, "", "an error leaves stdout empty");
+    assert_eq!(home.everything(), before, "nothing was changed");
+    run.stderr
+}
+
+fn memorize(home: &Home, source: &str, modality: &str) -> String {
+    refused(home, &["memorize", source, "--modality", modality, "--user", "alice"], 1)
+}
+
+#[test]
+fn a_missing_file() {
+    let home = Home::new();
+    let message = memorize(&home, "gone.json", "conversation");
+    assert!(message.starts_with("error: the file does not exist\n  file: gone.json\n"), "{message}");
+}
+
+#[test]
+fn a_folder() {
+    let home = Home::new();
+    std::fs::create_dir(home.path("chats")).unwrap();
+    let message = memorize(&home, "chats", "conversation");
+    assert_eq!(message, "error: this is a folder, not a file\n  file: chats\n");
+}
+
+#[test]
+fn an_empty_file() {
+    let home = Home::new();
+    home.write("empty.json", "");
+    let message = memorize(&home, "empty.json", "conversation");
+    assert_eq!(message, "error: the content is empty\n  file: empty.json\n");
+}
+
+#[test]
+fn text_that_is_not_utf_8() {
+    let home = Home::new();
+    home.write("latin.txt", b"Ann likes caf\xe9 au lait.");
+    let message = memorize(&home, "latin.txt", "document");
+    assert!(message.contains("UTF-8") && message.contains("13"), "{message}");
+}
+
+#[test]
+fn broken_json() {
+    let home = Home::new();
+    home.write("broken.json", "[{\"role\": \"user\",\n \"content\": }]");
+    let message = memorize(&home, "broken.json", "conversation");
+    assert!(message.contains("JSON") && message.contains("line: 2"), "{message}");
+}
+
+#[test]
+fn json_of_another_shape() {
+    let home = Home::new();
+    home.write("shape.json", "{\"weather\": \"fine\"}");
+    let message = memorize(&home, "shape.json", "conversation");
+    assert!(message.contains("messages") && message.contains("pointer"), "{message}");
+    home.write("number.json", "[{\"role\": \"user\", \"content\": 7}]");
+    let message = memorize(&home, "number.json", "conversation");
+    assert!(message.contains("/0/content"), "{message}");
+}
+
+#[test]
+fn lone_surrogates() {
+    let home = Home::new();
+    home.write("lone.json", "[{\"role\": \"user\", \"content\": \"\\ud83d\"}]");
+    let message = memorize(&home, "lone.json", "conversation");
+    assert!(message.contains("surrogate") && message.contains("line: 1"), "{message}");
+}
+
+#[test]
+fn top_k_of_zero_or_below() {
+    let home = Home::new();
+    let message = refused(&home, &["retrieve", "tea?", "--user", "alice", "-k", "0"], 1);
+    assert_eq!(message, "error: top_k is 0; it must be from 1 to 10000\n");
+    let message = refused(&home, &["retrieve", "tea?", "--user", "alice", "--top-k=-1"], 2);
+    assert!(message.contains("invalid value '-1' for '--top-k <N>'"), "{message}");
+}
+
+#[test]
+fn an_unreachable_url() {
+    let home = Home::new();
+    // A port of this machine that nobody listens on.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/chat.json", free.local_addr().unwrap());
+    drop(free);
+    let message = memorize(&home, &url, "conversation");
+    assert!(
+        message.starts_with(&format!("error: the URL cannot be reached\n  url: {url}\n")),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_url_that_answers_with_an_error_or_another_kind_of_content() {
+    let home = Home::new();
+    let url = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+    let message = memorize(&home, &url, "conversation");
+    assert_eq!(message, format!("error: the server answered 404 Not Found\n  url: {url}\n"));
+    let url = serve("HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 4\r\n\r\n\x11PNG");
+    let message = memorize(&home, &url, "conversation");
+    assert_eq!(
+        message,
+        format!(
+            "error: the content is image/png, which cannot be read as a conversation\n  file: {url}\n"
+        )
+    );
+}
+
+/// Answers one request on a port of this machine.
+fn serve(response: &'static str) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).unwrap();
+        stream.write_all(response.as_bytes()).unwrap();
+    });
+    format!("http://{address}/chat.json")
+}
+
+#[test]
+fn over_long_ids_and_scopes() {
+    let home = Home::new();
+    let long = "x".repeat(300);
+    let message = refused(&home, &["show", &long, "--user", "alice"], 1);
+    assert_eq!(message, "error: an id has 300 bytes; at most 256 are allowed\n");
+    let long = "x".repeat(600);
+    let message = refused(&home, &["list", "items", "--user", &long], 0);
+    assert_eq!(message, "");
+}
+
+#[test]
+fn content_that_is_too_large() {
+    let home = Home::new();
+    home.write("memu.toml", "[memorize_config]\nmax_resource_bytes = 100\n");
+    home.write("large.json", "x".repeat(101));
+    let message = memorize(&home, "large.json", "conversation");
+    assert_eq!(
+        message,
+        "error: the content is larger than 100 bytes (memorize_config.max_resource_bytes)\n  \
+         file: large.json\n"
+    );
+}
+
+#[test]
+fn an_unknown_setting_names_the_nearest() {
+    let home = Home::new();
+    home.ok(&["add", "Ann likes tea", "--user", "alice"]);
+    home.write("other.toml", "[retrieve_config.item]\ntop_kk = 3\n");
+    let run = home.run(&["list", "items", "--config", "other.toml"]);
+    assert_eq!(run.code, Some(2));
+    assert_eq!(
+        run.stderr,
+        "error: unknown setting \"retrieve_config.item.top_kk\"; did you mean \"top_k\"?\n"
+    );
+}
+
+#[test]
+fn an_unknown_filter_or_scope_lists_the_valid_ones() {
+    let home = Home::new();
+    let message = refused(
+        &home,
+        &["list", "items", "--user", "alice", "--where", "colour=red"],
+        2,
+    );
+    assert_eq!(
+        message,
+        "error: unknown filter field \"colour\"; use user_id, memory_type, modality, category, \
+         resource_id, created_at, updated_at, happened_at\n"
+    );
+    let message = refused(&home, &["add", "x", "--scope", "agent=a"], 2);
+    assert_eq!(message, "error: unknown scope field \"agent\"; this store has user_id\n");
+}
+
+#[test]
+fn errors_as_json_go_to_stderr() {
+    let home = Home::new();
+    let run = home.run(&["memorize", "gone.json", "--json", "--user", "alice"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    let error: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
+    assert_eq!(error["error"]["kind"], "input");
+    assert_eq!(error["error"]["context"]["file"], "gone.json");
+    assert_eq!(error["error"]["retryable"], false);
+}
+
+#[test]
+fn a_ten_megabyte_message_nul_and_emoji_are_stored_faithfully() {
+    let home = Home::new();
+    let text = format!("start 🦀 \u{0} {}end", "word ".repeat(2_000_000));
+    let chat = serde_json::json!([{"role": "user", "content": text}]);
+    home.write("large.json", serde_json::to_vec(&chat).unwrap());
+    home.ok(&["memorize", "large.json", "--user", "alice"]);
+    let answer = home.json(&["retrieve", "where does it end?", "--user", "alice"]);
+    assert_eq!(answer["segments"][0]["text"].as_str().unwrap(), text);
+}

@@ -1,0 +1,76 @@
+//! A process that is killed leaves all of a memory or nothing of it.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::process::Stdio;
+use std::time::Instant;
+
+use support::{Home, long_conversation};
+
+const ROUNDS: u32 = 50;
+
+#[test]
+fn killed_at_fifty_moments_a_memorize_never_leaves_a_part_of_it() {
+    let whole = Home::new();
+    whole.write("chat.json", long_conversation(1500));
+    let started = Instant::now();
+    whole.ok(&["memorize", "chat.json", "--user", "alice"]);
+    let undisturbed = started.elapsed();
+    let expected = counts(&whole);
+
+    let home = Home::new();
+    home.write("chat.json", long_conversation(1500));
+    home.ok(&["add", "Ann likes tea", "--user", "bob"]);
+    let (mut nothing, mut all) = (0, 0);
+    for round in 0..ROUNDS {
+        let mut child = home
+            .command(&["memorize", "chat.json", "--user", "alice"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Spread over the whole run and a little beyond; the machine's own jitter
+        // makes the exact moments random.
+        std::thread::sleep(undisturbed.mul_f64(f64::from(round) * 1.1 / f64::from(ROUNDS)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let found = counts(&home);
+        if found == expected {
+            all += 1;
+            home.ok(&["forget", "--user", "alice", "--yes"]);
+        } else {
+            assert_eq!(found, (0, 0, 0, 0), "round {round} left a part");
+            nothing += 1;
+        }
+        let report = home.json(&["doctor"]);
+        assert!(
+            report["findings"].as_array().unwrap().iter().all(|finding| finding["severity"] == "ok"),
+            "round {round}: {report}"
+        );
+    }
+    assert!(nothing > 0, "no round was killed in time: {all} whole");
+    home.ok(&["memorize", "chat.json", "--user", "alice"]);
+    assert_eq!(counts(&home), expected, "and it can be done again");
+}
+
+/// Resources, items, categories with a summary, and segments of alice.
+fn counts(home: &Home) -> (usize, usize, usize, usize) {
+    let list = |kind: &str| {
+        let page = home.json(&["list", kind, "--user", "alice", "--limit", "10000"]);
+        page[kind].as_array().unwrap().clone()
+    };
+    let resources = list("resources");
+    let categories = list("categories");
+    let segments = resources
+        .iter()
+        .map(|resource| resource["segment_count"].as_u64().unwrap() as usize)
+        .sum();
+    (
+        resources.len(),
+        list("items").len(),
+        categories.iter().filter(|category| category["summary"].is_string()).count(),
+        segments,
+    )
+}

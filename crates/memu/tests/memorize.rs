@@ -1,0 +1,286 @@
+//! What memorize promises, over every store.
+
+mod support;
+
+use std::sync::Arc;
+
+use memu::{ErrorKind, MemorizeRequest, MemorizeStatus, Modality, RetrieveRequest};
+use memu::core::records::Role;
+use memu::core::store::Query;
+use serde_json::json;
+use support::{STORES, TALK, conversation, everything, memorize, service, service_with};
+
+#[tokio::test]
+async fn the_same_content_again_changes_nothing_and_says_so() {
+    for store in STORES {
+        let fixture = service(store).await;
+        let bytes = conversation("c", &TALK);
+        let first = fixture.service.memorize(memorize(bytes.clone(), "alice")).await.unwrap();
+        assert_eq!(first.status, MemorizeStatus::Created);
+        assert_eq!(first.new_segments, TALK.len());
+        let before = everything(&fixture.service, "alice").await;
+        let again = fixture.service.memorize(memorize(bytes, "alice")).await.unwrap();
+        assert_eq!(again.status, MemorizeStatus::Unchanged);
+        assert_eq!(again.new_segments, 0);
+        assert_eq!(again.resource.meta.id, first.resource.meta.id);
+        assert_eq!(again.items, first.items);
+        assert_eq!(everything(&fixture.service, "alice").await, before, "{store}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_that_has_grown_adds_only_what_is_new() {
+    for store in STORES {
+        let fixture = service(store).await;
+        let start = fixture
+            .service
+            .memorize(memorize(conversation("c", &TALK[..4]), "alice"))
+            .await
+            .unwrap();
+        let grown = fixture
+            .service
+            .memorize(memorize(conversation("c", &TALK), "alice"))
+            .await
+            .unwrap();
+        assert_eq!(grown.status, MemorizeStatus::Extended);
+        assert_eq!(grown.new_segments, TALK.len() - 4);
+        assert_eq!(grown.resource.meta.id, start.resource.meta.id);
+        let scope = &grown.resource.meta.scope;
+        let segments = fixture.service.store().segments(&Query::scope(scope)).await.unwrap();
+        let texts: Vec<&str> = segments.records.iter().map(|s| s.text.as_str()).collect();
+        let said: Vec<&str> = TALK.iter().map(|(_, text)| *text).collect();
+        assert_eq!(texts, said, "{store}");
+        let old: Vec<_> = segments.records[..4].iter().map(|s| &s.meta.id).collect();
+        for item in &grown.items {
+            assert!(
+                item.segment_ids.iter().any(|id| !old.contains(&id)),
+                "{store}: {} was there before",
+                item.summary
+            );
+        }
+        assert_eq!(
+            everything(&fixture.service, "alice").await["resources"].as_array().unwrap().len(),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
+    for store in STORES {
+        let fixture = service(store).await;
+        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+        let mut edited = TALK;
+        edited[0].1 = "I adopted a parrot called Rio last week.";
+        let response = fixture
+            .service
+            .memorize(memorize(conversation("c", &edited), "alice"))
+            .await
+            .unwrap();
+        assert_eq!(response.status, MemorizeStatus::Created);
+        let all = everything(&fixture.service, "alice").await;
+        assert_eq!(all["resources"].as_array().unwrap().len(), 2, "{store}");
+        let items = all["items"].to_string();
+        assert!(items.contains("greyhound") && items.contains("parrot"), "{items}");
+    }
+}
+
+#[tokio::test]
+async fn every_message_can_be_found_again_with_its_speaker_time_and_id() {
+    for store in STORES {
+        let fixture = service(store).await;
+        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+        let question = RetrieveRequest::question("Which nuts must be left out?")
+            .matching("user_id", "alice");
+        let answer = fixture.service.retrieve(question).await.unwrap();
+        assert!(answer.needs_retrieval);
+        let question = RetrieveRequest::question("Who is allergic to walnuts?")
+            .matching("user_id", "alice");
+        let answer = fixture.service.retrieve(question).await.unwrap();
+        let best = &answer.segments[0].segment;
+        assert_eq!(best.message_id.as_deref(), Some("m2"), "{store}");
+        assert_eq!(best.speaker.as_deref(), Some("Nora"));
+        assert_eq!(best.happened_at_text.as_deref(), Some("2026-02-01 10:02:00"));
+        let item = &answer.items[0];
+        assert!(item.item.summary.contains("walnuts"), "{}", item.item.summary);
+        assert!(item.item.summary.contains("Nora"), "{}", item.item.summary);
+        assert_eq!(item.evidence[0].message_id.as_deref(), Some("m2"));
+        assert!(answer.segments[0].items.contains(&item.item.meta.id));
+    }
+}
+
+#[tokio::test]
+async fn relative_dates_are_resolved_against_the_message() {
+    let fixture = service("inmemory").await;
+    let response = fixture
+        .service
+        .memorize(memorize(conversation("c", &TALK), "alice"))
+        .await
+        .unwrap();
+    let exam = response
+        .items
+        .iter()
+        .find(|item| item.summary.contains("nursing exam"))
+        .expect("the exam is an item");
+    let when = exam.happened.expect("it has a date");
+    assert_eq!(when.start.date().to_string(), "2026-01-31");
+}
+
+#[tokio::test]
+async fn a_memory_met_again_is_reinforced_and_salience_ranks_it_first() {
+    for store in STORES {
+        let fixture = service_with(
+            store,
+            json!({
+                "memorize_config": {"enable_item_reinforcement": true},
+                "retrieve_config": {"item": {"ranking": "salience"}},
+            }),
+        )
+        .await;
+        let talk = |id: &str, text: &str| conversation(id, &[("Nora", text)]);
+        for (id, text) in [
+            ("1", "I love green tea with honey."),
+            ("2", "I love black tea with lemon."),
+            ("3", "I love black tea with lemon."),
+        ] {
+            let mut request = memorize(talk(id, text), "alice");
+            request.source = memu::Source::Content {
+                bytes: talk(id, text).into(),
+                url: format!("{id}.json"),
+            };
+            fixture.service.memorize(request).await.unwrap();
+        }
+        let question = RetrieveRequest::question("Which tea?").matching("user_id", "alice");
+        let answer = fixture.service.retrieve(question).await.unwrap();
+        let first = &answer.items[0].item;
+        assert!(first.summary.contains("black tea"), "{store}: {}", first.summary);
+        assert_eq!(first.reinforcement_count(), 2);
+        assert_eq!(first.extra["last_reinforced_at"], "2026-03-01T12:00:00Z");
+        assert_eq!(first.segment_ids.len(), 2, "both messages are its evidence");
+    }
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_leaves_all_or_nothing() {
+    use std::future::Future;
+    use std::task::{Context, Waker};
+
+    for polls in 1..40 {
+        let fixture = service("sqlite").await;
+        let request = memorize(conversation("c", &TALK), "alice");
+        {
+            let mut future = std::pin::pin!(fixture.service.memorize(request.clone()));
+            for _ in 0..polls {
+                let waker = Waker::noop();
+                if future.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
+                    break;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        }
+        let left = everything(&fixture.service, "alice").await;
+        let resources = left["resources"].as_array().unwrap().len();
+        assert!(resources <= 1);
+        let again = fixture.service.memorize(request).await.unwrap();
+        assert_eq!(again.status == MemorizeStatus::Unchanged, resources == 1, "{polls}");
+        let all = everything(&fixture.service, "alice").await;
+        if resources == 1 {
+            assert_eq!(all, left, "what was there was whole");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_to_one_scope_all_land() {
+    for store in STORES {
+        let fixture = service(store).await;
+        let service = Arc::new(fixture.service.clone());
+        let tasks: Vec<_> = (0..8)
+            .map(|task| {
+                let service = service.clone();
+                tokio::spawn(async move {
+                    for at in 0..5 {
+                        let id = format!("{task}-{at}");
+                        let text = format!("I visited the town number{task}{at} last week.");
+                        let bytes = conversation(&id, &[("Nora", text.as_str())]);
+                        let url = format!("{id}.json");
+                        let request =
+                            MemorizeRequest::content(bytes, url, Modality::Conversation)
+                                .user("user_id", "alice");
+                        service.memorize(request).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let all = everything(&fixture.service, "alice").await;
+        assert_eq!(all["resources"].as_array().unwrap().len(), 40, "{store}");
+        assert_eq!(all["items"].as_array().unwrap().len(), 40, "{store}");
+        let mut names: Vec<_> = all["categories"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|category| category["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 10, "no category was made twice");
+    }
+}
+
+#[tokio::test]
+async fn equal_input_gives_equal_answers_on_every_store() {
+    let mut answers = Vec::new();
+    for store in STORES.iter().chain(&STORES) {
+        let fixture = service(store).await;
+        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+        let question = RetrieveRequest {
+            explain: true,
+            ..RetrieveRequest::question("What did Theo say about Lisbon and the cello?")
+                .matching("user_id", "alice")
+        };
+        let answer = fixture.service.retrieve(question).await.unwrap();
+        answers.push(serde_json::to_string_pretty(&answer).unwrap());
+    }
+    for answer in &answers[1..] {
+        assert_eq!(*answer, answers[0]);
+    }
+}
+
+#[tokio::test]
+async fn small_talk_needs_no_memory() {
+    let fixture = service("inmemory").await;
+    fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+    let question = RetrieveRequest::question("Good morning!").matching("user_id", "alice");
+    let answer = fixture.service.retrieve(question).await.unwrap();
+    assert!(!answer.needs_retrieval);
+    assert!(answer.items.is_empty() && answer.segments.is_empty());
+}
+
+#[tokio::test]
+async fn an_image_needs_a_caption_and_is_found_by_it() {
+    let fixture = service("inmemory").await;
+    let image = || {
+        MemorizeRequest::content(&b"\x89PNG\r\n"[..], "cat.png", Modality::Image)
+            .user("user_id", "alice")
+    };
+    let error = fixture.service.memorize(image()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        error.message(),
+        "the local provider cannot look at or listen to a resource of modality image; hand in a \
+         caption or transcript, or configure a model in llm_profiles"
+    );
+    assert_eq!(everything(&fixture.service, "alice").await["resources"], json!([]));
+    let mut captioned = image();
+    captioned.caption = Some("A grey cat asleep on a keyboard.".to_owned());
+    fixture.service.memorize(captioned).await.unwrap();
+    let question = RetrieveRequest::question("Where does the cat sleep?")
+        .matching("user_id", "alice");
+    let answer = fixture.service.retrieve(question).await.unwrap();
+    assert_eq!(answer.segments[0].segment.text, "A grey cat asleep on a keyboard.");
+    assert_eq!(answer.segments[0].segment.role, None::<Role>);
+    assert_eq!(answer.resources[0].resource.url, "cat.png");
+}

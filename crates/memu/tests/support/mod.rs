@@ -1,0 +1,100 @@
+//! Services to test with, over every store that this crate has.
+
+#![allow(dead_code)] // Every test file uses its own part of this.
+
+use std::sync::Arc;
+
+use memu::core::environment::{FixedClock, SeededIds};
+use memu::core::time::Timestamp;
+use memu::settings::{Layers, Settings};
+use memu::{ListRequest, MemorizeRequest, MemoryService, MemoryServiceBuilder, Modality};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+/// A service and the folder that its file is in.
+pub struct Fixture {
+    pub service: MemoryService,
+    pub folder: TempDir,
+}
+
+/// The stores to test: their names.
+pub const STORES: [&str; 2] = ["inmemory", "sqlite"];
+
+/// A service over a new store, with reproducible ids and a clock that stands still.
+pub async fn service(store: &str) -> Fixture {
+    service_with(store, json!({})).await
+}
+
+/// The same with settings.
+pub async fn service_with(store: &str, settings: Value) -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let settings: Settings = Layers::new().value(settings).settings().unwrap();
+    let database = match store {
+        "sqlite" => folder.path().join("memu.db").display().to_string(),
+        other => other.to_owned(),
+    };
+    let service = MemoryServiceBuilder::new()
+        .settings(settings)
+        .database(&database)
+        .ids(Arc::new(SeededIds::new(7)))
+        .clock(Arc::new(FixedClock(
+            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
+        )))
+        .build()
+        .await
+        .unwrap();
+    Fixture { service, folder }
+}
+
+/// A conversation in a messages layout, with an id.
+pub fn conversation(id: &str, messages: &[(&str, &str)]) -> Vec<u8> {
+    let messages: Vec<Value> = messages
+        .iter()
+        .enumerate()
+        .map(|(at, (name, text))| {
+            json!({
+                "id": format!("m{at}"),
+                "name": name,
+                "content": text,
+                "created_at": format!("2026-02-{:02} 10:{:02}:00", 1 + at / 20, at % 20),
+            })
+        })
+        .collect();
+    serde_json::to_vec(&json!({"id": id, "messages": messages})).unwrap()
+}
+
+/// What two people tell each other.
+pub const TALK: [(&str, &str); 8] = [
+    ("Nora", "I adopted a greyhound called Pixel last week."),
+    ("Theo", "How wonderful! I moved to Lisbon in January and started a new job as an archivist."),
+    ("Nora", "I'm allergic to walnuts, so please bake without them."),
+    ("Theo", "Noted. My sister Ines passed her nursing exam yesterday."),
+    ("Nora", "I run six kilometres every morning before work."),
+    ("Theo", "I want to learn the cello this year."),
+    ("Nora", "I think that museums should be free for everyone."),
+    ("Theo", "Beatriz, my supervisor, speaks five languages."),
+];
+
+pub fn memorize(bytes: Vec<u8>, user: &str) -> MemorizeRequest {
+    MemorizeRequest::content(bytes, "chat.json", Modality::Conversation).user("user_id", user)
+}
+
+pub fn user(name: &str) -> Map<String, Value> {
+    let Value::Object(object) = json!({"user_id": name}) else {
+        unreachable!()
+    };
+    object
+}
+
+/// Everything that a user can see of a scope, as JSON.
+pub async fn everything(service: &MemoryService, name: &str) -> Value {
+    let request = ListRequest {
+        filter: user(name),
+        ..ListRequest::default()
+    };
+    json!({
+        "items": service.list_memory_items(request.clone()).await.unwrap().records,
+        "categories": service.list_memory_categories(request.clone()).await.unwrap().records,
+        "resources": service.list_resources(request).await.unwrap().records,
+    })
+}
