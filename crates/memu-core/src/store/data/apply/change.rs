@@ -209,7 +209,7 @@ impl ScopeData {
     ) -> Option<MemoryItem> {
         for (item, present) in [(self.items.at(position), false), (item.as_ref(), true)] {
             let Some(item) = item else { continue };
-            for resource in &item.resource_id {
+            if let Some(resource) = &item.resource_id {
                 self.items_of_resource.set(resource, position, present);
             }
             for segment in &item.segment_ids {
