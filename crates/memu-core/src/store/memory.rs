@@ -365,7 +365,9 @@ impl Store for InMemoryStore {
 
     async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
         let state = self.read()?;
-        let lines = state.scope(scope).map_or(&[][..], |data| data.changes(after));
+        let lines = state
+            .scope(scope)
+            .map_or(&[][..], |data| data.changes(after));
         Ok(lines.iter().take(limit).cloned().collect())
     }
 

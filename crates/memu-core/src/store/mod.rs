@@ -12,9 +12,7 @@ mod query;
 mod report;
 
 pub use batch::{Cleared, Committed, Write, WriteBatch};
-pub use data::{
-    CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, ScopeData, SegmentFacts,
-};
+pub use data::{CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, ScopeData, SegmentFacts};
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;
 pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};

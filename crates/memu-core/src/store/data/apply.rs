@@ -240,7 +240,9 @@ impl Work<'_> {
 
     fn delete_resource(&mut self, id: &Id) -> Result<()> {
         let resource = self.data.resource(id);
-        let hash = resource.ok_or_else(|| missing("resource", id))?.content_hash;
+        let hash = resource
+            .ok_or_else(|| missing("resource", id))?
+            .content_hash;
         let items = self.ids(self.data.items_of_resource(id).map(|item| &item.meta));
         let mut relations: Vec<(Option<Position>, Id)> = items
             .iter()

@@ -97,11 +97,7 @@ impl ScopeData {
         self.next_position - 1
     }
 
-    async fn read_vectors(
-        &mut self,
-        store: &dyn Store,
-        identity: &EmbedderIdentity,
-    ) -> Result<()> {
+    async fn read_vectors(&mut self, store: &dyn Store, identity: &EmbedderIdentity) -> Result<()> {
         let owners: [(OwnerKind, Vec<Id>); 4] = [
             (
                 OwnerKind::Resource,

@@ -1,7 +1,7 @@
 //! Which records a [`Select`] and a filter choose.
 
-use super::ordered::Position;
 use super::ScopeData;
+use super::ordered::Position;
 use crate::filter::Filter;
 use crate::records::{CategoryItem, Id, MemoryCategory, MemoryItem, Meta, Resource, Segment};
 use crate::store::Select;

@@ -1,0 +1,332 @@
+//! Random batches and questions, answered as the in-memory model answers them.
+
+use serde_json::json;
+
+use super::filters::found;
+use super::fixtures::{Maker, identity, user, vector};
+use super::vectors::near;
+use super::verdict::{Failure, same};
+use super::{Harness, Snapshot, Verdict};
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::records::{ContentHash, Id, MemoryItem, Modality, OwnerKind};
+use crate::scope::ScopeSchema;
+use crate::store::{InMemoryStore, Query, Select, Store, VectorQuery, Write, WriteBatch};
+
+/// A SplitMix64 sequence.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `sides`, which is at least 1.
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.next() % sides.max(1)
+    }
+
+    fn one_in(&mut self, sides: u64) -> bool {
+        self.roll(sides) == 0
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        from.get(self.roll(from.len() as u64) as usize)
+    }
+
+    fn word(&mut self) -> &'static str {
+        const WORDS: [&str; 6] = ["tea", "sail", "knit", "Éclair", "under_score", "tea"];
+        self.pick(&WORDS).copied().unwrap_or("tea")
+    }
+
+    fn numbers(&mut self) -> [f32; 4] {
+        let mut numbers = [(); 4].map(|()| self.roll(5) as f32 - 2.0);
+        if let ([0.0, 0.0, 0.0, 0.0], [first, ..]) = (numbers, &mut numbers) {
+            *first = 1.0;
+        }
+        numbers
+    }
+}
+
+/// One write, mostly sensible, sometimes not.
+fn write(dice: &mut Dice, make: &Maker, known: &Snapshot) -> Result<Option<Write>> {
+    // The clock of the maker goes on, so that what is dropped leaves gaps.
+    let write = match dice.roll(16) {
+        0 | 1 => Some(Write::Resource(resource(dice, make, known))),
+        2 => dice
+            .pick(&known.resources)
+            .map(|one| Write::Blob(make.blob(one)))
+            .filter(|write| matches!(write, Write::Blob(blob) if ContentHash::of(&blob.bytes) == blob.hash)),
+        3 | 4 => dice.pick(&known.resources).cloned().map(|resource| {
+            let first = dice.roll(12) as u32;
+            let one = make.segment(&resource, first, dice.word());
+            let two = make.segment(&resource, first + 1, dice.word());
+            Write::Segments(vec![one, two])
+        }),
+        5..=7 => Some(Write::Item(item(dice, make, known))),
+        8 => Some(Write::Category(match dice.pick(&known.categories) {
+            Some(category) if dice.one_in(2) => {
+                let mut category = category.clone();
+                category.summary = Some(dice.word().into());
+                category
+            }
+            _ => make.category(dice.word()),
+        })),
+        9 | 10 => {
+            let item = dice.pick(&known.items);
+            let pair = item.zip(dice.pick(&known.categories));
+            pair.map(|(item, category)| Write::Relation(make.relation(item, category)))
+        }
+        11 | 12 => embeddings(dice, known)?,
+        13 => dice.pick(&known.items).map(|one| Write::DeleteItem(one.meta.id.clone())),
+        14 => match dice.roll(3) {
+            0 => dice
+                .pick(&known.resources)
+                .map(|one| Write::DeleteResource(one.meta.id.clone())),
+            1 => dice
+                .pick(&known.categories)
+                .map(|one| Write::DeleteCategory(one.meta.id.clone())),
+            _ => dice.pick(&known.relations).map(|one| Write::DeleteRelation {
+                item_id: one.item_id.clone(),
+                category_id: one.category_id.clone(),
+            }),
+        },
+        _ => dice.one_in(3).then(|| Write::DeleteItem(Id::from("unknown"))),
+    };
+    Ok(write)
+}
+
+fn resource(dice: &mut Dice, make: &Maker, known: &Snapshot) -> crate::records::Resource {
+    let modality = dice.pick(&Modality::ALL).copied();
+    let mut resource = match dice.pick(&known.resources) {
+        Some(resource) if dice.one_in(2) => resource.clone(),
+        _ => make.resource(&format!("file:///{}", dice.roll(20))),
+    };
+    if dice.one_in(3) {
+        resource.content_hash = ContentHash::of(&dice.roll(30).to_le_bytes());
+    }
+    resource.modality = modality.unwrap_or(resource.modality);
+    if dice.one_in(12) {
+        resource.meta.revision += dice.roll(2);
+    }
+    resource
+}
+
+fn item(dice: &mut Dice, make: &Maker, known: &Snapshot) -> MemoryItem {
+    let mut item = match dice.pick(&known.items) {
+        Some(item) if dice.one_in(3) => item.clone(),
+        _ => make.item(dice.word(), dice.word()),
+    };
+    item.summary = format!("{} {}", dice.word(), dice.roll(9));
+    item.resource_id = dice
+        .pick(&known.resources)
+        .filter(|_| dice.roll(3) > 0)
+        .map(|one| one.meta.id.clone());
+    item.segment_ids.clear();
+    for _ in 0..dice.roll(4) {
+        let id = dice.pick(&known.segments).map(|one| one.meta.id.clone());
+        item.segment_ids.extend(id);
+    }
+    if !dice.one_in(12) {
+        item.segment_ids.sort();
+        item.segment_ids.dedup();
+    }
+    if dice.one_in(15) {
+        item.meta.revision = dice.roll(4);
+    }
+    item
+}
+
+fn embeddings(dice: &mut Dice, known: &Snapshot) -> Result<Option<Write>> {
+    let mut vectors = Vec::new();
+    for _ in 0..1 + dice.roll(3) {
+        let owner = match dice.roll(4) {
+            0 => dice
+                .pick(&known.resources)
+                .map(|one| (OwnerKind::Resource, &one.meta.id)),
+            1 => dice
+                .pick(&known.segments)
+                .map(|one| (OwnerKind::Segment, &one.meta.id)),
+            2 => dice
+                .pick(&known.items)
+                .map(|one| (OwnerKind::Item, &one.meta.id)),
+            _ => dice
+                .pick(&known.categories)
+                .map(|one| (OwnerKind::Category, &one.meta.id)),
+        };
+        if let Some((kind, id)) = owner {
+            vectors.push(vector(kind, id, dice.numbers())?);
+        }
+    }
+    Ok(Some(Write::Embeddings(identity(), vectors)))
+}
+
+fn select(dice: &mut Dice, known: &Snapshot) -> Select {
+    let ids = |id: Option<&Id>| id.cloned().into_iter().collect::<Vec<_>>();
+    let resource = dice.pick(&known.resources);
+    let item = dice.pick(&known.items);
+    let category = dice.pick(&known.categories);
+    let segment = dice.pick(&known.segments).map(|one| &one.meta.id);
+    match dice.roll(9) {
+        0 => Select::Ids([ids(item.map(|one| &one.meta.id)), ids(segment)].concat()),
+        1 => Select::IdPrefixes(vec![format!("{:x}", dice.roll(16))]),
+        2 => Select::OfResources(ids(resource.map(|one| &one.meta.id))),
+        3 => Select::CitingSegments(ids(segment)),
+        4 => Select::OfItems(ids(item.map(|one| &one.meta.id))),
+        5 => Select::OfCategories(ids(category.map(|one| &one.meta.id))),
+        6 => Select::ItemHashes(item.iter().map(|one| one.content_hash()).collect()),
+        7 => Select::Names(vec![dice.word().into()]),
+        _ => Select::All,
+    }
+}
+
+fn filter(dice: &mut Dice, known: &Snapshot) -> Result<Filter> {
+    let resource = dice.pick(&known.resources);
+    let resource = resource.map_or("none", |one| one.meta.id.as_str());
+    let filter = match dice.roll(8) {
+        0 => json!({"memory_type": dice.word()}),
+        1 => json!({"memory_type__ne": dice.word(), "category__is_null": false}),
+        2 => json!({"category__in": [dice.word(), dice.word()]}),
+        3 => json!({"category__nin": [dice.word()]}),
+        4 => json!({"modality__gt": "conversation"}),
+        5 => json!({"resource_id": resource}),
+        6 => json!({"created_at__lt": "2026-03-03", "modality__is_null": false}),
+        _ => json!({}),
+    };
+    let object = filter.as_object().cloned().unwrap_or_default();
+    Filter::parse(&object, &ScopeSchema::default())
+}
+
+/// A store, the model that follows it, and two makers of records.
+struct Pair {
+    store: std::sync::Arc<dyn Store>,
+    model: InMemoryStore,
+    makers: [Maker; 2],
+    dice: Dice,
+}
+
+impl Pair {
+    async fn new(harness: &dyn Harness, seed: u64) -> Result<Self> {
+        let schema = ScopeSchema::default();
+        Ok(Self {
+            store: harness.fresh(&schema).await?,
+            model: InMemoryStore::new(schema),
+            // Equal seeds: both scopes use the same ids.
+            makers: [Maker::new(user("a")?, seed), Maker::new(user("b")?, seed)],
+            dice: Dice(seed),
+        })
+    }
+
+    /// Applies one random batch, or clears a scope, on both, and compares what
+    /// they answer and hold.
+    async fn step(&mut self, what: &str) -> Verdict {
+        let Some(make) = self.makers.get(self.dice.roll(2) as usize) else {
+            return Ok(());
+        };
+        let scope = make.scope();
+        if self.dice.one_in(40) {
+            let scopes = [scope.clone()];
+            let expected = self.model.clear(&scopes).await?;
+            return same(
+                &format!("{what}: what went"),
+                &self.store.clear(&scopes).await?,
+                &expected,
+            );
+        }
+        let known = Snapshot::of(&self.model, scope, &identity()).await?;
+        let mut batch = WriteBatch::new(scope.clone(), None);
+        for _ in 0..1 + self.dice.roll(5) {
+            batch.writes.extend(write(&mut self.dice, make, &known)?);
+        }
+        if self.dice.one_in(4) {
+            batch.expected_seq = Some(known.seq + self.dice.roll(2));
+        }
+        let what = format!("{what}, {:?}", batch.writes);
+        let kinds = |result: Result<_>| result.map_err(|error| error.kind());
+        let expected = kinds(self.model.commit(batch.clone()).await);
+        same(
+            &format!("{what}: the commit"),
+            &kinds(self.store.commit(batch).await),
+            &expected,
+        )?;
+        let expected = Snapshot::of(&self.model, scope, &identity()).await?;
+        let found = Snapshot::of(&*self.store, scope, &identity()).await?;
+        same(&format!("{what}: the scope"), &found, &expected)
+    }
+
+    /// Asks both a random question over both scopes.
+    async fn ask(&mut self, what: &str) -> Verdict {
+        let [a, b] = &self.makers;
+        let known = Snapshot::of(&self.model, a.scope(), &identity()).await?;
+        let query = Query {
+            scopes: vec![b.scope().clone(), a.scope().clone()],
+            filter: filter(&mut self.dice, &known)?,
+            limit: 1 + self.dice.roll(40) as usize,
+            ..Query::scope(a.scope()).select(select(&mut self.dice, &known))
+        };
+        let expected = found(&self.model, &query).await?;
+        let found = found(&*self.store, &query).await?;
+        same(&format!("{what}: what {query:?} finds"), &found, &expected)?;
+        let all = Filter::default();
+        let expected = self.model.scopes(&all, 9).await?;
+        same(
+            &format!("{what}: the scopes"),
+            &self.store.scopes(&all, 9).await?,
+            &expected,
+        )
+    }
+
+    async fn search(&mut self, what: &str) -> Verdict {
+        let kinds = [
+            OwnerKind::Item,
+            OwnerKind::Segment,
+            OwnerKind::Resource,
+            OwnerKind::Category,
+        ];
+        let [a, b] = &self.makers;
+        let known = Snapshot::of(&self.model, a.scope(), &identity()).await?;
+        let kind = self.dice.pick(&kinds).copied().unwrap_or(OwnerKind::Item);
+        let query = VectorQuery {
+            filter: filter(&mut self.dice, &known)?,
+            top_k: 1 + self.dice.roll(12) as usize,
+            ..near(&[a.scope(), b.scope()], kind, self.dice.numbers())?
+        };
+        let expected = self.model.search(&query).await?;
+        let found = self.store.search(&query).await?;
+        same(&format!("{what}: what {query:?} finds"), &found, &expected)
+    }
+}
+
+pub(super) async fn random_batches_match_the_model(harness: &dyn Harness) -> Verdict {
+    for seed in [11, 22, 33] {
+        let mut pair = Pair::new(harness, seed).await?;
+        for step in 0..80 {
+            let what = format!("seed {seed}, step {step}");
+            pair.step(&what).await?;
+            pair.ask(&what).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn random_searches_match_the_model(harness: &dyn Harness) -> Verdict {
+    for seed in [44, 55] {
+        let mut pair = Pair::new(harness, seed).await?;
+        for step in 0..60 {
+            let what = format!("seed {seed}, step {step}");
+            pair.step(&what).await?;
+            pair.search(&what).await?;
+        }
+        let vectors = Snapshot::of(&pair.model, &user("a")?, &identity())
+            .await?
+            .vectors;
+        if vectors.is_empty() {
+            return Err(Failure::new("the random batches stored no vectors"));
+        }
+    }
+    Ok(())
+}
