@@ -115,6 +115,7 @@ impl Maker {
             message_id: None,
             text: text.into(),
             caption: None,
+            topic_caption: Some("cats, keyboards".to_owned()),
             span: None,
             happened_at: None,
             happened_at_text: None,
