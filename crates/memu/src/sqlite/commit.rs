@@ -1,0 +1,273 @@
+//! Applying a batch in one transaction. What each write means is documented at
+//! [`Write`](memu_core::store::Write).
+
+mod delete;
+mod put;
+
+use std::time::Duration;
+
+use memu_core::records::{Meta, Operation, Table};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Committed, Write, WriteBatch};
+use memu_core::{Error, Result};
+use rusqlite::{Connection, OptionalExtension, Params};
+use rustc_hash::FxHashSet;
+
+use super::connection::write;
+use super::error::storage;
+use super::read::scope_row;
+use super::rows::integer;
+
+/// The columns and parameters of the scope fields in record tables.
+#[derive(Clone, Debug)]
+pub(super) struct ScopeColumns {
+    /// `"user_id", "agent_id", `
+    names: String,
+    /// How many there are.
+    count: usize,
+}
+
+impl ScopeColumns {
+    pub(super) fn new(schema: &ScopeSchema) -> Self {
+        Self {
+            names: schema.fields().map(|field| format!("\"{field}\", ")).collect(),
+            count: schema.fields().len(),
+        }
+    }
+
+    /// An insert into a table with scope fields: their parameters follow the others.
+    fn insert(&self, table: &str, columns: &str) -> String {
+        let others = columns.split(',').count();
+        let parameters: Vec<String> =
+            (1..=others + self.count).map(|number| format!("?{number}")).collect();
+        let names = self.names.trim_end_matches(", ");
+        format!("INSERT INTO {table} ({columns}, {names}) VALUES ({})", parameters.join(", "))
+    }
+}
+
+/// Applies a batch, or nothing of it.
+pub(super) fn commit(
+    connection: &Connection,
+    schema: &ScopeSchema,
+    columns: &ScopeColumns,
+    wait: Duration,
+    cancelled: &dyn Fn() -> bool,
+    batch: &WriteBatch,
+) -> Result<Committed> {
+    check_schema(schema, &batch.scope)?;
+    write(connection, wait, cancelled, || {
+        let known = scope_row(connection, &batch.scope)?;
+        let seq = known.map_or(0, |(_, seq)| seq);
+        if let Some(expected) = batch.expected_seq.filter(|expected| *expected != seq) {
+            return Err(Error::conflict(
+                "the scope was changed in the meantime; read it again and retry",
+            )
+            .with("expected change", expected)
+            .with("last change", seq));
+        }
+        let scope_id = match known {
+            Some((id, _)) => id,
+            None => insert_scope(connection, columns, &batch.scope)?,
+        };
+        let mut work = Work {
+            connection,
+            columns,
+            scope: &batch.scope,
+            scope_id,
+            seq,
+            logged: FxHashSet::default(),
+        };
+        batch.writes.iter().try_for_each(|write| work.write(write))?;
+        work.finish(seq)?;
+        Ok(Committed { seq: work.seq })
+    })
+}
+
+fn check_schema(schema: &ScopeSchema, scope: &Scope) -> Result<()> {
+    if scope.schema() == schema {
+        return Ok(());
+    }
+    Err(Error::scope("the scope has other fields than the store")
+        .with("scope", format!("{:?}", scope.schema()))
+        .with("store", format!("{schema:?}")))
+}
+
+fn insert_scope(connection: &Connection, columns: &ScopeColumns, scope: &Scope) -> Result<i64> {
+    let values: Vec<Option<&str>> = scope.iter().map(|(_, value)| value).collect();
+    let parameters: Vec<String> = (2..values.len() + 2).map(|number| format!("?{number}")).collect();
+    let text = format!(
+        "INSERT INTO memu_scopes (scope_key, {}seq) VALUES (?1, {}, 0)",
+        columns.names,
+        parameters.join(", ")
+    );
+    let key = scope.key();
+    let mut bound: Vec<&dyn rusqlite::ToSql> = vec![key.as_bytes()];
+    bound.extend(values.iter().map(|value| value as &dyn rusqlite::ToSql));
+    connection.execute(&text, bound.as_slice()).map_err(storage)?;
+    Ok(connection.last_insert_rowid())
+}
+
+/// A batch that is being applied.
+struct Work<'c> {
+    connection: &'c Connection,
+    columns: &'c ScopeColumns,
+    scope: &'c Scope,
+    scope_id: i64,
+    seq: u64,
+    /// The records that this batch has logged.
+    logged: FxHashSet<(Table, String)>,
+}
+
+impl Work<'_> {
+    fn write(&mut self, write: &Write) -> Result<()> {
+        match write {
+            Write::Blob(blob) => self.put_blob(blob),
+            Write::Resource(resource) => self.put_resource(resource),
+            Write::Segments(segments) => segments
+                .iter()
+                .try_for_each(|segment| self.add_segment(segment)),
+            Write::Item(item) => self.put_item(item),
+            Write::Category(category) => self.put_category(category),
+            Write::Relation(relation) => self.add_relation(relation),
+            Write::Embeddings(identity, vectors) => self.put_vectors(identity, vectors),
+            Write::DeleteResource(id) => self.delete_resource(id),
+            Write::DeleteItem(id) => self.delete_item(id),
+            Write::DeleteCategory(id) => self.delete_category(id),
+            Write::DeleteRelation {
+                item_id,
+                category_id,
+            } => self.delete_relation(item_id, category_id),
+        }
+    }
+
+    /// Writes how far the log has come. A scope that a batch made but did not use
+    /// goes again, with the content that only it referred to.
+    fn finish(&self, before: u64) -> Result<()> {
+        if self.seq == before {
+            return Ok(());
+        }
+        self.execute(
+            "UPDATE memu_scopes SET seq = ?2 WHERE scope_id = ?1",
+            (self.scope_id, integer(self.seq)?),
+        )
+        .map(drop)
+    }
+
+    fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(parameters))
+            .map_err(storage)
+    }
+
+    /// The first row of a query, read by `read`; `None` when there is none.
+    fn find<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(parameters, read).optional())
+            .map_err(storage)
+    }
+
+    /// All rows of a query, read by `read`.
+    fn all<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_map(parameters, read)?.collect())
+            .map_err(storage)
+    }
+
+    fn log(&mut self, operation: Operation, table: Table, id: &str) -> Result<()> {
+        self.seq += 1;
+        let operation = match operation {
+            Operation::Insert => "insert",
+            Operation::Update => "update",
+            Operation::Delete => "delete",
+        };
+        self.execute(
+            "INSERT INTO memu_changes VALUES (?1, ?2, ?3, ?4, ?5)",
+            (self.scope_id, integer(self.seq)?, operation, table_name(table), id),
+        )?;
+        self.logged.insert((table, id.to_owned()));
+        Ok(())
+    }
+
+    /// Logs a record that was put.
+    fn log_put(&mut self, table: Table, meta: &Meta) -> Result<()> {
+        let operation = if meta.revision == 0 {
+            Operation::Insert
+        } else {
+            Operation::Update
+        };
+        self.log(operation, table, meta.id.as_str())
+    }
+
+    /// Logs a change to a part of a record, unless the batch has logged the record.
+    fn log_part(&mut self, table: Table, id: &str) -> Result<()> {
+        if self.logged.contains(&(table, id.to_owned())) {
+            return Ok(());
+        }
+        self.log(Operation::Update, table, id)
+    }
+
+    /// The revision under which a record is to be stored.
+    fn revision(&self, kind: &str, new: &Meta, stored: Option<u64>) -> Result<i64> {
+        self.check_scope(kind, new)?;
+        let current = stored.unwrap_or(0);
+        if new.revision == current {
+            return integer(current + 1);
+        }
+        let message = match (stored, new.revision) {
+            (None, _) => format!("the {kind} was removed in the meantime"),
+            (Some(_), 0) => format!("the scope already has a {kind} with this id"),
+            (Some(_), _) => format!("the {kind} was changed in the meantime"),
+        };
+        Err(Error::conflict(message)
+            .with("id", &new.id)
+            .with("revision", new.revision)
+            .with("stored revision", current))
+    }
+
+    fn check_scope(&self, kind: &str, meta: &Meta) -> Result<()> {
+        if meta.scope == *self.scope {
+            return Ok(());
+        }
+        Err(
+            Error::input(format!("a {kind} belongs to another scope than its batch"))
+                .with("id", &meta.id)
+                .with("scope", &meta.scope)
+                .with("batch", self.scope),
+        )
+    }
+
+    /// The row and revision of a record.
+    fn known(&self, table: &str, id: &str) -> Result<Option<(i64, u64)>> {
+        let sql = format!("SELECT row, revision FROM {table} WHERE scope_id = ?1 AND id = ?2");
+        self.find(&sql, (self.scope_id, id), |row| {
+            let revision: i64 = row.get(1)?;
+            Ok((row.get(0)?, revision.max(0).unsigned_abs()))
+        })
+    }
+}
+
+fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::Resources => "resources",
+        Table::Items => "items",
+        Table::Categories => "categories",
+        Table::Relations => "relations",
+    }
+}
+
+fn missing(kind: &str, id: impl std::fmt::Display) -> Error {
+    Error::not_found(format!("the scope has no such {kind}")).with("id", id)
+}

@@ -1,0 +1,133 @@
+//! Connections, and how a write transaction waits for its turn.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use memu_core::{Error, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::error::storage;
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 128;
+
+/// Size of a page in new files. Four 384-dimensional vectors fit without waste.
+const PAGE_SIZE: i64 = 8192;
+
+/// The longest pause between two attempts to get the write lock.
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// Opens a connection with everything set but the journal mode.
+pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = match path {
+        Some(path) => Connection::open_with_flags(path, flags),
+        None => Connection::open_in_memory(),
+    }
+    .map_err(storage)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(busy).map_err(storage)?;
+    connection
+        .execute_batch(&format!(
+            "PRAGMA page_size = {PAGE_SIZE}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
+             PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+        ))
+        .map_err(storage)?;
+    Ok(connection)
+}
+
+/// Switches a file to write-ahead logging. Several processes may do so at once.
+pub(super) fn use_write_ahead_log(connection: &Connection, wait: Duration) -> Result<()> {
+    retrying(wait, || {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+    })?;
+    Ok(())
+}
+
+/// Runs `work` in a write transaction and commits it, unless `cancelled` says that
+/// nobody waits for it any more.
+pub(super) fn write<T>(
+    connection: &Connection,
+    wait: Duration,
+    cancelled: &dyn Fn() -> bool,
+    work: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    if cancelled() {
+        return Err(Error::cancelled("the caller gave up before the write began"));
+    }
+    retrying(wait, || connection.execute_batch("BEGIN IMMEDIATE"))?;
+    // From here on the transaction is ours; whatever fails rolls it back.
+    let finished = work(connection).and_then(|value| {
+        if cancelled() {
+            return Err(Error::cancelled("the caller gave up before the write was committed"));
+        }
+        connection.execute_batch("COMMIT").map_err(storage)?;
+        Ok(value)
+    });
+    if finished.is_err() && !connection.is_autocommit() {
+        connection.execute_batch("ROLLBACK").map_err(storage)?;
+    }
+    finished
+}
+
+/// Repeats what finds the database locked, with growing, uneven pauses, until `wait`
+/// is over.
+pub(super) fn retrying<T>(
+    wait: Duration,
+    mut attempt: impl FnMut() -> rusqlite::Result<T>,
+) -> Result<T> {
+    let started = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    loop {
+        match attempt() {
+            Err(cause) if is_busy(&cause) && started.elapsed() < wait => {
+                std::thread::sleep(uneven(pause));
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            Err(cause) if is_busy(&cause) => {
+                let waited = started.elapsed().as_secs_f64();
+                return Err(Error::busy(format!(
+                    "other processes kept the database locked for {waited:.1} s; gave up"
+                ))
+                .caused_by(cause));
+            }
+            other => return other.map_err(storage),
+        }
+    }
+}
+
+fn is_busy(cause: &rusqlite::Error) -> bool {
+    matches!(
+        cause.sqlite_error_code(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+    )
+}
+
+/// Between half of `pause` and all of it, so that waiting processes do not march in
+/// step. The process id and the clock are random enough for that.
+fn uneven(pause: Duration) -> Duration {
+    let clock = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let noise = (clock.subsec_nanos() ^ std::process::id().wrapping_mul(2_654_435_761)) % 1000;
+    pause / 2 + pause.mul_f64(f64::from(noise) / 2000.0)
+}
+
+/// Moves the write-ahead log into the database file, so that the file alone is a
+/// complete copy. Says whether it could: a reader in the middle of something prevents
+/// it, and then the next write or the next idle moment does it.
+pub(super) fn checkpoint(connection: &Connection, busy: Duration) -> bool {
+    // Never wait for a reader here: the write is done and durable.
+    let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
+    let blocked = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get::<_, i64>(0)
+    });
+    if hurried {
+        // The timeout is a number in memory; setting it cannot fail after it could.
+        let _ = connection.busy_timeout(busy);
+    }
+    matches!(blocked, Ok(0))
+}

@@ -1,0 +1,387 @@
+//! Reading pages of records.
+
+use memu_core::filter::Filter;
+use memu_core::records::{
+    Blob, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, Operation, SetState,
+    Table,
+};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Cursor, Page, Query, ScopeState, Select};
+use memu_core::{Error, Result};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+use super::error::{corrupt, storage};
+use super::filter::{Sql, push_conditions, push_scope_conditions};
+use super::rows::{META, Reader, Record};
+
+/// Begins a transaction in which everything is read as of one moment.
+pub(super) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let transaction = connection.unchecked_transaction().map_err(storage)?;
+    let value = read();
+    transaction.finish().map_err(storage)?;
+    value
+}
+
+/// The scopes that match, in the order of their first change.
+pub(super) fn scopes(
+    connection: &Connection,
+    schema: &ScopeSchema,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<ScopeState>> {
+    let mut sql = Sql::default();
+    sql.push("SELECT t.seq");
+    for field in schema.fields() {
+        sql.push(&format!(", t.\"{field}\""));
+    }
+    sql.push(" FROM memu_scopes t WHERE t.seq > 0");
+    push_scope_conditions(&mut sql, filter);
+    sql.push(" ORDER BY t.scope_id LIMIT ");
+    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
+    let mut rows = statement.query(params_from_iter(sql.parameters)).map_err(storage)?;
+    let mut states = Vec::new();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let mut reader = Reader::new(row, 0);
+        let seq: i64 = reader.take()?;
+        let mut values: Vec<(&str, String)> = Vec::new();
+        for field in schema.fields() {
+            if let Some(value) = reader.take::<Option<String>>()? {
+                values.push((field, value));
+            }
+        }
+        let scope = schema.scope(values.iter().map(|(field, value)| (*field, value.as_str())));
+        states.push(ScopeState {
+            scope: scope.map_err(|_| corrupt("an unusable scope"))?,
+            seq: u64::try_from(seq).map_err(|_| corrupt("a negative change number"))?,
+        });
+    }
+    Ok(states)
+}
+
+/// The number of a scope and of the last line of its change log.
+pub(super) fn scope_row(connection: &Connection, scope: &Scope) -> Result<Option<(i64, u64)>> {
+    let found: Option<(i64, i64)> = connection
+        .prepare_cached("SELECT scope_id, seq FROM memu_scopes WHERE scope_key = ?1")
+        .and_then(|mut statement| {
+            statement
+                .query_row([scope.key().as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+                .optional()
+        })
+        .map_err(storage)?;
+    found
+        .map(|(id, seq)| {
+            let seq = u64::try_from(seq).map_err(|_| corrupt("a negative change number"))?;
+            Ok((id, seq))
+        })
+        .transpose()
+}
+
+/// The scopes of a query that exist, by number.
+pub(super) fn scope_rows(
+    connection: &Connection,
+    scopes: &[Scope],
+) -> Result<BTreeMap<i64, Scope>> {
+    let mut rows = BTreeMap::new();
+    for scope in scopes {
+        if let Some((id, _)) = scope_row(connection, scope)? {
+            rows.insert(id, scope.clone());
+        }
+    }
+    Ok(rows)
+}
+
+/// A condition for a table named `t` to be in one of these scopes.
+pub(super) fn in_scopes(scopes: &BTreeMap<i64, Scope>) -> String {
+    let ids: Vec<String> = scopes.keys().map(ToString::to_string).collect();
+    format!("t.scope_id IN ({})", ids.join(", "))
+}
+
+/// A page of one kind of record.
+pub(super) fn page<T: Record>(connection: &Connection, query: &Query) -> Result<Page<T>> {
+    Ok(numbered_page::<T>(connection, query)?.1)
+}
+
+/// A page of items, with their citations.
+pub(super) fn item_page(connection: &Connection, query: &Query) -> Result<Page<MemoryItem>> {
+    let (rows, mut page) = numbered_page::<MemoryItem>(connection, query)?;
+    if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
+        let mut cited = citations(connection, query, *first, *last)?;
+        for (row, item) in rows.iter().zip(&mut page.records) {
+            item.segment_ids = cited.remove(row).unwrap_or_default();
+        }
+    }
+    Ok(page)
+}
+
+/// The segments that items cite, by the items' rows.
+fn citations(
+    connection: &Connection,
+    query: &Query,
+    first: i64,
+    last: i64,
+) -> Result<FxHashMap<i64, Vec<Id>>> {
+    let scopes = scope_rows(connection, &query.scopes)?;
+    let text = format!(
+        "SELECT t.item_row, s.id FROM memu_item_segments t JOIN memu_segments s \
+         ON s.row = t.segment_row WHERE {} AND t.item_row BETWEEN ?1 AND ?2 \
+         ORDER BY t.item_row, t.place",
+        in_scopes(&scopes)
+    );
+    let mut statement = connection.prepare_cached(&text).map_err(storage)?;
+    let mut rows = statement.query([first, last]).map_err(storage)?;
+    let mut cited: FxHashMap<i64, Vec<Id>> = FxHashMap::default();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let mut reader = Reader::new(row, 0);
+        let item = reader.take()?;
+        cited.entry(item).or_default().push(Id::from(reader.take::<String>()?));
+    }
+    Ok(cited)
+}
+
+fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(Vec<i64>, Page<T>)> {
+    if query.limit == 0 {
+        return Err(Error::input("a page must hold at least one record"));
+    }
+    let after = query.after.as_ref().map(cursor_row).transpose()?.unwrap_or(0);
+    let scopes = scope_rows(connection, &query.scopes)?;
+    let mut page = Page {
+        records: Vec::new(),
+        next: None,
+    };
+    let mut numbers = Vec::new();
+    if scopes.is_empty() {
+        return Ok((numbers, page));
+    }
+    let mut sql = Sql::default();
+    sql.push(&format!(
+        "SELECT t.row, t.scope_id, {META}, {} FROM {} t WHERE {} AND t.row > ",
+        T::COLUMNS,
+        T::TABLE,
+        in_scopes(&scopes)
+    ));
+    sql.bind(after);
+    if !push_select(&mut sql, T::TABLE, &query.select)? {
+        return Ok((numbers, page));
+    }
+    push_conditions(&mut sql, T::TABLE, &query.filter);
+    sql.push(" ORDER BY t.row LIMIT ");
+    sql.bind(i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1));
+    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
+    let mut rows = statement.query(params_from_iter(sql.parameters)).map_err(storage)?;
+    while let Some(row) = rows.next().map_err(storage)? {
+        if page.records.len() == query.limit {
+            page.next = numbers.last().map(|row: &i64| Cursor(format!("r{row}")));
+            break;
+        }
+        let mut reader = Reader::new(row, 0);
+        numbers.push(reader.take()?);
+        let scope: i64 = reader.take()?;
+        let scope = scopes.get(&scope).ok_or_else(|| corrupt("a record without a scope"))?;
+        page.records.push(T::read(&mut reader, scope)?);
+    }
+    Ok((numbers, page))
+}
+
+fn cursor_row(cursor: &Cursor) -> Result<i64> {
+    let row = cursor.0.strip_prefix('r').and_then(|row| row.parse().ok());
+    row.filter(|row| *row >= 0).ok_or_else(|| {
+        Error::input("this is no cursor of this store").with("cursor", &cursor.0)
+    })
+}
+
+/// Appends what a choice demands of a table named `t`; `false` when the choice selects
+/// nothing of it.
+fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
+    let (lead, list) = match (select, table) {
+        (Select::All, _) => return Ok(true),
+        (Select::Ids(ids), _) => ("t.id IN", texts(ids)),
+        (Select::IdPrefixes(prefixes), _) => {
+            push_prefixes(sql, prefixes);
+            return Ok(true);
+        }
+        (Select::OfResources(ids), "memu_resources") => ("t.id IN", texts(ids)),
+        (Select::OfResources(ids), "memu_segments") => (
+            "t.resource_row IN (SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id IN",
+            texts(ids),
+        ),
+        (Select::OfResources(ids), "memu_memory_items") => ("t.resource_id IN", texts(ids)),
+        (Select::OfResources(ids), "memu_category_items") => (
+            "t.item_id IN (SELECT i.id FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id IN",
+            texts(ids),
+        ),
+        (Select::CitingSegments(ids), "memu_memory_items") => (
+            "t.row IN (SELECT x.item_row FROM memu_item_segments x JOIN memu_segments s \
+             ON s.row = x.segment_row WHERE x.scope_id = t.scope_id AND s.scope_id = t.scope_id AND s.id IN",
+            texts(ids),
+        ),
+        (Select::OfItems(ids), "memu_category_items") => ("t.item_id IN", texts(ids)),
+        (Select::OfCategories(ids), "memu_category_items") => ("t.category_id IN", texts(ids)),
+        (Select::OfCategories(ids), "memu_memory_items") => (
+            "t.id IN (SELECT r.item_id FROM memu_category_items r WHERE r.scope_id = t.scope_id AND r.category_id IN",
+            texts(ids),
+        ),
+        (Select::ItemHashes(hashes), "memu_memory_items") => ("t.content_hash IN", texts(hashes)),
+        (Select::Names(names), "memu_memory_categories") => ("t.name IN", texts(names)),
+        (Select::Content(hash, modality), "memu_resources") => {
+            sql.push(" AND t.content_hash = ");
+            sql.bind(hash.as_bytes().to_vec());
+            sql.push(" AND t.modality = ");
+            sql.bind(modality.as_str().to_owned());
+            return Ok(true);
+        }
+        (Select::Source { url, external_id, modality }, "memu_resources") => {
+            sql.push(" AND t.modality = ");
+            sql.bind(modality.as_str().to_owned());
+            sql.push(" AND (t.url = ");
+            sql.bind(url.clone());
+            sql.push(" OR t.external_id = ");
+            sql.bind(external_id.clone().map_or(Value::Null, Value::Text));
+            sql.push(")");
+            return Ok(true);
+        }
+        _ => return Ok(false),
+    };
+    let list = list?;
+    sql.push(" AND ");
+    sql.push(lead);
+    sql.push(" (SELECT value FROM json_each(");
+    sql.bind(list);
+    sql.push("))");
+    if lead.contains('(') {
+        sql.push(")");
+    }
+    Ok(true)
+}
+
+/// A list of texts as one parameter, whatever its length.
+fn texts<T: AsRef<str>>(texts: &[T]) -> Result<String> {
+    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+    serde_json::to_string(&texts)
+        .map_err(|cause| Error::internal("a list cannot be written as JSON").caused_by(cause))
+}
+
+fn push_prefixes(sql: &mut Sql, prefixes: &[String]) {
+    sql.push(" AND (0");
+    for prefix in prefixes {
+        sql.push(" OR (t.id >= ");
+        sql.bind(prefix.clone());
+        sql.push(" AND substr(t.id, 1, length(");
+        sql.bind(prefix.clone());
+        sql.push(")) = ");
+        sql.bind(prefix.clone());
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
+/// The content behind a hash.
+pub(super) fn blob(
+    connection: &Connection,
+    scope: &Scope,
+    hash: &ContentHash,
+) -> Result<Option<Blob>> {
+    let Some((scope, _)) = scope_row(connection, scope)? else {
+        return Ok(None);
+    };
+    let bytes: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT bytes FROM memu_blobs WHERE scope_id = ?1 AND hash = ?2")
+        .and_then(|mut statement| {
+            statement
+                .query_row((scope, hash.as_bytes()), |row| row.get(0))
+                .optional()
+        })
+        .map_err(storage)?;
+    Ok(bytes.map(|bytes| Blob {
+        hash: *hash,
+        bytes: bytes.into(),
+    }))
+}
+
+/// Every embedding set.
+pub(super) fn embedding_sets(connection: &Connection) -> Result<Vec<EmbeddingSet>> {
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT set_id, provider, model, dimension, state FROM memu_embedding_sets ORDER BY set_id",
+        )
+        .map_err(storage)?;
+    let mut rows = statement.query([]).map_err(storage)?;
+    let mut sets = Vec::new();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let mut reader = Reader::new(row, 0);
+        sets.push(EmbeddingSet {
+            id: reader.take()?,
+            identity: EmbedderIdentity {
+                provider: reader.take()?,
+                model: reader.take()?,
+                dimension: reader.take()?,
+            },
+            state: match reader.take::<String>()?.as_str() {
+                "building" => SetState::Building,
+                "active" => SetState::Active,
+                "retired" => SetState::Retired,
+                _ => return Err(corrupt("an embedding set in an unknown state")),
+            },
+        });
+    }
+    Ok(sets)
+}
+
+/// The lines of a change log after `after`.
+pub(super) fn changes(
+    connection: &Connection,
+    scope: &Scope,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Change>> {
+    let Some((scope, _)) = scope_row(connection, scope)? else {
+        return Ok(Vec::new());
+    };
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT seq, operation, table_name, id FROM memu_changes
+             WHERE scope_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+        )
+        .map_err(storage)?;
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query((scope, after, limit)).map_err(storage)?;
+    let mut changes = Vec::new();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let mut reader = Reader::new(row, 0);
+        changes.push(Change {
+            seq: u64::try_from(reader.take::<i64>()?)
+                .map_err(|_| corrupt("a negative change number"))?,
+            operation: operation(&reader.take::<String>()?)?,
+            table: table(&reader.take::<String>()?)?,
+            id: Id::from(reader.take::<String>()?),
+        });
+    }
+    Ok(changes)
+}
+
+fn operation(name: &str) -> Result<Operation> {
+    match name {
+        "insert" => Ok(Operation::Insert),
+        "update" => Ok(Operation::Update),
+        "delete" => Ok(Operation::Delete),
+        _ => Err(corrupt("an unknown change")),
+    }
+}
+
+fn table(name: &str) -> Result<Table> {
+    match name {
+        "resources" => Ok(Table::Resources),
+        "items" => Ok(Table::Items),
+        "categories" => Ok(Table::Categories),
+        "relations" => Ok(Table::Relations),
+        _ => Err(corrupt("a change of an unknown table")),
+    }
+}
+

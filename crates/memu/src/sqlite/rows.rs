@@ -1,0 +1,233 @@
+//! Records from rows, and values for rows.
+
+use memu_core::records::{
+    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Meta, Modality, Resource, Role,
+    Segment, Span,
+};
+use memu_core::scope::Scope;
+use memu_core::time::{Precision, Timestamp, When, civil, parse_civil};
+use memu_core::{Error, Result};
+use rusqlite::Row;
+use serde_json::{Map, Value};
+
+use super::error::{corrupt, storage};
+
+/// The columns of [`Meta`], for a table named `t`.
+pub(super) const META: &str =
+    "t.id, t.created_at, t.updated_at, t.revision, t.valid_from, t.valid_to, t.superseded_by";
+
+/// A row whose columns are taken one after the other.
+pub(super) struct Reader<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl<'r, 's> Reader<'r, 's> {
+    pub(super) fn new(row: &'r Row<'s>, first: usize) -> Self {
+        Self { row, next: first }
+    }
+
+    pub(super) fn take<T: rusqlite::types::FromSql>(&mut self) -> Result<T> {
+        let value = self.row.get(self.next).map_err(storage);
+        self.next += 1;
+        value
+    }
+
+    fn id(&mut self) -> Result<Id> {
+        self.take::<String>().map(Id::from)
+    }
+
+    fn time(&mut self) -> Result<Timestamp> {
+        Timestamp::parse(&self.take::<String>()?).map_err(|_| corrupt("an unreadable time"))
+    }
+
+    fn time_or_none(&mut self) -> Result<Option<Timestamp>> {
+        let text: Option<String> = self.take()?;
+        text.map(|text| Timestamp::parse(&text).map_err(|_| corrupt("an unreadable time")))
+            .transpose()
+    }
+
+    fn civil(&mut self) -> Result<Option<civil::DateTime>> {
+        let text: Option<String> = self.take()?;
+        text.map(|text| parse_civil(&text).map_err(|_| corrupt("an unreadable time")))
+            .transpose()
+    }
+
+    fn number<T: TryFrom<i64>>(&mut self) -> Result<T> {
+        T::try_from(self.take::<i64>()?).map_err(|_| corrupt("a number out of range"))
+    }
+
+    fn meta(&mut self, scope: &Scope) -> Result<Meta> {
+        Ok(Meta {
+            id: self.id()?,
+            scope: scope.clone(),
+            created_at: self.time()?,
+            updated_at: self.time()?,
+            revision: self.number()?,
+            valid_from: self.time_or_none()?,
+            valid_to: self.time_or_none()?,
+            superseded_by: self.take::<Option<String>>()?.map(Id::from),
+        })
+    }
+}
+
+/// A kind of record in its table.
+pub(super) trait Record: Sized {
+    /// The table.
+    const TABLE: &'static str;
+    /// Its columns after those of [`META`], for a table named `t`.
+    const COLUMNS: &'static str;
+
+    /// Reads a record whose columns begin at the reader's place.
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self>;
+}
+
+impl Record for Resource {
+    const TABLE: &'static str = "memu_resources";
+    const COLUMNS: &'static str = "t.url, t.modality, t.local_path, t.caption, t.content_hash, \
+                                   t.external_id, t.segment_count";
+
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            url: reader.take()?,
+            modality: reader
+                .take::<String>()?
+                .parse::<Modality>()
+                .map_err(|_| corrupt("an unknown modality"))?,
+            local_path: reader.take()?,
+            caption: reader.take()?,
+            content_hash: ContentHash::from_bytes(reader.take()?),
+            external_id: reader.take()?,
+            segment_count: reader.number()?,
+        })
+    }
+}
+
+impl Record for Segment {
+    const TABLE: &'static str = "memu_segments";
+    const COLUMNS: &'static str = "(SELECT m.id FROM memu_resources m WHERE m.row = t.resource_row), \
+                                   t.ordinal, t.session, t.topic, t.role, t.speaker, t.message_id, \
+                                   t.text, t.caption, t.topic_caption, t.span_start, t.span_end, \
+                                   t.happened_at, t.happened_at_text";
+
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            resource_id: reader.id()?,
+            ordinal: reader.number()?,
+            session: reader.number()?,
+            topic: reader.number()?,
+            role: reader
+                .take::<Option<String>>()?
+                .map(|name| Role::from_name(&name).ok_or_else(|| corrupt("an unknown role")))
+                .transpose()?,
+            speaker: reader.take()?,
+            message_id: reader.take()?,
+            text: reader.take()?,
+            caption: reader.take()?,
+            topic_caption: reader.take()?,
+            span: span(reader.take()?, reader.take()?),
+            happened_at: reader.civil()?,
+            happened_at_text: reader.take()?,
+        })
+    }
+}
+
+fn span(start: Option<i64>, end: Option<i64>) -> Option<Span> {
+    Some(Span {
+        start: u64::try_from(start?).ok()?,
+        end: u64::try_from(end?).ok()?,
+    })
+}
+
+impl Record for MemoryItem {
+    const TABLE: &'static str = "memu_memory_items";
+    const COLUMNS: &'static str = "t.resource_id, t.memory_type, t.summary, t.happened_at, \
+                                   t.happened_end, t.happened_precision, t.extra";
+
+    /// Citations are read apart, for many items at once.
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            resource_id: reader.take::<Option<String>>()?.map(Id::from),
+            memory_type: reader.take()?,
+            summary: reader.take()?,
+            happened: when(reader)?,
+            extra: extra(&reader.take::<String>()?)?,
+            segment_ids: Vec::new(),
+        })
+    }
+}
+
+fn when(reader: &mut Reader<'_, '_>) -> Result<Option<When>> {
+    let (start, end) = (reader.civil()?, reader.civil()?);
+    let precision: Option<String> = reader.take()?;
+    Ok(start.map(|start| When {
+        start,
+        end,
+        // A time that another program wrote has no precision of ours.
+        precision: precision
+            .and_then(|name| Precision::from_name(&name))
+            .unwrap_or(Precision::Minute),
+    }))
+}
+
+fn extra(text: &str) -> Result<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|_| corrupt("an item whose extra is not a JSON object"))
+}
+
+impl Record for MemoryCategory {
+    const TABLE: &'static str = "memu_memory_categories";
+    const COLUMNS: &'static str = "t.name, t.description, t.summary";
+
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            name: reader.take()?,
+            description: reader.take()?,
+            summary: reader.take()?,
+        })
+    }
+}
+
+impl Record for CategoryItem {
+    const TABLE: &'static str = "memu_category_items";
+    const COLUMNS: &'static str = "t.item_id, t.category_id";
+
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            item_id: reader.id()?,
+            category_id: reader.id()?,
+        })
+    }
+}
+
+/// A wall clock reading in the form of the original's columns, which sorts as time.
+pub(super) fn civil_text(time: civil::DateTime) -> String {
+    format!(
+        "{} {:02}:{:02}:{:02}.{:06}",
+        time.date(),
+        time.hour(),
+        time.minute(),
+        time.second(),
+        time.subsec_nanosecond() / 1_000
+    )
+}
+
+/// A count as SQLite stores it.
+pub(super) fn integer(value: u64) -> Result<i64> {
+    i64::try_from(value).map_err(|_| Error::input(format!("{value} is too large to be stored")))
+}
+
+/// A vector as it is stored: little-endian f32, one after the other.
+pub(super) fn packed(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// A stored vector.
+pub(super) fn unpacked(bytes: &[u8]) -> Vec<f32> {
+    let (numbers, _) = bytes.as_chunks::<4>();
+    numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
+}

@@ -1,0 +1,181 @@
+//! The tables.
+//!
+//! `memu_resources`, `memu_memory_items`, `memu_memory_categories` and
+//! `memu_category_items` have the original's columns, so that programs written for it
+//! can read them, and ours beside them. `scope_id` is the compact form of a scope; it
+//! leads every index. `row` is the order of storing.
+
+use memu_core::scope::ScopeSchema;
+
+/// Marks our files: "MemU" in ASCII.
+pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
+
+/// The schema that this version writes. Each migration adds one.
+pub(super) const VERSION: i32 = 1;
+
+/// Tables with the original's columns.
+pub(super) const RECORD_TABLES: [&str; 4] = [
+    "memu_resources",
+    "memu_memory_items",
+    "memu_memory_categories",
+    "memu_category_items",
+];
+
+/// What every record table begins with.
+const META: &str = "row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    valid_from TEXT,
+    valid_to TEXT,
+    superseded_by TEXT";
+
+/// The statements that make an empty database.
+pub(super) fn create(schema: &ScopeSchema) -> String {
+    let fields: String = schema
+        .fields()
+        .map(|field| format!("    \"{field}\" TEXT,\n"))
+        .collect();
+    format!(
+        "CREATE TABLE memu_scopes (
+    scope_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    scope_key BLOB NOT NULL UNIQUE,
+{fields}    seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE memu_resources (
+    {META},
+{fields}    url TEXT NOT NULL,
+    modality TEXT NOT NULL,
+    local_path TEXT NOT NULL,
+    caption TEXT,
+    embedding_json TEXT,
+    content_hash BLOB NOT NULL,
+    external_id TEXT,
+    segment_count INTEGER NOT NULL,
+    UNIQUE (scope_id, id)
+) STRICT;
+CREATE UNIQUE INDEX memu_resources_content ON memu_resources (scope_id, content_hash, modality);
+CREATE INDEX memu_resources_url ON memu_resources (scope_id, url);
+CREATE INDEX memu_resources_external ON memu_resources (scope_id, external_id)
+    WHERE external_id IS NOT NULL;
+
+CREATE TABLE memu_segments (
+    {META},
+    resource_row INTEGER NOT NULL REFERENCES memu_resources (row) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    topic INTEGER NOT NULL,
+    role TEXT,
+    speaker TEXT,
+    message_id TEXT,
+    text TEXT NOT NULL,
+    caption TEXT,
+    topic_caption TEXT,
+    span_start INTEGER,
+    span_end INTEGER,
+    happened_at TEXT,
+    happened_at_text TEXT,
+    UNIQUE (scope_id, id)
+) STRICT;
+CREATE UNIQUE INDEX memu_segments_place ON memu_segments (scope_id, resource_row, ordinal);
+
+CREATE TABLE memu_memory_items (
+    {META},
+{fields}    resource_id TEXT,
+    memory_type TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    happened_at TEXT,
+    happened_end TEXT,
+    happened_precision TEXT,
+    extra TEXT NOT NULL,
+    embedding_json TEXT,
+    content_hash TEXT NOT NULL,
+    UNIQUE (scope_id, id),
+    FOREIGN KEY (scope_id, resource_id) REFERENCES memu_resources (scope_id, id)
+) STRICT;
+CREATE INDEX memu_memory_items_content ON memu_memory_items (scope_id, content_hash);
+CREATE INDEX memu_memory_items_resource ON memu_memory_items (scope_id, resource_id)
+    WHERE resource_id IS NOT NULL;
+
+CREATE TABLE memu_item_segments (
+    scope_id INTEGER NOT NULL,
+    item_row INTEGER NOT NULL REFERENCES memu_memory_items (row) ON DELETE CASCADE,
+    place INTEGER NOT NULL,
+    segment_row INTEGER NOT NULL REFERENCES memu_segments (row) ON DELETE CASCADE,
+    PRIMARY KEY (scope_id, item_row, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memu_item_segments_segment ON memu_item_segments (scope_id, segment_row);
+
+CREATE TABLE memu_memory_categories (
+    {META},
+{fields}    name TEXT NOT NULL,
+    description TEXT NOT NULL,
+    summary TEXT,
+    embedding_json TEXT,
+    UNIQUE (scope_id, id)
+) STRICT;
+CREATE INDEX memu_memory_categories_name ON memu_memory_categories (scope_id, name);
+
+CREATE TABLE memu_category_items (
+    {META},
+{fields}    item_id TEXT NOT NULL,
+    category_id TEXT NOT NULL,
+    UNIQUE (scope_id, id),
+    FOREIGN KEY (scope_id, item_id) REFERENCES memu_memory_items (scope_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (scope_id, category_id) REFERENCES memu_memory_categories (scope_id, id)
+        ON DELETE CASCADE
+) STRICT;
+CREATE UNIQUE INDEX memu_category_items_pair
+    ON memu_category_items (scope_id, item_id, category_id);
+CREATE INDEX memu_category_items_category ON memu_category_items (scope_id, category_id);
+
+CREATE TABLE memu_blobs (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    hash BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    UNIQUE (scope_id, hash)
+) STRICT;
+
+CREATE TABLE memu_embedding_sets (
+    set_id INTEGER PRIMARY KEY,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    dimension INTEGER NOT NULL,
+    state TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE memu_embeddings (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
+    owner_kind INTEGER NOT NULL,
+    owner_row INTEGER NOT NULL,
+    vector BLOB NOT NULL,
+    UNIQUE (scope_id, set_id, owner_kind, owner_row)
+) STRICT;
+
+CREATE TABLE memu_changes (
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    operation TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (scope_id, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE memu_meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO memu_meta VALUES ('created_by', 'memu {version}');
+
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+",
+        version = env!("CARGO_PKG_VERSION"),
+    )
+}

@@ -1,0 +1,131 @@
+//! The threads that talk to SQLite: one writes, several read. Callers wait without
+//! blocking theirs.
+
+use std::fmt;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use memu_core::{Error, Result};
+use rusqlite::Connection;
+
+use super::connection::checkpoint;
+
+/// How long the writer is idle before it tries again to empty the write-ahead log.
+const IDLE: Duration = Duration::from_millis(20);
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// A queue of jobs with the threads that do them.
+pub(super) struct Workers {
+    queue: Mutex<Option<Sender<Job>>>,
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Workers")
+    }
+}
+
+impl Workers {
+    /// Starts a reading thread for each connection.
+    pub(super) fn readers(connections: Vec<Connection>) -> Result<Self> {
+        let (sender, receiver) = mpsc::channel::<Job>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        for connection in connections {
+            let receiver = receiver.clone();
+            start("memu-read", move || {
+                while let Some(job) = next(&receiver) {
+                    job(&connection);
+                }
+            })?;
+        }
+        Ok(Self::new(sender))
+    }
+
+    /// Starts the writing thread. When it has nothing to do, it sees to it that the
+    /// file alone is a complete copy.
+    pub(super) fn writer(connection: Connection, busy: Duration) -> Result<Self> {
+        let (sender, receiver) = mpsc::channel::<Job>();
+        start("memu-write", move || write_loop(&connection, &receiver, busy))?;
+        Ok(Self::new(sender))
+    }
+
+    fn new(sender: Sender<Job>) -> Self {
+        Self {
+            queue: Mutex::new(Some(sender)),
+        }
+    }
+
+    /// Runs `work` on one of the threads and waits for its result. `work` is told
+    /// how to find out whether anybody still waits.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            let result = work(connection, &|| sender.is_canceled());
+            // Nobody waits any more: the work has decided what that means.
+            let _ = sender.send(result);
+        });
+        self.submit(job)?;
+        receiver
+            .await
+            .map_err(|_| Error::internal("a database thread ended in the middle of its work"))?
+    }
+
+    fn submit(&self, job: Job) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = queue.as_ref().map(|queue| queue.send(job));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Error::storage("the store is closed")),
+        }
+    }
+
+    /// Takes no more jobs; the threads end after those that wait.
+    pub(super) fn close(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        *queue = None;
+    }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map(drop)
+        .map_err(|cause| Error::storage("a database thread cannot be started").caused_by(cause))
+}
+
+fn next(receiver: &Mutex<Receiver<Job>>) -> Option<Job> {
+    let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+    receiver.recv().ok()
+}
+
+fn write_loop(connection: &Connection, receiver: &Receiver<Job>, busy: Duration) {
+    let mut untidy = false;
+    loop {
+        let job = if untidy {
+            match receiver.recv_timeout(IDLE) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    untidy = !checkpoint(connection, busy);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        } else {
+            match receiver.recv() {
+                Ok(job) => job,
+                Err(_) => return,
+            }
+        };
+        job(connection);
+        untidy = true;
+    }
+}
