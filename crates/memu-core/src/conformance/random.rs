@@ -143,7 +143,7 @@ fn item(dice: &mut Dice, make: &Maker, known: &Snapshot) -> MemoryItem {
 
 fn embeddings(dice: &mut Dice, known: &Snapshot) -> Result<Option<Write>> {
     let mut vectors = Vec::new();
-    for _ in 0..1 + dice.roll(3) {
+    for _ in 0..=dice.roll(3) {
         let owner = match dice.roll(4) {
             0 => dice
                 .pick(&known.resources)
@@ -239,7 +239,7 @@ impl Pair {
         }
         let known = Snapshot::of(&self.model, scope, &identity()).await?;
         let mut batch = WriteBatch::new(scope.clone(), None);
-        for _ in 0..1 + self.dice.roll(5) {
+        for _ in 0..=self.dice.roll(5) {
             batch.writes.extend(write(&mut self.dice, make, &known)?);
         }
         if self.dice.one_in(4) {
