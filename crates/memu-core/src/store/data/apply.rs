@@ -2,6 +2,8 @@
 
 mod change;
 
+use rustc_hash::FxHashSet;
+
 use self::change::Work;
 use super::ScopeData;
 use super::ordered::Position;
@@ -278,13 +280,13 @@ impl Work<'_> {
             .collect();
         citing.sort_unstable();
         citing.dedup();
+        let going: FxHashSet<&Id> = segments.iter().collect();
         for position in citing {
             let Some(mut item) = self.data.items.at(position).cloned() else {
                 continue;
             };
             let id = item.meta.id.clone();
-            item.segment_ids
-                .retain(|segment| !segments.contains(segment));
+            item.segment_ids.retain(|segment| !going.contains(segment));
             item.meta.revision += 1;
             self.set_item(position, &id, Some(item));
             self.log(Operation::Update, Table::Items, &id);
