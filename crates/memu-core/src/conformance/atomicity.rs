@@ -203,11 +203,11 @@ pub(super) async fn records_of_another_scope_are_refused(harness: &dyn Harness) 
     }
     let other_schema = ScopeSchema::new(["tenant"])?;
     let stranger = Maker::new(other_schema.scope([("tenant", "x")])?, 9);
-    let blob = Write::Blob(Blob {
+    let content = Write::Blob(Blob {
         hash: ContentHash::of(b"x"),
         bytes: b"x"[..].into(),
     });
-    let writes = vec![blob, Write::Category(stranger.category("strange"))];
+    let writes = vec![content, Write::Category(stranger.category("strange"))];
     let result = store.commit(stranger.batch(writes)).await;
     refused("a scope of other fields", result, &[ErrorKind::Scope])?;
     Ok(())

@@ -85,7 +85,16 @@ pub(super) async fn a_cleared_scope_starts_anew(harness: &dyn Harness) -> Verdic
         same("the same records again", &found, &expected)?;
         store.clear(&[make.scope().clone()]).await?;
     }
-    Ok(())
+    // It is listed once, behind the scopes that were there in the meantime.
+    let bob = Maker::new(user("bob")?, 2);
+    store.commit(make.batch(world.writes())).await?;
+    let writes = vec![Write::Category(bob.category("his"))];
+    store.commit(bob.batch(writes)).await?;
+    store.clear(&[make.scope().clone()]).await?;
+    store.commit(make.batch(world.writes())).await?;
+    let scopes = store.scopes(&Filter::default(), 9).await?;
+    let scopes: Vec<_> = scopes.iter().map(|state| &state.scope).collect();
+    same("the scopes", &scopes, &vec![bob.scope(), make.scope()])
 }
 
 pub(super) async fn a_closed_store_says_so(harness: &dyn Harness) -> Verdict {

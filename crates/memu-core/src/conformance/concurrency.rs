@@ -11,7 +11,7 @@ use super::verdict::{Failure, ensure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::ErrorKind;
 use crate::scope::ScopeSchema;
-use crate::store::{Query, Write, WriteBatch};
+use crate::store::{Query, ScopeData, Write, WriteBatch};
 
 const WRITERS: u64 = 16;
 
@@ -132,6 +132,12 @@ pub(super) async fn readers_see_whole_batches(harness: &dyn Harness) -> Verdict 
                          and {log} lines of the log (of 6)"
                     )
                 })?;
+                match ScopeData::load(&*store, &scope).await {
+                    Ok(data) => whole(&data)?,
+                    // Written faster than read: allowed, and said so.
+                    Err(error) if error.kind() == ErrorKind::Busy => {}
+                    Err(error) => return Err(error.into()),
+                }
                 if items as u64 == 3 * 3 * GROUPS {
                     return Ok(());
                 }
@@ -143,6 +149,15 @@ pub(super) async fn readers_see_whole_batches(harness: &dyn Harness) -> Verdict 
     }
     let snapshot = Snapshot::of(&*store, &scope, &identity()).await?;
     same("the end of the log", &snapshot.seq, &(3 * 6 * GROUPS))
+}
+
+/// Fails unless the records are of one moment.
+fn whole(data: &ScopeData) -> Verdict {
+    let groups = data.category_count();
+    let found = (data.seq(), data.item_count(), data.relation_count());
+    let expected = (6 * groups as u64, 3 * groups, 2 * groups);
+    let what = "log, items and relations of a scope loaded while it is written";
+    same(what, &found, &expected)
 }
 
 /// A category and three items, two of them filed: six lines of the log.

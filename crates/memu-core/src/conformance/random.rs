@@ -5,7 +5,7 @@ use serde_json::json;
 use super::filters::found;
 use super::fixtures::{Maker, identity, user, vector};
 use super::vectors::near;
-use super::verdict::{Failure, same};
+use super::verdict::{Failure, ensure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::Result;
 use crate::filter::Filter;
@@ -143,7 +143,7 @@ fn item(dice: &mut Dice, make: &Maker, known: &Snapshot) -> MemoryItem {
 
 fn embeddings(dice: &mut Dice, known: &Snapshot) -> Result<Option<Write>> {
     let mut vectors = Vec::new();
-    for _ in 0..1 + dice.roll(3) {
+    for _ in 0..=dice.roll(3) {
         let owner = match dice.roll(4) {
             0 => dice
                 .pick(&known.resources)
@@ -207,6 +207,8 @@ struct Pair {
     model: InMemoryStore,
     makers: [Maker; 2],
     dice: Dice,
+    batches: u32,
+    accepted: u32,
 }
 
 impl Pair {
@@ -218,6 +220,8 @@ impl Pair {
             // Equal seeds: both scopes use the same ids.
             makers: [Maker::new(user("a")?, seed), Maker::new(user("b")?, seed)],
             dice: Dice(seed),
+            batches: 0,
+            accepted: 0,
         })
     }
 
@@ -239,7 +243,7 @@ impl Pair {
         }
         let known = Snapshot::of(&self.model, scope, &identity()).await?;
         let mut batch = WriteBatch::new(scope.clone(), None);
-        for _ in 0..1 + self.dice.roll(5) {
+        for _ in 0..=self.dice.roll(5) {
             batch.writes.extend(write(&mut self.dice, make, &known)?);
         }
         if self.dice.one_in(4) {
@@ -248,6 +252,8 @@ impl Pair {
         let what = format!("{what}, {:?}", batch.writes);
         let kinds = |result: Result<_>| result.map_err(|error| error.kind());
         let expected = kinds(self.model.commit(batch.clone()).await);
+        self.batches += 1;
+        self.accepted += u32::from(expected.is_ok());
         same(
             &format!("{what}: the commit"),
             &kinds(self.store.commit(batch).await),
@@ -256,6 +262,16 @@ impl Pair {
         let expected = Snapshot::of(&self.model, scope, &identity()).await?;
         let found = Snapshot::of(&*self.store, scope, &identity()).await?;
         same(&format!("{what}: the scope"), &found, &expected)
+    }
+
+    /// Fails when most batches were refused: then little was compared.
+    fn check_dice(&self) -> Verdict {
+        ensure(2 * self.accepted > self.batches, || {
+            format!(
+                "only {} of {} random batches were accepted",
+                self.accepted, self.batches
+            )
+        })
     }
 
     /// Asks both a random question over both scopes.
@@ -309,6 +325,7 @@ pub(super) async fn random_batches_match_the_model(harness: &dyn Harness) -> Ver
             pair.step(&what).await?;
             pair.ask(&what).await?;
         }
+        pair.check_dice()?;
     }
     Ok(())
 }

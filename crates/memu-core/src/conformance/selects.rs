@@ -13,6 +13,8 @@ fn ids(ids: &[&Id]) -> Vec<Id> {
     ids.iter().map(|id| (*id).clone()).collect()
 }
 
+// One table of choices and what they find.
+#[allow(clippy::too_many_lines)]
 pub(super) async fn each_choice_finds_its_records(harness: &dyn Harness) -> Verdict {
     let store = harness.fresh(&ScopeSchema::default()).await?;
     let make = Maker::new(user("alice")?, 1);

@@ -378,5 +378,21 @@ pub(super) async fn vectors_are_replaced_and_go_with_their_owners(
             &left,
         )?;
     }
+    let writes = vec![
+        Write::Resource(world.chat.clone()),
+        Write::Segments(vec![world.hello.clone()]),
+        Write::Resource(world.photo.clone()),
+        Write::Category(world.tastes.clone()),
+    ];
+    store.commit(make.batch(writes)).await?;
+    for (kind, owner) in [
+        (OwnerKind::Resource, &world.photo.meta.id),
+        (OwnerKind::Segment, &world.hello.meta.id),
+        (OwnerKind::Category, &world.tastes.meta.id),
+    ] {
+        let owners = std::slice::from_ref(owner);
+        let found = store.embeddings(scope, &identity(), kind, owners).await?;
+        same("a vector after its owner came back", &found, &Vec::new())?;
+    }
     Ok(())
 }

@@ -48,7 +48,8 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
         text.lines()
             .skip(equal.saturating_sub(4))
             .take(10)
-            .map(|line| format!("    {}\n", line.chars().take(200).collect::<String>()))
+            .map(|line| (200..204).find_map(|end| line.get(..end)).unwrap_or(line))
+            .flat_map(|line| ["    ", line, "\n"])
             .collect::<String>()
     };
     Err(Failure(format!(

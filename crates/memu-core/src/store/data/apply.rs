@@ -2,6 +2,8 @@
 
 mod change;
 
+use rustc_hash::FxHashSet;
+
 use self::change::Work;
 use super::ScopeData;
 use super::ordered::Position;
@@ -143,10 +145,10 @@ impl Work<'_> {
         let id = &item.meta.id;
         let old = self.data.item(id).map(|old| &old.meta);
         let revision = self.revision("item", &item.meta, old)?;
-        if let Some(resource) = &item.resource_id {
-            if self.data.resource(resource).is_none() {
-                return Err(missing("resource", resource).with("item", id));
-            }
+        if let Some(resource) = &item.resource_id
+            && self.data.resource(resource).is_none()
+        {
+            return Err(missing("resource", resource).with("item", id));
         }
         for (index, segment) in item.segment_ids.iter().enumerate() {
             if self.data.segment(segment).is_none() {
@@ -203,38 +205,32 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn put_vector(&mut self, identity: &EmbedderIdentity, owned: &OwnedEmbedding) -> Result<()> {
+    fn put_vector(&mut self, identity: &EmbedderIdentity, new: &OwnedEmbedding) -> Result<()> {
         let dimension = identity.dimension as usize;
-        if owned.vector.as_slice().len() != dimension {
+        let length = new.vector.as_slice().len();
+        if length != dimension {
             return Err(Error::model(format!(
-                "an embedding has {} dimensions where {dimension} are expected",
-                owned.vector.as_slice().len()
+                "an embedding has {length} dimensions where {dimension} are expected"
             ))
-            .with("owner", &owned.owner));
+            .with("owner", &new.owner));
         }
-        let owner = &owned.owner;
-        let logged = match owned.kind {
-            OwnerKind::Resource => self
-                .data
-                .resource(owner)
-                .map(|resource| (Table::Resources, resource.meta.id.clone())),
-            OwnerKind::Segment => self
-                .data
-                .segment(owner)
-                .map(|segment| (Table::Resources, segment.resource_id.clone())),
-            OwnerKind::Item => self
-                .data
-                .item(owner)
-                .map(|item| (Table::Items, item.meta.id.clone())),
-            OwnerKind::Category => self
-                .data
-                .category(owner)
-                .map(|category| (Table::Categories, category.meta.id.clone())),
+        let data = &self.data;
+        let id = &new.owner;
+        let (known, part_of) = match new.kind {
+            OwnerKind::Resource => (data.resource(id).is_some(), (Table::Resources, id)),
+            OwnerKind::Item => (data.item(id).is_some(), (Table::Items, id)),
+            OwnerKind::Category => (data.category(id).is_some(), (Table::Categories, id)),
+            OwnerKind::Segment => match data.segment(id) {
+                Some(segment) => (true, (Table::Resources, &segment.resource_id)),
+                None => (false, (Table::Resources, id)),
+            },
         };
-        let (table, id) = logged.ok_or_else(|| missing("owner of a vector", owner))?;
-        let vector = Some(owned.vector.clone());
-        self.set_vector(identity, owned.kind, owner, vector);
-        self.log_part(table, &id);
+        if !known {
+            return Err(missing("owner of a vector", id).with("kind", format!("{:?}", new.kind)));
+        }
+        let (table, part_of) = (part_of.0, part_of.1.clone());
+        self.set_vector(identity, new.kind, id, Some(new.vector.clone()));
+        self.log_part(table, &part_of);
         Ok(())
     }
 
@@ -243,7 +239,7 @@ impl Work<'_> {
         let hash = resource
             .ok_or_else(|| missing("resource", id))?
             .content_hash;
-        let items = self.ids(self.data.items_of_resource(id).map(|item| &item.meta));
+        let items = ids(self.data.items_of_resource(id).map(|item| &item.meta));
         let mut relations: Vec<(Option<Position>, Id)> = items
             .iter()
             .flat_map(|item| self.data.relations_of_item(item))
@@ -251,15 +247,16 @@ impl Work<'_> {
             .map(|id| (self.data.relations.position(id), id.clone()))
             .collect();
         relations.sort_unstable();
-        relations
-            .iter()
-            .for_each(|(_, relation)| self.remove_relation(relation));
-        items.iter().for_each(|item| self.remove_item(item));
-        let segments = self.ids(
-            self.data
-                .segments_of_resource(id)
-                .map(|segment| &segment.meta),
-        );
+        for (_, relation) in &relations {
+            self.remove_relation(relation);
+        }
+        for item in &items {
+            self.remove_item(item);
+        }
+        let segments = ids(self
+            .data
+            .segments_of_resource(id)
+            .map(|segment| &segment.meta));
         self.remove_citations(&segments);
         for segment in &segments {
             self.drop_vectors(OwnerKind::Segment, segment);
@@ -283,13 +280,13 @@ impl Work<'_> {
             .collect();
         citing.sort_unstable();
         citing.dedup();
+        let going: FxHashSet<&Id> = segments.iter().collect();
         for position in citing {
             let Some(mut item) = self.data.items.at(position).cloned() else {
                 continue;
             };
             let id = item.meta.id.clone();
-            item.segment_ids
-                .retain(|segment| !segments.contains(segment));
+            item.segment_ids.retain(|segment| !going.contains(segment));
             item.meta.revision += 1;
             self.set_item(position, &id, Some(item));
             self.log(Operation::Update, Table::Items, &id);
@@ -299,10 +296,10 @@ impl Work<'_> {
     fn delete_item(&mut self, id: &Id) -> Result<()> {
         self.data.item(id).ok_or_else(|| missing("item", id))?;
         let relations = self.data.relations_of_item(id);
-        let relations = self.ids(relations.map(|relation| &relation.meta));
-        relations
-            .iter()
-            .for_each(|relation| self.remove_relation(relation));
+        let relations = ids(relations.map(|relation| &relation.meta));
+        for relation in &relations {
+            self.remove_relation(relation);
+        }
         self.remove_item(id);
         Ok(())
     }
@@ -311,10 +308,10 @@ impl Work<'_> {
         let category = self.data.category(id);
         category.ok_or_else(|| missing("category", id))?;
         let relations = self.data.relations_of_category(id);
-        let relations = self.ids(relations.map(|relation| &relation.meta));
-        relations
-            .iter()
-            .for_each(|relation| self.remove_relation(relation));
+        let relations = ids(relations.map(|relation| &relation.meta));
+        for relation in &relations {
+            self.remove_relation(relation);
+        }
         self.drop_vectors(OwnerKind::Category, id);
         let position = self.place(self.data.categories.position(id));
         self.set_category(position, id, None);
@@ -346,10 +343,6 @@ impl Work<'_> {
         self.log(Operation::Delete, Table::Relations, id);
     }
 
-    fn ids<'m>(&self, records: impl Iterator<Item = &'m Meta>) -> Vec<Id> {
-        records.map(|meta| meta.id.clone()).collect()
-    }
-
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &'static str, new: &Meta, stored: Option<&Meta>) -> Result<u64> {
         self.check_scope(kind, new)?;
@@ -379,6 +372,10 @@ impl Work<'_> {
                 .with("batch", &self.data.scope),
         )
     }
+}
+
+fn ids<'m>(records: impl Iterator<Item = &'m Meta>) -> Vec<Id> {
+    records.map(|meta| meta.id.clone()).collect()
 }
 
 fn missing(kind: &'static str, id: &Id) -> Error {

@@ -184,12 +184,12 @@ impl ScopeData {
         id: &Id,
         segment: Option<Segment>,
     ) -> Option<Segment> {
-        if let Some(old) = self.segments.at(position) {
-            if let Some(ordinals) = self.segments_of_resource.get_mut(&old.resource_id) {
-                ordinals.remove(&old.ordinal);
-                if ordinals.is_empty() {
-                    self.segments_of_resource.remove(&old.resource_id);
-                }
+        if let Some(old) = self.segments.at(position)
+            && let Some(ordinals) = self.segments_of_resource.get_mut(&old.resource_id)
+        {
+            ordinals.remove(&old.ordinal);
+            if ordinals.is_empty() {
+                self.segments_of_resource.remove(&old.resource_id);
             }
         }
         if let Some(new) = &segment {
