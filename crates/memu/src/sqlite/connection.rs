@@ -53,14 +53,14 @@ pub(super) fn write<T>(
     connection: &Connection,
     wait: Duration,
     cancelled: &dyn Fn() -> bool,
-    work: impl FnOnce(&Connection) -> Result<T>,
+    work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     if cancelled() {
         return Err(Error::cancelled("the caller gave up before the write began"));
     }
     retrying(wait, || connection.execute_batch("BEGIN IMMEDIATE"))?;
     // From here on the transaction is ours; whatever fails rolls it back.
-    let finished = work(connection).and_then(|value| {
+    let finished = work().and_then(|value| {
         if cancelled() {
             return Err(Error::cancelled("the caller gave up before the write was committed"));
         }

@@ -1,0 +1,169 @@
+//! Looking for defects, and mending what can be derived.
+
+use std::path::Path;
+use std::time::Duration;
+
+use memu_core::Result;
+use memu_core::store::{Report, Severity};
+use rusqlite::Connection;
+
+use super::connection::write;
+use super::error::storage;
+
+/// A kind of defect: how to count it, and how to mend it.
+struct Defect {
+    check: &'static str,
+    fine: &'static str,
+    wrong: &'static str,
+    count: &'static str,
+    mend: &'static str,
+}
+
+/// What can be told from other rows, and therefore mended.
+const DEFECTS: [Defect; 4] = [
+    Defect {
+        check: "relations",
+        fine: "every relation has its item and its category",
+        wrong: "relations without their item or category",
+        count: "SELECT count(*) FROM memu_category_items r WHERE NOT EXISTS
+                (SELECT 1 FROM memu_memory_items i WHERE i.scope_id = r.scope_id AND i.id = r.item_id)
+                OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
+                WHERE c.scope_id = r.scope_id AND c.id = r.category_id)",
+        mend: "DELETE FROM memu_category_items WHERE row IN (SELECT r.row FROM memu_category_items r
+               WHERE NOT EXISTS (SELECT 1 FROM memu_memory_items i
+               WHERE i.scope_id = r.scope_id AND i.id = r.item_id) OR NOT EXISTS
+               (SELECT 1 FROM memu_memory_categories c
+               WHERE c.scope_id = r.scope_id AND c.id = r.category_id))",
+    },
+    Defect {
+        check: "citations",
+        fine: "every citation has its item and its segment",
+        wrong: "citations without their item or segment",
+        count: "SELECT count(*) FROM memu_item_segments x WHERE
+                x.item_row NOT IN (SELECT row FROM memu_memory_items)
+                OR x.segment_row NOT IN (SELECT row FROM memu_segments)",
+        mend: "DELETE FROM memu_item_segments WHERE
+               item_row NOT IN (SELECT row FROM memu_memory_items)
+               OR segment_row NOT IN (SELECT row FROM memu_segments)",
+    },
+    Defect {
+        check: "segments",
+        fine: "every resource has as many segments as it counts",
+        wrong: "resources that count their segments wrongly",
+        count: "SELECT count(*) FROM memu_resources m WHERE m.segment_count <>
+                (SELECT count(*) FROM memu_segments s
+                WHERE s.scope_id = m.scope_id AND s.resource_row = m.row)",
+        mend: "UPDATE memu_resources SET segment_count = (SELECT count(*) FROM memu_segments s
+               WHERE s.scope_id = memu_resources.scope_id AND s.resource_row = memu_resources.row)",
+    },
+    Defect {
+        check: "vectors",
+        fine: "every vector has its owner and its set's dimension",
+        wrong: "vectors without their owner, or of another length than their set's",
+        count: "SELECT count(*) FROM memu_embeddings v JOIN memu_embedding_sets e USING (set_id)
+                WHERE length(v.vector) <> 4 * e.dimension OR CASE v.owner_kind
+                WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
+                WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
+                WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)
+                ELSE v.owner_row NOT IN (SELECT row FROM memu_memory_categories) END",
+        mend: "DELETE FROM memu_embeddings WHERE row IN (SELECT v.row FROM memu_embeddings v
+               JOIN memu_embedding_sets e USING (set_id)
+               WHERE length(v.vector) <> 4 * e.dimension OR CASE v.owner_kind
+               WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
+               WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
+               WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)
+               ELSE v.owner_row NOT IN (SELECT row FROM memu_memory_categories) END)",
+    },
+];
+
+/// Looks at everything.
+pub(super) fn check(
+    connection: &Connection,
+    path: Option<&Path>,
+    wait: Duration,
+    cancelled: &dyn Fn() -> bool,
+    repair: bool,
+) -> Result<Report> {
+    let mut report = Report::default();
+    check_integrity(connection, &mut report)?;
+    for defect in &DEFECTS {
+        check_defect(connection, defect, wait, cancelled, repair, &mut report)?;
+    }
+    check_foreign_keys(connection, &mut report)?;
+    count_rows(connection, &mut report)?;
+    report.bytes = path
+        .and_then(|path| std::fs::metadata(path).ok())
+        .map(|metadata| metadata.len());
+    Ok(report)
+}
+
+fn check_integrity(connection: &Connection, report: &mut Report) -> Result<()> {
+    let mut statement = connection.prepare("PRAGMA integrity_check(20)").map_err(storage)?;
+    let found: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(storage)?;
+    if found == ["ok"] {
+        report.push("integrity", Severity::Ok, "the file is sound");
+    }
+    for problem in found.iter().filter(|problem| *problem != "ok") {
+        report.push("integrity", Severity::Error, problem.clone());
+    }
+    Ok(())
+}
+
+fn check_defect(
+    connection: &Connection,
+    defect: &Defect,
+    wait: Duration,
+    cancelled: &dyn Fn() -> bool,
+    repair: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let count = count(connection, defect.count)?;
+    if count == 0 {
+        report.push(defect.check, Severity::Ok, defect.fine);
+        return Ok(());
+    }
+    report.push(defect.check, Severity::Error, format!("{count} {}", defect.wrong));
+    if repair {
+        write(connection, wait, cancelled, || {
+            connection.execute_batch(defect.mend).map_err(storage)
+        })?;
+        if let Some(finding) = report.findings.last_mut() {
+            finding.repaired = true;
+        }
+    }
+    Ok(())
+}
+
+fn check_foreign_keys(connection: &Connection, report: &mut Report) -> Result<()> {
+    let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(storage)?;
+    let tables: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(storage)?;
+    if tables.is_empty() {
+        report.push("references", Severity::Ok, "every reference leads somewhere");
+    } else {
+        let message = format!("{} references in {} lead nowhere", tables.len(), tables.join(", "));
+        report.push("references", Severity::Error, message);
+    }
+    Ok(())
+}
+
+fn count_rows(connection: &Connection, report: &mut Report) -> Result<()> {
+    report.scopes = count(connection, "SELECT count(*) FROM memu_scopes WHERE seq > 0")?;
+    report.resources = count(connection, "SELECT count(*) FROM memu_resources")?;
+    report.segments = count(connection, "SELECT count(*) FROM memu_segments")?;
+    report.items = count(connection, "SELECT count(*) FROM memu_memory_items")?;
+    report.categories = count(connection, "SELECT count(*) FROM memu_memory_categories")?;
+    report.relations = count(connection, "SELECT count(*) FROM memu_category_items")?;
+    report.embeddings = count(connection, "SELECT count(*) FROM memu_embeddings")?;
+    Ok(())
+}
+
+fn count(connection: &Connection, sql: &str) -> Result<u64> {
+    let count: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(storage)?;
+    Ok(count.max(0).unsigned_abs())
+}

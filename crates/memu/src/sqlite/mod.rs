@@ -1,0 +1,313 @@
+//! SQLite: one file that many processes share.
+//!
+//! One thread writes and several read, off the async runtime's threads. Writers of all
+//! processes queue for the write lock; readers never wait. When no write is running,
+//! the database file alone is a complete copy.
+
+mod check;
+mod clear;
+mod commit;
+mod connection;
+mod error;
+mod filter;
+mod open;
+mod read;
+mod rows;
+mod schema;
+mod vectors;
+mod workers;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use memu_core::environment::{Executor, offload};
+use memu_core::filter::Filter;
+use memu_core::records::{
+    Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
+    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment,
+};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{
+    Capabilities, Cleared, Committed, Page, Query, Report, ScopeState, Store, VectorHit,
+    VectorQuery, WriteBatch,
+};
+use memu_core::{Error, Result};
+use rusqlite::Connection;
+
+use self::commit::ScopeColumns;
+use self::connection::checkpoint;
+use self::workers::Workers;
+use crate::TokioExecutor;
+
+/// How to open a SQLite store.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file, created with its folders where it does not exist; `None` for a
+    /// database in memory.
+    pub path: Option<PathBuf>,
+    /// The scope fields that the store must have; `None` takes those it has.
+    pub schema: Option<ScopeSchema>,
+    /// The scope fields of a store that is created and for which `schema` says
+    /// nothing; `None` for `user_id`.
+    pub default_schema: Option<ScopeSchema>,
+    /// How long a writer waits for others. Default 30 s.
+    pub busy_timeout: Duration,
+    /// How many readers may read at once. Default 4.
+    pub pool_size: usize,
+    /// Whether files and tables may be created.
+    pub create: bool,
+}
+
+impl Options {
+    /// A file with default settings.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: Some(path.into()),
+            ..Self::in_memory()
+        }
+    }
+
+    /// A database in memory, gone with the store.
+    pub fn in_memory() -> Self {
+        Self {
+            path: None,
+            schema: None,
+            default_schema: None,
+            busy_timeout: Duration::from_secs(30),
+            pool_size: 4,
+            create: true,
+        }
+    }
+}
+
+/// A store in one SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    schema: ScopeSchema,
+    shared: Arc<Shared>,
+    writer: Workers,
+    /// `None` for a database in memory, whose only connection does everything.
+    readers: Option<Workers>,
+}
+
+/// What jobs on the threads need to know.
+#[derive(Debug)]
+struct Shared {
+    path: Option<PathBuf>,
+    wait: Duration,
+    schema: ScopeSchema,
+    columns: ScopeColumns,
+}
+
+impl SqliteStore {
+    /// Opens or creates a store. Any number of processes may open the same new file at
+    /// once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the file is no SQLite
+    /// database; [`ErrorKind::TooNew`](memu_core::ErrorKind::TooNew) when a newer
+    /// version wrote it; [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported)
+    /// when it belongs to another program, memU 1.x included;
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when it has other scope
+    /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) and
+    /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
+    /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
+    /// longer than the wait. A file that is refused is left as it is.
+    pub async fn open(options: Options) -> Result<Self> {
+        offload(&TokioExecutor as &dyn Executor, move || Self::open_here(&options)).await?
+    }
+
+    fn open_here(options: &Options) -> Result<Self> {
+        let named = |error: Error| match &options.path {
+            Some(path) if !error.context().iter().any(|(key, _)| *key == "file") => {
+                error.with("file", path.display())
+            }
+            _ => error,
+        };
+        let (connection, schema) = open::open_first(options).map_err(named)?;
+        let readers = match &options.path {
+            None => None,
+            Some(path) => {
+                let open = || open::open_another(path, options.busy_timeout).map_err(named);
+                let connections: Result<Vec<Connection>> =
+                    (0..options.pool_size.max(1)).map(|_| open()).collect();
+                Some(Workers::readers(connections?)?)
+            }
+        };
+        Ok(Self {
+            shared: Arc::new(Shared {
+                path: options.path.clone(),
+                wait: options.busy_timeout,
+                columns: ScopeColumns::new(&schema),
+                schema: schema.clone(),
+            }),
+            writer: Workers::writer(connection, options.busy_timeout)?,
+            schema,
+            readers,
+        })
+    }
+
+    /// Runs a read on a thread of its own, as of one moment.
+    async fn read<T, F>(&self, read: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        self.readers
+            .as_ref()
+            .unwrap_or(&self.writer)
+            .run(move |connection, _| read::snapshot(connection, || read(connection)))
+            .await
+    }
+
+    /// Runs a write on the writing thread; afterwards the file alone is a complete copy
+    /// unless a reader prevents it.
+    async fn write<T, F>(&self, write: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &Shared, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
+    {
+        let shared = self.shared.clone();
+        self.writer
+            .run(move |connection, cancelled| {
+                let value = write(connection, &shared, cancelled)?;
+                checkpoint(connection, shared.wait);
+                Ok(value)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn capabilities(&self) -> Capabilities {
+        let durable = self.shared.path.is_some();
+        Capabilities {
+            provider: "sqlite",
+            durable,
+            multi_process: durable,
+            exact_search: true,
+        }
+    }
+
+    fn schema(&self) -> &ScopeSchema {
+        &self.schema
+    }
+
+    async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
+        let (schema, filter) = (self.schema.clone(), filter.clone());
+        self.read(move |connection| read::scopes(connection, &schema, &filter, limit))
+            .await
+    }
+
+    async fn last_seq(&self, scope: &Scope) -> Result<u64> {
+        let scope = scope.clone();
+        self.read(move |connection| {
+            Ok(read::scope_row(connection, &scope)?.map_or(0, |(_, seq)| seq))
+        })
+        .await
+    }
+
+    async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
+        let query = query.clone();
+        self.read(move |connection| read::page(connection, &query)).await
+    }
+
+    async fn segments(&self, query: &Query) -> Result<Page<Segment>> {
+        let query = query.clone();
+        self.read(move |connection| read::page(connection, &query)).await
+    }
+
+    async fn items(&self, query: &Query) -> Result<Page<MemoryItem>> {
+        let query = query.clone();
+        self.read(move |connection| read::item_page(connection, &query)).await
+    }
+
+    async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>> {
+        let query = query.clone();
+        self.read(move |connection| read::page(connection, &query)).await
+    }
+
+    async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
+        let query = query.clone();
+        self.read(move |connection| read::page(connection, &query)).await
+    }
+
+    async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
+        let (scope, hash) = (scope.clone(), *hash);
+        self.read(move |connection| read::blob(connection, &scope, &hash)).await
+    }
+
+    async fn embeddings(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        kind: OwnerKind,
+        owners: &[Id],
+    ) -> Result<Vec<OwnedEmbedding>> {
+        let (scope, identity, owners) = (scope.clone(), identity.clone(), owners.to_vec());
+        self.read(move |connection| {
+            vectors::embeddings(connection, &scope, &identity, kind, &owners)
+        })
+        .await
+    }
+
+    async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>> {
+        self.read(read::embedding_sets).await
+    }
+
+    async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
+        let scope = scope.clone();
+        self.read(move |connection| read::changes(connection, &scope, after, limit))
+            .await
+    }
+
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
+        let query = query.clone();
+        self.read(move |connection| vectors::search(connection, &query)).await
+    }
+
+    async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
+        self.write(move |connection, shared, cancelled| {
+            let (schema, columns) = (&shared.schema, &shared.columns);
+            commit::commit(connection, schema, columns, shared.wait, cancelled, &batch)
+        })
+        .await
+    }
+
+    async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
+        let scopes = scopes.to_vec();
+        self.write(move |connection, shared, cancelled| {
+            clear::clear(connection, shared.wait, cancelled, &scopes)
+        })
+        .await
+    }
+
+    async fn check(&self, repair: bool) -> Result<Report> {
+        self.write(move |connection, shared, cancelled| {
+            check::check(connection, shared.path.as_deref(), shared.wait, cancelled, repair)
+        })
+        .await
+    }
+
+    async fn close(&self) -> Result<()> {
+        let tidied = self
+            .writer
+            .run(|connection, _| {
+                checkpoint(connection, Duration::ZERO);
+                Ok(())
+            })
+            .await;
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
+        self.writer.close();
+        match tidied {
+            Err(error) if error.kind() != memu_core::ErrorKind::Storage => Err(error),
+            // Closed before: nothing was left to do.
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Opening a file: making its tables, or finding out whether it is ours.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use memu_core::scope::ScopeSchema;
+use memu_core::{Error, Result};
+use rusqlite::Connection;
+
+use super::Options;
+use super::connection::{open, use_write_ahead_log, write};
+use super::error::storage;
+use super::schema::{APPLICATION_ID, RECORD_TABLES, VERSION, create};
+
+/// What a file begins with when it is a SQLite database.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Columns of `memu_scopes` that are not scope fields.
+const OWN_COLUMNS: [&str; 3] = ["scope_id", "scope_key", "seq"];
+
+/// Opens the first connection, after which the tables are there and as they should be.
+pub(super) fn open_first(options: &Options) -> Result<(Connection, ScopeSchema)> {
+    if let Some(path) = &options.path {
+        inspect(path, options.create)?;
+    }
+    let wait = options.busy_timeout;
+    let connection = open(options.path.as_deref(), options.create, wait)?;
+    if options.path.is_some() && is_empty_or_ours(&connection)? {
+        use_write_ahead_log(&connection, wait)?;
+    }
+    let schema = prepare(&connection, options)?;
+    Ok((connection, schema))
+}
+
+/// Refuses, by name, what SQLite would refuse in passing.
+fn inspect(path: &Path, may_create: bool) -> Result<()> {
+    let file = |error: Error| error.with("file", path.display());
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            Err(file(Error::input("this is a folder, not a database file")))
+        }
+        Ok(metadata) if metadata.len() > 0 => {
+            let mut start = [0; 16];
+            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+            match read {
+                Ok(()) if start == *MAGIC => Ok(()),
+                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(file(
+                    Error::permission("the database cannot be read: permission denied")
+                        .caused_by(cause),
+                )),
+                _ => Err(file(Error::corrupt("the file is not a SQLite database"))),
+            }
+        }
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound && !may_create => Err(file(
+            Error::not_found("the database does not exist, and ddl_mode is \"validate\""),
+        )),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => make_parent(path),
+        Err(cause) => Err(file(
+            Error::permission("the database cannot be reached").caused_by(cause),
+        )),
+    }
+}
+
+fn make_parent(path: &Path) -> Result<()> {
+    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(parent).map_err(|cause| {
+        Error::permission("the folder of the database cannot be created")
+            .with("folder", parent.display())
+            .caused_by(cause)
+    })
+}
+
+fn is_empty_or_ours(connection: &Connection) -> Result<bool> {
+    Ok(pragma(connection, "application_id")? == APPLICATION_ID || tables(connection)?.is_empty())
+}
+
+/// Makes the tables of an empty file; checks those of any other.
+fn prepare(connection: &Connection, options: &Options) -> Result<ScopeSchema> {
+    if tables(connection)?.is_empty() && options.create {
+        make_tables(connection, options)?;
+    }
+    check_file(connection)?;
+    let stored = stored_schema(connection)?;
+    match &options.schema {
+        Some(wanted) if *wanted != stored => Err(Error::config(format!(
+            "the store has the scope fields {}, but {} are configured (user_config.model)",
+            names(&stored),
+            names(wanted)
+        ))),
+        _ => Ok(stored),
+    }
+}
+
+fn make_tables(connection: &Connection, options: &Options) -> Result<()> {
+    let default = options.default_schema.clone().unwrap_or_default();
+    let schema = options.schema.clone().unwrap_or(default);
+    write(connection, options.busy_timeout, &|| false, || {
+        // Another process may have made them while this one waited for its turn.
+        if tables(connection)?.is_empty() {
+            connection.execute_batch(&create(&schema)).map_err(storage)?;
+        }
+        Ok(())
+    })
+}
+
+/// Refuses files that are not ours, or not yet.
+fn check_file(connection: &Connection) -> Result<()> {
+    let tables = tables(connection)?;
+    if pragma(connection, "application_id")? != APPLICATION_ID {
+        return Err(foreign(&tables));
+    }
+    let version = pragma(connection, "user_version")?;
+    if version > VERSION {
+        return Err(Error::too_new(format!(
+            "the database was written by a newer version of MemU: its schema is {version}, this \
+             version knows {VERSION}"
+        )));
+    }
+    let missing = RECORD_TABLES.iter().find(|table| !tables.iter().any(|name| name == *table));
+    match missing {
+        Some(table) => Err(Error::corrupt(format!("the database lacks the table {table}"))),
+        None => Ok(()),
+    }
+}
+
+fn foreign(tables: &[String]) -> Error {
+    let of_the_original = |name: &String| {
+        let stem = name.strip_prefix("memu_").or_else(|| name.strip_prefix("sqlite_"));
+        matches!(stem, Some("memory_items" | "memory_categories" | "category_items"))
+    };
+    if tables.iter().any(of_the_original) {
+        return Error::unsupported(
+            "this file was written by memU 1.x; this version cannot upgrade it yet and leaves it \
+             as it is",
+        );
+    }
+    if tables.is_empty() {
+        return Error::unsupported(
+            "the database has no tables, and ddl_mode is \"validate\"; open it with \"create\"",
+        );
+    }
+    Error::unsupported("this SQLite file belongs to another program; choose another path")
+}
+
+fn tables(connection: &Connection) -> Result<Vec<String>> {
+    let mut statement = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'")
+        .map_err(storage)?;
+    statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(storage)
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i32> {
+    connection
+        .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
+        .map_err(storage)
+}
+
+/// The scope fields of the tables.
+fn stored_schema(connection: &Connection) -> Result<ScopeSchema> {
+    let mut statement = connection
+        .prepare("SELECT name FROM pragma_table_info('memu_scopes') ORDER BY cid")
+        .map_err(storage)?;
+    let columns: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .and_then(Iterator::collect)
+        .map_err(storage)?;
+    ScopeSchema::new(columns.iter().filter(|column| !OWN_COLUMNS.contains(&column.as_str())))
+        .map_err(|cause| Error::corrupt("the scope fields are unusable").caused_by(cause))
+}
+
+fn names(schema: &ScopeSchema) -> String {
+    schema.fields().collect::<Vec<_>>().join(", ")
+}
+
+/// A further connection to a file that is prepared.
+pub(super) fn open_another(path: &Path, wait: Duration) -> Result<Connection> {
+    let connection = open(Some(path), false, wait)?;
+    connection.execute_batch("PRAGMA query_only = ON").map_err(storage)?;
+    Ok(connection)
+}

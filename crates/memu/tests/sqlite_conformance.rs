@@ -1,0 +1,52 @@
+//! The SQLite store does what every store must do.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use memu::sqlite::{Options, SqliteStore};
+use memu_core::conformance::Harness;
+use memu_core::scope::ScopeSchema;
+use memu_core::store::Store;
+use tempfile::TempDir;
+
+struct Sqlite {
+    folder: TempDir,
+    /// The stores that were opened, with their files.
+    opened: Mutex<Vec<(Arc<dyn Store>, PathBuf)>>,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            opened: Mutex::default(),
+        }
+    }
+
+    async fn open(&self, path: PathBuf, schema: &ScopeSchema) -> memu::Result<Arc<dyn Store>> {
+        let mut options = Options::file(&path);
+        options.schema = Some(schema.clone());
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await?);
+        self.opened.lock().unwrap().push((store.clone(), path));
+        Ok(store)
+    }
+}
+
+#[async_trait::async_trait]
+impl Harness for Sqlite {
+    async fn fresh(&self, schema: &ScopeSchema) -> memu::Result<Arc<dyn Store>> {
+        let number = self.opened.lock().unwrap().len();
+        self.open(self.folder.path().join(format!("{number}.db")), schema).await
+    }
+
+    async fn reopen(&self, store: Arc<dyn Store>) -> memu::Result<Option<Arc<dyn Store>>> {
+        let path = {
+            let opened = self.opened.lock().unwrap();
+            let known = opened.iter().find(|(known, _)| Arc::ptr_eq(known, &store));
+            known.map(|(_, path)| path.clone()).expect("a store of this harness")
+        };
+        self.open(path, store.schema()).await.map(Some)
+    }
+}
+
+memu_core::conformance_tests!(Sqlite::new());
