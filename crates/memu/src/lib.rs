@@ -21,12 +21,14 @@
 //! summarises and ranks. See [`MemoryServiceBuilder`] for everything that can be
 //! configured.
 
+mod builder;
 mod dsn;
 mod executor;
 mod fetch;
 pub mod settings;
 pub mod sqlite;
 
+pub use builder::{MemoryServiceBuilder, open};
 pub use dsn::Dsn;
 pub use executor::TokioExecutor;
 pub use fetch::SystemFetcher;

@@ -25,24 +25,21 @@ const TABLES: [&str; 9] = [
     "memu_changes",
 ];
 
-/// Removes everything of these scopes. Deleted content is overwritten with zeros in
-/// the file; the caller empties the write-ahead log afterwards.
+/// Removes everything of these scopes. Every connection overwrites what it deletes or
+/// moves with zeros; the caller empties the write-ahead log afterwards.
 pub(super) fn clear(
     connection: &Connection,
     wait: Duration,
     cancelled: &dyn Fn() -> bool,
     scopes: &[Scope],
 ) -> Result<Cleared> {
-    connection.execute_batch("PRAGMA secure_delete = ON").map_err(storage)?;
-    let cleared = write(connection, wait, cancelled, || {
+    write(connection, wait, cancelled, || {
         let mut cleared = Cleared::default();
         for scope in scopes {
             clear_one(connection, scope, &mut cleared)?;
         }
         Ok(cleared)
-    });
-    connection.execute_batch("PRAGMA secure_delete = OFF").map_err(storage)?;
-    cleared
+    })
 }
 
 fn clear_one(connection: &Connection, scope: &Scope, cleared: &mut Cleared) -> Result<()> {

@@ -33,7 +33,7 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
     connection
         .execute_batch(&format!(
             "PRAGMA page_size = {PAGE_SIZE}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
-             PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+             PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"
         ))
         .map_err(storage)?;
     Ok(connection)

@@ -1,0 +1,346 @@
+//! What happens to files: several processes, copies, strangers, kills.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use memu::ErrorKind;
+use memu::sqlite::{Options, SqliteStore};
+use memu_core::conformance::block_on;
+use memu_core::records::{Id, MemoryCategory, Meta};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Query, Severity, Store, Write, WriteBatch};
+use memu_core::time::Timestamp;
+use memu_testkit::{skip, skip_unless_set};
+
+/// Tells a child process of these tests which file to work on.
+const FILE: &str = "MEMU_TEST_CHILD_FILE";
+
+fn open(path: &Path) -> memu::Result<SqliteStore> {
+    block_on(SqliteStore::open(Options::file(path)))
+}
+
+fn alice() -> Scope {
+    ScopeSchema::default().scope([("user_id", "alice")]).unwrap()
+}
+
+/// A batch of `count` categories whose names begin with `name`.
+fn batch(name: &str, count: usize) -> WriteBatch {
+    let mut batch = WriteBatch::new(alice(), None);
+    for number in 0..count {
+        batch.writes.push(Write::Category(MemoryCategory {
+            meta: Meta::new(
+                Id::from(format!("{name}-{number}")),
+                alice(),
+                Timestamp::from_micros(1),
+            ),
+            name: format!("{name}-{number}"),
+            description: "x".repeat(500),
+            summary: None,
+        }));
+    }
+    batch
+}
+
+fn names(store: &SqliteStore) -> Vec<String> {
+    let page = block_on(store.categories(&Query::scope(&alice()))).unwrap();
+    page.records.into_iter().map(|category| category.name).collect()
+}
+
+fn assert_sound(store: &SqliteStore) {
+    let report = block_on(store.check(false)).unwrap();
+    assert_eq!(report.severity(), Severity::Ok, "{report:?}");
+}
+
+/// Runs one test of this binary in a process of its own.
+fn child(test: &str, file: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(FILE, file)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+fn child_opens_and_writes() {
+    let Ok(file) = std::env::var(FILE) else { return };
+    let store = open(Path::new(&file)).unwrap();
+    let name = format!("p{}", std::process::id());
+    block_on(store.commit(batch(&name, 1))).unwrap();
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn eight_processes_may_open_the_same_new_file_at_once() {
+    for _ in 0..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("deep/er/memu.db");
+        let children: Vec<Child> =
+            (0..8).map(|_| child("child_opens_and_writes", &file)).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{said}");
+        }
+        let store = open(&file).unwrap();
+        assert_eq!(names(&store).len(), 8, "every process left its mark");
+        assert_sound(&store);
+    }
+}
+
+#[test]
+fn child_commits_until_it_is_killed() {
+    let Ok(file) = std::env::var(FILE) else { return };
+    let store = open(Path::new(&file)).unwrap();
+    for round in 0..100_000 {
+        let name = format!("p{}-{round}", std::process::id());
+        block_on(store.commit(batch(&name, 20))).unwrap();
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_whole_commits_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    block_on(open(&file).unwrap().close()).unwrap();
+    let mut last = 0;
+    for round in 0..10_u64 {
+        let mut child = child("child_commits_until_it_is_killed", &file);
+        std::thread::sleep(Duration::from_millis(40 + round * 17 % 60));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let store = open(&file).unwrap();
+        assert_sound(&store);
+        let found = names(&store).len();
+        assert_eq!(found % 20, 0, "round {round} left a part of a commit");
+        assert!(found >= last, "round {round} lost what was there");
+        last = found;
+        block_on(store.close()).unwrap();
+    }
+    assert!(last > 0, "no child had time to commit");
+}
+
+#[test]
+fn a_copy_of_an_idle_store_is_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, copy) = (folder.path().join("memu.db"), folder.path().join("copy.db"));
+    let store = open(&file).unwrap();
+    for round in 0..5 {
+        block_on(store.commit(batch(&format!("r{round}"), 30))).unwrap();
+        // Readers are busy too, but not in the middle of anything.
+        assert_eq!(names(&store).len(), 30 * (round + 1));
+        std::fs::copy(&file, &copy).unwrap();
+        let copied = open(&copy).unwrap();
+        assert_eq!(names(&copied), names(&store));
+        assert_sound(&copied);
+        block_on(copied.close()).unwrap();
+        for name in ["copy.db", "copy.db-wal", "copy.db-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(name));
+        }
+    }
+}
+
+#[test]
+fn what_was_cleared_is_in_no_file_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let store = open(&file).unwrap();
+    block_on(store.commit(batch("the-secret-name", 1000))).unwrap();
+    assert!(holds(folder.path(), b"the-secret-name"));
+    let cleared = block_on(store.clear(&[alice()])).unwrap();
+    assert_eq!(cleared.categories.len(), 1000);
+    assert!(!holds(folder.path(), b"the-secret-name"));
+    assert!(!holds(folder.path(), b"alice"));
+    assert_sound(&store);
+}
+
+/// Whether any file of the folder holds these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let content = std::fs::read(entry.unwrap().path()).unwrap();
+        content.windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[test]
+fn a_writer_waits_for_another_and_says_when_it_gives_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let patient = open(&file).unwrap();
+    block_on(patient.commit(batch("first", 1))).unwrap();
+    let mut options = Options::file(&file);
+    options.busy_timeout = Duration::from_millis(200);
+    let hasty = block_on(SqliteStore::open(options)).unwrap();
+
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = Instant::now();
+    let error = block_on(hasty.commit(batch("hasty", 1))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy);
+    assert!(error.is_retryable());
+    assert!(
+        error.message().starts_with("other processes kept the database locked for 0."),
+        "{error}"
+    );
+    assert!(started.elapsed() >= Duration::from_millis(200));
+    assert_eq!(names(&hasty), ["first-0"], "readers do not wait for writers");
+
+    let store = Arc::new(patient);
+    let waiting = std::thread::spawn({
+        let store = store.clone();
+        move || block_on(store.commit(batch("patient", 1)))
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    other.execute_batch("ROLLBACK").unwrap();
+    waiting.join().unwrap().unwrap();
+    assert_eq!(names(&store), ["first-0", "patient-0"]);
+}
+
+#[test]
+fn strangers_are_refused_and_left_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let refuse = |name: &str| {
+        let file = folder.path().join(name);
+        let before = std::fs::read(&file).ok();
+        let error = open(&file).unwrap_err();
+        assert_eq!(std::fs::read(&file).ok(), before, "{name} was changed");
+        assert_eq!(error.context()[0], ("file", file.display().to_string()));
+        (error.kind(), error.message().to_owned())
+    };
+    std::fs::write(folder.path().join("text.db"), "This is no database at all.").unwrap();
+    assert_eq!(
+        refuse("text.db"),
+        (ErrorKind::Corrupt, "the file is not a SQLite database".to_owned())
+    );
+    std::fs::create_dir(folder.path().join("folder.db")).unwrap();
+    assert_eq!(
+        refuse("folder.db"),
+        (ErrorKind::Input, "this is a folder, not a database file".to_owned())
+    );
+    let other = rusqlite::Connection::open(folder.path().join("other.db")).unwrap();
+    other.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+    drop(other);
+    assert_eq!(
+        refuse("other.db"),
+        (
+            ErrorKind::Unsupported,
+            "this SQLite file belongs to another program; choose another path".to_owned()
+        )
+    );
+    block_on(open(&folder.path().join("newer.db")).unwrap().close()).unwrap();
+    let newer = rusqlite::Connection::open(folder.path().join("newer.db")).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    drop(newer);
+    assert_eq!(
+        refuse("newer.db"),
+        (
+            ErrorKind::TooNew,
+            "the database was written by a newer version of MemU: its schema is 99, this version \
+             knows 1"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn a_file_cut_short_is_reported_as_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let store = open(&file).unwrap();
+    block_on(store.commit(batch("x", 200))).unwrap();
+    block_on(store.close()).unwrap();
+    drop(store);
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let damaged = open(&file).and_then(|store| {
+        let page = block_on(store.categories(&Query::scope(&alice())))?;
+        assert_eq!(page.records.len(), 0, "half a file cannot answer");
+        Ok(())
+    });
+    assert_eq!(damaged.unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn files_of_the_original_are_recognised_and_left_as_they_are() {
+    let test = "sqlite_file::files_of_the_original_are_recognised_and_left_as_they_are";
+    let Some(data) = skip_unless_set("MEMU_SAMPLE_DATA", test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["sample.db", "scoped.db"] {
+        let file = folder.path().join(name);
+        let original = std::fs::read(data.join("memu-1.5.1").join(name)).unwrap();
+        std::fs::write(&file, &original).unwrap();
+        let error = open(&file).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().starts_with("this file was written by memU 1.x"), "{error}");
+        assert_eq!(std::fs::read(&file).unwrap(), original);
+    }
+}
+
+#[test]
+fn other_scope_fields_than_the_files_are_refused_and_none_takes_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let mut options = Options::file(&file);
+    options.schema = Some(ScopeSchema::new(["user_id", "agent_id"]).unwrap());
+    block_on(block_on(SqliteStore::open(options)).unwrap().close()).unwrap();
+    let adopted = open(&file).unwrap();
+    assert_eq!(adopted.schema().fields().collect::<Vec<_>>(), ["user_id", "agent_id"]);
+    let mut options = Options::file(&file);
+    options.schema = Some(ScopeSchema::default());
+    let error = block_on(SqliteStore::open(options)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(
+        error.message(),
+        "the store has the scope fields user_id, agent_id, but user_id are configured \
+         (user_config.model)"
+    );
+}
+
+#[test]
+fn a_read_only_file_is_refused_before_anything_is_written() {
+    let test = "sqlite_file::a_read_only_file_is_refused_before_anything_is_written";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    block_on(open(&file).unwrap().close()).unwrap();
+    let mut permissions = std::fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&file).is_ok() {
+        skip(test, "this user may write read-only files");
+        return;
+    }
+    let error = open(&file)
+        .and_then(|store| block_on(store.commit(batch("x", 1))))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Permission);
+}
+
+#[test]
+fn doctor_mends_what_can_be_told_from_other_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let store = open(&file).unwrap();
+    block_on(store.commit(batch("x", 2))).unwrap();
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO memu_category_items (scope_id, id, created_at, updated_at, revision,
+             user_id, item_id, category_id) VALUES (1, 'orphan', '2026-01-01 00:00:00.000000',
+             '2026-01-01 00:00:00.000000', 1, 'alice', 'gone', 'x-0')",
+        )
+        .unwrap();
+    drop(other);
+    let found = block_on(store.check(false)).unwrap();
+    assert_eq!(found.severity(), Severity::Error);
+    let mended = block_on(store.check(true)).unwrap();
+    assert_eq!(mended.severity(), Severity::Ok, "{mended:?}");
+    assert!(mended.findings.iter().any(|finding| finding.repaired && finding.check == "relations"));
+    assert_sound(&store);
+    assert_eq!(names(&store), ["x-0", "x-1"]);
+}
