@@ -22,7 +22,7 @@ use std::ops::Range;
 use jiff::civil;
 use memu_core::time::{Precision, When};
 
-pub(crate) use format::{bare, in_context};
+pub(crate) use format::{bare, day, in_context};
 
 use tokens::Tokens;
 
