@@ -19,6 +19,8 @@ pub(super) struct Asked {
     pub(super) index: usize,
     /// The question, without greeting.
     text: String,
+    /// Whether it asks about the one who asks.
+    about_self: bool,
     /// Whether yes or no answers it.
     is_closed: bool,
 }
@@ -54,7 +56,10 @@ pub(super) fn asked(message: &Message<'_>, parties: &Parties) -> Option<Asked> {
     }
     Some(Asked {
         index: message.index,
-        text: quotable(last.get(start..)?),
+        text: capitalised(&quotable(last.get(start..)?)),
+        about_self: core
+            .clone()
+            .any(|at| matches!(tokens.word(at), "i" | "my" | "me")),
         is_closed: is_closed(first) || words <= 3 && !opens_with_wh(first),
     })
 }
@@ -119,7 +124,8 @@ pub(super) fn joined(
     opening: &str,
 ) -> Option<Drawn> {
     let name = &message.party.name;
-    let needs_question = sentence.shape.dangling || is_fragment(sentence);
+    let told_back = message.party.is_agent && asked.about_self && sentence.content() > 1;
+    let needs_question = sentence.shape.dangling || is_fragment(sentence) || told_back;
     let asked_for = !sentence.is_small_talk()
         && (has_number(sentence) || sentence.content() > 0 || sentence.words() >= 4);
     if !needs_question || sentence.asks || !asked_for || sentence.words() > 30 {

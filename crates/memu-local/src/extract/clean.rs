@@ -27,7 +27,29 @@ pub(super) fn clean(text: &str) -> Clean {
             end_line(&mut clean.text);
         }
     }
+    if clean.text.contains("..") || clean.text.contains('…') {
+        clean.text = without_pauses(&clean.text);
+    }
     clean
+}
+
+/// Turns dots that only stand for a pause into a dash, so that they do not end the
+/// sentence: "they are... odd".
+fn without_pauses(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("..").into_iter().chain(rest.find('…')).min() {
+        let (before, dots) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let after = dots.trim_start_matches(['.', '…']);
+        out.push_str(before);
+        let continues = after
+            .strip_prefix(' ')
+            .is_some_and(|next| next.starts_with(char::is_lowercase));
+        out.push_str(if continues { " –" } else { "…" });
+        rest = after;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Headings, tables and rules carry structure, not statements.

@@ -58,7 +58,9 @@ pub(super) fn kind(
     }
     let verb = main_verb(tokens, range.clone(), shape);
     let word = tokens.word(verb);
-    let happens = is_past(word) && !matches!(word, "used" | "thought" | "felt" | "knew" | "meant")
+    let happens = is_past(word)
+        && !is_participle(tokens, verb)
+        && !matches!(word, "used" | "thought" | "felt" | "knew" | "meant")
         || is_plan(tokens, range.clone())
         || shape.elided == Some(Elided::Is) && word.ends_with("ing");
     if happens || !mentions.is_empty() && !is_stance(word) {
@@ -119,8 +121,34 @@ fn main_verb(tokens: &Tokens<'_>, range: Range<usize>, shape: &Shape) -> usize {
     }
     range
         .clone()
-        .find(|&at| is_past(tokens.word(at)))
+        .find(|&at| is_past(tokens.word(at)) && !is_participle(tokens, at))
         .unwrap_or(at)
+}
+
+/// "Has made", "was so blessed", "I'm swamped": not the simple past.
+fn is_participle(tokens: &Tokens<'_>, at: usize) -> bool {
+    (1..=3).any(|back| {
+        matches!(
+            tokens.word(at.wrapping_sub(back)),
+            "has"
+                | "have"
+                | "been"
+                | "is"
+                | "are"
+                | "be"
+                | "it's"
+                | "that's"
+                | "i'm"
+                | "i've"
+                | "we've"
+                | "we're"
+                | "they've"
+                | "get"
+                | "getting"
+                | "being"
+                | "hasn't"
+        )
+    })
 }
 
 fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
@@ -128,7 +156,13 @@ fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
         "usually" | "often" | "regularly" | "daily" | "weekly" | "routine" | "habit" | "habits"
         | "typically" | "mornings" | "evenings" | "weekends" | "mondays" | "tuesdays"
         | "wednesdays" | "thursdays" | "fridays" | "saturdays" | "sundays" | "nightly" => true,
-        "always" => !matches!(tokens.word(at + 1), "been" | "wanted" | "dreamed"),
+        "always" => {
+            !matches!(tokens.word(at + 1), "been" | "wanted" | "dreamed")
+                && !matches!(
+                    tokens.before(at),
+                    "isn't" | "not" | "aren't" | "don't" | "will"
+                )
+        }
         "every" | "each" | "most" => matches!(
             tokens.word(at + 1),
             "day"
@@ -167,7 +201,7 @@ fn is_ability(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
             "learned" | "learnt" => matches!(next, "to" | "how"),
             "know" | "knows" => next == "how" && tokens.word(at + 2) == "to",
             "fluent" | "certified" | "mastered" | "skilled" | "proficient" => true,
-            "good" | "great" | "skilled_" => next == "at" && tokens.before(at) != "not",
+            "good" | "great" => next == "at" && tokens.before(at) != "not",
             "can" => {
                 matches!(
                     next,
@@ -221,6 +255,7 @@ pub(super) fn happened(
     }
     let verb = main_verb(tokens, range.clone(), shape);
     let past = is_past(tokens.word(verb))
+        && !is_participle(tokens, verb)
         && !matches!(
             tokens.word(verb),
             "used" | "had" | "was" | "were" | "hadn't"

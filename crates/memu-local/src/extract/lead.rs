@@ -72,6 +72,11 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
         return if belongs { at } else { at + 1 };
     }
     let word = tokens.word(at);
+    if word == "since" && tokens.word(at + 1) == "we" && tokens.word(at + 2) == "last" {
+        return (at + 3..(at + 8).min(range.end))
+            .find(|&pause| tokens.word(pause) == ",")
+            .unwrap_or(at);
+    }
     if let Some(length) = phrase(tokens, at, range, parties) {
         return at + length;
     }
@@ -104,7 +109,17 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
 fn opens_clause(word: &str) -> bool {
     matches!(
         word,
-        "i" | "i'm"
+        "what"
+            | "how"
+            | "why"
+            | "when"
+            | "where"
+            | "who"
+            | "do"
+            | "did"
+            | "is"
+            | "i"
+            | "i'm"
             | "i've"
             | "i'll"
             | "i'd"

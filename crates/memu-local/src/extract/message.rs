@@ -11,7 +11,7 @@ use super::kind::{MemoryKind, happened, kind};
 use super::party::{Parties, Party};
 use super::rewrite::Voice;
 use super::sentence::Sentence;
-use super::telling::{Follows, finished, quote, standing_order, tell};
+use super::telling::{Follows, finished, quotable, quote, standing_order, tell};
 use super::worth::KEPT;
 
 /// A memory, before its type is fitted to the configuration.
@@ -82,7 +82,8 @@ impl<'s> Message<'s> {
         let answer = asked.and_then(|asked| self.answer(asked, &read, &mut drawn));
         let mut groups = Groups::new(self, parties, answer);
         for (at, sentence) in read.iter().enumerate() {
-            groups.take(at, sentence);
+            let before = at.checked_sub(1).and_then(|before| read.get(before));
+            groups.take(at, sentence, before);
         }
         drawn.extend(groups.finish());
         let words: usize = read.iter().map(Sentence::words).sum();
@@ -220,12 +221,12 @@ impl<'g, 's> Groups<'g, 's> {
         }
     }
 
-    fn take(&mut self, at: usize, sentence: &Sentence<'_>) {
+    fn take(&mut self, at: usize, sentence: &Sentence<'_>, before: Option<&Sentence<'_>>) {
         if self.answer == Some(at) || sentence.range.is_empty() {
             return;
         }
         if self.voice.speaker.is_agent {
-            self.take_from_agent(sentence);
+            self.take_from_agent(sentence, before);
         } else if sentence.shape.dangling && !sentence.foreign {
             self.take_dangling(at, sentence);
         } else if sentence.worth >= KEPT || standing_order(sentence).is_some() {
@@ -261,12 +262,16 @@ impl<'g, 's> Groups<'g, 's> {
             ),
             _ => sentence.mentions.first().map(|mention| mention.when),
         };
+        self.keep(kind, when, sentence.worth, summary);
+    }
+
+    fn keep(&mut self, kind: MemoryKind, happened: Option<When>, worth: i32, summary: String) {
         self.drawn.push(Drawn {
             kind,
             summary,
-            happened: when,
+            happened,
             segments: vec![self.message.index],
-            worth: sentence.worth,
+            worth,
         });
     }
 
@@ -300,30 +305,62 @@ impl<'g, 's> Groups<'g, 's> {
 
     /// Of what an agent says in passing, only what it knows about the user or
     /// promises is kept.
-    fn take_from_agent(&mut self, sentence: &Sentence<'_>) {
+    fn take_from_agent(&mut self, sentence: &Sentence<'_>, before: Option<&Sentence<'_>>) {
         if let Some(skip) = restating(sentence) {
-            let from = sentence.range.start + skip;
-            let mut voice = self.voice;
-            voice.restates = true;
-            let restated = sentence.starting_at(from);
-            let summary = tell(&restated, voice, None);
-            self.push(&restated, summary);
-            return;
+            let summary = self.restated(sentence, skip, before);
+            return self.keep(MemoryKind::Profile, None, sentence.worth.max(KEPT), summary);
         }
-        let promises = matches!(sentence.word(0), "i'll" | "we'll")
-            || sentence.mentions.iter().any(|m| m.relative) && sentence.text().contains("I'll");
-        let promised = promises && sentence.content() >= 2 && !offers_help(sentence);
-        let tells =
-            sentence.worth > KEPT + 2 && !sentence.shape.dangling && !sentence.shape.imperative;
+        let dated = sentence.mentions.iter().any(|mention| mention.relative);
+        let promised = dated && sentence.text().contains("I'll") && !offers_help(sentence);
+        let tells = sentence.worth > KEPT + 2
+            && is_concrete(sentence)
+            && !sentence.shape.dangling
+            && !sentence.shape.imperative;
         if promised || tells {
             let summary = tell(sentence, self.voice, None);
             self.push(sentence, summary);
         }
     }
 
+    /// What the user once said, in the third person, or in the agent's own words
+    /// where it points back.
+    fn restated(
+        &self,
+        sentence: &Sentence<'_>,
+        skip: usize,
+        before: Option<&Sentence<'_>>,
+    ) -> String {
+        let points_back = matches!(
+            sentence.word(sentence.range.len().saturating_sub(1)),
+            "them" | "it" | "that" | "those" | "this" | "too"
+        );
+        if points_back && let Some(before) = before {
+            return format!(
+                "{} said: \"{} {}.\"",
+                self.voice.speaker.lead(),
+                quotable(before.tokens.text()),
+                quotable(sentence.text())
+            );
+        }
+        let restated = sentence.starting_at(sentence.range.start + skip);
+        let voice = Voice {
+            restates: true,
+            ..self.voice
+        };
+        tell(&restated, voice, None)
+    }
+
     fn finish(self) -> Vec<Drawn> {
         self.drawn
     }
+}
+
+/// Whether it names somebody or something, or a number.
+fn is_concrete(sentence: &Sentence<'_>) -> bool {
+    let tokens = &sentence.tokens;
+    sentence.text().bytes().any(|byte| byte.is_ascii_digit())
+        || (sentence.range.start + 1..sentence.range.end)
+            .any(|at| tokens.is_capital(at) && !tokens.word(at).starts_with('i'))
 }
 
 fn offers_help(sentence: &Sentence<'_>) -> bool {

@@ -97,6 +97,7 @@ fn opens_question(tokens: &Tokens<'_>, at: usize) -> bool {
                 | "chance"
                 | "news"
         ),
+        "guess" => matches!(next, "what" | "who" | "where" | "how" | "which" | "when"),
         "wanna" | "care" => at + 2 < tokens.len() && next != "for",
         _ => false,
     }

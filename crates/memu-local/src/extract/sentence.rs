@@ -67,7 +67,7 @@ impl<'t> Sentence<'t> {
             return;
         }
         // "Here is what I have so far:" leads up to something that is not there.
-        if text.trim_end().ends_with(':') {
+        if text.trim_end().ends_with(':') || breaks_off(&self.tokens, self.range.end) {
             return;
         }
         self.mentions = find_in(&self.tokens, anchor);
@@ -140,6 +140,29 @@ impl<'t> Sentence<'t> {
             ""
         }
     }
+}
+
+/// "When I relax I tend to…"
+fn breaks_off(tokens: &Tokens<'_>, end: usize) -> bool {
+    tokens.word(end) == "…"
+        && matches!(
+            tokens.before(end),
+            "to" | "the"
+                | "a"
+                | "and"
+                | "or"
+                | "of"
+                | "is"
+                | "are"
+                | "for"
+                | "with"
+                | "but"
+                | "because"
+                | "that"
+                | "i"
+                | "my"
+                | "so"
+        )
 }
 
 fn head(text: &str) -> &str {

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use super::lexicon::{ADJECTIVES, AUXILIARIES, COMMON, STATIVE};
 use super::rewrite::is_adverb;
+use super::worth;
 use crate::temporal::tense::is_past;
 use crate::temporal::tokens::Tokens;
+use crate::temporal::words::{Words, words};
 
 /// What has to be supplied where the subject was left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,11 @@ pub(super) enum Elided {
     Verb,
 }
 
+/// Forms of the past that lead a sentence in another sense, or with another
+/// subject.
+static OTHERWISE: Words =
+    words!("did was were used lay left ground wound meant said based compared given made felt");
+
 /// The build of a sentence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -27,6 +34,8 @@ pub(super) struct Shape {
     pub(super) own: bool,
     /// Whether it has "we" in it.
     pub(super) plural: bool,
+    /// Whether it has "I", "me" or "my" in it.
+    pub(super) single: bool,
     /// Whether it begins with the other speaker.
     pub(super) opens_with_you: bool,
     /// Whether its beginning points back to another sentence.
@@ -45,12 +54,19 @@ pub(super) fn shape(tokens: &Tokens<'_>, range: Range<usize>) -> Shape {
     for index in range.clone() {
         let word = tokens.word(index);
         match word {
-            "i" | "i'm" | "i've" | "i'd" | "i'll" | "im" | "ive" => shape.own_subject = true,
+            "i" | "i'm" | "i've" | "i'd" | "i'll" | "im" | "ive" => {
+                shape.own_subject = true;
+                shape.single = true;
+            }
             "we" | "we're" | "we've" | "we'll" | "we'd" => {
                 shape.own_subject = true;
                 shape.plural = true;
             }
-            "me" | "my" | "mine" | "myself" | "our" | "us" | "ours" => shape.own = true,
+            "me" | "my" | "mine" | "myself" => {
+                shape.own = true;
+                shape.single = true;
+            }
+            "our" | "us" | "ours" => shape.own = true,
             _ => {}
         }
         shape.finite |= AUXILIARIES.has(word) || is_past(word) || is_finite_form(word);
@@ -95,6 +111,8 @@ fn is_dangling(word: &str, next: &str) -> bool {
         "it" | "it's" | "it'll" | "it'd" | "its" | "that's" | "that'll" | "he" | "she" | "they"
         | "he's" | "she's" | "they're" | "they've" | "they'll" | "which" | "those" | "these"
         | "his" | "her" | "their" | "both" | "then" => true,
+        "something" | "someone" => matches!(next, "that" | "who" | "to" | "like"),
+        "because" | "cause" | "including" | "especially" => true,
         "that" | "this" => !matches!(
             next,
             "morning" | "week" | "weekend" | "month" | "year" | "summer"
@@ -125,25 +143,15 @@ fn elided(tokens: &Tokens<'_>, range: Range<usize>) -> Option<Elided> {
     if word == "gonna" || ADJECTIVES.has(word) && !matches!(next, "news" | "people" | "to?") {
         return Some(Elided::Is);
     }
-    if word.len() > 4 && word.ends_with("ing") && tokens.is_word(at + 1) {
+    if is_gerund(word) && tokens.is_word(at + 1) && !next.starts_with("you") {
         return (!is_gerund_subject(tokens, at..range.end)).then_some(Elided::Is);
     }
-    if is_past(word)
-        && !matches!(
-            word,
-            "did"
-                | "was"
-                | "were"
-                | "used"
-                | "lay"
-                | "left"
-                | "ground"
-                | "wound"
-                | "meant"
-                | "said"
-        )
-    {
-        return tokens.is_word(at + 1).then_some(Elided::Verb);
+    if is_past(word) && !OTHERWISE.has(word) && tokens.is_word(at + 1) {
+        // "Really made me think" leaves out another subject than the speaker.
+        let of_another = matches!(next, "me" | "us" | "my");
+        // "Distributed systems": a participle, not a verb.
+        let participle = word.ends_with("ed") && worth::is_content(next) && !next.ends_with("ing");
+        return (!of_another && !participle).then_some(Elided::Verb);
     }
     if matches!(word, "used" | "left") && next != "" && at == range.start {
         return (matches!(next, "to" | "the" | "my")).then_some(Elided::Verb);
@@ -151,8 +159,43 @@ fn elided(tokens: &Tokens<'_>, range: Range<usize>) -> Option<Elided> {
     (STATIVE.has(word) && tokens.is_word(at + 1)).then_some(Elided::Verb)
 }
 
+fn is_gerund(word: &str) -> bool {
+    word.len() > 4
+        && word.ends_with("ing")
+        && !matches!(
+            word,
+            "something"
+                | "anything"
+                | "nothing"
+                | "everything"
+                | "morning"
+                | "evening"
+                | "during"
+                | "spring"
+                | "string"
+                | "bring"
+                | "according"
+                | "thing"
+                | "being"
+                | "including"
+        )
+}
+
 /// "Painting is fun": the word in -ing is what the sentence is about.
 fn is_gerund_subject(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
+    // "Seeing how they cared was amazing."
+    let near_end = range.end.saturating_sub(4).max(range.start + 2)..range.end;
+    if near_end
+        .clone()
+        .any(|at| matches!(tokens.word(at), "is" | "was"))
+    {
+        return true;
+    }
+    if (range.start + 1..range.end)
+        .any(|at| matches!(tokens.word(at), "looks" | "feels" | "sounds"))
+    {
+        return true;
+    }
     for index in range.start + 1..range.end {
         let word = tokens.word(index);
         if matches!(

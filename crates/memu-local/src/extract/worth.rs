@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use memu_core::analysis::is_stop_word;
 
-use super::lexicon::{BLAND, NUMBERS};
+use super::lexicon::{ADJECTIVES, BLAND, NUMBERS};
 use super::party::Parties;
 use super::rewrite::is_adverb;
 use super::shape::Shape;
+use crate::temporal::tense::is_past;
 use crate::temporal::tokens::{Kind, Tokens};
 
 /// A sentence with at least this worth is kept.
@@ -54,14 +55,31 @@ pub(super) fn worth(
     if content == 0 {
         return 0;
     }
-    let told = if shape.own_subject || shape.elided.is_some() {
+    let told = if shape.elided.is_some() || shape.own_subject && shape.single {
         2
-    } else if shape.own {
+    } else if shape.own_subject {
+        if is_of_mankind(tokens, range.clone()) {
+            -2
+        } else {
+            2
+        }
+    } else if shape.single {
         1
     } else {
-        -2
+        i32::from(range.clone().any(|at| is_past(tokens.word(at)))) - 1
     };
     worth.min(3) + content.min(6) + told + i32::from(has_time) * 2 + identity(tokens, range.start)
+}
+
+/// "We can all make a difference": everybody rather than the speaker.
+fn is_of_mankind(tokens: &Tokens<'_>, mut range: Range<usize>) -> bool {
+    range.any(|at| {
+        tokens.word(at) == "we"
+            && matches!(
+                tokens.word(at + 1),
+                "can" | "all" | "should" | "need" | "must" | "just" | "gotta" | "got" | "could"
+            )
+    })
 }
 
 /// Whether a word, in lower case, says what a sentence is about.
@@ -82,9 +100,18 @@ pub(super) fn content_words(tokens: &Tokens<'_>, range: Range<usize>) -> usize {
 
 /// "I'm a nurse", "My name is Ann": few words, much said.
 fn identity(tokens: &Tokens<'_>, at: usize) -> i32 {
+    if matches!(
+        tokens.word(at + usize::from(is_adverb(tokens.word(at)))),
+        "want" | "need"
+    ) {
+        return 1;
+    }
     let identity = match (tokens.word(at), tokens.word(at + 1)) {
         ("i'm", "a" | "an")
-        | ("i", "am" | "have" | "own" | "work" | "live" | "love" | "hate" | "prefer") => true,
+        | (
+            "i",
+            "am" | "have" | "own" | "work" | "live" | "love" | "hate" | "prefer" | "want" | "need",
+        ) => true,
         ("my", _) => true,
         _ => false,
     };
@@ -101,13 +128,19 @@ pub(super) fn is_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
         "sounds" | "looks" | "seems" | "congrats" | "congratulations" | "thanks" | "thank"
         | "cheers" | "welcome" | "bye" | "goodbye" | "kudos" | "way" | "let's" | "yours"
         | "looking" | "sending" | "fingers" => first != "looking" || tokens.word(at + 1) == "good",
+        "loving" | "wishing" | "best" | "digging" => range.len() < 12,
+        "love" | "loved" => matches!(
+            tokens.word(at + 1),
+            "the" | "that" | "this" | "it" | "your" | "how"
+        ),
+        "for" => tokens.word(at + 1).ends_with("ing"),
         "glad" | "happy" | "nice" | "good" | "great" | "excited" | "sorry" | "proud" | "lovely"
         | "awesome" | "cool" | "amazing" | "wonderful" | "so" | "super" | "really" => {
             cheer(tokens, range)
         }
         "keep" | "take" | "have" | "see" | "talk" | "catch" | "hang" | "believe" | "check"
         | "tell" | "enjoy" | "stay" | "go" | "let" | "don't" | "imagine" | "remember" | "just"
-        | "hope" | "wish" | "best" | "come" | "trust" | "feel" | "give" | "bet" | "count" => {
+        | "hope" | "wish" | "come" | "trust" | "feel" | "give" | "bet" | "count" => {
             wishes(tokens, range)
         }
         "can't" | "cant" => {
@@ -125,6 +158,9 @@ fn own_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
     let mut at = range.start + 1;
     while at < range.end && is_adverb(tokens.word(at)) {
         at += 1;
+    }
+    if tokens.word(at) == "100" {
+        return true;
     }
     let verb = tokens.word(at);
     let next = tokens.word(at + 1);
@@ -156,7 +192,7 @@ fn own_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
                         "you" | "you'll" | "you're" | "you'd" | "you've" | "that's" | "it's"
                     )
         }
-        "glad" | "happy" | "proud" | "sorry" | "sure" | "excited" | "here" | "thrilled" => {
+        _ if ADJECTIVES.has(verb) || matches!(verb, "sure" | "here" | "sorry") => {
             let rest = at + 1..range.end;
             rest.is_empty()
                 || mentions_you_or_it(tokens, rest)

@@ -30,6 +30,11 @@ fn day(index: usize, length: usize, anchor: Date, offset: i64) -> Option<Found> 
 
 /// "yesterday", "tomorrow morning".
 fn near_day(reader: &Reader<'_, '_>, index: usize, anchor: Date) -> Option<Found> {
+    // "It feels like just yesterday" is long ago.
+    let before = reader.tokens.before(index);
+    if before == "like" || before == "just" && reader.tokens.before(index - 1) == "like" {
+        return None;
+    }
     let offset = if reader.tokens.word(index) == "yesterday" {
         -1
     } else {
@@ -316,7 +321,17 @@ fn weekday(reader: &Reader<'_, '_>, index: usize, anchor: Date) -> Option<Found>
     let weekday = weekday_named(reader, index, tokens.before(index) == "on")?;
     if matches!(
         tokens.before(index),
-        "every" | "each" | "most" | "any" | "a" | "some" | "black" | "good" | "sunny"
+        "every"
+            | "each"
+            | "most"
+            | "any"
+            | "a"
+            | "some"
+            | "black"
+            | "good"
+            | "sunny"
+            | "today's"
+            | "happy"
     ) {
         return None;
     }

@@ -219,7 +219,7 @@ impl<'r, 's> Rewriter<'r, 's> {
                 if INFINITIVE_BEFORE.has(word) || is_new_clause(word) {
                     self.coordinated = false;
                 }
-                self.put(index, self.tokens.raw(index));
+                self.put(index, self.as_written(index, word));
             }
         }
     }
@@ -234,10 +234,17 @@ impl<'r, 's> Rewriter<'r, 's> {
             && form != word
             && !matches!(word, "am" | "have" | "do" | "don't" | "haven't");
         if form == word {
-            self.put(index, self.tokens.raw(index));
+            self.put(index, self.as_written(index, word));
         } else {
             self.put(index, &form);
         }
+    }
+
+    /// The word as it was written, without the capital of a sentence's beginning
+    /// where that now stands in its middle.
+    fn as_written(&self, index: usize, word: &'s str) -> &'s str {
+        let moved = index == self.told.range.start && !self.out.is_empty();
+        if moved { word } else { self.tokens.raw(index) }
     }
 
     /// "… and spend weekends there": the second verb of one subject.

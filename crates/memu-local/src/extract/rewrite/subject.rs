@@ -91,7 +91,7 @@ impl Rewriter<'_, '_> {
         while at > start && index - at < 6 {
             at -= 1;
             let word = self.tokens.word(at);
-            if !self.tokens.is_word(at) || matches!(word, "that" | "when" | "because" | "so") {
+            if !self.tokens.is_word(at) || matches!(word, "that" | "when" | "because") {
                 return index - at > 2;
             }
             if is_past(word) || AUXILIARIES.has(word) || matches!(word, "i" | "me" | "it" | "them")

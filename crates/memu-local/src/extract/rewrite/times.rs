@@ -25,7 +25,9 @@ pub(super) fn replacement(
     if is_determiner(before) || names_a_thing(tokens, end) {
         return None;
     }
-    if takes_bare(before) || is_subject(tokens, index, end) {
+    let named_roughly = matches!(before, "early" | "late" | "mid")
+        && mention.when.precision != memu_core::time::Precision::Day;
+    if takes_bare(before) || named_roughly || is_subject(tokens, index, end) {
         return Some(bare(words, &mention.when));
     }
     Some(in_context(words, &mention.when))
@@ -77,9 +79,6 @@ fn takes_bare(word: &str) -> bool {
             | "before"
             | "after"
             | "to"
-            | "early"
-            | "late"
-            | "mid"
             | "than"
             | "about"
             | "around"
