@@ -8,7 +8,7 @@ use super::party::Parties;
 use super::rewrite::capitalised;
 use super::sentence::Sentence;
 use super::telling::quotable;
-use super::{lead, worth};
+use super::{lead, question, worth};
 use crate::temporal;
 use crate::temporal::tokens::Tokens;
 
@@ -39,6 +39,12 @@ pub(super) fn asked(message: &Message<'_>, parties: &Parties) -> Option<Asked> {
         .find(|sentence| sentence.ends_with('?'))?;
     let tokens = Tokens::of(last);
     let core = lead::core(&tokens, 0..tokens.len(), parties);
+    let stated = question::statement(&tokens, core.clone());
+    let core = if stated.is_empty() {
+        core
+    } else {
+        lead::core(&tokens, stated.end..core.end, parties)
+    };
     let words = core.clone().filter(|&at| tokens.is_word(at)).count();
     let start = tokens.get(core.start)?.start;
     let first = tokens.word(core.start);
@@ -48,7 +54,7 @@ pub(super) fn asked(message: &Message<'_>, parties: &Parties) -> Option<Asked> {
     ) || matches!(first, "can" | "could" | "would" | "will" | "may")
         || first == "how" && tokens.word(core.start + 1) == "about"
         || matches!(tokens.word(core.start + 1), "like" | "about");
-    if words == 0 || words > LONGEST_QUESTION || offers {
+    if words < 2 || words > LONGEST_QUESTION || offers {
         return None;
     }
     if !has_content(&tokens, core.clone()) {

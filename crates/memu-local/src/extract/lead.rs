@@ -68,7 +68,7 @@ fn skip_opening(tokens: &Tokens<'_>, range: Range<usize>, parties: &Parties) -> 
 fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parties) -> usize {
     if !tokens.is_word(at) {
         // A sum of money or a quotation belongs to what follows.
-        let belongs = matches!(tokens.word(at), "$" | "€" | "£" | "\"" | "(");
+        let belongs = matches!(tokens.word(at), "$" | "€" | "£" | "\"" | "(" | "'");
         return if belongs { at } else { at + 1 };
     }
     let word = tokens.word(at);
@@ -110,6 +110,8 @@ fn opens_clause(word: &str) -> bool {
     matches!(
         word,
         "what"
+            | "what's"
+            | "how's"
             | "how"
             | "why"
             | "when"

@@ -229,9 +229,18 @@ impl<'g, 's> Groups<'g, 's> {
             self.take_from_agent(sentence, before);
         } else if sentence.shape.dangling && !sentence.foreign {
             self.take_dangling(at, sentence);
-        } else if sentence.worth >= KEPT || standing_order(sentence).is_some() {
+        } else if self.is_order(sentence) || sentence.worth >= KEPT && !sentence.shape.imperative {
             self.start(at, sentence);
         }
+    }
+
+    /// Whether an agent is told how to behave from now on.
+    fn is_order(&self, sentence: &Sentence<'_>) -> bool {
+        let to_agent = self
+            .voice
+            .other
+            .map_or(self.message.segment.role.is_some(), |other| other.is_agent);
+        to_agent && standing_order(sentence).is_some()
     }
 
     fn start(&mut self, at: usize, sentence: &Sentence<'_>) {
@@ -242,7 +251,7 @@ impl<'g, 's> Groups<'g, 's> {
 
     fn push(&mut self, sentence: &Sentence<'_>, summary: String) {
         let range = sentence.range.clone();
-        let kind = if standing_order(sentence).is_some() && !self.voice.speaker.is_agent {
+        let kind = if self.is_order(sentence) && !self.voice.speaker.is_agent {
             MemoryKind::Behavior
         } else {
             kind(
@@ -294,7 +303,7 @@ impl<'g, 's> Groups<'g, 's> {
                 self.open = Some((at, words + sentence.words(), plural));
             }
             // Too much to be lost, too little to be told without its context.
-            _ if sentence.worth > KEPT + 1 && !sentence.is_small_talk() => {
+            _ if sentence.worth > KEPT + 1 || sentence.worth >= KEPT && sentence.shape.single => {
                 self.open = Some((at, sentence.words(), sentence.shape.plural));
                 let summary = quote(sentence, self.voice);
                 self.push(sentence, summary);

@@ -10,7 +10,7 @@ use super::message::{Drawn, Message, best};
 use super::party::{Parties, Party};
 use super::rewrite::{Told, Voice, capitalised, third_person};
 use super::sentence::Sentence;
-use super::telling::{finished, quotable, tell};
+use super::telling::{finished, quotable, quote, tell};
 
 /// A passage of a document yields at most this many memories.
 const MOST_OF_PASSAGE: usize = 3;
@@ -42,15 +42,21 @@ pub(super) fn of_answer(message: &Message<'_>, parties: &Parties) -> Vec<Drawn> 
             let sentence = Sentence::read(text, message.segment.happened_at, parties);
             let fit =
                 is_fit(&sentence) && !sentence.shape.own_subject && !sentence.shape.opens_with_you;
+            let told = if sentence.shape.own {
+                quote(&sentence, voice)
+            } else {
+                tell(&sentence, voice, None)
+            };
             fit.then(|| Drawn {
                 kind: MemoryKind::Knowledge,
-                summary: tell(&sentence, voice, None),
+                summary: told,
                 happened: None,
                 segments: vec![message.index],
                 worth: score(text, 0),
             })
         })
         .collect();
+    drawn.dedup_by(|a, b| a.summary == b.summary);
     best(&mut drawn, most);
     drawn
 }
@@ -171,7 +177,8 @@ fn score(sentence: &str, place: usize) -> i32 {
     if is_announcement(sentence) || looks_like_code(sentence) {
         return 0;
     }
-    let digits = i32::from(sentence.bytes().any(|byte| byte.is_ascii_digit()));
+    // "Step 1" and "Task 2" are no figures.
+    let digits = i32::from(sentence.bytes().skip(10).any(|byte| byte.is_ascii_digit()));
     let defines = [
         " is a ",
         " is an ",
@@ -239,6 +246,12 @@ fn is_announcement(sentence: &str) -> bool {
         "Would you",
         "Do you",
         "I'm glad",
+        "Task ",
+        "Step ",
+        "Phase ",
+        "Note:",
+        "Example",
+        "Output",
         "Sounds",
     ]
     .iter()

@@ -137,7 +137,7 @@ fn elided(tokens: &Tokens<'_>, range: Range<usize>) -> Option<Elided> {
     at += usize::from(intensified);
     let word = tokens.word(at);
     let next = tokens.word(at + 1);
-    if word == "been" {
+    if word == "been" && !matches!(next, "a" | "an" | "quite" | "the") {
         return Some(Elided::Has);
     }
     if word == "gonna" || ADJECTIVES.has(word) && !matches!(next, "news" | "people" | "to?") {
@@ -148,7 +148,7 @@ fn elided(tokens: &Tokens<'_>, range: Range<usize>) -> Option<Elided> {
     }
     if is_past(word) && !OTHERWISE.has(word) && tokens.is_word(at + 1) {
         // "Really made me think" leaves out another subject than the speaker.
-        let of_another = matches!(next, "me" | "us" | "my");
+        let of_another = matches!(next, "me" | "us");
         // "Distributed systems": a participle, not a verb.
         let participle = word.ends_with("ed") && worth::is_content(next) && !next.ends_with("ing");
         return (!of_another && !participle).then_some(Elided::Verb);

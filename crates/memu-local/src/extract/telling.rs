@@ -11,7 +11,9 @@ use crate::temporal;
 /// The sentence told about who said it, with a full stop. `follows` says that it
 /// comes after another of the same speaker in the same memory.
 pub(super) fn tell(sentence: &Sentence<'_>, voice: Voice<'_>, follows: Option<Follows>) -> String {
-    if sentence.foreign {
+    // What an agent writes without a subject is a sample or advice, not its deed.
+    let sample = voice.speaker.is_agent && sentence.shape.elided.is_some();
+    if sentence.foreign || sample {
         return quote(sentence, voice);
     }
     if let Some(order) = instruction(sentence, voice) {
@@ -83,7 +85,8 @@ pub(super) fn finished(text: String) -> String {
 /// Whether the first word can lose its capital: it is no name.
 fn opens_lower(sentence: &Sentence<'_>) -> bool {
     let first = sentence.word(0);
-    (is_stop_word(first) || first.ends_with("ing") && first.len() > 5) && first != "i"
+    let labelled = (0..6).any(|at| sentence.word(at) == ":");
+    is_stop_word(first) && first != "i" && !labelled && !sentence.shape.imperative
 }
 
 fn lower_first(text: &str) -> String {

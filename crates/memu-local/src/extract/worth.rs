@@ -52,7 +52,8 @@ pub(super) fn worth(
             content += 1;
         }
     }
-    if content == 0 {
+    let addressed = || range.clone().any(|at| tokens.word(at).starts_with("you"));
+    if content == 0 || content <= 2 && worth == 0 && addressed() {
         return 0;
     }
     let told = if shape.elided.is_some() || shape.own_subject && shape.single {
@@ -120,7 +121,16 @@ fn identity(tokens: &Tokens<'_>, at: usize) -> i32 {
 
 /// Whether the sentence thanks, praises, agrees, encourages or says goodbye.
 pub(super) fn is_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
-    let at = range.start;
+    let mut at = range.start;
+    if tokens.word(at) == "always" && tokens.word(at + 1) == "good" {
+        at += 1;
+    }
+    if range
+        .clone()
+        .any(|at| tokens.word(at) == "we" && tokens.word(at + 1) == "last")
+    {
+        return true;
+    }
     let first = tokens.word(at);
     match first {
         "i" | "i'm" | "i'd" | "i'll" | "i've" => own_small_talk(tokens, range),
@@ -194,8 +204,14 @@ fn own_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
         }
         _ if ADJECTIVES.has(verb) || matches!(verb, "sure" | "here" | "sorry") => {
             let rest = at + 1..range.end;
+            let glad = matches!(
+                verb,
+                "glad" | "happy" | "proud" | "excited" | "stoked" | "sorry"
+            );
             rest.is_empty()
-                || mentions_you_or_it(tokens, rest)
+                || verb == "glad" && range.len() < 14
+                || rest.clone().any(|at| tokens.word(at).starts_with("you"))
+                || glad && range.len() < 9 && mentions_you_or_it(tokens, rest)
                 || matches!(next, "to") && matches!(tokens.word(at + 2), "hear" | "see" | "help")
         }
         "off" => matches!(next, "to") && range.len() < 6,
@@ -257,9 +273,12 @@ fn wishes(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
         ),
         "have" => !matches!(next, "been" | "to" | "had" | "always" | "never"),
         "feel" => !matches!(next, "like" | "so" | "really" | "bad"),
-        "let" | "keep" | "take" | "see" | "talk" | "catch" | "hang" | "believe" | "check"
-        | "tell" | "enjoy" | "stay" | "imagine" | "remember" | "best" | "trust" | "count"
-        | "bet" | "come" | "go" | "give" => !own_again(tokens, range.clone()) || range.len() < 6,
+        "check" | "let" | "see" => true,
+        "take" if next == "a" => true,
+        "keep" | "take" | "talk" | "catch" | "hang" | "believe" | "tell" | "enjoy" | "stay"
+        | "imagine" | "remember" | "best" | "trust" | "count" | "bet" | "come" | "go" | "give" => {
+            !own_again(tokens, range.clone()) || range.len() < 6
+        }
         _ => false,
     }
 }

@@ -43,6 +43,10 @@ fn calendar_date(reader: &Reader<'_, '_>, index: usize) -> Option<Found> {
     if let Some(found) = days_of_one_month(reader, index, end, partial) {
         return Some(found);
     }
+    let dash = matches!(reader.tokens.word(end), "-" | "\u{2013}");
+    if dash && let Some(found) = between(reader, index, index) {
+        return Some(found);
+    }
     let when = resolve(reader, index, partial)?;
     Some(found(index..end, when, partial.year.is_none()))
 }
@@ -172,8 +176,13 @@ fn span(reader: &Reader<'_, '_>, index: usize) -> Option<Found> {
         };
         return Some(Found::absolute(index..index + 4, when));
     }
-    let (first, middle) = partial(reader, index + 1)?;
-    if !joins(tokens.word(middle)) {
+    between(reader, index, index + 1)
+}
+
+/// Two dates that are joined, the first of which begins at `at`.
+fn between(reader: &Reader<'_, '_>, index: usize, at: usize) -> Option<Found> {
+    let (first, middle) = partial(reader, at)?;
+    if !joins(reader.tokens.word(middle)) {
         return None;
     }
     let (last, end) = partial(reader, middle + 1)?;
@@ -336,7 +345,9 @@ fn nearest(reader: &Reader<'_, '_>, index: usize, partial: Partial) -> Option<Wh
             Unit::Month
         },
     )?;
-    let tense = tense::around(reader.tokens, index);
+    // "The May 7 meeting" may be planned in any tense.
+    let tense =
+        tense::around(reader.tokens, index).filter(|_| reader.tokens.before(index) != "the");
     (anchor.year() - 4..=anchor.year() + 4)
         .filter_map(|year| in_year(partial, year))
         .filter(|when| match tense {

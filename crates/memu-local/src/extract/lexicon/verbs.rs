@@ -62,7 +62,7 @@ pub(in crate::extract) static COMMON: Words = words!(
     recommend record recycle reduce reflect refuse relax release rely remember remind remove rent
     repair repeat reply report rescue research respect rest return review ride run save say
     schedule search see seem sell send serve set sew share shop shoot show sing sit sketch skip
-    sleep smile snowboard solve speak spend stand start stay stick stop stream stretch struggle
+    sleep smile snowboard solve sound speak spend stand start stay stick stop stream stretch struggle
     study stuff suffer suggest support surf survive swim take talk taste teach tell tend test
     thank think throw track train travel treasure treat trust try turn understand unwind update
     use value visit volunteer wait wake walk want watch wear win wish wonder work worry write

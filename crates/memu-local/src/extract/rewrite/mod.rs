@@ -52,7 +52,7 @@ pub(super) struct Told<'s> {
 /// The sentence in the third person, without a final stop; `None` where that would
 /// be doubtful.
 pub(super) fn third_person(told: &Told<'_>, voice: Voice<'_>) -> Option<String> {
-    if told.text().contains('"') {
+    if quotes_somebody(told.text()) {
         return None;
     }
     let mut rewriter = Rewriter::new(told, voice);
@@ -275,6 +275,29 @@ impl<'r, 's> Rewriter<'r, 's> {
     }
 }
 
+/// Whether the words between quotation marks speak of their speaker, who need not be
+/// the one who quotes them.
+fn quotes_somebody(text: &str) -> bool {
+    let mut parts = text.split('"');
+    parts.next();
+    let mut inside = true;
+    for part in parts {
+        let personal = inside
+            && part.split(|c: char| !c.is_alphanumeric()).any(|word| {
+                matches!(
+                    word.to_ascii_lowercase().as_str(),
+                    "i" | "me" | "my" | "we" | "us" | "our" | "you" | "your"
+                )
+            });
+        if personal {
+            return true;
+        }
+        inside = !inside;
+    }
+    // A mark without its fellow.
+    !inside
+}
+
 /// Words after which another subject comes.
 fn is_new_clause(word: &str) -> bool {
     matches!(
@@ -293,7 +316,11 @@ fn is_new_clause(word: &str) -> bool {
             | "where"
             | "while"
             | "as"
-    )
+            | "these"
+            | "this"
+            | "those"
+            | "there"
+    ) || word.contains('\'')
 }
 
 /// The text with its first letter in upper case.
