@@ -98,6 +98,8 @@ fn inline(line: &str, clean: &mut Clean) {
             '(' if at_sentence_start(&clean.text) => stage_direction(after),
             '[' => bracket(after, clean),
             '<' => tag(after),
+            // The brackets of formulas: \\( x \\).
+            '\\' => after.strip_prefix(['(', ')', '[', ']']),
             '*' if at_sentence_start(&clean.text) => acted(after),
             _ => None,
         }
@@ -115,7 +117,13 @@ fn copy(character: char, after: &str, text: &mut String) {
         '`' => {}
         // Emphasis hugs a word; a product stands free.
         '*' if !(text.ends_with(' ') && after.starts_with(' ')) => {}
-        _ if is_pictograph(character) => {}
+        _ if is_pictograph(character) => {
+            // A picture between two sentences stands for the full stop.
+            let new_sentence = after.trim_start().starts_with(char::is_uppercase);
+            if new_sentence && !text.is_empty() {
+                end_line(text);
+            }
+        }
         _ if character.is_whitespace() || character.is_control() => {
             if !text.is_empty() && !text.ends_with([' ', '\n']) {
                 text.push(' ');

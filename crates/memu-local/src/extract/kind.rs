@@ -163,6 +163,7 @@ fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
                     "isn't" | "not" | "aren't" | "don't" | "will"
                 )
         }
+        "each" if tokens.word(at + 1) == "other" => false,
         "every" | "each" | "most" => matches!(
             tokens.word(at + 1),
             "day"

@@ -118,3 +118,6 @@ fn fitted(item: Drawn, request: &ExtractRequest) -> Option<ExtractedItem> {
         extra: serde_json::Map::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,9 @@ fn after_joint(tokens: &Tokens<'_>, at: usize) -> bool {
         tokens.word(at),
         "so" | "and" | "but" | "maybe" | "also" | "then"
     ));
-    opens_question(tokens, at) || skip == 1 && opens_question(tokens, at + 1)
+    let presents = tokens.word(at) == "here's"
+        || tokens.word(at) == "here" && matches!(tokens.word(at + 1), "is" | "are");
+    presents || opens_question(tokens, at) || skip == 1 && opens_question(tokens, at + 1)
 }
 
 /// ", right?" and ", you know?"

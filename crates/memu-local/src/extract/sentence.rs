@@ -67,7 +67,10 @@ impl<'t> Sentence<'t> {
             return;
         }
         // "Here is what I have so far:" leads up to something that is not there.
-        if text.trim_end().ends_with(':') || breaks_off(&self.tokens, self.range.end) {
+        let leads_up = self.tokens.word(self.range.end) == ":"
+            && text.trim_end().ends_with(':')
+            && self.range.end + 1 == self.tokens.len();
+        if leads_up || breaks_off(&self.tokens, self.range.end) {
             return;
         }
         self.mentions = find_in(&self.tokens, anchor);

@@ -198,6 +198,19 @@ fn is_gerund_subject(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
     }
     for index in range.start + 1..range.end {
         let word = tokens.word(index);
+        let next = tokens.word(index + 1);
+        let contracted = word.ends_with("'s")
+            && matches!(
+                next,
+                "a" | "an" | "the" | "so" | "not" | "been" | "really" | "key" | "hard"
+            );
+        let acts = word.ends_with('s') && matches!(next, "me" | "us" | "them");
+        if contracted || acts || word == "need" {
+            return true;
+        }
+        if word == "that" && index == range.start + 1 {
+            continue;
+        }
         if matches!(
             word,
             "that"

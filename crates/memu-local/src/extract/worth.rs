@@ -69,7 +69,16 @@ pub(super) fn worth(
     } else {
         i32::from(range.clone().any(|at| is_past(tokens.word(at)))) - 1
     };
-    worth.min(3) + content.min(6) + told + i32::from(has_time) * 2 + identity(tokens, range.start)
+    let fragment = if shape.finite || has_time || worth > 1 {
+        0
+    } else {
+        3
+    };
+    worth.min(3) - fragment
+        + content.min(6)
+        + told
+        + i32::from(has_time) * 2
+        + identity(tokens, range.start)
 }
 
 /// "We can all make a difference": everybody rather than the speaker.
@@ -250,6 +259,9 @@ fn praise(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
 
 /// "Glad to hear it", "So cool that you went", "Great job".
 fn cheer(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
+    if tokens.word(range.start) == "glad" {
+        return true;
+    }
     let addressed = range.clone().any(|index| {
         let word = tokens.word(index);
         word.starts_with("you") || matches!(word, "hear" | "job" | "idea" | "luck" | "choice")

@@ -104,7 +104,10 @@ fn names_a_thing(tokens: &Tokens<'_>, end: usize) -> bool {
 fn is_subject(tokens: &Tokens<'_>, index: usize, end: usize) -> bool {
     let opens = index == 0
         || !tokens.is_word(index - 1)
-        || matches!(tokens.before(index), "and" | "but" | "so");
+        || matches!(
+            tokens.before(index),
+            "and" | "but" | "so" | "if" | "that" | "then" | "when" | "because"
+        );
     opens
         && matches!(
             tokens.word(end),
