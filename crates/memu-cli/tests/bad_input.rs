@@ -17,14 +17,28 @@ fn refused(home: &Home, arguments: &[&str], code: i32) -> String {
 }
 
 fn memorize(home: &Home, source: &str, modality: &str) -> String {
-    refused(home, &["memorize", source, "--modality", modality, "--user", "alice"], 1)
+    refused(
+        home,
+        &[
+            "memorize",
+            source,
+            "--modality",
+            modality,
+            "--user",
+            "alice",
+        ],
+        1,
+    )
 }
 
 #[test]
 fn a_missing_file() {
     let home = Home::new();
     let message = memorize(&home, "gone.json", "conversation");
-    assert!(message.starts_with("error: the file does not exist\n  file: gone.json\n"), "{message}");
+    assert!(
+        message.starts_with("error: the file does not exist\n  file: gone.json\n"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -32,7 +46,10 @@ fn a_folder() {
     let home = Home::new();
     std::fs::create_dir(home.path("chats")).unwrap();
     let message = memorize(&home, "chats", "conversation");
-    assert_eq!(message, "error: this is a folder, not a file\n  file: chats\n");
+    assert_eq!(
+        message,
+        "error: this is a folder, not a file\n  file: chats\n"
+    );
 }
 
 #[test]
@@ -48,7 +65,10 @@ fn text_that_is_not_utf_8() {
     let home = Home::new();
     home.write("latin.txt", b"Ann likes caf\xe9 au lait.");
     let message = memorize(&home, "latin.txt", "document");
-    assert!(message.contains("UTF-8") && message.contains("13"), "{message}");
+    assert!(
+        message.contains("UTF-8") && message.contains("13"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -56,7 +76,10 @@ fn broken_json() {
     let home = Home::new();
     home.write("broken.json", "[{\"role\": \"user\",\n \"content\": }]");
     let message = memorize(&home, "broken.json", "conversation");
-    assert!(message.contains("JSON") && message.contains("line: 2"), "{message}");
+    assert!(
+        message.contains("JSON") && message.contains("line: 2"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -64,7 +87,10 @@ fn json_of_another_shape() {
     let home = Home::new();
     home.write("shape.json", "{\"weather\": \"fine\"}");
     let message = memorize(&home, "shape.json", "conversation");
-    assert!(message.contains("messages") && message.contains("pointer"), "{message}");
+    assert!(
+        message.contains("messages") && message.contains("pointer"),
+        "{message}"
+    );
     home.write("number.json", "[{\"role\": \"user\", \"content\": 7}]");
     let message = memorize(&home, "number.json", "conversation");
     assert!(message.contains("/0/content"), "{message}");
@@ -73,18 +99,35 @@ fn json_of_another_shape() {
 #[test]
 fn lone_surrogates() {
     let home = Home::new();
-    home.write("lone.json", "[{\"role\": \"user\", \"content\": \"\\ud83d\"}]");
+    home.write(
+        "lone.json",
+        "[{\"role\": \"user\", \"content\": \"\\ud83d\"}]",
+    );
     let message = memorize(&home, "lone.json", "conversation");
-    assert!(message.contains("surrogate") && message.contains("line: 1"), "{message}");
+    assert!(
+        message.contains("surrogate") && message.contains("line: 1"),
+        "{message}"
+    );
 }
 
 #[test]
 fn top_k_of_zero_or_below() {
     let home = Home::new();
-    let message = refused(&home, &["retrieve", "tea?", "--user", "alice", "-k", "0"], 1);
+    let message = refused(
+        &home,
+        &["retrieve", "tea?", "--user", "alice", "-k", "0"],
+        1,
+    );
     assert_eq!(message, "error: top_k is 0; it must be from 1 to 10000\n");
-    let message = refused(&home, &["retrieve", "tea?", "--user", "alice", "--top-k=-1"], 2);
-    assert!(message.contains("invalid value '-1' for '--top-k <N>'"), "{message}");
+    let message = refused(
+        &home,
+        &["retrieve", "tea?", "--user", "alice", "--top-k=-1"],
+        2,
+    );
+    assert!(
+        message.contains("invalid value '-1' for '--top-k <N>'"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -106,8 +149,12 @@ fn a_url_that_answers_with_an_error_or_another_kind_of_content() {
     let home = Home::new();
     let url = serve("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
     let message = memorize(&home, &url, "conversation");
-    assert_eq!(message, format!("error: the server answered 404 Not Found\n  url: {url}\n"));
-    let url = serve("HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 4\r\n\r\n\x11PNG");
+    assert_eq!(
+        message,
+        format!("error: the server answered 404 Not Found\n  url: {url}\n")
+    );
+    let url =
+        serve("HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 4\r\n\r\n\x11PNG");
     let message = memorize(&home, &url, "conversation");
     assert_eq!(
         message,
@@ -136,7 +183,10 @@ fn over_long_ids_and_scopes() {
     let home = Home::new();
     let long = "x".repeat(300);
     let message = refused(&home, &["show", &long, "--user", "alice"], 1);
-    assert_eq!(message, "error: an id has 300 bytes; at most 256 are allowed\n");
+    assert_eq!(
+        message,
+        "error: an id has 300 bytes; at most 256 are allowed\n"
+    );
     let long = "x".repeat(600);
     let message = refused(&home, &["list", "items", "--user", &long], 0);
     assert_eq!(message, "");
@@ -182,7 +232,10 @@ fn an_unknown_filter_or_scope_lists_the_valid_ones() {
          resource_id, created_at, updated_at, happened_at\n"
     );
     let message = refused(&home, &["add", "x", "--scope", "agent=a"], 2);
-    assert_eq!(message, "error: unknown scope field \"agent\"; this store has user_id\n");
+    assert_eq!(
+        message,
+        "error: unknown scope field \"agent\"; this store has user_id\n"
+    );
 }
 
 #[test]

@@ -46,7 +46,11 @@ fn killed_at_fifty_moments_a_memorize_never_leaves_a_part_of_it() {
         }
         let report = home.json(&["doctor"]);
         assert!(
-            report["findings"].as_array().unwrap().iter().all(|finding| finding["severity"] == "ok"),
+            report["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|finding| finding["severity"] == "ok"),
             "round {round}: {report}"
         );
     }
@@ -70,7 +74,10 @@ fn counts(home: &Home) -> (usize, usize, usize, usize) {
     (
         resources.len(),
         list("items").len(),
-        categories.iter().filter(|category| category["summary"].is_string()).count(),
+        categories
+            .iter()
+            .filter(|category| category["summary"].is_string())
+            .count(),
         segments,
     )
 }

@@ -33,7 +33,10 @@ fn main() {
         ),
         Err(_) => eprintln!("MEMU_EVAL_DATA is not set: only the generated corpus is measured"),
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     for corpus in &corpora {
         let mut ours = Vec::new();
         let mut baseline = Vec::new();
@@ -66,7 +69,10 @@ fn report(corpus: &Corpus, ours: Duration, baseline: Duration, memory: u64, json
             });
             println!("{row}");
         } else {
-            println!("memorize {:<12} {name:<18}{value:>10.1} {unit}", corpus.name);
+            println!(
+                "memorize {:<12} {name:<18}{value:>10.1} {unit}",
+                corpus.name
+            );
         }
     }
     if !json {
@@ -116,7 +122,11 @@ fn insert_only(corpus: &Corpus) -> Duration {
             transaction
                 .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3)")
                 .unwrap()
-                .execute((number, message["name"].as_str(), message["content"].as_str()))
+                .execute((
+                    number,
+                    message["name"].as_str(),
+                    message["content"].as_str(),
+                ))
                 .unwrap();
         }
         transaction.commit().unwrap();
@@ -138,14 +148,22 @@ fn read(file: &Path) -> Corpus {
 }
 
 fn corpus(name: &str, conversations: Vec<Value>) -> Corpus {
-    let messages = || conversations.iter().flat_map(|c| c["messages"].as_array().unwrap());
+    let messages = || {
+        conversations
+            .iter()
+            .flat_map(|c| c["messages"].as_array().unwrap())
+    };
     Corpus {
         name: name.to_owned(),
         messages: messages().count(),
-        text_bytes: messages().map(|m| m["content"].as_str().unwrap().len()).sum(),
+        text_bytes: messages()
+            .map(|m| m["content"].as_str().unwrap().len())
+            .sum(),
         conversations: conversations
             .iter()
-            .map(|c| serde_json::to_vec(&json!({"id": c["id"], "messages": c["messages"]})).unwrap())
+            .map(|c| {
+                serde_json::to_vec(&json!({"id": c["id"], "messages": c["messages"]})).unwrap()
+            })
             .collect(),
     }
 }
@@ -155,7 +173,9 @@ fn corpus(name: &str, conversations: Vec<Value>) -> Corpus {
 fn generated() -> Corpus {
     let mut state = 42_u64;
     let mut pick = |words: &[&'static str]| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         words[(state >> 33) as usize % words.len()]
     };
     let conversations = (0..5)

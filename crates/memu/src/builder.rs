@@ -163,7 +163,11 @@ impl MemoryServiceBuilder {
         let options = sqlite::Options {
             path,
             schema,
-            default_schema: self.default_fields.as_ref().map(ScopeSchema::new).transpose()?,
+            default_schema: self
+                .default_fields
+                .as_ref()
+                .map(ScopeSchema::new)
+                .transpose()?,
             busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
             pool_size: config.pool_size,
             create: config.ddl_mode == DdlMode::Create,

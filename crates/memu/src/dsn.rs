@@ -54,7 +54,9 @@ impl FromStr for Dsn {
             )));
         };
         match path {
-            "" => Err(Error::config("the DSN names no file: sqlite:///memu.db does")),
+            "" => Err(Error::config(
+                "the DSN names no file: sqlite:///memu.db does",
+            )),
             ":memory:" => Ok(Self::SqliteMemory),
             path => Ok(Self::Sqlite(PathBuf::from(path))),
         }
@@ -92,7 +94,9 @@ fn without_password(url: &str) -> String {
     };
     let path = match path.split_once("password=") {
         Some((before, secret)) => {
-            let after = secret.split_once('&').map_or(String::new(), |(_, after)| format!("&{after}"));
+            let after = secret
+                .split_once('&')
+                .map_or(String::new(), |(_, after)| format!("&{after}"));
             format!("{before}password=***{after}")
         }
         None => path.to_owned(),
@@ -112,7 +116,10 @@ mod tests {
     fn documented_forms_are_read() {
         for (text, expected) in [
             ("sqlite:///memory.db", Dsn::Sqlite("memory.db".into())),
-            ("sqlite:////var/lib/memory.db", Dsn::Sqlite("/var/lib/memory.db".into())),
+            (
+                "sqlite:////var/lib/memory.db",
+                Dsn::Sqlite("/var/lib/memory.db".into()),
+            ),
             ("sqlite:///:memory:", Dsn::SqliteMemory),
             ("inmemory", Dsn::InMemory),
         ] {
@@ -128,9 +135,18 @@ mod tests {
     #[test]
     fn passwords_are_never_shown() {
         for (text, shown) in [
-            ("postgresql://ann:s3cret@db/memu", "postgresql://ann:***@db/memu"),
-            ("postgresql://ann:p@ss@db:5432/memu", "postgresql://ann:***@db:5432/memu"),
-            ("postgresql://db/memu?password=s3cret&x=1", "postgresql://db/memu?password=***&x=1"),
+            (
+                "postgresql://ann:s3cret@db/memu",
+                "postgresql://ann:***@db/memu",
+            ),
+            (
+                "postgresql://ann:p@ss@db:5432/memu",
+                "postgresql://ann:***@db:5432/memu",
+            ),
+            (
+                "postgresql://db/memu?password=s3cret&x=1",
+                "postgresql://db/memu?password=***&x=1",
+            ),
             ("postgresql://ann@db/memu", "postgresql://ann@db/memu"),
         ] {
             let dsn: Dsn = text.parse().unwrap();

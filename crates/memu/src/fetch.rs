@@ -52,12 +52,7 @@ impl SystemFetcher {
                 .retryable(cause.is_timeout() || cause.is_connect())
                 .caused_by(cause.without_url())
         };
-        let mut response = self
-            .client()?
-            .get(url)
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let mut response = self.client()?.get(url).send().await.map_err(unreachable)?;
         let status = response.status();
         if !status.is_success() {
             return Err(Error::input(format!("the server answered {status}"))
@@ -68,7 +63,14 @@ impl SystemFetcher {
             .headers()
             .get(reqwest::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .map(|value| value.split(';').next().unwrap_or(value).trim().to_lowercase());
+            .map(|value| {
+                value
+                    .split(';')
+                    .next()
+                    .unwrap_or(value)
+                    .trim()
+                    .to_lowercase()
+            });
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if (bytes.len() + chunk.len()) as u64 > limit {

@@ -27,8 +27,14 @@ async fn five_questions_on_one_locomo_conversation() {
         ("What sort of floor does Jon want in his studio?", "D2:8"),
         ("What work did Jon do before he lost his job?", "D1:2"),
         ("What is the meaning of Gina's tattoo?", "D5:15"),
-        ("How old was Gina when her team won at the regionals?", "D1:17"),
-        ("Who answered Gina after she emailed the wholesalers?", "D3:2"),
+        (
+            "How old was Gina when her team won at the regionals?",
+            "D1:17",
+        ),
+        (
+            "Who answered Gina after she emailed the wholesalers?",
+            "D3:2",
+        ),
     ] {
         expect(&fixture.service, question, evidence).await;
     }
@@ -45,11 +51,26 @@ async fn five_questions_on_one_beam_chat() {
     let fixture = support::service("sqlite").await;
     memorize(&fixture.service, &folder.join("beam-dev.json"), "5").await;
     for (question, evidence) in [
-        ("How old is Craig, and what does he do as a colour technologist?", "2"),
-        ("By which date do I want to have solved ten problems, and how accurately?", "22"),
-        ("What should you always provide when I ask about probability concepts?", "64"),
-        ("How many hours have I spent on studying probability basics?", "44"),
-        ("How did my accuracy in conditional probability problems improve in two weeks?", "84"),
+        (
+            "How old is Craig, and what does he do as a colour technologist?",
+            "2",
+        ),
+        (
+            "By which date do I want to have solved ten problems, and how accurately?",
+            "22",
+        ),
+        (
+            "What should you always provide when I ask about probability concepts?",
+            "64",
+        ),
+        (
+            "How many hours have I spent on studying probability basics?",
+            "44",
+        ),
+        (
+            "How did my accuracy in conditional probability problems improve in two weeks?",
+            "84",
+        ),
     ] {
         expect(&fixture.service, question, evidence).await;
     }
@@ -85,12 +106,18 @@ async fn expect(service: &MemoryService, question: &str, evidence: &str) {
         .iter()
         .filter_map(|hit| hit.segment.message_id.as_deref())
         .collect();
-    assert!(segments.contains(&evidence), "{question}: segments {segments:?}");
+    assert!(
+        segments.contains(&evidence),
+        "{question}: segments {segments:?}"
+    );
     let items: Vec<(&str, Vec<&str>)> = answer
         .items
         .iter()
         .map(|hit| {
-            let cited = hit.evidence.iter().filter_map(|segment| segment.message_id.as_deref());
+            let cited = hit
+                .evidence
+                .iter()
+                .filter_map(|segment| segment.message_id.as_deref());
             (hit.item.summary.as_str(), cited.collect())
         })
         .collect();

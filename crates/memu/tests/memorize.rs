@@ -4,9 +4,9 @@ mod support;
 
 use std::sync::Arc;
 
-use memu::{ErrorKind, MemorizeRequest, MemorizeStatus, Modality, RetrieveRequest};
 use memu::core::records::Role;
 use memu::core::store::Query;
+use memu::{ErrorKind, MemorizeRequest, MemorizeStatus, Modality, RetrieveRequest};
 use serde_json::json;
 use support::{STORES, TALK, conversation, everything, memorize, service, service_with};
 
@@ -15,16 +15,28 @@ async fn the_same_content_again_changes_nothing_and_says_so() {
     for store in STORES {
         let fixture = service(store).await;
         let bytes = conversation("c", &TALK);
-        let first = fixture.service.memorize(memorize(bytes.clone(), "alice")).await.unwrap();
+        let first = fixture
+            .service
+            .memorize(memorize(bytes.clone(), "alice"))
+            .await
+            .unwrap();
         assert_eq!(first.status, MemorizeStatus::Created);
         assert_eq!(first.new_segments, TALK.len());
         let before = everything(&fixture.service, "alice").await;
-        let again = fixture.service.memorize(memorize(bytes, "alice")).await.unwrap();
+        let again = fixture
+            .service
+            .memorize(memorize(bytes, "alice"))
+            .await
+            .unwrap();
         assert_eq!(again.status, MemorizeStatus::Unchanged);
         assert_eq!(again.new_segments, 0);
         assert_eq!(again.resource.meta.id, first.resource.meta.id);
         assert_eq!(again.items, first.items);
-        assert_eq!(everything(&fixture.service, "alice").await, before, "{store}");
+        assert_eq!(
+            everything(&fixture.service, "alice").await,
+            before,
+            "{store}"
+        );
     }
 }
 
@@ -46,7 +58,12 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
         assert_eq!(grown.new_segments, TALK.len() - 4);
         assert_eq!(grown.resource.meta.id, start.resource.meta.id);
         let scope = &grown.resource.meta.scope;
-        let segments = fixture.service.store().segments(&Query::scope(scope)).await.unwrap();
+        let segments = fixture
+            .service
+            .store()
+            .segments(&Query::scope(scope))
+            .await
+            .unwrap();
         let texts: Vec<&str> = segments.records.iter().map(|s| s.text.as_str()).collect();
         let said: Vec<&str> = TALK.iter().map(|(_, text)| *text).collect();
         assert_eq!(texts, said, "{store}");
@@ -59,7 +76,10 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
             );
         }
         assert_eq!(
-            everything(&fixture.service, "alice").await["resources"].as_array().unwrap().len(),
+            everything(&fixture.service, "alice").await["resources"]
+                .as_array()
+                .unwrap()
+                .len(),
             1
         );
     }
@@ -69,7 +89,11 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
 async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
     for store in STORES {
         let fixture = service(store).await;
-        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+        fixture
+            .service
+            .memorize(memorize(conversation("c", &TALK), "alice"))
+            .await
+            .unwrap();
         let mut edited = TALK;
         edited[0].1 = "I adopted a parrot called Rio last week.";
         let response = fixture
@@ -81,7 +105,10 @@ async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
         let all = everything(&fixture.service, "alice").await;
         assert_eq!(all["resources"].as_array().unwrap().len(), 2, "{store}");
         let items = all["items"].to_string();
-        assert!(items.contains("greyhound") && items.contains("parrot"), "{items}");
+        assert!(
+            items.contains("greyhound") && items.contains("parrot"),
+            "{items}"
+        );
     }
 }
 
@@ -89,20 +116,31 @@ async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
 async fn every_message_can_be_found_again_with_its_speaker_time_and_id() {
     for store in STORES {
         let fixture = service(store).await;
-        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
-        let question = RetrieveRequest::question("Which nuts must be left out?")
-            .matching("user_id", "alice");
+        fixture
+            .service
+            .memorize(memorize(conversation("c", &TALK), "alice"))
+            .await
+            .unwrap();
+        let question =
+            RetrieveRequest::question("Which nuts must be left out?").matching("user_id", "alice");
         let answer = fixture.service.retrieve(question).await.unwrap();
         assert!(answer.needs_retrieval);
-        let question = RetrieveRequest::question("Who is allergic to walnuts?")
-            .matching("user_id", "alice");
+        let question =
+            RetrieveRequest::question("Who is allergic to walnuts?").matching("user_id", "alice");
         let answer = fixture.service.retrieve(question).await.unwrap();
         let best = &answer.segments[0].segment;
         assert_eq!(best.message_id.as_deref(), Some("m2"), "{store}");
         assert_eq!(best.speaker.as_deref(), Some("Nora"));
-        assert_eq!(best.happened_at_text.as_deref(), Some("2026-02-01 10:02:00"));
+        assert_eq!(
+            best.happened_at_text.as_deref(),
+            Some("2026-02-01 10:02:00")
+        );
         let item = &answer.items[0];
-        assert!(item.item.summary.contains("walnuts"), "{}", item.item.summary);
+        assert!(
+            item.item.summary.contains("walnuts"),
+            "{}",
+            item.item.summary
+        );
         assert!(item.item.summary.contains("Nora"), "{}", item.item.summary);
         assert_eq!(item.evidence[0].message_id.as_deref(), Some("m2"));
         assert!(answer.segments[0].items.contains(&item.item.meta.id));
@@ -153,7 +191,11 @@ async fn a_memory_met_again_is_reinforced_and_salience_ranks_it_first() {
         let question = RetrieveRequest::question("Which tea?").matching("user_id", "alice");
         let answer = fixture.service.retrieve(question).await.unwrap();
         let first = &answer.items[0].item;
-        assert!(first.summary.contains("black tea"), "{store}: {}", first.summary);
+        assert!(
+            first.summary.contains("black tea"),
+            "{store}: {}",
+            first.summary
+        );
         assert_eq!(first.reinforcement_count(), 2);
         assert_eq!(first.extra["last_reinforced_at"], "2026-03-01T12:00:00Z");
         assert_eq!(first.segment_ids.len(), 2, "both messages are its evidence");
@@ -172,7 +214,11 @@ async fn a_future_that_is_dropped_leaves_all_or_nothing() {
             let mut future = std::pin::pin!(fixture.service.memorize(request.clone()));
             for _ in 0..polls {
                 let waker = Waker::noop();
-                if future.as_mut().poll(&mut Context::from_waker(waker)).is_ready() {
+                if future
+                    .as_mut()
+                    .poll(&mut Context::from_waker(waker))
+                    .is_ready()
+                {
                     break;
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -182,7 +228,11 @@ async fn a_future_that_is_dropped_leaves_all_or_nothing() {
         let resources = left["resources"].as_array().unwrap().len();
         assert!(resources <= 1);
         let again = fixture.service.memorize(request).await.unwrap();
-        assert_eq!(again.status == MemorizeStatus::Unchanged, resources == 1, "{polls}");
+        assert_eq!(
+            again.status == MemorizeStatus::Unchanged,
+            resources == 1,
+            "{polls}"
+        );
         let all = everything(&fixture.service, "alice").await;
         if resources == 1 {
             assert_eq!(all, left, "what was there was whole");
@@ -204,9 +254,8 @@ async fn many_writers_to_one_scope_all_land() {
                         let text = format!("I visited the town number{task}{at} last week.");
                         let bytes = conversation(&id, &[("Nora", text.as_str())]);
                         let url = format!("{id}.json");
-                        let request =
-                            MemorizeRequest::content(bytes, url, Modality::Conversation)
-                                .user("user_id", "alice");
+                        let request = MemorizeRequest::content(bytes, url, Modality::Conversation)
+                            .user("user_id", "alice");
                         service.memorize(request).await.unwrap();
                     }
                 })
@@ -235,7 +284,11 @@ async fn equal_input_gives_equal_answers_on_every_store() {
     let mut answers = Vec::new();
     for store in STORES.iter().chain(&STORES) {
         let fixture = service(store).await;
-        fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+        fixture
+            .service
+            .memorize(memorize(conversation("c", &TALK), "alice"))
+            .await
+            .unwrap();
         let question = RetrieveRequest {
             explain: true,
             ..RetrieveRequest::question("What did Theo say about Lisbon and the cello?")
@@ -252,7 +305,11 @@ async fn equal_input_gives_equal_answers_on_every_store() {
 #[tokio::test]
 async fn small_talk_needs_no_memory() {
     let fixture = service("inmemory").await;
-    fixture.service.memorize(memorize(conversation("c", &TALK), "alice")).await.unwrap();
+    fixture
+        .service
+        .memorize(memorize(conversation("c", &TALK), "alice"))
+        .await
+        .unwrap();
     let question = RetrieveRequest::question("Good morning!").matching("user_id", "alice");
     let answer = fixture.service.retrieve(question).await.unwrap();
     assert!(!answer.needs_retrieval);
@@ -273,14 +330,20 @@ async fn an_image_needs_a_caption_and_is_found_by_it() {
         "the local provider cannot look at or listen to a resource of modality image; hand in a \
          caption or transcript, or configure a model in llm_profiles"
     );
-    assert_eq!(everything(&fixture.service, "alice").await["resources"], json!([]));
+    assert_eq!(
+        everything(&fixture.service, "alice").await["resources"],
+        json!([])
+    );
     let mut captioned = image();
     captioned.caption = Some("A grey cat asleep on a keyboard.".to_owned());
     fixture.service.memorize(captioned).await.unwrap();
-    let question = RetrieveRequest::question("Where does the cat sleep?")
-        .matching("user_id", "alice");
+    let question =
+        RetrieveRequest::question("Where does the cat sleep?").matching("user_id", "alice");
     let answer = fixture.service.retrieve(question).await.unwrap();
-    assert_eq!(answer.segments[0].segment.text, "A grey cat asleep on a keyboard.");
+    assert_eq!(
+        answer.segments[0].segment.text,
+        "A grey cat asleep on a keyboard."
+    );
     assert_eq!(answer.segments[0].segment.role, None::<Role>);
     assert_eq!(answer.resources[0].resource.url, "cat.png");
 }

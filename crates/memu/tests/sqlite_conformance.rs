@@ -36,14 +36,17 @@ impl Sqlite {
 impl Harness for Sqlite {
     async fn fresh(&self, schema: &ScopeSchema) -> memu::Result<Arc<dyn Store>> {
         let number = self.opened.lock().unwrap().len();
-        self.open(self.folder.path().join(format!("{number}.db")), schema).await
+        self.open(self.folder.path().join(format!("{number}.db")), schema)
+            .await
     }
 
     async fn reopen(&self, store: Arc<dyn Store>) -> memu::Result<Option<Arc<dyn Store>>> {
         let path = {
             let opened = self.opened.lock().unwrap();
             let known = opened.iter().find(|(known, _)| Arc::ptr_eq(known, &store));
-            known.map(|(_, path)| path.clone()).expect("a store of this harness")
+            known
+                .map(|(_, path)| path.clone())
+                .expect("a store of this harness")
         };
         self.open(path, store.schema()).await.map(Some)
     }

@@ -22,7 +22,9 @@ fn open(path: &Path) -> memu::Result<SqliteStore> {
 }
 
 fn alice() -> Scope {
-    ScopeSchema::default().scope([("user_id", "alice")]).unwrap()
+    ScopeSchema::default()
+        .scope([("user_id", "alice")])
+        .unwrap()
 }
 
 /// A batch of `count` categories whose names begin with `name`.
@@ -45,7 +47,10 @@ fn batch(name: &str, count: usize) -> WriteBatch {
 
 fn names(store: &SqliteStore) -> Vec<String> {
     let page = block_on(store.categories(&Query::scope(&alice()))).unwrap();
-    page.records.into_iter().map(|category| category.name).collect()
+    page.records
+        .into_iter()
+        .map(|category| category.name)
+        .collect()
 }
 
 fn assert_sound(store: &SqliteStore) {
@@ -66,7 +71,9 @@ fn child(test: &str, file: &Path) -> Child {
 
 #[test]
 fn child_opens_and_writes() {
-    let Ok(file) = std::env::var(FILE) else { return };
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
     let store = open(Path::new(&file)).unwrap();
     let name = format!("p{}", std::process::id());
     block_on(store.commit(batch(&name, 1))).unwrap();
@@ -78,8 +85,9 @@ fn eight_processes_may_open_the_same_new_file_at_once() {
     for _ in 0..5 {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("deep/er/memu.db");
-        let children: Vec<Child> =
-            (0..8).map(|_| child("child_opens_and_writes", &file)).collect();
+        let children: Vec<Child> = (0..8)
+            .map(|_| child("child_opens_and_writes", &file))
+            .collect();
         for child in children {
             let output = child.wait_with_output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr);
@@ -93,7 +101,9 @@ fn eight_processes_may_open_the_same_new_file_at_once() {
 
 #[test]
 fn child_commits_until_it_is_killed() {
-    let Ok(file) = std::env::var(FILE) else { return };
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
     let store = open(Path::new(&file)).unwrap();
     for round in 0..100_000 {
         let name = format!("p{}-{round}", std::process::id());
@@ -182,11 +192,17 @@ fn a_writer_waits_for_another_and_says_when_it_gives_up() {
     assert_eq!(error.kind(), ErrorKind::Busy);
     assert!(error.is_retryable());
     assert!(
-        error.message().starts_with("other processes kept the database locked for 0."),
+        error
+            .message()
+            .starts_with("other processes kept the database locked for 0."),
         "{error}"
     );
     assert!(started.elapsed() >= Duration::from_millis(200));
-    assert_eq!(names(&hasty), ["first-0"], "readers do not wait for writers");
+    assert_eq!(
+        names(&hasty),
+        ["first-0"],
+        "readers do not wait for writers"
+    );
 
     let store = Arc::new(patient);
     let waiting = std::thread::spawn({
@@ -213,15 +229,23 @@ fn strangers_are_refused_and_left_as_they_are() {
     std::fs::write(folder.path().join("text.db"), "This is no database at all.").unwrap();
     assert_eq!(
         refuse("text.db"),
-        (ErrorKind::Corrupt, "the file is not a SQLite database".to_owned())
+        (
+            ErrorKind::Corrupt,
+            "the file is not a SQLite database".to_owned()
+        )
     );
     std::fs::create_dir(folder.path().join("folder.db")).unwrap();
     assert_eq!(
         refuse("folder.db"),
-        (ErrorKind::Input, "this is a folder, not a database file".to_owned())
+        (
+            ErrorKind::Input,
+            "this is a folder, not a database file".to_owned()
+        )
     );
     let other = rusqlite::Connection::open(folder.path().join("other.db")).unwrap();
-    other.execute_batch("CREATE TABLE recipes (name TEXT)").unwrap();
+    other
+        .execute_batch("CREATE TABLE recipes (name TEXT)")
+        .unwrap();
     drop(other);
     assert_eq!(
         refuse("other.db"),
@@ -232,7 +256,9 @@ fn strangers_are_refused_and_left_as_they_are() {
     );
     block_on(open(&folder.path().join("newer.db")).unwrap().close()).unwrap();
     let newer = rusqlite::Connection::open(folder.path().join("newer.db")).unwrap();
-    newer.execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    newer
+        .execute_batch("PRAGMA user_version = 99; PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
     drop(newer);
     assert_eq!(
         refuse("newer.db"),
@@ -276,7 +302,12 @@ fn files_of_the_original_are_recognised_and_left_as_they_are() {
         std::fs::write(&file, &original).unwrap();
         let error = open(&file).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(error.message().starts_with("this file was written by memU 1.x"), "{error}");
+        assert!(
+            error
+                .message()
+                .starts_with("this file was written by memU 1.x"),
+            "{error}"
+        );
         assert_eq!(std::fs::read(&file).unwrap(), original);
     }
 }
@@ -289,7 +320,10 @@ fn other_scope_fields_than_the_files_are_refused_and_none_takes_its_own() {
     options.schema = Some(ScopeSchema::new(["user_id", "agent_id"]).unwrap());
     block_on(block_on(SqliteStore::open(options)).unwrap().close()).unwrap();
     let adopted = open(&file).unwrap();
-    assert_eq!(adopted.schema().fields().collect::<Vec<_>>(), ["user_id", "agent_id"]);
+    assert_eq!(
+        adopted.schema().fields().collect::<Vec<_>>(),
+        ["user_id", "agent_id"]
+    );
     let mut options = Options::file(&file);
     options.schema = Some(ScopeSchema::default());
     let error = block_on(SqliteStore::open(options)).unwrap_err();
@@ -340,7 +374,12 @@ fn doctor_mends_what_can_be_told_from_other_rows() {
     assert_eq!(found.severity(), Severity::Error);
     let mended = block_on(store.check(true)).unwrap();
     assert_eq!(mended.severity(), Severity::Ok, "{mended:?}");
-    assert!(mended.findings.iter().any(|finding| finding.repaired && finding.check == "relations"));
+    assert!(
+        mended
+            .findings
+            .iter()
+            .any(|finding| finding.repaired && finding.check == "relations")
+    );
     assert_sound(&store);
     assert_eq!(names(&store), ["x-0", "x-1"]);
 }

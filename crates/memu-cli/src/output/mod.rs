@@ -111,9 +111,7 @@ impl Printer {
         let mut out = AutoStream::new(std::io::stdout(), self.color).lock();
         match writeln!(out, "{text}") {
             // Whoever reads has seen enough: `memu list items | head`.
-            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => {
-                Err(Error::cancelled("the reader of the output went away"))
-            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             Err(cause) => Err(Error::storage("the output cannot be written").caused_by(cause)),
             Ok(()) => Ok(()),
         }

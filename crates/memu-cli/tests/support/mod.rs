@@ -102,8 +102,16 @@ fn finished(output: std::process::Output) -> Run {
 /// A conversation of `count` messages that all say something of their own.
 pub fn long_conversation(count: usize) -> Vec<u8> {
     const THINGS: [&str; 10] = [
-        "teapot", "kayak", "lantern", "violin", "compass", "quilt", "telescope", "bicycle",
-        "aquarium", "drum",
+        "teapot",
+        "kayak",
+        "lantern",
+        "violin",
+        "compass",
+        "quilt",
+        "telescope",
+        "bicycle",
+        "aquarium",
+        "drum",
     ];
     let messages: Vec<serde_json::Value> = (0..count)
         .map(|at| {
@@ -118,4 +126,3 @@ pub fn long_conversation(count: usize) -> Vec<u8> {
         .collect();
     serde_json::to_vec(&serde_json::json!({"id": "long", "messages": messages})).unwrap()
 }
-

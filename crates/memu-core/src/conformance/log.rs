@@ -14,9 +14,16 @@ pub(super) async fn lines(
     scope: &Scope,
     after: u64,
 ) -> Result<Vec<(&'static str, Id)>, Failure> {
-    let changes = store.changes(scope, after, usize::MAX).await?;
+    // A commit whose caller gave up may land while the log is being read: look again.
+    let (changes, last) = loop {
+        let before = store.last_seq(scope).await?;
+        let changes = store.changes(scope, after, usize::MAX).await?;
+        let last = store.last_seq(scope).await?;
+        if before == last {
+            break (changes, last);
+        }
+    };
     let numbers: Vec<u64> = changes.iter().map(|line| line.seq).collect();
-    let last = store.last_seq(scope).await?;
     let expected: Vec<u64> = (after + 1..=last).collect();
     same("the numbers of the log", &numbers, &expected)?;
     let name = |operation, table| match (operation, table) {

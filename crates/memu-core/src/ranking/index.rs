@@ -44,11 +44,21 @@ struct IndexedSegment {
     length: u32,
     asks: bool,
     ends_asking: bool,
-    assistant: bool,
+    role: Option<Role>,
     speaker: Option<u32>,
     time: Option<jiff::civil::DateTime>,
     resource: ContentHash,
     ordinal: u32,
+}
+
+impl IndexedSegment {
+    /// Whether the one speaker that the question names said it.
+    fn is_named_by(&self, question: &Question) -> bool {
+        match self.speaker {
+            Some(speaker) => question.named_speaker == Some(speaker as usize),
+            None => self.role.is_some() && self.role == question.named_role,
+        }
+    }
 }
 
 /// One kind of document with its postings and lengths.
@@ -163,7 +173,7 @@ impl Index {
                     length,
                     asks: segment.text.contains('?'),
                     ends_asking: segment.text.trim_end().ends_with('?'),
-                    assistant: segment.role == Some(Role::Assistant),
+                    role: segment.role,
                     speaker: segment.speaker.as_deref().map(|name| self.speaker(name)),
                     time: segment.happened_at,
                     resource: *hash,
@@ -249,12 +259,22 @@ impl Index {
     /// Understands a question in the light of who speaks here.
     pub fn question(&self, text: &str) -> Question {
         let speakers: Vec<&str> = self.speakers.iter().map(String::as_str).collect();
-        Question::new(text, &speakers, &self.analyzer)
+        let nameless = self
+            .segments
+            .iter()
+            .filter(|segment| segment.speaker.is_none());
+        let mut roles: Vec<Role> = Vec::new();
+        for role in nameless.filter_map(|segment| segment.role) {
+            if !roles.contains(&role) {
+                roles.push(role);
+            }
+        }
+        Question::new(text, &speakers, &roles, &self.analyzer)
     }
 
     /// Scores every segment, by position.
     pub fn score_segments(&self, question: &Question, config: &RankingConfig) -> Vec<SegmentScore> {
-        let terms = self.weighted_terms(question);
+        let terms = self.weighted_terms(question, &self.passages);
         let by_passage = self.passages.scores(&terms, config.k1, config.b);
         let mut lexical = vec![0.0_f32; self.segments.len()];
         for (owner, score) in self.passage_owner.iter().zip(&by_passage) {
@@ -265,10 +285,7 @@ impl Index {
             }
         }
         normalise(&mut lexical);
-        let session_terms: Vec<(u32, f32)> = terms
-            .iter()
-            .map(|(term, _)| (*term, self.sessions.idf(*term)))
-            .collect();
+        let session_terms = self.weighted_terms(question, &self.sessions);
         let mut sessions = self.sessions.scores(&session_terms, SESSION_K1, SESSION_B);
         normalise(&mut sessions);
         let evidence: Vec<Evidence> = self
@@ -285,9 +302,8 @@ impl Index {
                 length: segment.length,
                 asks: segment.asks,
                 ends_asking: segment.ends_asking,
-                assistant: segment.assistant,
-                named_speaker: segment.speaker.is_some()
-                    && segment.speaker == question.named_speaker.map(|name| name as u32),
+                assistant: segment.role == Some(Role::Assistant),
+                named_speaker: segment.is_named_by(question),
                 date: question.date_bonus(segment.time, config),
             })
             .collect();
@@ -296,7 +312,7 @@ impl Index {
 
     /// How well each item's own text matches, by position.
     pub fn match_items(&self, question: &Question, config: &RankingConfig) -> Vec<ItemMatch> {
-        let terms = self.weighted_terms(question);
+        let terms = self.weighted_terms(question, &self.items);
         let mut scores = self.items.scores(&terms, config.k1, config.b);
         normalise(&mut scores);
         scores
@@ -305,12 +321,13 @@ impl Index {
             .collect()
     }
 
-    fn weighted_terms(&self, question: &Question) -> Vec<(u32, f32)> {
+    /// The question's terms with their weight among one kind of document.
+    fn weighted_terms(&self, question: &Question, field: &Field) -> Vec<(u32, f32)> {
         question
             .terms
             .iter()
             .filter_map(|term| self.vocabulary.get(term.as_str()))
-            .map(|term| (*term, self.passages.idf(*term)))
+            .map(|term| (*term, field.idf(*term)))
             .collect()
     }
 

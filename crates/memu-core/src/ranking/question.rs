@@ -2,6 +2,7 @@ use jiff::civil;
 
 use crate::analysis::{Analyzer, for_each_word, words};
 use crate::config::RankingConfig;
+use crate::records::Role;
 
 /// The months, in order, as words.
 const MONTHS: [&str; 12] = [
@@ -26,6 +27,8 @@ pub struct Question {
     pub terms: Vec<String>,
     /// The one speaker it names, as a position in the list that was given.
     pub named_speaker: Option<usize>,
+    /// The role it names ("the user"), among speakers without a name.
+    pub named_role: Option<Role>,
     /// The month it names, 1 to 12.
     pub month: Option<i8>,
     /// The day of that month it names.
@@ -34,8 +37,8 @@ pub struct Question {
 
 impl Question {
     /// Understands a question about conversations between these speakers. A speaker
-    /// is named by the first word of the name.
-    pub fn new(text: &str, speakers: &[&str], analyzer: &Analyzer) -> Self {
+    /// is named by the first word of the name; those without a name by their role.
+    pub fn new(text: &str, speakers: &[&str], roles: &[Role], analyzer: &Analyzer) -> Self {
         let words = words(text);
         let named: Vec<usize> = speakers
             .iter()
@@ -43,9 +46,11 @@ impl Question {
             .filter(|(_, speaker)| first_word(speaker).is_some_and(|name| words.contains(&name)))
             .map(|(position, _)| position)
             .collect();
+        let role_names = roles.iter().map(|role| role.as_str().to_owned());
         let names: Vec<String> = speakers
             .iter()
             .filter_map(|name| first_word(name))
+            .chain(role_names)
             .collect();
         let mut question = Self {
             terms: Vec::new(),
@@ -53,6 +58,7 @@ impl Question {
                 [one] => Some(*one),
                 _ => None,
             },
+            named_role: named_role(roles, &words),
             month: None,
             day: None,
         };
@@ -109,6 +115,17 @@ impl Question {
     }
 }
 
+/// The role that is named when exactly one is.
+fn named_role(roles: &[Role], words: &[String]) -> Option<Role> {
+    let mut named = roles
+        .iter()
+        .filter(|role| words.iter().any(|word| word == role.as_str()));
+    match (named.next(), named.next()) {
+        (Some(role), None) => Some(*role),
+        _ => None,
+    }
+}
+
 fn first_word(name: &str) -> Option<String> {
     let mut first = None;
     for_each_word(name, |word| {
@@ -142,7 +159,7 @@ mod tests {
     use super::*;
 
     fn ask(text: &str, speakers: &[&str]) -> Question {
-        Question::new(text, speakers, &Analyzer::default())
+        Question::new(text, speakers, &[Role::User], &Analyzer::default())
     }
 
     #[test]
@@ -156,6 +173,14 @@ mod tests {
             (None, vec!["travel".to_owned()])
         );
         assert_eq!(ask("Anna?", &["Anna"]).terms, ["anna"]);
+    }
+
+    #[test]
+    fn the_user_is_a_speaker_and_not_a_word_to_look_for() {
+        let question = ask("What did the user's brother paint?", &[]);
+        assert_eq!(question.terms, ["brother", "paint"]);
+        assert_eq!(question.named_role, Some(Role::User));
+        assert_eq!(ask("Is that assistant good?", &[]).named_role, None);
     }
 
     #[test]

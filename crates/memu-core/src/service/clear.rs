@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
-use super::responses::ClearResponse;
 use super::MemoryService;
+use super::responses::ClearResponse;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 
@@ -27,7 +27,11 @@ impl MemoryService {
         if filter.is_empty() && !all_scopes {
             return Err(Error::scope(format!(
                 "name whose memory to forget: pass {}, or ask for all scopes",
-                self.store().schema().fields().collect::<Vec<_>>().join(" or ")
+                self.store()
+                    .schema()
+                    .fields()
+                    .collect::<Vec<_>>()
+                    .join(" or ")
             )));
         }
         let states = self.store().scopes(&filter, usize::MAX).await?;

@@ -37,10 +37,14 @@ impl MemoryService {
             };
             note_hash(&mut item);
             plan.relations = if request.categories.is_empty() {
-                plan.categorize(context, std::slice::from_ref(&item)).await?
+                plan.categorize(context, std::slice::from_ref(&item))
+                    .await?
             } else {
                 let named = categories_named(&plan.categories, &request.categories)?;
-                named.iter().map(|category| plan.relation(context, &item.meta.id, category)).collect()
+                named
+                    .iter()
+                    .map(|category| plan.relation(context, &item.meta.id, category))
+                    .collect()
             };
             plan.items.push(item.clone());
             finish(context, plan, item, request.propagate).await
@@ -68,7 +72,11 @@ impl MemoryService {
         if let Some(memory_type) = &request.memory_type {
             context.check_type(memory_type)?;
         }
-        let content = request.content.as_deref().map(checked_content).transpose()?;
+        let content = request
+            .content
+            .as_deref()
+            .map(checked_content)
+            .transpose()?;
         until_committed(&scope, || async {
             let view = context.view(&scope).await?;
             let mut item = find_item(&view, &scope, &request.id)?.clone();
@@ -121,20 +129,20 @@ async fn finish(
     item: MemoryItem,
     propagate: bool,
 ) -> Result<ItemResponse> {
-    let mut category_updates: Vec<MemoryCategory> = Vec::new();
-    if propagate {
-        let touched = plan.summarize(context).await?;
-        category_updates = plan
-            .categories
-            .iter()
-            .filter(|category| touched.contains(&category.meta.id))
-            .cloned()
-            .collect();
-    }
-    plan.commit(context).await?;
+    let category_updates: Vec<Id> = if propagate {
+        plan.summarize(context).await?
+    } else {
+        Vec::new()
+    };
+    let stored = plan.commit(context).await?;
     Ok(ItemResponse {
-        memory_item: item,
-        category_updates,
+        // A deleted item is shown as it was.
+        memory_item: stored.data.item(&item.meta.id).cloned().unwrap_or(item),
+        category_updates: category_updates
+            .iter()
+            .filter_map(|id| stored.data.category(id))
+            .cloned()
+            .collect(),
     })
 }
 
@@ -168,7 +176,10 @@ fn categories_named(categories: &[MemoryCategory], names: &[String]) -> Result<V
             .find(|category| category.name == *name || category.meta.id.as_str() == name)
             .ok_or_else(|| {
                 let valid: Vec<_> = categories.iter().map(|known| known.name.as_str()).collect();
-                Error::input(format!("unknown category {name:?}; use {}", valid.join(", ")))
+                Error::input(format!(
+                    "unknown category {name:?}; use {}",
+                    valid.join(", ")
+                ))
             })?;
         if !ids.contains(&category.meta.id) {
             ids.push(category.meta.id.clone());
@@ -191,7 +202,9 @@ fn find_item<'v>(view: &'v ScopeView, scope: &Scope, id: &Id) -> Result<&'v Memo
         (Some(_), Some(_)) => Err(Error::input(format!(
             "several items have an id that begins with {id}; give more of it"
         ))),
-        (None, _) => Err(Error::not_found(format!("the scope {scope} holds no item {id}"))),
+        (None, _) => Err(Error::not_found(format!(
+            "the scope {scope} holds no item {id}"
+        ))),
     }
 }
 

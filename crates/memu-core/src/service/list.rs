@@ -33,7 +33,10 @@ impl MemoryService {
         request: ListRequest,
     ) -> Result<ListResponse<MemoryCategory>> {
         let query = self.context().list_query(request).await?;
-        self.store().categories(&query).await.map(ListResponse::from)
+        self.store()
+            .categories(&query)
+            .await
+            .map(ListResponse::from)
     }
 
     /// The resources that match, oldest first.
@@ -49,7 +52,8 @@ impl MemoryService {
 impl Context {
     async fn list_query(&self, request: ListRequest) -> Result<Query> {
         if let Some(limit) = request.limit {
-            check_top_k("limit", limit).map_err(|error| Error::input(error.message().to_owned()))?;
+            check_top_k("limit", limit)
+                .map_err(|error| Error::input(error.message().to_owned()))?;
         }
         let selection = self.select(&request.filter, request.all_scopes).await?;
         Ok(Query {

@@ -66,7 +66,11 @@ impl Plan {
     }
 
     /// Files items under the categories that fit them.
-    pub(super) async fn categorize(&self, context: &Context, items: &[MemoryItem]) -> Result<Vec<CategoryItem>> {
+    pub(super) async fn categorize(
+        &self,
+        context: &Context,
+        items: &[MemoryItem],
+    ) -> Result<Vec<CategoryItem>> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -80,7 +84,9 @@ impl Plan {
         };
         let filed = context.parts().categorizer.categorize(request).await?;
         let pairs = items.iter().zip(filed).flat_map(|(item, fitting)| {
-            fitting.into_iter().filter_map(move |(category, _)| Some((item, self.categories.get(category)?)))
+            fitting
+                .into_iter()
+                .filter_map(move |(category, _)| Some((item, self.categories.get(category)?)))
         });
         Ok(pairs
             .map(|(item, category)| self.relation(context, &item.meta.id, &category.meta.id))
@@ -98,7 +104,11 @@ impl Plan {
     /// The ids of the categories whose items change.
     fn touched(&self) -> Vec<Id> {
         let mut touched: Vec<Id> = Vec::new();
-        let changed = self.items.iter().map(|item| &item.meta.id).chain(&self.removed_items);
+        let changed = self
+            .items
+            .iter()
+            .map(|item| &item.meta.id)
+            .chain(&self.removed_items);
         let kept = changed
             .flat_map(|item| self.view.data.relations_of_item(item))
             .map(|relation| &relation.category_id);
@@ -125,8 +135,11 @@ impl Plan {
             .relations
             .iter()
             .filter(|relation| relation.category_id == *category);
-        let planned: FxHashMap<&Id, &MemoryItem> =
-            self.items.iter().map(|item| (&item.meta.id, item)).collect();
+        let planned: FxHashMap<&Id, &MemoryItem> = self
+            .items
+            .iter()
+            .map(|item| (&item.meta.id, item))
+            .collect();
         let mut seen: FxHashSet<&Id> = FxHashSet::default();
         stored
             .chain(added)
@@ -147,7 +160,11 @@ impl Plan {
                 positions.push(position);
                 requests.push(SummaryRequest {
                     category: topic(category),
-                    items: self.items_of(&category.meta.id).into_iter().map(summary_item).collect(),
+                    items: self
+                        .items_of(&category.meta.id)
+                        .into_iter()
+                        .map(summary_item)
+                        .collect(),
                     target_length: config.summary_target_length(&category.name),
                     references: config.enable_item_references,
                 });
@@ -170,18 +187,22 @@ impl Plan {
 
     /// The categories that differ from what is stored.
     fn changed_categories(&self) -> impl Iterator<Item = &MemoryCategory> {
-        self.categories.iter().filter(|category| {
-            self.view.data.category(&category.meta.id) != Some(*category)
-        })
+        self.categories
+            .iter()
+            .filter(|category| self.view.data.category(&category.meta.id) != Some(*category))
     }
 
     /// Embeds what changed and commits everything, on the condition that the scope
-    /// is as the plan was made on it.
-    pub(super) async fn commit(self, context: &Context) -> Result<()> {
+    /// is as the plan was made on it. Returns the scope as it is then.
+    pub(super) async fn commit(self, context: &Context) -> Result<Arc<ScopeView>> {
         let embedder = &context.parts().embedder;
         let mut owners: Vec<(OwnerKind, Id, String)> = Vec::new();
         for item in &self.items {
-            let unchanged = self.view.data.item(&item.meta.id).is_some_and(|stored| stored.summary == item.summary);
+            let unchanged = self
+                .view
+                .data
+                .item(&item.meta.id)
+                .is_some_and(|stored| stored.summary == item.summary);
             if !unchanged {
                 owners.push((OwnerKind::Item, item.meta.id.clone(), item.summary.clone()));
             }
@@ -210,20 +231,32 @@ impl Plan {
             .collect();
         let mut batch = WriteBatch::new(self.scope.clone(), Some(self.view.data.seq()));
         batch.writes.extend(self.first.iter().cloned());
-        batch.writes.extend(self.changed_categories().cloned().map(Write::Category));
-        batch.writes.extend(self.removed_items.iter().cloned().map(Write::DeleteItem));
-        batch.writes.extend(self.items.iter().cloned().map(Write::Item));
+        batch
+            .writes
+            .extend(self.changed_categories().cloned().map(Write::Category));
+        batch
+            .writes
+            .extend(self.removed_items.iter().cloned().map(Write::DeleteItem));
+        batch
+            .writes
+            .extend(self.items.iter().cloned().map(Write::Item));
         for (item_id, category_id) in &self.removed_relations {
             batch.writes.push(Write::DeleteRelation {
                 item_id: item_id.clone(),
                 category_id: category_id.clone(),
             });
         }
-        batch.writes.extend(self.relations.iter().cloned().map(Write::Relation));
+        batch
+            .writes
+            .extend(self.relations.iter().cloned().map(Write::Relation));
         if !embeddings.is_empty() {
-            batch.writes.push(Write::Embeddings(embedder.identity().clone(), embeddings));
+            batch
+                .writes
+                .push(Write::Embeddings(embedder.identity().clone(), embeddings));
         }
-        context.commit(self.view, batch).await
+        let scope = self.scope.clone();
+        context.commit(self.view, batch).await?;
+        context.view(&scope).await
     }
 }
 

@@ -30,7 +30,11 @@ impl Context {
             return Err(Error::scope(format!(
                 "the store holds {} scopes and none was named; pass {}, or ask for all scopes",
                 states.len(),
-                self.store().schema().fields().collect::<Vec<_>>().join(" or "),
+                self.store()
+                    .schema()
+                    .fields()
+                    .collect::<Vec<_>>()
+                    .join(" or "),
             )));
         }
         Ok(Selection {

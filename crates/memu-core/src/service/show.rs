@@ -120,9 +120,16 @@ impl Context {
         Ok(match found {
             Found::Item(item) => {
                 let view = self.view(&item.meta.scope).await?;
-                let evidence = item.segment_ids.iter().filter_map(|id| view.data.segment(id));
+                let evidence = item
+                    .segment_ids
+                    .iter()
+                    .filter_map(|id| view.data.segment(id));
                 Record::Item {
-                    categories: view.data.categories_of_item(&item.meta.id).cloned().collect(),
+                    categories: view
+                        .data
+                        .categories_of_item(&item.meta.id)
+                        .cloned()
+                        .collect(),
                     evidence: evidence.cloned().collect(),
                     item,
                 }
@@ -130,14 +137,22 @@ impl Context {
             Found::Category(category) => {
                 let view = self.view(&category.meta.scope).await?;
                 Record::Category {
-                    items: view.data.items_of_category(&category.meta.id).cloned().collect(),
+                    items: view
+                        .data
+                        .items_of_category(&category.meta.id)
+                        .cloned()
+                        .collect(),
                     category,
                 }
             }
             Found::Resource(resource) => {
                 let view = self.view(&resource.meta.scope).await?;
                 Record::Resource {
-                    items: view.data.items_of_resource(&resource.meta.id).cloned().collect(),
+                    items: view
+                        .data
+                        .items_of_resource(&resource.meta.id)
+                        .cloned()
+                        .collect(),
                     resource,
                 }
             }

@@ -141,8 +141,10 @@ impl SimilarItems {
 }
 
 fn is_negation(word: &str) -> bool {
-    matches!(word, "not" | "no" | "never" | "none" | "nobody" | "nothing" | "without" | "cannot")
-        || word.ends_with("nt") && crate::analysis::is_stop_word(word)
+    matches!(
+        word,
+        "not" | "no" | "never" | "none" | "nobody" | "nothing" | "without" | "cannot"
+    ) || word.ends_with("nt") && crate::analysis::is_stop_word(word)
 }
 
 #[cfg(test)]
@@ -178,12 +180,18 @@ mod tests {
         assert_eq!(found(&known, asked).as_deref(), Some(known[1]));
         assert_eq!(found(&known, "ann  HAS a dog.").as_deref(), Some(known[0]));
         assert_eq!(found(&known, "Ann has dogs").as_deref(), Some(known[0]));
-        assert_eq!(found(&known, "Ann loves painting portraits by the lake."), None);
+        assert_eq!(
+            found(&known, "Ann loves painting portraits by the lake."),
+            None
+        );
     }
 
     #[test]
     fn numbers_denials_and_days_must_agree() {
-        assert_eq!(found(&["Ann ran 5 km in Oslo"], "Ann ran 7 km in Oslo"), None);
+        assert_eq!(
+            found(&["Ann ran 5 km in Oslo"], "Ann ran 7 km in Oslo"),
+            None
+        );
         assert_eq!(found(&["Ann likes cats"], "Ann doesn't like cats"), None);
         assert!(found(&["Ann never likes cats"], "Ann does not like cats").is_some());
         let mut first = item("Ann went hiking in the hills");

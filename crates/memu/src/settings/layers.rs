@@ -104,8 +104,14 @@ impl Layers {
     }
 
     fn drop_retired_keys(&mut self) {
-        let profiles = self.merged.get_mut("llm_profiles").and_then(Value::as_object_mut);
-        for profile in profiles.into_iter().flat_map(|profiles| profiles.values_mut()) {
+        let profiles = self
+            .merged
+            .get_mut("llm_profiles")
+            .and_then(Value::as_object_mut);
+        for profile in profiles
+            .into_iter()
+            .flat_map(|profiles| profiles.values_mut())
+        {
             if let Some(profile) = profile.as_object_mut() {
                 profile.retain(|key, _| !RETIRED_PROFILE_KEYS.contains(&key.as_str()));
             }
@@ -172,7 +178,10 @@ mod tests {
         let settings = Layers::new()
             .value(json!({"retrieve_config": {"item": {"top_k": 7}, "category": {"top_k": 2}}}))
             .variables([
-                ("MEMU_RETRIEVE_CONFIG__ITEM__TOP_K".to_owned(), "9".to_owned()),
+                (
+                    "MEMU_RETRIEVE_CONFIG__ITEM__TOP_K".to_owned(),
+                    "9".to_owned(),
+                ),
                 ("MEMU_EVAL_DATA".to_owned(), "/data".to_owned()),
                 ("PATH".to_owned(), "/bin".to_owned()),
             ])

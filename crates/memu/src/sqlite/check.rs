@@ -98,7 +98,9 @@ pub(super) fn check(
 }
 
 fn check_integrity(connection: &Connection, report: &mut Report) -> Result<()> {
-    let mut statement = connection.prepare("PRAGMA integrity_check(20)").map_err(storage)?;
+    let mut statement = connection
+        .prepare("PRAGMA integrity_check(20)")
+        .map_err(storage)?;
     let found: Vec<String> = statement
         .query_map([], |row| row.get(0))
         .and_then(Iterator::collect)
@@ -125,7 +127,11 @@ fn check_defect(
         report.push(defect.check, Severity::Ok, defect.fine);
         return Ok(());
     }
-    report.push(defect.check, Severity::Error, format!("{count} {}", defect.wrong));
+    report.push(
+        defect.check,
+        Severity::Error,
+        format!("{count} {}", defect.wrong),
+    );
     if repair {
         write(connection, wait, cancelled, || {
             connection.execute_batch(defect.mend).map_err(storage)
@@ -138,15 +144,25 @@ fn check_defect(
 }
 
 fn check_foreign_keys(connection: &Connection, report: &mut Report) -> Result<()> {
-    let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(storage)?;
+    let mut statement = connection
+        .prepare("PRAGMA foreign_key_check")
+        .map_err(storage)?;
     let tables: Vec<String> = statement
         .query_map([], |row| row.get(0))
         .and_then(Iterator::collect)
         .map_err(storage)?;
     if tables.is_empty() {
-        report.push("references", Severity::Ok, "every reference leads somewhere");
+        report.push(
+            "references",
+            Severity::Ok,
+            "every reference leads somewhere",
+        );
     } else {
-        let message = format!("{} references in {} lead nowhere", tables.len(), tables.join(", "));
+        let message = format!(
+            "{} references in {} lead nowhere",
+            tables.len(),
+            tables.join(", ")
+        );
         report.push("references", Severity::Error, message);
     }
     Ok(())
@@ -164,6 +180,8 @@ fn count_rows(connection: &Connection, report: &mut Report) -> Result<()> {
 }
 
 fn count(connection: &Connection, sql: &str) -> Result<u64> {
-    let count: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(storage)?;
+    let count: i64 = connection
+        .query_row(sql, [], |row| row.get(0))
+        .map_err(storage)?;
     Ok(count.max(0).unsigned_abs())
 }

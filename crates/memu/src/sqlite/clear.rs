@@ -47,9 +47,13 @@ fn clear_one(connection: &Connection, scope: &Scope, cleared: &mut Cleared) -> R
         return Ok(());
     };
     let all = Query::scope(scope);
-    cleared.resources.extend(page::<Resource>(connection, &all)?.records);
+    cleared
+        .resources
+        .extend(page::<Resource>(connection, &all)?.records);
     cleared.items.extend(item_page(connection, &all)?.records);
-    cleared.categories.extend(page::<MemoryCategory>(connection, &all)?.records);
+    cleared
+        .categories
+        .extend(page::<MemoryCategory>(connection, &all)?.records);
     for table in TABLES {
         let sql = format!("DELETE FROM {table} WHERE scope_id = ?1");
         let removed = connection.execute(&sql, [id]).map_err(storage)?;

@@ -30,7 +30,10 @@ pub(super) struct ScopeColumns {
 impl ScopeColumns {
     pub(super) fn new(schema: &ScopeSchema) -> Self {
         Self {
-            names: schema.fields().map(|field| format!("\"{field}\", ")).collect(),
+            names: schema
+                .fields()
+                .map(|field| format!("\"{field}\", "))
+                .collect(),
             count: schema.fields().len(),
         }
     }
@@ -38,10 +41,14 @@ impl ScopeColumns {
     /// An insert into a table with scope fields: their parameters follow the others.
     fn insert(&self, table: &str, columns: &str) -> String {
         let others = columns.split(',').count();
-        let parameters: Vec<String> =
-            (1..=others + self.count).map(|number| format!("?{number}")).collect();
+        let parameters: Vec<String> = (1..=others + self.count)
+            .map(|number| format!("?{number}"))
+            .collect();
         let names = self.names.trim_end_matches(", ");
-        format!("INSERT INTO {table} ({columns}, {names}) VALUES ({})", parameters.join(", "))
+        format!(
+            "INSERT INTO {table} ({columns}, {names}) VALUES ({})",
+            parameters.join(", ")
+        )
     }
 }
 
@@ -77,7 +84,10 @@ pub(super) fn commit(
             seq,
             logged: FxHashSet::default(),
         };
-        batch.writes.iter().try_for_each(|write| work.write(write))?;
+        batch
+            .writes
+            .iter()
+            .try_for_each(|write| work.write(write))?;
         work.finish(seq)?;
         Ok(Committed { seq: work.seq })
     })
@@ -94,7 +104,9 @@ fn check_schema(schema: &ScopeSchema, scope: &Scope) -> Result<()> {
 
 fn insert_scope(connection: &Connection, columns: &ScopeColumns, scope: &Scope) -> Result<i64> {
     let values: Vec<Option<&str>> = scope.iter().map(|(_, value)| value).collect();
-    let parameters: Vec<String> = (2..values.len() + 2).map(|number| format!("?{number}")).collect();
+    let parameters: Vec<String> = (2..values.len() + 2)
+        .map(|number| format!("?{number}"))
+        .collect();
     let text = format!(
         "INSERT INTO memu_scopes (scope_key, {}seq) VALUES (?1, {}, 0)",
         columns.names,
@@ -103,7 +115,9 @@ fn insert_scope(connection: &Connection, columns: &ScopeColumns, scope: &Scope) 
     let key = scope.key();
     let mut bound: Vec<&dyn rusqlite::ToSql> = vec![key.as_bytes()];
     bound.extend(values.iter().map(|value| value as &dyn rusqlite::ToSql));
-    connection.execute(&text, bound.as_slice()).map_err(storage)?;
+    connection
+        .execute(&text, bound.as_slice())
+        .map_err(storage)?;
     Ok(connection.last_insert_rowid())
 }
 
@@ -195,7 +209,13 @@ impl Work<'_> {
         };
         self.execute(
             "INSERT INTO memu_changes VALUES (?1, ?2, ?3, ?4, ?5)",
-            (self.scope_id, integer(self.seq)?, operation, table_name(table), id),
+            (
+                self.scope_id,
+                integer(self.seq)?,
+                operation,
+                table_name(table),
+                id,
+            ),
         )?;
         self.logged.insert((table, id.to_owned()));
         Ok(())

@@ -42,7 +42,9 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
 /// Switches a file to write-ahead logging. Several processes may do so at once.
 pub(super) fn use_write_ahead_log(connection: &Connection, wait: Duration) -> Result<()> {
     retrying(wait, || {
-        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+            row.get::<_, String>(0)
+        })
     })?;
     Ok(())
 }
@@ -56,13 +58,17 @@ pub(super) fn write<T>(
     work: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     if cancelled() {
-        return Err(Error::cancelled("the caller gave up before the write began"));
+        return Err(Error::cancelled(
+            "the caller gave up before the write began",
+        ));
     }
     retrying(wait, || connection.execute_batch("BEGIN IMMEDIATE"))?;
     // From here on the transaction is ours; whatever fails rolls it back.
     let finished = work().and_then(|value| {
         if cancelled() {
-            return Err(Error::cancelled("the caller gave up before the write was committed"));
+            return Err(Error::cancelled(
+                "the caller gave up before the write was committed",
+            ));
         }
         connection.execute_batch("COMMIT").map_err(storage)?;
         Ok(value)

@@ -139,7 +139,11 @@ fn push_test(sql: &mut Sql, place: Place, test: &Test) {
     match place {
         Place::Own(column) => push_any(sql, column, test),
         Place::Others { from, columns } => {
-            sql.push(if is_negative(test) { "NOT EXISTS (SELECT 1 FROM " } else { "EXISTS (SELECT 1 FROM " });
+            sql.push(if is_negative(test) {
+                "NOT EXISTS (SELECT 1 FROM "
+            } else {
+                "EXISTS (SELECT 1 FROM "
+            });
             sql.push(from);
             sql.push(" AND (");
             for (at, column) in columns.iter().enumerate() {
@@ -156,7 +160,11 @@ fn push_test(sql: &mut Sql, place: Place, test: &Test) {
 
 /// The test on a single value that may be null.
 fn push_any(sql: &mut Sql, column: &str, test: &Test) {
-    sql.push(if is_negative(test) { "NOT coalesce(" } else { "coalesce(" });
+    sql.push(if is_negative(test) {
+        "NOT coalesce("
+    } else {
+        "coalesce("
+    });
     push_positive(sql, column, test);
     sql.push(", 0)");
 }
@@ -235,7 +243,11 @@ fn push_comparison(
         Operand::Time(moment) => {
             sql.push(of_time);
             sql.push(" ");
-            sql.bind(time(if against_end { moment.end } else { moment.start }));
+            sql.bind(time(if against_end {
+                moment.end
+            } else {
+                moment.start
+            }));
         }
     }
     sql.push(")");

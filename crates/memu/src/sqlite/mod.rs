@@ -38,7 +38,7 @@ use rusqlite::Connection;
 
 use self::commit::ScopeColumns;
 use self::connection::checkpoint;
-use self::workers::Workers;
+use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
 
 /// How to open a SQLite store.
@@ -116,7 +116,10 @@ impl SqliteStore {
     /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
     /// longer than the wait. A file that is refused is left as it is.
     pub async fn open(options: Options) -> Result<Self> {
-        offload(&TokioExecutor as &dyn Executor, move || Self::open_here(&options)).await?
+        offload(&TokioExecutor as &dyn Executor, move || {
+            Self::open_here(&options)
+        })
+        .await?
     }
 
     fn open_here(options: &Options) -> Result<Self> {
@@ -127,13 +130,14 @@ impl SqliteStore {
             _ => error,
         };
         let (connection, schema) = open::open_first(options).map_err(named)?;
+        let gate = Arc::new(Gate::default());
         let readers = match &options.path {
             None => None,
             Some(path) => {
                 let open = || open::open_another(path, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
-                Some(Workers::readers(connections?)?)
+                Some(Workers::readers(connections?, gate.clone())?)
             }
         };
         Ok(Self {
@@ -143,7 +147,7 @@ impl SqliteStore {
                 columns: ScopeColumns::new(&schema),
                 schema: schema.clone(),
             }),
-            writer: Workers::writer(connection, options.busy_timeout)?,
+            writer: Workers::writer(connection, options.busy_timeout, gate)?,
             schema,
             readers,
         })
@@ -212,32 +216,38 @@ impl Store for SqliteStore {
 
     async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
         let query = query.clone();
-        self.read(move |connection| read::page(connection, &query)).await
+        self.read(move |connection| read::page(connection, &query))
+            .await
     }
 
     async fn segments(&self, query: &Query) -> Result<Page<Segment>> {
         let query = query.clone();
-        self.read(move |connection| read::page(connection, &query)).await
+        self.read(move |connection| read::page(connection, &query))
+            .await
     }
 
     async fn items(&self, query: &Query) -> Result<Page<MemoryItem>> {
         let query = query.clone();
-        self.read(move |connection| read::item_page(connection, &query)).await
+        self.read(move |connection| read::item_page(connection, &query))
+            .await
     }
 
     async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>> {
         let query = query.clone();
-        self.read(move |connection| read::page(connection, &query)).await
+        self.read(move |connection| read::page(connection, &query))
+            .await
     }
 
     async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
         let query = query.clone();
-        self.read(move |connection| read::page(connection, &query)).await
+        self.read(move |connection| read::page(connection, &query))
+            .await
     }
 
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
         let (scope, hash) = (scope.clone(), *hash);
-        self.read(move |connection| read::blob(connection, &scope, &hash)).await
+        self.read(move |connection| read::blob(connection, &scope, &hash))
+            .await
     }
 
     async fn embeddings(
@@ -266,7 +276,8 @@ impl Store for SqliteStore {
 
     async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
         let query = query.clone();
-        self.read(move |connection| vectors::search(connection, &query)).await
+        self.read(move |connection| vectors::search(connection, &query))
+            .await
     }
 
     async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
@@ -287,7 +298,13 @@ impl Store for SqliteStore {
 
     async fn check(&self, repair: bool) -> Result<Report> {
         self.write(move |connection, shared, cancelled| {
-            check::check(connection, shared.path.as_deref(), shared.wait, cancelled, repair)
+            check::check(
+                connection,
+                shared.path.as_deref(),
+                shared.wait,
+                cancelled,
+                repair,
+            )
         })
         .await
     }

@@ -64,7 +64,10 @@ fn inspect(path: &Path, may_create: bool) -> Result<()> {
 }
 
 fn make_parent(path: &Path) -> Result<()> {
-    let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) else {
+    let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    else {
         return Ok(());
     };
     std::fs::create_dir_all(parent).map_err(|cause| {
@@ -101,7 +104,9 @@ fn make_tables(connection: &Connection, options: &Options) -> Result<()> {
     write(connection, options.busy_timeout, &|| false, || {
         // Another process may have made them while this one waited for its turn.
         if tables(connection)?.is_empty() {
-            connection.execute_batch(&create(&schema)).map_err(storage)?;
+            connection
+                .execute_batch(&create(&schema))
+                .map_err(storage)?;
         }
         Ok(())
     })
@@ -120,17 +125,26 @@ fn check_file(connection: &Connection) -> Result<()> {
              version knows {VERSION}"
         )));
     }
-    let missing = RECORD_TABLES.iter().find(|table| !tables.iter().any(|name| name == *table));
+    let missing = RECORD_TABLES
+        .iter()
+        .find(|table| !tables.iter().any(|name| name == *table));
     match missing {
-        Some(table) => Err(Error::corrupt(format!("the database lacks the table {table}"))),
+        Some(table) => Err(Error::corrupt(format!(
+            "the database lacks the table {table}"
+        ))),
         None => Ok(()),
     }
 }
 
 fn foreign(tables: &[String]) -> Error {
     let of_the_original = |name: &String| {
-        let stem = name.strip_prefix("memu_").or_else(|| name.strip_prefix("sqlite_"));
-        matches!(stem, Some("memory_items" | "memory_categories" | "category_items"))
+        let stem = name
+            .strip_prefix("memu_")
+            .or_else(|| name.strip_prefix("sqlite_"));
+        matches!(
+            stem,
+            Some("memory_items" | "memory_categories" | "category_items")
+        )
     };
     if tables.iter().any(of_the_original) {
         return Error::unsupported(
@@ -148,7 +162,9 @@ fn foreign(tables: &[String]) -> Error {
 
 fn tables(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'")
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'",
+        )
         .map_err(storage)?;
     statement
         .query_map([], |row| row.get(0))
@@ -171,8 +187,12 @@ fn stored_schema(connection: &Connection) -> Result<ScopeSchema> {
         .query_map([], |row| row.get(0))
         .and_then(Iterator::collect)
         .map_err(storage)?;
-    ScopeSchema::new(columns.iter().filter(|column| !OWN_COLUMNS.contains(&column.as_str())))
-        .map_err(|cause| Error::corrupt("the scope fields are unusable").caused_by(cause))
+    ScopeSchema::new(
+        columns
+            .iter()
+            .filter(|column| !OWN_COLUMNS.contains(&column.as_str())),
+    )
+    .map_err(|cause| Error::corrupt("the scope fields are unusable").caused_by(cause))
 }
 
 fn names(schema: &ScopeSchema) -> String {
@@ -182,6 +202,8 @@ fn names(schema: &ScopeSchema) -> String {
 /// A further connection to a file that is prepared.
 pub(super) fn open_another(path: &Path, wait: Duration) -> Result<Connection> {
     let connection = open(Some(path), false, wait)?;
-    connection.execute_batch("PRAGMA query_only = ON").map_err(storage)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON")
+        .map_err(storage)?;
     Ok(connection)
 }

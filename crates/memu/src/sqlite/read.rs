@@ -18,10 +18,7 @@ use super::filter::{Sql, push_conditions, push_scope_conditions};
 use super::rows::{META, Reader, Record};
 
 /// Begins a transaction in which everything is read as of one moment.
-pub(super) fn snapshot<T>(
-    connection: &Connection,
-    read: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+pub(super) fn snapshot<T>(connection: &Connection, read: impl FnOnce() -> Result<T>) -> Result<T> {
     let transaction = connection.unchecked_transaction().map_err(storage)?;
     let value = read();
     transaction.finish().map_err(storage)?;
@@ -45,7 +42,9 @@ pub(super) fn scopes(
     sql.push(" ORDER BY t.scope_id LIMIT ");
     sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
     let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
-    let mut rows = statement.query(params_from_iter(sql.parameters)).map_err(storage)?;
+    let mut rows = statement
+        .query(params_from_iter(sql.parameters))
+        .map_err(storage)?;
     let mut states = Vec::new();
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);
@@ -71,7 +70,9 @@ pub(super) fn scope_row(connection: &Connection, scope: &Scope) -> Result<Option
         .prepare_cached("SELECT scope_id, seq FROM memu_scopes WHERE scope_key = ?1")
         .and_then(|mut statement| {
             statement
-                .query_row([scope.key().as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
+                .query_row([scope.key().as_bytes()], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
                 .optional()
         })
         .map_err(storage)?;
@@ -140,7 +141,10 @@ fn citations(
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);
         let item = reader.take()?;
-        cited.entry(item).or_default().push(Id::from(reader.take::<String>()?));
+        cited
+            .entry(item)
+            .or_default()
+            .push(Id::from(reader.take::<String>()?));
     }
     Ok(cited)
 }
@@ -149,7 +153,12 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     if query.limit == 0 {
         return Err(Error::input("a page must hold at least one record"));
     }
-    let after = query.after.as_ref().map(cursor_row).transpose()?.unwrap_or(0);
+    let after = query
+        .after
+        .as_ref()
+        .map(cursor_row)
+        .transpose()?
+        .unwrap_or(0);
     let scopes = scope_rows(connection, &query.scopes)?;
     let mut page = Page {
         records: Vec::new(),
@@ -172,9 +181,15 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     }
     push_conditions(&mut sql, T::TABLE, &query.filter);
     sql.push(" ORDER BY t.row LIMIT ");
-    sql.bind(i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1));
+    sql.bind(
+        i64::try_from(query.limit)
+            .unwrap_or(i64::MAX)
+            .saturating_add(1),
+    );
     let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
-    let mut rows = statement.query(params_from_iter(sql.parameters)).map_err(storage)?;
+    let mut rows = statement
+        .query(params_from_iter(sql.parameters))
+        .map_err(storage)?;
     while let Some(row) = rows.next().map_err(storage)? {
         if page.records.len() == query.limit {
             page.next = numbers.last().map(|row: &i64| Cursor(format!("r{row}")));
@@ -183,7 +198,9 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
         let mut reader = Reader::new(row, 0);
         numbers.push(reader.take()?);
         let scope: i64 = reader.take()?;
-        let scope = scopes.get(&scope).ok_or_else(|| corrupt("a record without a scope"))?;
+        let scope = scopes
+            .get(&scope)
+            .ok_or_else(|| corrupt("a record without a scope"))?;
         page.records.push(T::read(&mut reader, scope)?);
     }
     Ok((numbers, page))
@@ -191,9 +208,8 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
 
 fn cursor_row(cursor: &Cursor) -> Result<i64> {
     let row = cursor.0.strip_prefix('r').and_then(|row| row.parse().ok());
-    row.filter(|row| *row >= 0).ok_or_else(|| {
-        Error::input("this is no cursor of this store").with("cursor", &cursor.0)
-    })
+    row.filter(|row| *row >= 0)
+        .ok_or_else(|| Error::input("this is no cursor of this store").with("cursor", &cursor.0))
 }
 
 /// Appends what a choice demands of a table named `t`; `false` when the choice selects
@@ -236,7 +252,14 @@ fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
             sql.bind(modality.as_str().to_owned());
             return Ok(true);
         }
-        (Select::Source { url, external_id, modality }, "memu_resources") => {
+        (
+            Select::Source {
+                url,
+                external_id,
+                modality,
+            },
+            "memu_resources",
+        ) => {
             sql.push(" AND t.modality = ");
             sql.bind(modality.as_str().to_owned());
             sql.push(" AND (t.url = ");
@@ -384,4 +407,3 @@ fn table(name: &str) -> Result<Table> {
         _ => Err(corrupt("a change of an unknown table")),
     }
 }
-

@@ -223,11 +223,17 @@ pub(super) fn integer(value: u64) -> Result<i64> {
 
 /// A vector as it is stored: little-endian f32, one after the other.
 pub(super) fn packed(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+    vector
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 /// A stored vector.
 pub(super) fn unpacked(bytes: &[u8]) -> Vec<f32> {
     let (numbers, _) = bytes.as_chunks::<4>();
-    numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
+    numbers
+        .iter()
+        .map(|number| f32::from_le_bytes(*number))
+        .collect()
 }

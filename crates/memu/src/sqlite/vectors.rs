@@ -71,7 +71,9 @@ pub(super) fn embeddings(
     let mut found = Vec::new();
     for owner in owners {
         let bytes: Option<Vec<u8>> = statement
-            .query_row((scope, owner.as_str(), set.id, kind_number(kind)), |row| row.get(0))
+            .query_row((scope, owner.as_str(), set.id, kind_number(kind)), |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(storage)?;
         if let Some(bytes) = bytes {
@@ -111,7 +113,9 @@ pub(super) fn search(connection: &Connection, query: &VectorQuery) -> Result<Vec
     sql.bind(kind_number(query.kind));
     push_conditions(&mut sql, table(query.kind), &query.filter);
     let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
-    let mut rows = statement.query(params_from_iter(sql.parameters)).map_err(storage)?;
+    let mut rows = statement
+        .query(params_from_iter(sql.parameters))
+        .map_err(storage)?;
     let mut scored: Vec<(f32, i64, i64, String)> = Vec::new();
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);
@@ -124,7 +128,9 @@ pub(super) fn search(connection: &Connection, query: &VectorQuery) -> Result<Vec
     scored
         .into_iter()
         .map(|(score, _, scope, id)| {
-            let scope = scopes.get(&scope).ok_or_else(|| corrupt("a vector without a scope"))?;
+            let scope = scopes
+                .get(&scope)
+                .ok_or_else(|| corrupt("a vector without a scope"))?;
             Ok(VectorHit {
                 scope: scope.clone(),
                 id: Id::from(id),

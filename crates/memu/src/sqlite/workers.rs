@@ -2,8 +2,9 @@
 //! blocking theirs.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -18,9 +19,63 @@ const IDLE: Duration = Duration::from_millis(20);
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
+/// Whether the caller of a job has given up.
+type Abandoned = Arc<AtomicBool>;
+
+/// Lets reads wait for a write whose caller gave up while it was being committed: from
+/// the moment a future is dropped, readers see all of what it did or nothing for good.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    writing: Mutex<Option<Abandoned>>,
+    done: Condvar,
+}
+
+impl Gate {
+    fn enter(&self, abandoned: Abandoned) {
+        *self.lock() = Some(abandoned);
+    }
+
+    fn leave(&self) {
+        *self.lock() = None;
+        self.done.notify_all();
+    }
+
+    /// Waits while a write that nobody waits for is under way.
+    fn settle(&self) {
+        let abandoned = |writing: &mut Option<Abandoned>| {
+            writing.as_ref().is_some_and(|flag| flag.load(SeqCst))
+        };
+        drop(
+            self.done
+                .wait_while(self.lock(), abandoned)
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Abandoned>> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes that a future was dropped before its job had answered.
+struct Waiting {
+    abandoned: Abandoned,
+    answered: bool,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.abandoned.store(true, SeqCst);
+        }
+    }
+}
+
 /// A queue of jobs with the threads that do them.
 pub(super) struct Workers {
     queue: Mutex<Option<Sender<Job>>>,
+    gate: Arc<Gate>,
+    writes: bool,
 }
 
 impl fmt::Debug for Workers {
@@ -31,7 +86,7 @@ impl fmt::Debug for Workers {
 
 impl Workers {
     /// Starts a reading thread for each connection.
-    pub(super) fn readers(connections: Vec<Connection>) -> Result<Self> {
+    pub(super) fn readers(connections: Vec<Connection>, gate: Arc<Gate>) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
         for connection in connections {
@@ -42,20 +97,24 @@ impl Workers {
                 }
             })?;
         }
-        Ok(Self::new(sender))
+        Ok(Self::new(sender, gate, false))
     }
 
     /// Starts the writing thread. When it has nothing to do, it sees to it that the
     /// file alone is a complete copy.
-    pub(super) fn writer(connection: Connection, busy: Duration) -> Result<Self> {
+    pub(super) fn writer(connection: Connection, busy: Duration, gate: Arc<Gate>) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
-        start("memu-write", move || write_loop(&connection, &receiver, busy))?;
-        Ok(Self::new(sender))
+        start("memu-write", move || {
+            write_loop(&connection, &receiver, busy)
+        })?;
+        Ok(Self::new(sender, gate, true))
     }
 
-    fn new(sender: Sender<Job>) -> Self {
+    fn new(sender: Sender<Job>, gate: Arc<Gate>, writes: bool) -> Self {
         Self {
             queue: Mutex::new(Some(sender)),
+            gate,
+            writes,
         }
     }
 
@@ -67,15 +126,29 @@ impl Workers {
         F: FnOnce(&Connection, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
+        let abandoned = Abandoned::default();
+        let mut waiting = Waiting {
+            abandoned: abandoned.clone(),
+            answered: false,
+        };
+        let (gate, writes) = (self.gate.clone(), self.writes);
         let job: Job = Box::new(move |connection| {
-            let result = work(connection, &|| sender.is_canceled());
+            if writes {
+                gate.enter(abandoned.clone());
+            } else {
+                gate.settle();
+            }
+            let result = work(connection, &|| abandoned.load(SeqCst));
+            if writes {
+                gate.leave();
+            }
             // Nobody waits any more: the work has decided what that means.
             let _ = sender.send(result);
         });
         self.submit(job)?;
-        receiver
-            .await
-            .map_err(|_| Error::internal("a database thread ended in the middle of its work"))?
+        let answer = receiver.await;
+        waiting.answered = true;
+        answer.map_err(|_| Error::internal("a database thread ended in the middle of its work"))?
     }
 
     fn submit(&self, job: Job) -> Result<()> {

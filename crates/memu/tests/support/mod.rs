@@ -66,9 +66,18 @@ pub fn conversation(id: &str, messages: &[(&str, &str)]) -> Vec<u8> {
 /// What two people tell each other.
 pub const TALK: [(&str, &str); 8] = [
     ("Nora", "I adopted a greyhound called Pixel last week."),
-    ("Theo", "How wonderful! I moved to Lisbon in January and started a new job as an archivist."),
-    ("Nora", "I'm allergic to walnuts, so please bake without them."),
-    ("Theo", "Noted. My sister Ines passed her nursing exam yesterday."),
+    (
+        "Theo",
+        "How wonderful! I moved to Lisbon in January and started a new job as an archivist.",
+    ),
+    (
+        "Nora",
+        "I'm allergic to walnuts, so please bake without them.",
+    ),
+    (
+        "Theo",
+        "Noted. My sister Ines passed her nursing exam yesterday.",
+    ),
     ("Nora", "I run six kilometres every morning before work."),
     ("Theo", "I want to learn the cello this year."),
     ("Nora", "I think that museums should be free for everyone."),

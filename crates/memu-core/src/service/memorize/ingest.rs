@@ -79,7 +79,11 @@ fn check_media_type(fetched: &Fetched, modality: Modality, url: &str) -> Result<
     }
     Err(Error::input(format!(
         "the content is {media_type}, which cannot be read as {} {modality}",
-        if modality.as_str().starts_with(['a', 'i']) { "an" } else { "a" }
+        if modality.as_str().starts_with(['a', 'i']) {
+            "an"
+        } else {
+            "a"
+        }
     ))
     .with("file", url))
 }

@@ -36,7 +36,11 @@ impl Step<MemorizeState> for DedupeMerge {
         };
         let resource_id = state.resource()?.meta.id.clone();
         for extracted in &state.extracted {
-            let meta = Meta::new(context.parts().ids.next_id(), state.scope.clone(), merge.now);
+            let meta = Meta::new(
+                context.parts().ids.next_id(),
+                state.scope.clone(),
+                merge.now,
+            );
             merge.add(new_item(meta, &resource_id, extracted, state));
         }
         (state.items, state.reinforced) = (merge.fresh, merge.met_again);
@@ -123,8 +127,12 @@ fn meet_again(known: &mut MemoryItem, again: &MemoryItem, reinforce: bool, now: 
     }
     if reinforce {
         let count = known.reinforcement_count() + 1;
-        known.extra.insert("reinforcement_count".to_owned(), count.into());
+        known
+            .extra
+            .insert("reinforcement_count".to_owned(), count.into());
         let now = format!("{}Z", now.to_civil());
-        known.extra.insert("last_reinforced_at".to_owned(), now.into());
+        known
+            .extra
+            .insert("last_reinforced_at".to_owned(), now.into());
     }
 }

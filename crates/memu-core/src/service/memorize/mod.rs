@@ -12,10 +12,10 @@ pub(super) use merge::note_hash;
 
 use std::sync::Arc;
 
+use super::MemoryService;
 use super::cache::ScopeView;
 use super::requests::MemorizeRequest;
 use super::responses::{MemorizeResponse, MemorizeStatus};
-use super::MemoryService;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
 use crate::provider::{ExtractedItem, Reading};
@@ -112,7 +112,9 @@ impl MemorizeState {
     }
 
     fn resource(&self) -> Result<&Resource> {
-        self.resource.as_ref().ok_or_else(|| missing("the resource"))
+        self.resource
+            .as_ref()
+            .ok_or_else(|| missing("the resource"))
     }
 }
 

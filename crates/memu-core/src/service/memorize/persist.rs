@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::pipeline::Step;
 use crate::records::Blob;
 use crate::service::Context;
+use crate::service::cache::ScopeView;
 use crate::service::plan::Plan;
 use crate::service::responses::MemorizeStatus;
 use crate::store::Write;
@@ -26,12 +27,42 @@ impl Step<MemorizeState> for PersistIndex {
         let mut plan = Plan::new(context, view, state.scope.clone());
         plan.categories = std::mem::take(&mut state.categories);
         plan.first = first_writes(state)?;
-        plan.items = state.items.iter().chain(&state.reinforced).cloned().collect();
+        plan.items = state
+            .items
+            .iter()
+            .chain(&state.reinforced)
+            .cloned()
+            .collect();
         plan.relations.clone_from(&state.relations);
         plan.summarize(context).await?;
-        state.categories.clone_from(&plan.categories);
-        plan.commit(context).await
+        let stored = plan.commit(context).await?;
+        show_as_stored(state, &stored);
+        state.view = Some(stored);
+        Ok(())
     }
+}
+
+/// From here on the state shows the records as they are in the store.
+fn show_as_stored(state: &mut MemorizeState, stored: &ScopeView) {
+    for item in state.items.iter_mut().chain(&mut state.reinforced) {
+        if let Some(now) = stored.data.item(&item.meta.id) {
+            *item = now.clone();
+        }
+    }
+    for relation in &mut state.relations {
+        let pair = stored
+            .data
+            .relation_between(&relation.item_id, &relation.category_id);
+        if let Some(now) = pair {
+            *relation = now.clone();
+        }
+    }
+    if let Some(resource) = &mut state.resource
+        && let Some(now) = stored.data.resource(&resource.meta.id)
+    {
+        *resource = now.clone();
+    }
+    state.categories = stored.data.categories().cloned().collect();
 }
 
 fn first_writes(state: &MemorizeState) -> Result<Vec<Write>> {

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::pipeline::Step;
 use crate::provider::{Draft, ReadRequest, Reading};
 use crate::records::{Meta, Resource, Segment};
+use crate::service::Context;
 use crate::service::cache::ScopeView;
 use crate::service::responses::MemorizeStatus;
-use crate::service::Context;
 use crate::time::Timestamp;
 
 /// Reads the content into segments and finds out what of it is new.
@@ -51,11 +51,7 @@ impl Step<MemorizeState> for PreprocessMultimodal {
 }
 
 /// The resource that holds exactly this content already.
-fn known_content(
-    view: &ScopeView,
-    content: &Content,
-    state: &MemorizeState,
-) -> Option<Resource> {
+fn known_content(view: &ScopeView, content: &Content, state: &MemorizeState) -> Option<Resource> {
     view.data
         .resources()
         .find(|resource| {
@@ -92,11 +88,13 @@ fn grown_resource(
     view.data
         .resources()
         .filter(|resource| resource.modality == state.request.modality)
-        .filter(|resource| match (&resource.external_id, &reading.external_id) {
-            (Some(known), Some(given)) => known == given,
-            (None, None) => resource.url == content.url && !content.url.is_empty(),
-            _ => false,
-        })
+        .filter(
+            |resource| match (&resource.external_id, &reading.external_id) {
+                (Some(known), Some(given)) => known == given,
+                (None, None) => resource.url == content.url && !content.url.is_empty(),
+                _ => false,
+            },
+        )
         .filter_map(|resource| {
             let known: Vec<Segment> = view
                 .data

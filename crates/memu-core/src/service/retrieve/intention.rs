@@ -9,9 +9,39 @@ use crate::service::Context;
 /// Words of greetings, thanks and partings; a message of nothing else needs no
 /// memory.
 const SMALL_TALK: [&str; 34] = [
-    "a", "afternoon", "again", "and", "bye", "cool", "day", "evening", "fine", "good", "goodbye",
-    "great", "have", "hello", "hey", "hi", "later", "lot", "lots", "morning", "much", "nice",
-    "night", "ok", "okay", "please", "see", "so", "thank", "thanks", "there", "very", "welcome",
+    "a",
+    "afternoon",
+    "again",
+    "and",
+    "bye",
+    "cool",
+    "day",
+    "evening",
+    "fine",
+    "good",
+    "goodbye",
+    "great",
+    "have",
+    "hello",
+    "hey",
+    "hi",
+    "later",
+    "lot",
+    "lots",
+    "morning",
+    "much",
+    "nice",
+    "night",
+    "ok",
+    "okay",
+    "please",
+    "see",
+    "so",
+    "thank",
+    "thanks",
+    "there",
+    "very",
+    "welcome",
     "you",
 ];
 
@@ -44,7 +74,12 @@ mod tests {
     #[test]
     fn greetings_need_no_memory_and_questions_do() {
         assert!(SMALL_TALK.is_sorted());
-        for text in ["Hello!", "good morning", "Thanks a lot :)", "OK, see you later"] {
+        for text in [
+            "Hello!",
+            "good morning",
+            "Thanks a lot :)",
+            "OK, see you later",
+        ] {
             assert!(is_small_talk(text), "{text}");
         }
         for text in ["Good morning?", "tea", "When did Ann say hello", "…"] {

@@ -7,9 +7,9 @@ mod steps;
 
 use std::sync::Arc;
 
+use super::MemoryService;
 use super::requests::RetrieveRequest;
 use super::responses::RetrieveResponse;
-use super::MemoryService;
 use crate::config::{RetrieveConfig, check_top_k};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
@@ -76,7 +76,8 @@ impl MemoryService {
         let question = checked_question(&request)?;
         let mut config = context.parts().retrieve_config.clone();
         if let Some(top_k) = request.top_k {
-            check_top_k("top_k", top_k).map_err(|error| Error::input(error.message().to_owned()))?;
+            check_top_k("top_k", top_k)
+                .map_err(|error| Error::input(error.message().to_owned()))?;
             config.category.top_k = top_k;
             config.item.top_k = top_k;
             config.resource.top_k = top_k;

@@ -20,7 +20,12 @@ pub(super) struct Ranking {
 
 impl Ranking {
     /// Scores every record of the corpus that its filter lets through.
-    pub(super) fn new(corpus: &Corpus, question: &str, config: &RetrieveConfig, now: Timestamp) -> Self {
+    pub(super) fn new(
+        corpus: &Corpus,
+        question: &str,
+        config: &RetrieveConfig,
+        now: Timestamp,
+    ) -> Self {
         let Some(index) = corpus.index() else {
             return Self::default();
         };
@@ -36,7 +41,10 @@ impl Ranking {
             let Some((view, segment)) = corpus.segment(position) else {
                 continue;
             };
-            best.insert((segment.meta.scope.key(), segment.meta.id.clone()), score.score);
+            best.insert(
+                (segment.meta.scope.key(), segment.meta.id.clone()),
+                score.score,
+            );
             if corpus.filter.matches(&view.data.segment_facts(segment)) {
                 segments.push((position, score));
             }
@@ -69,9 +77,7 @@ impl Ranking {
             .filter(|(_, score, _)| *score > 0.0)
             .collect();
         // Positions are in the order of storing, which breaks ties.
-        items.sort_by(|(a, score_a, _), (b, score_b, _)| {
-            score_b.total_cmp(score_a).then(a.cmp(b))
-        });
+        items.sort_by(|(a, score_a, _), (b, score_b, _)| score_b.total_cmp(score_a).then(a.cmp(b)));
         Self { segments, items }
     }
 }

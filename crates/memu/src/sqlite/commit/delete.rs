@@ -107,7 +107,9 @@ impl Work<'_> {
         );
         let relations: Vec<String> =
             self.all(&sql, (self.scope_id, id.as_str()), |row| row.get(0))?;
-        relations.iter().try_for_each(|relation| self.remove_relation(relation))
+        relations
+            .iter()
+            .try_for_each(|relation| self.remove_relation(relation))
     }
 
     fn remove_relation(&mut self, id: &str) -> Result<()> {

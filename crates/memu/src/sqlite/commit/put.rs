@@ -5,8 +5,8 @@ use memu_core::records::{
     OwnedEmbedding, OwnerKind, Resource, Segment, SetState, Table,
 };
 use memu_core::{Error, Result};
-use rusqlite::types::Value;
 use rusqlite::params_from_iter;
+use rusqlite::types::Value;
 
 use super::{Work, missing};
 use crate::sqlite::error::storage;
@@ -42,7 +42,12 @@ impl Work<'_> {
         let same: Option<String> = self.find(
             "SELECT id FROM memu_resources
              WHERE scope_id = ?1 AND content_hash = ?2 AND modality = ?3 AND id <> ?4",
-            (self.scope_id, resource.content_hash.as_bytes(), resource.modality.as_str(), id),
+            (
+                self.scope_id,
+                resource.content_hash.as_bytes(),
+                resource.modality.as_str(),
+                id,
+            ),
             |row| row.get(0),
         )?;
         if let Some(same) = same {
@@ -67,7 +72,14 @@ impl Work<'_> {
             None => self.insert("memu_resources", columns, &resource.meta, revision, values)?,
             Some((row, _)) => {
                 let old = self.content_of(row)?;
-                self.update("memu_resources", columns, row, &resource.meta, revision, values)?;
+                self.update(
+                    "memu_resources",
+                    columns,
+                    row,
+                    &resource.meta,
+                    revision,
+                    values,
+                )?;
                 self.release_blob(&old)?;
             }
         }
@@ -130,7 +142,9 @@ impl Work<'_> {
             optional(segment.topic_caption.as_deref()),
             span(segment.span.map(|span| span.start))?,
             span(segment.span.map(|span| span.end))?,
-            segment.happened_at.map_or(Value::Null, |time| Value::Text(civil_text(time))),
+            segment
+                .happened_at
+                .map_or(Value::Null, |time| Value::Text(civil_text(time))),
             optional(segment.happened_at_text.as_deref()),
         ]);
         self.connection
@@ -178,7 +192,14 @@ impl Work<'_> {
                 self.connection.last_insert_rowid()
             }
             Some((row, _)) => {
-                self.update("memu_memory_items", columns, row, &item.meta, revision, values)?;
+                self.update(
+                    "memu_memory_items",
+                    columns,
+                    row,
+                    &item.meta,
+                    revision,
+                    values,
+                )?;
                 self.execute(
                     "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
                     (self.scope_id, row),
@@ -195,7 +216,12 @@ impl Work<'_> {
             let (segment_row, _) = self
                 .known("memu_segments", segment.as_str())?
                 .ok_or_else(|| missing("segment", segment).with("item", &item.meta.id))?;
-            if item.segment_ids.iter().take(place).any(|cited| cited == segment) {
+            if item
+                .segment_ids
+                .iter()
+                .take(place)
+                .any(|cited| cited == segment)
+            {
                 return Err(Error::input("an item cites a segment twice")
                     .with("item", &item.meta.id)
                     .with("segment", segment));
@@ -245,7 +271,13 @@ impl Work<'_> {
             return Err(Error::conflict("a stored relation cannot be changed").with("relation", id));
         }
         let values = vec![text(item), text(category)];
-        self.insert("memu_category_items", "item_id, category_id", &relation.meta, revision, values)?;
+        self.insert(
+            "memu_category_items",
+            "item_id, category_id",
+            &relation.meta,
+            revision,
+            values,
+        )?;
         self.log_put(Table::Relations, &relation.meta)
     }
 
@@ -282,7 +314,13 @@ impl Work<'_> {
                 "INSERT INTO memu_embeddings (scope_id, set_id, owner_kind, owner_row, vector)
                  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope_id, set_id, owner_kind, owner_row)
                  DO UPDATE SET vector = excluded.vector",
-                (self.scope_id, set, kind_number(owned.kind), row, packed(vector)),
+                (
+                    self.scope_id,
+                    set,
+                    kind_number(owned.kind),
+                    row,
+                    packed(vector),
+                ),
             )?;
             self.log_part(table, &logged)?;
         }
@@ -319,7 +357,12 @@ impl Work<'_> {
         self.execute(
             "INSERT INTO memu_embedding_sets (provider, model, dimension, state)
              VALUES (?1, ?2, ?3, ?4)",
-            (&identity.provider, &identity.model, identity.dimension, SetState::Active.as_str()),
+            (
+                &identity.provider,
+                &identity.model,
+                identity.dimension,
+                SetState::Active.as_str(),
+            ),
         )?;
         Ok(self.connection.last_insert_rowid())
     }
@@ -373,7 +416,10 @@ impl Work<'_> {
             .enumerate()
             .map(|(at, name)| format!("{name} = ?{}", at + 2))
             .collect();
-        let sql = format!("UPDATE {table} SET {} WHERE row = ?1", assignments.join(", "));
+        let sql = format!(
+            "UPDATE {table} SET {} WHERE row = ?1",
+            assignments.join(", ")
+        );
         let mut values = vec![Value::Integer(row)];
         values.extend(self.meta_values(meta, revision));
         values.extend(own);
