@@ -2,6 +2,9 @@
 //! and the same answer every time.
 
 pub mod extract;
+pub mod reader;
 pub mod temporal;
+mod topics;
 
 pub use extract::LocalExtractor;
+pub use reader::LocalReader;

@@ -45,7 +45,7 @@ pub struct Draft {
     pub message_id: Option<String>,
     /// What was said or written.
     pub text: String,
-    /// What an attached picture shows.
+    /// What an attached picture shows, or the headings above a passage.
     pub caption: Option<String>,
     /// What the topic is about; on the first segment of a topic.
     pub topic_caption: Option<String>,

@@ -86,7 +86,7 @@ pub struct Segment {
     pub message_id: Option<String>,
     /// What was said or written.
     pub text: String,
-    /// What an attached picture shows.
+    /// What an attached picture shows, or the headings above a passage.
     pub caption: Option<String>,
     /// What the topic is about, in a few words; on the first segment of a topic.
     pub topic_caption: Option<String>,

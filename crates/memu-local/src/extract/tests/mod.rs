@@ -43,6 +43,7 @@ fn from(role: Role, text: &str) -> Segment {
         message_id: None,
         text: text.to_owned(),
         caption: None,
+        topic_caption: None,
         span: None,
         happened_at: Some(SAID),
         happened_at_text: None,
