@@ -153,9 +153,10 @@ fn is_participle(tokens: &Tokens<'_>, at: usize) -> bool {
 
 fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
     range.clone().any(|at| match tokens.word(at) {
-        "usually" | "often" | "regularly" | "daily" | "weekly" | "routine" | "habit" | "habits"
-        | "typically" | "mornings" | "evenings" | "weekends" | "mondays" | "tuesdays"
-        | "wednesdays" | "thursdays" | "fridays" | "saturdays" | "sundays" | "nightly" => true,
+        "whenever" | "usually" | "often" | "regularly" | "daily" | "weekly" | "routine"
+        | "habit" | "habits" | "typically" | "mornings" | "evenings" | "weekends" | "mondays"
+        | "tuesdays" | "wednesdays" | "thursdays" | "fridays" | "saturdays" | "sundays"
+        | "nightly" => true,
         "always" => {
             !matches!(tokens.word(at + 1), "been" | "wanted" | "dreamed")
                 && !matches!(
@@ -190,7 +191,7 @@ fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
         ),
         "tend" => tokens.word(at + 1) == "to",
         "once" | "twice" | "times" => matches!(tokens.word(at + 1), "a" | "per"),
-        "whenever" => true,
+
         _ => false,
     })
 }
@@ -232,9 +233,9 @@ fn is_plan(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
         let word = tokens.word(at);
         let next = tokens.word(at + 1);
         match word {
-            "gonna" | "planning" | "planned" | "scheduled" | "upcoming" => true,
+            "i'll" | "we'll" | "gonna" | "planning" | "planned" | "scheduled" | "upcoming" => true,
             "going" => next == "to" && COMMON.has(tokens.word(at + 2)),
-            "i'll" | "we'll" => true,
+
             "will" => matches!(tokens.before(at), "i" | "we"),
             "plan" | "hope" | "aim" | "intend" => next == "to",
             _ => false,

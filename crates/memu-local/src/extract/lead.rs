@@ -94,12 +94,12 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
     }
     let next = tokens.word(at + 1);
     let connective = match word {
-        "and" | "but" | "plus" => true,
+        "and" | "but" | "plus" | "hey" | "hi" | "hello" => true,
         "so" => opens_clause(next),
         "also" | "then" | "anyway" | "besides" | "btw" | "well" => {
             opens_clause(next) || next == ","
         }
-        "hey" | "hi" | "hello" => true,
+
         _ => false,
     };
     if connective { at + 1 } else { at }

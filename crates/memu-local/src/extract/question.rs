@@ -17,7 +17,12 @@ pub(super) fn statement(tokens: &Tokens<'_>, range: Range<usize>) -> Range<usize
             "," | "-" | "—" | "–" | ";" | ":" | "." | "?" | "…"
         ) && !(tokens.touches_next(at) && tokens.word(at) == "-");
         let joint = matches!(tokens.word(at), "and" | "so" | "but");
-        (pause || joint) && (after_joint(tokens, at + 1) || asks && is_tag(tokens, at + 1, &range))
+        (pause || joint)
+            && (after_joint(tokens, at + 1)
+                || asks
+                    && (is_tag(tokens, at + 1, &range)
+                        || tokens.word(at) == ","
+                            && matches!(tokens.word(at + 1), "what" | "how" | "why")))
     });
     match cut {
         Some(cut) => range.start..cut,

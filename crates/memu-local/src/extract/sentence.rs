@@ -131,6 +131,14 @@ impl<'t> Sentence<'t> {
         self.mentions.iter().any(|mention| mention.relative)
     }
 
+    /// Whether it is about the other speaker, or about hearing from them.
+    pub(super) fn is_addressed(&self) -> bool {
+        self.range.clone().any(|at| {
+            let word = self.tokens.word(at);
+            word.starts_with("you") || word == "hear"
+        })
+    }
+
     pub(super) fn is_small_talk(&self) -> bool {
         worth::is_small_talk(&self.tokens, &self.range)
     }

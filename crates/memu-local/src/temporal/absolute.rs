@@ -108,7 +108,7 @@ fn year_after(reader: &Reader<'_, '_>, index: usize) -> Option<(i16, usize)> {
 
 fn year_at(reader: &Reader<'_, '_>, index: usize) -> Option<i16> {
     let year = reader.tokens.number(index)?;
-    (reader.tokens.raw(index).len() == 4 && (1900..2100).contains(&year))
+    (reader.tokens.raw(index).len() == 4 && (1500..2100).contains(&year))
         .then(|| i16::try_from(year).ok())
         .flatten()
 }
