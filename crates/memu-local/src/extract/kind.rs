@@ -121,8 +121,43 @@ fn main_verb(tokens: &Tokens<'_>, range: Range<usize>, shape: &Shape) -> usize {
     }
     range
         .clone()
-        .find(|&at| is_past(tokens.word(at)) && !is_participle(tokens, at))
+        .find(|&at| {
+            is_present(tokens.word(at)) || is_past(tokens.word(at)) && !is_participle(tokens, at)
+        })
         .unwrap_or(at)
+}
+
+/// Verbs of the present that decide the tense of their sentence when they come
+/// first.
+fn is_present(word: &str) -> bool {
+    matches!(
+        word,
+        "is" | "are"
+            | "has"
+            | "have"
+            | "can"
+            | "will"
+            | "do"
+            | "does"
+            | "it's"
+            | "that's"
+            | "there's"
+            | "isn't"
+            | "aren't"
+            | "means"
+            | "makes"
+            | "helps"
+            | "gives"
+            | "includes"
+            | "needs"
+            | "keeps"
+            | "takes"
+            | "works"
+            | "lets"
+            | "shows"
+            | "should"
+            | "must"
+    )
 }
 
 /// "Has made", "was so blessed", "I'm swamped": not the simple past.

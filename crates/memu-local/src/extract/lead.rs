@@ -72,7 +72,10 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
         return if belongs { at } else { at + 1 };
     }
     let word = tokens.word(at);
-    if word == "since" && tokens.word(at + 1) == "we" && tokens.word(at + 2) == "last" {
+    if word == "since"
+        && tokens.word(at + 1) == "we"
+        && (2..5).any(|ahead| tokens.word(at + ahead) == "last")
+    {
         return (at + 3..(at + 8).min(range.end))
             .find(|&pause| tokens.word(pause) == ",")
             .unwrap_or(at);

@@ -17,7 +17,7 @@ const MOST_OF_PASSAGE: usize = 3;
 
 /// A long answer yields at most this many, one for each so many bytes.
 const MOST_OF_ANSWER: usize = 6;
-const BYTES_PER_ITEM: usize = 400;
+const BYTES_PER_ITEM: usize = 600;
 
 /// From this many bytes on, an agent's answer counts as long.
 const LONG_ANSWER: usize = 450;

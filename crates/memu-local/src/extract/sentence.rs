@@ -196,7 +196,9 @@ fn bounded(tokens: &Tokens<'_>, range: Range<usize>) -> Range<usize> {
         if tokens.is_word(at) {
             words += 1;
         }
-        let joint = matches!(tokens.word(at), "," | ";" | ":" | "—" | "–" | "(")
+        let inside_number =
+            at > range.start && tokens.touches_next(at - 1) && tokens.touches_next(at);
+        let joint = !inside_number && matches!(tokens.word(at), "," | ";" | ":" | "—" | "–" | "(")
             || matches!(
                 tokens.word(at),
                 "and" | "but" | "so" | "because" | "which" | "since" | "while"

@@ -162,6 +162,7 @@ pub(super) fn is_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
             "the" | "that" | "this" | "it" | "your" | "how"
         ),
         "for" => tokens.word(at + 1).ends_with("ing"),
+        "here's" | "here" => content_words(tokens, range.clone()) <= 2,
         "glad" | "happy" | "nice" | "good" | "great" | "excited" | "sorry" | "proud" | "lovely"
         | "awesome" | "cool" | "amazing" | "wonderful" | "so" | "super" | "really" => {
             cheer(tokens, range)

@@ -169,6 +169,10 @@ impl<'r, 's> Rewriter<'r, 's> {
             })
             .unwrap_or(self.told.range.end);
         let phrase = times::replacement(self.tokens, mention, index, end, self.voice.day)?;
+        // "Just yesterday I …" opens with the day.
+        if self.out == "Just" {
+            self.out.clear();
+        }
         let opens = self.out.is_empty();
         let open_clause = phrase.starts_with("on ") || phrase.starts_with("in ");
         self.put(index, &phrase);

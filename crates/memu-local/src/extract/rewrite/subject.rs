@@ -101,7 +101,9 @@ impl Rewriter<'_, '_> {
             at -= 1;
             let word = self.tokens.word(at);
             if !self.tokens.is_word(at) || matches!(word, "that" | "when" | "because") {
-                return index - at > 2;
+                let first = self.tokens.word(at + 1);
+                return matches!(first, "my" | "our")
+                    || index - at == 3 && self.tokens.is_capital(at + 1);
             }
             if is_past(word) || AUXILIARIES.has(word) || matches!(word, "i" | "me" | "it" | "them")
             {
@@ -114,7 +116,12 @@ impl Rewriter<'_, '_> {
     /// "My sister and I" is "Caroline and their sister": the token after it.
     fn companion(&mut self, index: usize) -> Option<usize> {
         let and = (index + 2..index + 5).find(|&at| self.tokens.word(at) == "and")?;
-        let opens = index == self.told.range.start || !self.tokens.is_word(index - 1);
+        let opens = index == self.told.range.start
+            || !self.tokens.is_word(index - 1)
+            || matches!(
+                self.tokens.before(index),
+                "and" | "but" | "so" | "that" | "when"
+            );
         if !opens
             || self.named
             || self.tokens.word(and + 1) != "i"
