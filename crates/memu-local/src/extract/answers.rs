@@ -54,7 +54,7 @@ pub(super) fn asked(message: &Message<'_>, parties: &Parties) -> Option<Asked> {
     ) || matches!(first, "can" | "could" | "would" | "will" | "may")
         || first == "how" && tokens.word(core.start + 1) == "about"
         || matches!(tokens.word(core.start + 1), "like" | "about");
-    if words < 2 || words > LONGEST_QUESTION || offers {
+    if !(2..=LONGEST_QUESTION).contains(&words) || offers {
         return None;
     }
     if !has_content(&tokens, core.clone()) {
@@ -75,7 +75,7 @@ fn has_content(tokens: &Tokens<'_>, core: std::ops::Range<usize>) -> bool {
         || core.clone().any(|at| {
             matches!(
                 tokens.word(at),
-                "time" | "day" | "work" | "eat" | "old" | "far" | "many"
+                "when" | "where" | "who" | "time" | "day" | "work" | "eat" | "old" | "far" | "many"
             )
         })
 }
@@ -132,8 +132,8 @@ pub(super) fn joined(
     let name = &message.party.name;
     let told_back = message.party.is_agent && asked.about_self && sentence.content() > 1;
     let needs_question = sentence.shape.dangling || is_fragment(sentence) || told_back;
-    let asked_for = !sentence.is_small_talk()
-        && (has_number(sentence) || sentence.content() > 0 || sentence.words() >= 4);
+    let talk = sentence.is_addressed() || sentence.is_small_talk() && !sentence.shape.dangling;
+    let asked_for = !talk && (has_number(sentence) || sentence.content() > 0);
     if !needs_question || sentence.asks || !asked_for || sentence.words() > 30 {
         return None;
     }

@@ -101,6 +101,7 @@ fn inline(line: &str, clean: &mut Clean) {
             // The brackets of formulas: \\( x \\).
             '\\' => after.strip_prefix(['(', ')', '[', ']']),
             '*' if at_sentence_start(&clean.text) => acted(after),
+            '`' => quoted_code(after, &mut clean.text),
             _ => None,
         }
         .unwrap_or_else(|| {
@@ -167,6 +168,15 @@ fn acted(after: &str) -> Option<&str> {
         .filter(|(inside, _)| inside.len() <= 40)?;
     let is_action = inside.starts_with(|c: char| c.is_ascii_lowercase()) && !rest.starts_with('*');
     is_action.then(|| rest.trim_start())
+}
+
+/// Takes over a code span as it is; what follows it.
+fn quoted_code<'l>(after: &'l str, text: &mut String) -> Option<&'l str> {
+    let (inside, rest) = after
+        .split_once('`')
+        .filter(|(inside, _)| inside.len() <= 80)?;
+    text.push_str(inside);
+    Some(rest)
 }
 
 /// `[image: …]` is a picture, `[text](url)` is its text.

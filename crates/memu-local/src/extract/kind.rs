@@ -121,8 +121,43 @@ fn main_verb(tokens: &Tokens<'_>, range: Range<usize>, shape: &Shape) -> usize {
     }
     range
         .clone()
-        .find(|&at| is_past(tokens.word(at)) && !is_participle(tokens, at))
+        .find(|&at| {
+            is_present(tokens.word(at)) || is_past(tokens.word(at)) && !is_participle(tokens, at)
+        })
         .unwrap_or(at)
+}
+
+/// Verbs of the present that decide the tense of their sentence when they come
+/// first.
+fn is_present(word: &str) -> bool {
+    matches!(
+        word,
+        "is" | "are"
+            | "has"
+            | "have"
+            | "can"
+            | "will"
+            | "do"
+            | "does"
+            | "it's"
+            | "that's"
+            | "there's"
+            | "isn't"
+            | "aren't"
+            | "means"
+            | "makes"
+            | "helps"
+            | "gives"
+            | "includes"
+            | "needs"
+            | "keeps"
+            | "takes"
+            | "works"
+            | "lets"
+            | "shows"
+            | "should"
+            | "must"
+    )
 }
 
 /// "Has made", "was so blessed", "I'm swamped": not the simple past.
@@ -153,9 +188,10 @@ fn is_participle(tokens: &Tokens<'_>, at: usize) -> bool {
 
 fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
     range.clone().any(|at| match tokens.word(at) {
-        "usually" | "often" | "regularly" | "daily" | "weekly" | "routine" | "habit" | "habits"
-        | "typically" | "mornings" | "evenings" | "weekends" | "mondays" | "tuesdays"
-        | "wednesdays" | "thursdays" | "fridays" | "saturdays" | "sundays" | "nightly" => true,
+        "whenever" | "usually" | "often" | "regularly" | "daily" | "weekly" | "routine"
+        | "habit" | "habits" | "typically" | "mornings" | "evenings" | "weekends" | "mondays"
+        | "tuesdays" | "wednesdays" | "thursdays" | "fridays" | "saturdays" | "sundays"
+        | "nightly" => true,
         "always" => {
             !matches!(tokens.word(at + 1), "been" | "wanted" | "dreamed")
                 && !matches!(
@@ -190,7 +226,7 @@ fn is_habit(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
         ),
         "tend" => tokens.word(at + 1) == "to",
         "once" | "twice" | "times" => matches!(tokens.word(at + 1), "a" | "per"),
-        "whenever" => true,
+
         _ => false,
     })
 }
@@ -232,9 +268,9 @@ fn is_plan(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
         let word = tokens.word(at);
         let next = tokens.word(at + 1);
         match word {
-            "gonna" | "planning" | "planned" | "scheduled" | "upcoming" => true,
+            "i'll" | "we'll" | "gonna" | "planning" | "planned" | "scheduled" | "upcoming" => true,
             "going" => next == "to" && COMMON.has(tokens.word(at + 2)),
-            "i'll" | "we'll" => true,
+
             "will" => matches!(tokens.before(at), "i" | "we"),
             "plan" | "hope" | "aim" | "intend" => next == "to",
             _ => false,

@@ -72,7 +72,10 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
         return if belongs { at } else { at + 1 };
     }
     let word = tokens.word(at);
-    if word == "since" && tokens.word(at + 1) == "we" && tokens.word(at + 2) == "last" {
+    if word == "since"
+        && tokens.word(at + 1) == "we"
+        && (2..5).any(|ahead| tokens.word(at + ahead) == "last")
+    {
         return (at + 3..(at + 8).min(range.end))
             .find(|&pause| tokens.word(pause) == ",")
             .unwrap_or(at);
@@ -94,12 +97,12 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
     }
     let next = tokens.word(at + 1);
     let connective = match word {
-        "and" | "but" | "plus" => true,
+        "and" | "but" | "plus" | "hey" | "hi" | "hello" => true,
         "so" => opens_clause(next),
         "also" | "then" | "anyway" | "besides" | "btw" | "well" => {
             opens_clause(next) || next == ","
         }
-        "hey" | "hi" | "hello" => true,
+
         _ => false,
     };
     if connective { at + 1 } else { at }

@@ -87,7 +87,7 @@ impl<'s> Message<'s> {
         }
         drawn.extend(groups.finish());
         let words: usize = read.iter().map(Sentence::words).sum();
-        best(&mut drawn, (2 + words / WORDS_PER_ITEM).max(4).min(MOST));
+        best(&mut drawn, (2 + words / WORDS_PER_ITEM).clamp(4, MOST));
         drawn.extend(self.picture());
         drawn
     }
@@ -289,9 +289,9 @@ impl<'g, 's> Groups<'g, 's> {
         let joinable = self
             .open
             .filter(|(last, words, _)| last + 1 == at && words + sentence.words() <= JOINED_WORDS);
-        let says_something = sentence.content() > 0 && !sentence.is_small_talk();
+        let says_something = sentence.content() > 0 && !sentence.is_addressed();
         match joinable {
-            Some((_, words, plural)) if says_something || sentence.worth > 0 => {
+            Some((_, words, plural)) if says_something => {
                 let follows = Some(Follows { plural });
                 let told = tell(sentence, self.voice, follows);
                 if let Some(last) = self.drawn.last_mut() {

@@ -17,7 +17,7 @@ const MOST_OF_PASSAGE: usize = 3;
 
 /// A long answer yields at most this many, one for each so many bytes.
 const MOST_OF_ANSWER: usize = 6;
-const BYTES_PER_ITEM: usize = 400;
+const BYTES_PER_ITEM: usize = 600;
 
 /// From this many bytes on, an agent's answer counts as long.
 const LONG_ANSWER: usize = 450;
@@ -38,7 +38,7 @@ pub(super) fn of_answer(message: &Message<'_>, parties: &Parties) -> Vec<Drawn> 
     };
     let mut drawn: Vec<Drawn> = candidates(message.text(), most * 2)
         .into_iter()
-        .filter_map(|text| {
+        .filter_map(|(score, text)| {
             let sentence = Sentence::read(text, message.segment.happened_at, parties);
             let fit =
                 is_fit(&sentence) && !sentence.shape.own_subject && !sentence.shape.opens_with_you;
@@ -52,7 +52,7 @@ pub(super) fn of_answer(message: &Message<'_>, parties: &Parties) -> Vec<Drawn> 
                 summary: told,
                 happened: None,
                 segments: vec![message.index],
-                worth: score(text, 0),
+                worth: score,
             })
         })
         .collect();
@@ -69,9 +69,9 @@ pub(super) fn of_document(message: &Message<'_>, parties: &Parties) -> Vec<Drawn
     };
     let mut drawn: Vec<Drawn> = candidates(message.text(), MOST_OF_PASSAGE * 2)
         .into_iter()
-        .filter_map(|text| {
+        .filter_map(|(score, text)| {
             let sentence = Sentence::read(text, message.segment.happened_at, parties);
-            is_fit(&sentence).then(|| of_sentence(&sentence, text, message, &author))
+            is_fit(&sentence).then(|| of_sentence(&sentence, score, message, &author))
         })
         .collect();
     best(&mut drawn, MOST_OF_PASSAGE);
@@ -90,7 +90,7 @@ fn is_fit(sentence: &Sentence<'_>) -> bool {
 
 fn of_sentence(
     sentence: &Sentence<'_>,
-    text: &str,
+    score: i32,
     message: &Message<'_>,
     author: &Party,
 ) -> Drawn {
@@ -140,13 +140,13 @@ fn of_sentence(
             )
         }),
         segments: vec![message.index],
-        worth: score(text, 0),
+        worth: score,
     }
 }
 
 /// The sentences that look most informative, in their order: only these are read
 /// closely.
-fn candidates(text: &str, most: usize) -> Vec<&str> {
+fn candidates(text: &str, most: usize) -> Vec<(i32, &str)> {
     let ranges: Vec<Range<usize>> = sentences(text);
     let mut scored: Vec<(i32, usize)> = ranges
         .iter()
@@ -161,7 +161,7 @@ fn candidates(text: &str, most: usize) -> Vec<&str> {
     scored.sort_unstable_by_key(|(_, at)| *at);
     scored
         .into_iter()
-        .filter_map(|(_, at)| text.get(ranges.get(at)?.clone()))
+        .filter_map(|(score, at)| Some((-score, text.get(ranges.get(at)?.clone())?)))
         .collect()
 }
 
@@ -210,7 +210,7 @@ fn score(sentence: &str, place: usize) -> i32 {
         0
     };
     let stops = i32::from(matches!(last, b'.' | b'!') || dense);
-    let early = i32::from(place < 3);
+    let early = if place < 3 { 3 } else { 0 };
     1 + 2 * digits + 2 * i32::from(defines) + 2 * i32::from(decides) + length + stops + early
 }
 

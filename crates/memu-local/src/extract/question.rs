@@ -17,12 +17,18 @@ pub(super) fn statement(tokens: &Tokens<'_>, range: Range<usize>) -> Range<usize
             "," | "-" | "—" | "–" | ";" | ":" | "." | "?" | "…"
         ) && !(tokens.touches_next(at) && tokens.word(at) == "-");
         let joint = matches!(tokens.word(at), "and" | "so" | "but");
-        (pause || joint) && (after_joint(tokens, at + 1) || asks && is_tag(tokens, at + 1, &range))
+        (pause || joint)
+            && (after_joint(tokens, at + 1)
+                || asks
+                    && (is_tag(tokens, at + 1, &range)
+                        || tokens.word(at) == ","
+                            && (matches!(tokens.word(at + 1), "what" | "how" | "why")
+                                || is_auxiliary(tokens.word(at + 1)))))
     });
     match cut {
         Some(cut) => range.start..cut,
         // A question without any statement before it.
-        None if asks => range.start..range.start,
+        None if asks && !tells_of_self(tokens, &range) => range.start..range.start,
         None => range,
     }
 }
@@ -38,12 +44,31 @@ fn last_mark(tokens: &Tokens<'_>, range: &Range<usize>) -> usize {
     range.end.saturating_sub(1)
 }
 
+/// "I had a call with Ann and she liked it?"
+fn tells_of_self(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
+    range.len() > 6
+        && matches!(
+            tokens.word(range.start),
+            "i" | "i'm" | "i've" | "my" | "we" | "we're" | "we've" | "i'd"
+        )
+}
+
 /// Whether a question begins at `at`, perhaps after "so" or "and".
 fn after_joint(tokens: &Tokens<'_>, at: usize) -> bool {
     let skip = usize::from(matches!(
         tokens.word(at),
         "so" | "and" | "but" | "maybe" | "also" | "then"
     ));
+    let first = tokens.word(at + skip);
+    if skip == 0 && matches!(first, "who" | "who's" | "which" | "where" | "when") {
+        // ", who is a nurse" goes on about the one just named.
+        return false;
+    }
+    let wonders = matches!(first, "i'm" | "i" | "we're" | "we")
+        && (1..4).any(|ahead| matches!(tokens.word(at + skip + ahead), "wondering" | "wonder"));
+    if wonders {
+        return true;
+    }
     let presents = tokens.word(at) == "here's"
         || tokens.word(at) == "here" && matches!(tokens.word(at + 1), "is" | "are");
     presents || opens_question(tokens, at) || skip == 1 && opens_question(tokens, at + 1)

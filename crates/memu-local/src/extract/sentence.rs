@@ -131,6 +131,14 @@ impl<'t> Sentence<'t> {
         self.mentions.iter().any(|mention| mention.relative)
     }
 
+    /// Whether it is about the other speaker, or about hearing from them.
+    pub(super) fn is_addressed(&self) -> bool {
+        self.range.clone().any(|at| {
+            let word = self.tokens.word(at);
+            word.starts_with("you") || word == "hear"
+        })
+    }
+
     pub(super) fn is_small_talk(&self) -> bool {
         worth::is_small_talk(&self.tokens, &self.range)
     }
@@ -188,7 +196,9 @@ fn bounded(tokens: &Tokens<'_>, range: Range<usize>) -> Range<usize> {
         if tokens.is_word(at) {
             words += 1;
         }
-        let joint = matches!(tokens.word(at), "," | ";" | ":" | "—" | "–" | "(")
+        let inside_number =
+            at > range.start && tokens.touches_next(at - 1) && tokens.touches_next(at);
+        let joint = !inside_number && matches!(tokens.word(at), "," | ";" | ":" | "—" | "–" | "(")
             || matches!(
                 tokens.word(at),
                 "and" | "but" | "so" | "because" | "which" | "since" | "while"

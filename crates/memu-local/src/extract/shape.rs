@@ -69,7 +69,10 @@ pub(super) fn shape(tokens: &Tokens<'_>, range: Range<usize>) -> Shape {
             "our" | "us" | "ours" => shape.own = true,
             _ => {}
         }
-        shape.finite |= AUXILIARIES.has(word) || is_past(word) || is_finite_form(word);
+        let noon = word == "am" && index > range.start && tokens.number(index - 1).is_some();
+        shape.finite |= AUXILIARIES.has(word) && !noon
+            || is_past(word) && !is_determiner(tokens.before(index))
+            || is_finite_form(word);
     }
     shape.own |= shape.own_subject;
     let first = tokens.word(range.start);
@@ -108,17 +111,26 @@ fn opens_with_subject(word: &str) -> bool {
 
 fn is_dangling(word: &str, next: &str) -> bool {
     match word {
-        "it" | "it's" | "it'll" | "it'd" | "its" | "that's" | "that'll" | "he" | "she" | "they"
-        | "he's" | "she's" | "they're" | "they've" | "they'll" | "which" | "those" | "these"
-        | "his" | "her" | "their" | "both" | "then" => true,
+        "because" | "cause" | "including" | "especially" | "it" | "it's" | "it'll" | "it'd"
+        | "its" | "that's" | "that'll" | "he" | "she" | "they" | "he's" | "she's" | "they're"
+        | "they've" | "they'll" | "which" | "those" | "these" | "his" | "her" | "their"
+        | "both" | "then" => true,
         "something" | "someone" => matches!(next, "that" | "who" | "to" | "like"),
-        "because" | "cause" | "including" | "especially" => true,
+
         "that" | "this" => !matches!(
             next,
             "morning" | "week" | "weekend" | "month" | "year" | "summer"
         ),
         _ => false,
     }
+}
+
+/// "A rented one": no verb follows these.
+fn is_determiner(word: &str) -> bool {
+    matches!(
+        word,
+        "a" | "an" | "the" | "my" | "our" | "your" | "his" | "her" | "their" | "some"
+    )
 }
 
 /// Present forms that people use all the time.
@@ -153,7 +165,7 @@ fn elided(tokens: &Tokens<'_>, range: Range<usize>) -> Option<Elided> {
         let participle = word.ends_with("ed") && worth::is_content(next) && !next.ends_with("ing");
         return (!of_another && !participle).then_some(Elided::Verb);
     }
-    if matches!(word, "used" | "left") && next != "" && at == range.start {
+    if matches!(word, "used" | "left") && !next.is_empty() && at == range.start {
         return (matches!(next, "to" | "the" | "my")).then_some(Elided::Verb);
     }
     (STATIVE.has(word) && tokens.is_word(at + 1)).then_some(Elided::Verb)

@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use memu_core::analysis::is_stop_word;
-
 use super::rewrite::{Told, Voice, third_person};
 use super::sentence::Sentence;
 use crate::temporal;
+use crate::temporal::words::{Words, words};
 
 /// The sentence told about who said it, with a full stop. `follows` says that it
 /// comes after another of the same speaker in the same memory.
@@ -82,11 +81,21 @@ pub(super) fn finished(text: String) -> String {
     text
 }
 
+/// Words that open a statement and are no names.
+static OPENERS: Words = words!(
+    "
+    a after all an another any as at because before between both by during each every few for
+    from he her here his how if in it it's its many most much no on one our several she since
+    some that the their then there there's these they this those though to two under until what
+    when where which while with without
+    "
+);
+
 /// Whether the first word can lose its capital: it is no name.
 fn opens_lower(sentence: &Sentence<'_>) -> bool {
     let first = sentence.word(0);
     let labelled = (0..6).any(|at| sentence.word(at) == ":");
-    is_stop_word(first) && first != "i" && !labelled && !sentence.shape.imperative
+    OPENERS.has(first) && !labelled && !sentence.shape.imperative
 }
 
 fn lower_first(text: &str) -> String {

@@ -27,6 +27,7 @@ pub(super) fn worth(
     }
     let mut worth = 0;
     let mut content = 0;
+    let mut names = 0;
     for index in range.clone() {
         let word = tokens.word(index);
         if !tokens.is_word(index) {
@@ -35,7 +36,7 @@ pub(super) fn worth(
         let number = tokens
             .get(index)
             .is_some_and(|token| token.kind == Kind::Number);
-        let named = index > range.start
+        let is_name = index > range.start
             && tokens.is_capital(index)
             && !word.starts_with("i'")
             && word != "i"
@@ -43,17 +44,16 @@ pub(super) fn worth(
         if number || word.starts_with(|c: char| c.is_ascii_digit()) {
             worth += 1;
             content += 1;
-        } else if named {
+        } else if is_name {
+            names += 1;
             worth += 1;
             content += 1;
-        } else if NUMBERS.has(word) {
-            content += 1;
-        } else if is_content(word) {
+        } else if NUMBERS.has(word) || is_content(word) {
             content += 1;
         }
     }
     let addressed = || range.clone().any(|at| tokens.word(at).starts_with("you"));
-    if content == 0 || content <= 2 && worth == 0 && addressed() {
+    if content == 0 || content <= 1 && worth == 0 && addressed() {
         return 0;
     }
     let told = if shape.elided.is_some() || shape.own_subject && shape.single {
@@ -67,9 +67,10 @@ pub(super) fn worth(
     } else if shape.single {
         1
     } else {
-        i32::from(range.clone().any(|at| is_past(tokens.word(at)))) - 1
+        let event = |at| is_past(tokens.word(at)) && !matches!(tokens.word(at), "was" | "were");
+        if range.clone().any(event) { 1 } else { -1 }
     };
-    let fragment = if shape.finite || has_time || worth > 1 {
+    let fragment = if shape.finite || has_time || names > 1 {
         0
     } else {
         3
@@ -116,15 +117,23 @@ fn identity(tokens: &Tokens<'_>, at: usize) -> i32 {
     ) {
         return 1;
     }
-    let identity = match (tokens.word(at), tokens.word(at + 1)) {
+    let identity = matches!(
+        (tokens.word(at), tokens.word(at + 1)),
         ("i'm", "a" | "an")
-        | (
-            "i",
-            "am" | "have" | "own" | "work" | "live" | "love" | "hate" | "prefer" | "want" | "need",
-        ) => true,
-        ("my", _) => true,
-        _ => false,
-    };
+            | (
+                "i",
+                "am" | "have"
+                    | "own"
+                    | "work"
+                    | "live"
+                    | "love"
+                    | "hate"
+                    | "prefer"
+                    | "want"
+                    | "need",
+            )
+            | ("my", _)
+    );
     i32::from(identity)
 }
 
@@ -153,6 +162,7 @@ pub(super) fn is_small_talk(tokens: &Tokens<'_>, range: &Range<usize>) -> bool {
             "the" | "that" | "this" | "it" | "your" | "how"
         ),
         "for" => tokens.word(at + 1).ends_with("ing"),
+        "here's" | "here" => content_words(tokens, range.clone()) <= 2,
         "glad" | "happy" | "nice" | "good" | "great" | "excited" | "sorry" | "proud" | "lovely"
         | "awesome" | "cool" | "amazing" | "wonderful" | "so" | "super" | "really" => {
             cheer(tokens, range)

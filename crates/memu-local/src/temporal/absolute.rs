@@ -108,7 +108,7 @@ fn year_after(reader: &Reader<'_, '_>, index: usize) -> Option<(i16, usize)> {
 
 fn year_at(reader: &Reader<'_, '_>, index: usize) -> Option<i16> {
     let year = reader.tokens.number(index)?;
-    (reader.tokens.raw(index).len() == 4 && (1900..2100).contains(&year))
+    (reader.tokens.raw(index).len() == 4 && (1500..2100).contains(&year))
         .then(|| i16::try_from(year).ok())
         .flatten()
 }
@@ -348,15 +348,26 @@ fn nearest(reader: &Reader<'_, '_>, index: usize, partial: Partial) -> Option<Wh
     // "The May 7 meeting" may be planned in any tense.
     let tense =
         tense::around(reader.tokens, index).filter(|_| reader.tokens.before(index) != "the");
-    (anchor.year() - 4..=anchor.year() + 4)
-        .filter_map(|year| in_year(partial, year))
+    let distance = |when: &When| days_between(when.start.date(), today.start.date());
+    let in_any_tense =
+        || (anchor.year() - 4..=anchor.year() + 4).filter_map(|year| in_year(partial, year));
+    let nearest = in_any_tense().min_by_key(distance)?;
+    // A week ahead is likelier than a year ago: people mistake their tense, or the
+    // day on which they write, more than that.
+    if tense == Some(Tense::Past) && distance(&nearest) <= SLACK_DAYS {
+        return Some(nearest);
+    }
+    in_any_tense()
         .filter(|when| match tense {
             Some(Tense::Past) => when.start <= today.start,
             Some(Tense::Future) => when.start >= today.start,
             None => true,
         })
-        .min_by_key(|when| days_between(when.start.date(), today.start.date()))
+        .min_by_key(distance)
 }
+
+/// How far ahead a date without a year may lie although the sentence is in the past.
+const SLACK_DAYS: i32 = 3;
 
 fn days_between(a: Date, b: Date) -> i32 {
     (a - b).get_days().abs()

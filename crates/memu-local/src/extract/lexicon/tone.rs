@@ -53,7 +53,7 @@ pub(in crate::extract) static ADVERBS: Words = words!(
 /// Adjectives with which people begin a sentence about themselves.
 pub(in crate::extract) static ADJECTIVES: Words = words!(
     "
-    allergic anxious ashamed bored broke bummed busy confused curious determined devastated
+    allergic anxious ashamed blessed bored broke bummed busy confused curious determined devastated
     disappointed eager excited exhausted frustrated glad grateful happy heartbroken homesick
     honored hooked hungry inspired interested jealous keen lonely lucky mad nervous obsessed
     optimistic overwhelmed pleased proud psyched pumped ready relieved sad scared shocked sick

@@ -21,6 +21,7 @@ use super::shape::{Elided, Shape};
 use crate::temporal::Mention;
 use crate::temporal::tokens::Tokens;
 
+use subject::Own;
 pub(super) use verbs::is_adverb;
 
 /// Who speaks to whom, and when.
@@ -168,11 +169,19 @@ impl<'r, 's> Rewriter<'r, 's> {
             })
             .unwrap_or(self.told.range.end);
         let phrase = times::replacement(self.tokens, mention, index, end, self.voice.day)?;
+        // "Just yesterday I …" opens with the day.
+        if self.out == "Just" {
+            self.out.clear();
+        }
         let opens = self.out.is_empty();
         let open_clause = phrase.starts_with("on ") || phrase.starts_with("in ");
         self.put(index, &phrase);
         self.taken = self.tokens.get(end - 1)?.end;
-        if opens && open_clause && self.tokens.is_word(end) {
+        let goes_on = matches!(
+            self.tokens.word(end),
+            "at" | "around" | "and" | "with" | "by"
+        );
+        if opens && open_clause && self.tokens.is_word(end) && !goes_on {
             self.out.push(',');
         }
         Some(end)
@@ -183,8 +192,12 @@ impl<'r, 's> Rewriter<'r, 's> {
         let word = self.tokens.word(index);
         // "Me-time" and "we're-all-in" are nobody.
         let compound = self.tokens.word(index + 1) == "-" && self.tokens.touches_next(index);
-        if !compound && let Some(next) = self.own(index, word)? {
-            return Some(next);
+        if !compound {
+            match self.own(index, word) {
+                Own::Until(next) => return Some(next),
+                Own::Doubtful => return None,
+                Own::Not => {}
+            }
         }
         if !compound && word.starts_with("you") {
             return self.you(index, word);

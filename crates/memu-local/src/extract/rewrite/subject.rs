@@ -5,13 +5,22 @@ use super::{Agreement, Rewriter};
 use crate::extract::lexicon::AUXILIARIES;
 use crate::temporal::tense::is_past;
 
+/// What has become of a word that may mean the speaker.
+pub(super) enum Own {
+    /// It means somebody else, or nobody.
+    Not,
+    /// It cannot be told whom it means.
+    Doubtful,
+    /// It is taken over; this is the next token.
+    Until(usize),
+}
+
 impl Rewriter<'_, '_> {
-    /// Takes over a word for the speaker: the token after it; `Some(None)` when it
-    /// is no such word, `None` when it is doubtful.
-    pub(super) fn own(&mut self, index: usize, word: &str) -> Option<Option<usize>> {
+    /// Takes over a word for the speaker.
+    pub(super) fn own(&mut self, index: usize, word: &str) -> Own {
         let next = index + 1;
         match word {
-            "i" if self.is_numeral(index) => return Some(None),
+            "i" if self.is_numeral(index) => return Own::Not,
             "i" => self.subject(index, None),
             "i'm" | "im" => self.subject(index, Some("am")),
             "i've" | "ive" => self.subject(index, Some("have")),
@@ -20,11 +29,11 @@ impl Rewriter<'_, '_> {
             "me" => self.reference(index, "them", ""),
             "my" => {
                 if let Some(after) = self.companion(index) {
-                    return Some(Some(after));
+                    return Own::Until(after);
                 }
                 self.reference(index, "their", "'s");
             }
-            "mine" => self.reference(index, "theirs", "'s"),
+
             "myself" | "ourselves" => self.put(index, "themselves"),
             "we" => self.plural_subject(index, None),
             "we're" => self.plural_subject(index, Some("are")),
@@ -33,11 +42,11 @@ impl Rewriter<'_, '_> {
             "we'd" => self.plural_subject(index, Some(self.would_or_had(next))),
             "us" => self.plural_object(index),
             "our" => self.reference(index, "their", "'s"),
-            "ours" => self.reference(index, "theirs", "'s"),
-            "let's" => return None,
-            _ => return Some(None),
+            "mine" | "ours" => self.reference(index, "theirs", "'s"),
+            "let's" => return Own::Doubtful,
+            _ => return Own::Not,
         }
-        Some(Some(next))
+        Own::Until(next)
     }
 
     /// "Part I" is no person.
@@ -92,7 +101,9 @@ impl Rewriter<'_, '_> {
             at -= 1;
             let word = self.tokens.word(at);
             if !self.tokens.is_word(at) || matches!(word, "that" | "when" | "because") {
-                return index - at > 2;
+                let first = self.tokens.word(at + 1);
+                return matches!(first, "my" | "our")
+                    || index - at == 3 && self.tokens.is_capital(at + 1);
             }
             if is_past(word) || AUXILIARIES.has(word) || matches!(word, "i" | "me" | "it" | "them")
             {
@@ -105,7 +116,12 @@ impl Rewriter<'_, '_> {
     /// "My sister and I" is "Caroline and their sister": the token after it.
     fn companion(&mut self, index: usize) -> Option<usize> {
         let and = (index + 2..index + 5).find(|&at| self.tokens.word(at) == "and")?;
-        let opens = index == self.told.range.start || !self.tokens.is_word(index - 1);
+        let opens = index == self.told.range.start
+            || !self.tokens.is_word(index - 1)
+            || matches!(
+                self.tokens.before(index),
+                "and" | "but" | "so" | "that" | "when"
+            );
         if !opens
             || self.named
             || self.tokens.word(and + 1) != "i"
@@ -128,9 +144,7 @@ impl Rewriter<'_, '_> {
 
     /// The speaker as "them" or "their", or by name where that is not clear.
     fn reference(&mut self, index: usize, again: &str, ending: &str) {
-        if self.named && !self.crowded {
-            self.put(index, again);
-        } else if self.named && again != "them" {
+        if self.named && (!self.crowded || again != "them") {
             self.put(index, again);
         } else {
             let name = format!("{}{ending}", self.voice.speaker.name);

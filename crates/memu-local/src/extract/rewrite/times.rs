@@ -22,7 +22,9 @@ pub(super) fn replacement(
         return vague(words, mention, anchor?);
     }
     let before = tokens.before(index);
-    if is_determiner(before) || names_a_thing(tokens, end) {
+    // "May 10, 12 and 15" is a list.
+    let list = tokens.word(end) == "," && tokens.number(end + 1).is_some();
+    if list || is_determiner(before) || names_a_thing(tokens, end) {
         return None;
     }
     let named_roughly = matches!(before, "early" | "late" | "mid")

@@ -14,11 +14,10 @@ fn a_long_answer_gives_a_handful_of_statements_and_no_code() {
     let mut answer = String::from("Certainly! Here's how to do it:\n\n### Overview\n");
     answer.push_str("A write-ahead log is a file to which changes are appended first.\n");
     answer.push_str("```rust\nlet important = 42; // should be recommended\n```\n");
-    for step in 1..40 {
-        answer.push_str(&format!(
-            "- **Rule {step}:** You should keep the log below {step} megabytes on disk.\n"
-        ));
-    }
+    let rule = |step: u32| {
+        format!("- **Rule {step}:** You should keep the log below {step} megabytes on disk.\n")
+    };
+    answer.extend((1..40).map(rule));
     answer.push_str("Let me know if you have questions!");
     let found = summaries(vec![
         from(Role::User, "Hi."),
