@@ -61,7 +61,7 @@ struct Cue<C> {
     worth: Vec<(C, i32)>,
 }
 
-impl<C> Cue<C> {
+impl<C: PartialEq> Cue<C> {
     fn begins(&self, tokens: &[Token]) -> bool {
         tokens.len() >= self.phrase.len()
             && self.phrase.iter().zip(tokens).all(|(wanted, token)| {
@@ -71,6 +71,14 @@ impl<C> Cue<C> {
                     wanted.stem == token.stem
                 }
             })
+    }
+
+    /// Two spellings of one stem are worth what the better one is.
+    fn value(&mut self, category: C, points: i32) {
+        match self.worth.iter_mut().find(|(known, _)| *known == category) {
+            Some((_, known)) => *known = points.max(*known),
+            None => self.worth.push((category, points)),
+        }
     }
 
     fn is(&self, phrase: &[Token], exact: bool) -> bool {
@@ -96,7 +104,7 @@ impl<C: Copy + PartialEq> CueBook<C> {
             };
             let cues = book.entry(first.stem.clone()).or_default();
             match cues.iter_mut().find(|cue| cue.is(&phrase, exact)) {
-                Some(cue) => cue.worth.push((category, points)),
+                Some(cue) => cue.value(category, points),
                 None => cues.push(Cue {
                     phrase,
                     exact,

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use memu_core::Result;
 use memu_core::environment::{Executor, offload};
-use memu_core::provider::{CategorizeRequest, Categorizer};
+use memu_core::provider::{CategorizeRequest, Categorizer, CategoryTopic};
 
 use cues::Tokens;
 use lexicon::DefaultCategory;
@@ -61,6 +61,20 @@ pub fn categorize(request: &CategorizeRequest) -> Vec<Vec<(usize, f32)>> {
         .iter()
         .map(|(memory_type, summary)| filed(memory_type, summary, &topics, request.threshold))
         .collect()
+}
+
+/// How well one category fits each of some memories, given by type and summary: a
+/// score from 0 to 1.
+pub(crate) fn fit<'a>(
+    category: &CategoryTopic,
+    items: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<f32> {
+    let topic = Topic::new(category);
+    let points = |(memory_type, summary): (&str, &str)| {
+        let tokens = Tokens::of(summary);
+        topic.points(summary, &tokens, &lexicon::points(memory_type, &tokens))
+    };
+    items.into_iter().map(|item| score(points(item))).collect()
 }
 
 fn filed(memory_type: &str, summary: &str, topics: &[Topic], threshold: f32) -> Vec<(usize, f32)> {

@@ -2,9 +2,13 @@ use super::line::LINE_OVERHEAD;
 use super::profile::{Profile, Term};
 
 /// The most memories that are looked at closely.
-const POOL: usize = 512;
+const POOL: usize = 1024;
 /// How much a memory loses for being like one that was chosen.
 const REDUNDANCY_WEIGHT: f64 = 0.7;
+/// How much a memory gains for fitting the category as well as can be.
+const FIT_WEIGHT: f64 = 1.0;
+/// How much a memory loses for taking all the room.
+const ROOM_WEIGHT: f64 = 0.6;
 /// The share of common terms from which on two memories say the same.
 const SAME_SHARE: f64 = 0.75;
 
@@ -13,16 +17,28 @@ struct Candidate<'p> {
     profile: &'p Profile,
     /// Its rank in time.
     rank: usize,
+    /// Its score, its fit to the category and its need of room.
+    worth: f64,
     /// Its likeness to the most similar memory chosen so far.
     likeness: f64,
 }
 
 /// The memories to tell, in the order of `profiles`, whose lines take at most
-/// `room` characters together. A pure function: ties go to the earlier one.
-pub(super) fn choose(profiles: &[Profile], room: usize) -> Vec<&Profile> {
+/// `room` characters together. `fit` tells how well each of some memories fits the
+/// category, from 0 to 1. A pure function: ties go to the earlier one.
+pub(super) fn choose<'p>(
+    profiles: &'p [Profile],
+    room: usize,
+    fit: impl FnOnce(&[usize]) -> Vec<f32>,
+) -> Vec<&'p Profile> {
     // The last line needs no line break.
-    let mut room = room + 1;
+    let mut room = room.saturating_add(1);
     let mut candidates = pool(profiles, room);
+    let places: Vec<usize> = candidates.iter().map(|one| one.profile.place).collect();
+    for (candidate, fit) in candidates.iter_mut().zip(fit(&places)) {
+        candidate.worth += FIT_WEIGHT * f64::from(fit)
+            - ROOM_WEIGHT * (candidate.profile.length as f64 / room as f64);
+    }
     let mut chosen = Vec::new();
     while let Some(next) = best(&candidates) {
         let next = candidates.swap_remove(next);
@@ -52,6 +68,7 @@ fn pool(profiles: &[Profile], room: usize) -> Vec<Candidate<'_>> {
         .map(|(rank, profile)| Candidate {
             profile,
             rank,
+            worth: profile.score,
             likeness: 0.0,
         })
         .collect();
@@ -66,9 +83,8 @@ fn pool(profiles: &[Profile], room: usize) -> Vec<Candidate<'_>> {
 }
 
 fn best(candidates: &[Candidate<'_>]) -> Option<usize> {
-    let worth = |candidate: &Candidate<'_>| {
-        candidate.profile.score - REDUNDANCY_WEIGHT * candidate.likeness
-    };
+    let worth =
+        |candidate: &Candidate<'_>| candidate.worth - REDUNDANCY_WEIGHT * candidate.likeness;
     candidates
         .iter()
         .enumerate()

@@ -2,8 +2,8 @@
 //! category, as they are.
 //!
 //! Memories are scored by how much of what the whole category talks about they
-//! mention (centrality), and a little by how late they happened and how often
-//! they were met. They are then chosen one by one, each as different as possible
+//! mention (centrality), how well they fit it (as the categorizer sees it), and a
+//! little by how late they happened and how often they were met. They are then chosen one by one, each as different as possible
 //! from those already chosen (maximal marginal relevance; Carbonell and
 //! Goldstein, 1998), and shown in the order in which they happened.
 
@@ -18,6 +18,7 @@ use memu_core::Result;
 use memu_core::environment::{Executor, offload};
 use memu_core::provider::{Summarizer, SummaryRequest};
 
+use crate::categorize::fit;
 use choose::choose;
 use line::{Line, one_line, shortened};
 use profile::profiles;
@@ -57,7 +58,7 @@ impl Summarizer for LocalSummarizer {
 /// Everything but the citations counts towards the target length, marks and line
 /// breaks included, which is never exceeded. A memory is told whole, on one line;
 /// only when none would fit is the best one cut short, after a clause or a word,
-/// and ended with `…`. At most 512 memories are told. What looks like a citation
+/// and ended with `…`. At most 1,024 memories are told. What looks like a citation
 /// within a memory is left out.
 pub fn summarize(request: &SummaryRequest) -> Option<String> {
     let texts: Vec<String> = request
@@ -66,7 +67,9 @@ pub fn summarize(request: &SummaryRequest) -> Option<String> {
         .map(|item| one_line(&item.summary))
         .collect();
     let profiles = profiles(&request.items, &texts);
-    let chosen = choose(&profiles, request.target_length);
+    let chosen = choose(&profiles, request.target_length, |places| {
+        fits(request, places)
+    });
     let mut lines: Vec<Line<'_>> = chosen
         .iter()
         .filter_map(|profile| Line::of(profile.place, &request.items, &texts))
@@ -82,6 +85,13 @@ pub fn summarize(request: &SummaryRequest) -> Option<String> {
         .map(|line| line.markdown(request.references))
         .collect();
     Some(lines.join("\n"))
+}
+
+/// How well the items at `places` fit the category.
+fn fits(request: &SummaryRequest, places: &[usize]) -> Vec<f32> {
+    let items = places.iter().filter_map(|place| request.items.get(*place));
+    let told = items.map(|item| (&*item.memory_type, &*item.summary));
+    fit(&request.category, told)
 }
 
 /// The best memory, cut to the target length.

@@ -2,6 +2,11 @@ use memu_core::analysis::{Analyzer, for_each_word};
 use memu_core::provider::SummaryItem;
 use rustc_hash::FxHashMap;
 
+/// The terms from which on a memory says enough; fewer terms make it count less.
+const ENOUGH_TERMS: usize = 8;
+/// What a memory loses for being quoted word by word, told by the assistant, or the
+/// caption of a picture: true, but rarely what a category is about.
+const SECOND_HAND_LOSS: f64 = 0.3;
 /// How much an item that happened last gains over one that happened first, where
 /// the most central item has 1.
 const RECENCY_WEIGHT: f64 = 0.15;
@@ -84,12 +89,20 @@ fn rate(profiles: &mut [Profile], items: &[SummaryItem]) {
         if most > 0.0 {
             profile.score /= most;
         }
-        let count = items
-            .get(profile.place)
-            .map_or(1, |item| item.reinforcement_count.max(1));
+        let item = items.get(profile.place);
+        if item.is_some_and(|item| is_second_hand(&item.summary)) {
+            profile.score -= SECOND_HAND_LOSS;
+        }
+        let count = item.map_or(1, |item| item.reinforcement_count.max(1));
         profile.score += RECENCY_WEIGHT * (rank as f64 / steps)
             + REINFORCEMENT_WEIGHT * (1.0 - 1.0 / count as f64);
     }
+}
+
+fn is_second_hand(summary: &str) -> bool {
+    summary.starts_with("The assistant ")
+        || summary.contains(": \"")
+        || summary.contains("shared a picture")
 }
 
 /// The distinct terms of a text, by number.
@@ -151,8 +164,7 @@ impl Terms {
         number
     }
 
-    /// The profile with centrality as its score: the weights of its terms over the
-    /// square root of their number. A term weighs most when half of the texts have
+    /// The profile with centrality as its score: the mean weight of its terms. A term weighs most when half of the texts have
     /// it; one that all have tells nothing about any of them.
     fn profile(&self, place: usize, bag: &Bag, text: &str) -> Profile {
         let texts = self.texts as f64;
@@ -175,7 +187,7 @@ impl Terms {
         }
         Profile {
             place,
-            score: centrality / (terms.len().max(1) as f64).sqrt(),
+            score: centrality / (terms.len().max(ENOUGH_TERMS) as f64),
             length: text.chars().count(),
             terms,
             norm: rarities.sqrt(),

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use super::cues::{CueBook, Tokens};
 
-/// Phrases that share a worth, in points.
-type Worth = (i32, &'static [&'static str]);
+/// A worth in points, and the phrases that have it, parted by commas.
+type Worth = (i32, &'static str);
 
 /// A default category, with the name and description of memU 1.x.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,8 +130,8 @@ static CUES: LazyLock<CueBook<DefaultCategory>> = LazyLock::new(|| {
             .iter()
             .flat_map(move |(points, phrases)| {
                 phrases
-                    .iter()
-                    .map(move |phrase| (*phrase, category, *points))
+                    .split(", ")
+                    .map(move |phrase| (phrase, category, *points))
             })
     }))
 });
@@ -174,7 +174,7 @@ fn dampen(points: &mut DefaultPoints, tokens: &Tokens) {
     for category in DefaultCategory::ALL {
         points.scale(category, TYPICAL_WORDS as i32, words);
         if by_assistant && category != Knowledge {
-            points.scale(category, 1, 2);
+            points.scale(category, 1, 3);
         }
     }
 }
