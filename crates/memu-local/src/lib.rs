@@ -1,10 +1,16 @@
 //! MemU's `local` provider: everything for text without a model or a network,
 //! and the same answer every time.
 
+pub mod categorize;
+pub mod embed;
 pub mod extract;
 pub mod reader;
+pub mod summarize;
 pub mod temporal;
 mod topics;
 
+pub use categorize::LocalCategorizer;
+pub use embed::HashEmbedder;
 pub use extract::LocalExtractor;
 pub use reader::LocalReader;
+pub use summarize::LocalSummarizer;

@@ -1,0 +1,142 @@
+use memu_core::analysis::{Analyzer, for_each_word};
+use rustc_hash::FxHashMap;
+
+/// The most words of a text that are read; what it is about is said by then.
+const MAX_WORDS: usize = 400;
+
+/// The words of a memory or of a cue, stop words included: cues such as "wants
+/// to" need them.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(Vec<Token>);
+
+/// A word and its stem.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Token {
+    pub(super) word: String,
+    /// The stem of the word; the word itself for a stop word.
+    pub(super) stem: String,
+    pub(super) is_stop_word: bool,
+}
+
+impl Tokens {
+    pub(super) fn of(text: &str) -> Self {
+        let analyzer = Analyzer::default();
+        let mut tokens = Vec::new();
+        for_each_word(text, |word| {
+            if tokens.len() == MAX_WORDS {
+                return;
+            }
+            let stem = analyzer.term(word);
+            tokens.push(Token {
+                word: word.to_owned(),
+                is_stop_word: stem.is_none(),
+                stem: stem.map_or_else(|| word.to_owned(), std::borrow::Cow::into_owned),
+            });
+        });
+        Self(tokens)
+    }
+
+    pub(super) fn as_slice(&self) -> &[Token] {
+        &self.0
+    }
+
+    /// The distinct stems of words that are not stop words, in order.
+    pub(super) fn terms(&self) -> Vec<&str> {
+        let mut terms: Vec<&str> = Vec::new();
+        for token in self.0.iter().filter(|token| !token.is_stop_word) {
+            if !terms.contains(&token.stem.as_str()) {
+                terms.push(&token.stem);
+            }
+        }
+        terms
+    }
+}
+
+/// A phrase and what it is worth to a category.
+#[derive(Debug)]
+struct Cue<C> {
+    phrase: Vec<Token>,
+    /// Whether the words must be these very ones, not others of the same stem.
+    exact: bool,
+    worth: Vec<(C, i32)>,
+}
+
+impl<C: PartialEq> Cue<C> {
+    fn begins(&self, tokens: &[Token]) -> bool {
+        tokens.len() >= self.phrase.len()
+            && self.phrase.iter().zip(tokens).all(|(wanted, token)| {
+                if self.exact {
+                    wanted.word == token.word
+                } else {
+                    wanted.stem == token.stem
+                }
+            })
+    }
+
+    /// Two spellings of one stem are worth what the better one is.
+    fn value(&mut self, category: C, points: i32) {
+        match self.worth.iter_mut().find(|(known, _)| *known == category) {
+            Some((_, known)) => *known = points.max(*known),
+            None => self.worth.push((category, points)),
+        }
+    }
+
+    fn is(&self, phrase: &[Token], exact: bool) -> bool {
+        self.exact == exact && self.phrase.len() == phrase.len() && self.begins(phrase)
+    }
+}
+
+/// Phrases that tell categories, by their first stem; longer ones first.
+#[derive(Debug)]
+pub(super) struct CueBook<C>(FxHashMap<String, Vec<Cue<C>>>);
+
+impl<C: Copy + PartialEq> CueBook<C> {
+    /// Compiles phrases with their worth. A phrase matches by the stems of its
+    /// words; one that begins with `=` by the very words. A phrase that occurs
+    /// repeatedly is worth something to each of its categories.
+    pub(super) fn new<'a>(phrases: impl IntoIterator<Item = (&'a str, C, i32)>) -> Self {
+        let mut book: FxHashMap<String, Vec<Cue<C>>> = FxHashMap::default();
+        for (text, category, points) in phrases {
+            let exact = text.starts_with('=');
+            let Tokens(phrase) = Tokens::of(text);
+            let Some(first) = phrase.first() else {
+                continue;
+            };
+            let cues = book.entry(first.stem.clone()).or_default();
+            match cues.iter_mut().find(|cue| cue.is(&phrase, exact)) {
+                Some(cue) => cue.value(category, points),
+                None => cues.push(Cue {
+                    phrase,
+                    exact,
+                    worth: vec![(category, points)],
+                }),
+            }
+        }
+        for cues in book.values_mut() {
+            cues.sort_by_key(|cue| (std::cmp::Reverse(cue.phrase.len()), !cue.exact));
+        }
+        Self(book)
+    }
+
+    /// Calls `visit` with the worth of each phrase in `tokens`, from left to
+    /// right, the longest first; phrases do not overlap, and one that recurs counts
+    /// once.
+    pub(super) fn for_each_match(&self, tokens: &Tokens, mut visit: impl FnMut(C, i32)) {
+        let mut seen: Vec<&Cue<C>> = Vec::new();
+        let mut rest = tokens.as_slice();
+        while let Some(first) = rest.first() {
+            let cues = self.0.get(&first.stem).map_or(&[][..], Vec::as_slice);
+            let found = cues.iter().find(|cue| cue.begins(rest));
+            let step = found.map_or(1, |cue| cue.phrase.len());
+            if let Some(cue) = found
+                && !seen.iter().any(|other| std::ptr::eq(*other, cue))
+            {
+                seen.push(cue);
+                for (category, points) in &cue.worth {
+                    visit(*category, *points);
+                }
+            }
+            rest = rest.get(step..).unwrap_or_default();
+        }
+    }
+}
