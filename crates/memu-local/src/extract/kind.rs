@@ -162,6 +162,9 @@ fn is_present(word: &str) -> bool {
 
 /// "Has made", "was so blessed", "I'm swamped": not the simple past.
 fn is_participle(tokens: &Tokens<'_>, at: usize) -> bool {
+    if tokens.before(at).ends_with("ing") {
+        return true;
+    }
     (1..=3).any(|back| {
         matches!(
             tokens.word(at.wrapping_sub(back)),

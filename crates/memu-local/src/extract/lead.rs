@@ -72,13 +72,14 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
         return if belongs { at } else { at + 1 };
     }
     let word = tokens.word(at);
+    if word == "speaking" && tokens.word(at + 1) == "of" {
+        return comma_soon(tokens, at, range.end).unwrap_or(at);
+    }
     if word == "since"
         && tokens.word(at + 1) == "we"
         && (2..5).any(|ahead| tokens.word(at + ahead) == "last")
     {
-        return (at + 3..(at + 8).min(range.end))
-            .find(|&pause| tokens.word(pause) == ",")
-            .unwrap_or(at);
+        return comma_soon(tokens, at, range.end).unwrap_or(at);
     }
     if let Some(length) = phrase(tokens, at, range, parties) {
         return at + length;
@@ -106,6 +107,11 @@ fn opening(tokens: &Tokens<'_>, at: usize, range: &Range<usize>, parties: &Parti
         _ => false,
     };
     if connective { at + 1 } else { at }
+}
+
+/// The first comma within a few words of `at`.
+fn comma_soon(tokens: &Tokens<'_>, at: usize, end: usize) -> Option<usize> {
+    (at + 2..(at + 8).min(end)).find(|&pause| tokens.word(pause) == ",")
 }
 
 /// Words with which a clause goes on after "so" or "then".

@@ -11,8 +11,9 @@ use super::kind::{MemoryKind, happened, kind};
 use super::party::{Parties, Party};
 use super::rewrite::Voice;
 use super::sentence::Sentence;
-use super::telling::{Follows, finished, quotable, quote, standing_order, tell};
+use super::telling::{Follows, quotable, quote, standing_order, tell};
 use super::worth::KEPT;
+use super::{passage, picture};
 
 /// A memory, before its type is fitted to the configuration.
 #[derive(Debug)]
@@ -31,13 +32,16 @@ pub(super) struct Message<'s> {
     pub(super) index: usize,
     pub(super) segment: &'s Segment,
     pub(super) party: Party,
-    clean: Clean,
+    pub(super) clean: Clean,
 }
 
 /// At most this many memories come from a message of a person, and at most one for
 /// each so many words beyond the first.
 const MOST: usize = 12;
 const WORDS_PER_ITEM: usize = 30;
+
+/// More text than this, in bytes, is not read sentence by sentence.
+const LONG_TEXT: usize = 64 * 1024;
 
 /// Sentences joined into one memory have at most this many words together.
 const JOINED_WORDS: usize = 45;
@@ -73,9 +77,20 @@ impl<'s> Message<'s> {
     /// What the message gives to remember, in order. `asked` is the question that
     /// it may answer.
     pub(super) fn draw(&self, asked: Option<&Asked>, parties: &Parties) -> Vec<Drawn> {
-        let read: Vec<Sentence<'_>> = sentences(self.text())
+        let texts: Vec<&str> = if self.text().len() > LONG_TEXT {
+            // What was pasted is read where it looks informative only.
+            passage::candidates(self.text(), MOST * 4)
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect()
+        } else {
+            sentences(self.text())
+                .into_iter()
+                .filter_map(|range| self.text().get(range))
+                .collect()
+        };
+        let read: Vec<Sentence<'_>> = texts
             .into_iter()
-            .filter_map(|range| self.text().get(range))
             .map(|text| Sentence::read(text, self.segment.happened_at, parties))
             .collect();
         let mut drawn = Vec::new();
@@ -88,7 +103,7 @@ impl<'s> Message<'s> {
         drawn.extend(groups.finish());
         let words: usize = read.iter().map(Sentence::words).sum();
         best(&mut drawn, (2 + words / WORDS_PER_ITEM).clamp(4, MOST));
-        drawn.extend(self.picture());
+        drawn.extend(picture::shared(self));
         drawn
     }
 
@@ -112,69 +127,6 @@ impl<'s> Message<'s> {
         drawn.push(answers::joined(asked, self, sentence, opening)?);
         Some(at)
     }
-
-    /// "Caroline shared a picture: …".
-    fn picture(&self) -> Option<Drawn> {
-        let shown = match &self.clean.picture {
-            Some(shown) => shown.as_str(),
-            None => self.segment.caption.as_deref().filter(|caption| {
-                is_description(caption) && (self.text().trim().is_empty() || points(self.text()))
-            })?,
-        };
-        let shown: Vec<&str> = shown.split_whitespace().take(40).collect();
-        if shown.is_empty() {
-            return None;
-        }
-        let summary = format!(
-            "{} shared a picture: {}",
-            self.party.lead(),
-            shown.join(" ")
-        );
-        Some(Drawn {
-            kind: MemoryKind::Event,
-            summary: finished(summary),
-            happened: self.day().map(When::day),
-            segments: vec![self.index],
-            worth: KEPT,
-        })
-    }
-}
-
-/// Whether a caption describes a picture. What a topic is about is a list of key
-/// phrases, with commas and without articles.
-fn is_description(caption: &str) -> bool {
-    let mut words = caption.split_whitespace();
-    let first = words.next().unwrap_or_default().to_lowercase();
-    let described = matches!(
-        first.as_str(),
-        "a" | "an"
-            | "the"
-            | "two"
-            | "three"
-            | "four"
-            | "several"
-            | "some"
-            | "people"
-            | "photo"
-            | "picture"
-            | "there"
-            | "this"
-            | "someone"
-            | "selfie"
-            | "screenshot"
-    );
-    described && words.count() >= 2
-}
-
-/// Whether the text points to a picture.
-fn points(text: &str) -> bool {
-    let lower = text.to_lowercase();
-    [
-        "photo", "pic", "image", "look", "this", "here's", "here is", "here are", "check", "show",
-        "see", "took", "snap", "selfie", "these",
-    ]
-    .iter()
-    .any(|word| lower.contains(word))
 }
 
 /// Keeps the `most` of highest worth, in their order.

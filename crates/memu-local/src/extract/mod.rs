@@ -10,6 +10,7 @@ mod lexicon;
 mod message;
 mod party;
 mod passage;
+mod picture;
 mod question;
 mod rewrite;
 mod sentence;

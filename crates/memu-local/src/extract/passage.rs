@@ -146,7 +146,7 @@ fn of_sentence(
 
 /// The sentences that look most informative, in their order: only these are read
 /// closely.
-fn candidates(text: &str, most: usize) -> Vec<(i32, &str)> {
+pub(super) fn candidates(text: &str, most: usize) -> Vec<(i32, &str)> {
     let ranges: Vec<Range<usize>> = sentences(text);
     let mut scored: Vec<(i32, usize)> = ranges
         .iter()

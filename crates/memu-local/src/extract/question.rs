@@ -66,7 +66,10 @@ fn after_joint(tokens: &Tokens<'_>, at: usize) -> bool {
     }
     let wonders = matches!(first, "i'm" | "i" | "we're" | "we")
         && (1..4).any(|ahead| matches!(tokens.word(at + skip + ahead), "wondering" | "wonder"));
-    if wonders {
+    let asks_back = first == "let"
+        && tokens.word(at + skip + 1) == "me"
+        && tokens.word(at + skip + 2) == "know";
+    if wonders || asks_back {
         return true;
     }
     let presents = tokens.word(at) == "here's"

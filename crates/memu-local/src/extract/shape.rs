@@ -197,9 +197,25 @@ fn is_gerund(word: &str) -> bool {
 fn is_gerund_subject(tokens: &Tokens<'_>, range: Range<usize>) -> bool {
     // "Seeing how they cared was amazing."
     let near_end = range.end.saturating_sub(4).max(range.start + 2)..range.end;
+    let weighs = |at: usize| {
+        matches!(tokens.word(at), "is" | "was")
+            && matches!(
+                tokens.word(at + 1),
+                "such"
+                    | "so"
+                    | "really"
+                    | "amazing"
+                    | "great"
+                    | "fun"
+                    | "awesome"
+                    | "hard"
+                    | "tough"
+            )
+    };
     if near_end
         .clone()
         .any(|at| matches!(tokens.word(at), "is" | "was"))
+        || (range.start + 2..range.end).any(weighs)
     {
         return true;
     }

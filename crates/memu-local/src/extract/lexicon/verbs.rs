@@ -24,7 +24,7 @@ pub(in crate::extract) static UNCHANGED_PAST: Words = words!(
 /// stand to things. As imperatives they are rare.
 pub(in crate::extract) static STATIVE: Words = words!(
     "
-    adore can't cannot couldn't didn't don't feel hadn't hate have haven't hope know like love
+    adore can't cannot couldn't didn't don't feel hadn't hate have haven't hope know love
     might miss need prefer usually want wanna wasn't wish won't wouldn't wonder guess think
     gotta gonna barely rarely never mostly mainly currently recently always often sometimes
     still really totally finally actually
