@@ -1,0 +1,487 @@
+use std::ops::Range;
+
+use rustc_hash::FxHashMap;
+
+use super::vocabulary::{GAP, Term, Vocabulary};
+
+/// At most so many words or pairs of words make a caption.
+const PHRASES: usize = 5;
+
+/// The longest word a caption shows, in characters: runs of a script without
+/// spaces are sentences, not words.
+const LONGEST_WORD: usize = 20;
+
+/// A draft counts a term at most so often: one long list must not name the topic.
+const MOST_PER_DRAFT: u32 = 3;
+
+/// Words that chats are full of and that name no subject, beside the stop words.
+/// Sorted.
+const CHATTER: &[&str] = &[
+    "able",
+    "absolutely",
+    "actually",
+    "ago",
+    "ahead",
+    "along",
+    "alright",
+    "also",
+    "always",
+    "amazing",
+    "another",
+    "anything",
+    "anyway",
+    "appreciate",
+    "around",
+    "ask",
+    "away",
+    "awesome",
+    "awww",
+    "back",
+    "bad",
+    "based",
+    "believe",
+    "best",
+    "better",
+    "big",
+    "bit",
+    "bring",
+    "brings",
+    "bye",
+    "came",
+    "care",
+    "certainly",
+    "cheers",
+    "com",
+    "come",
+    "coming",
+    "cool",
+    "course",
+    "day",
+    "days",
+    "definitely",
+    "done",
+    "easy",
+    "else",
+    "enjoy",
+    "enough",
+    "ensure",
+    "especially",
+    "even",
+    "ever",
+    "every",
+    "everyone",
+    "everything",
+    "exactly",
+    "excited",
+    "exciting",
+    "fantastic",
+    "far",
+    "feel",
+    "feeling",
+    "feels",
+    "felt",
+    "find",
+    "finding",
+    "fine",
+    "first",
+    "following",
+    "forward",
+    "found",
+    "full",
+    "fun",
+    "gave",
+    "get",
+    "getting",
+    "give",
+    "glad",
+    "goes",
+    "going",
+    "gone",
+    "gonna",
+    "good",
+    "got",
+    "gotta",
+    "great",
+    "guess",
+    "guys",
+    "haha",
+    "happy",
+    "hard",
+    "hear",
+    "heard",
+    "hello",
+    "help",
+    "helping",
+    "helps",
+    "hey",
+    "hope",
+    "hoping",
+    "however",
+    "http",
+    "https",
+    "hugs",
+    "idea",
+    "image",
+    "important",
+    "include",
+    "includes",
+    "incredible",
+    "interesting",
+    "keep",
+    "keeps",
+    "kind",
+    "know",
+    "last",
+    "lately",
+    "later",
+    "like",
+    "little",
+    "lol",
+    "long",
+    "look",
+    "looking",
+    "looks",
+    "lot",
+    "lots",
+    "love",
+    "loved",
+    "made",
+    "make",
+    "makes",
+    "making",
+    "maybe",
+    "mean",
+    "might",
+    "moment",
+    "moments",
+    "month",
+    "months",
+    "morning",
+    "much",
+    "name",
+    "need",
+    "new",
+    "next",
+    "nice",
+    "night",
+    "nothing",
+    "now",
+    "often",
+    "okay",
+    "old",
+    "one",
+    "others",
+    "part",
+    "people",
+    "perfect",
+    "person",
+    "photo",
+    "pic",
+    "picture",
+    "place",
+    "please",
+    "pretty",
+    "provide",
+    "provided",
+    "put",
+    "quite",
+    "real",
+    "really",
+    "reason",
+    "remember",
+    "right",
+    "said",
+    "say",
+    "see",
+    "seem",
+    "seems",
+    "seen",
+    "share",
+    "show",
+    "since",
+    "someone",
+    "something",
+    "sometimes",
+    "soon",
+    "sorry",
+    "sound",
+    "sounds",
+    "special",
+    "spend",
+    "spent",
+    "start",
+    "started",
+    "stay",
+    "still",
+    "stuff",
+    "super",
+    "sure",
+    "take",
+    "takes",
+    "taking",
+    "talk",
+    "tell",
+    "thank",
+    "thanks",
+    "thing",
+    "things",
+    "think",
+    "thought",
+    "thoughts",
+    "time",
+    "times",
+    "today",
+    "together",
+    "tomorrow",
+    "tonight",
+    "took",
+    "totally",
+    "try",
+    "turn",
+    "use",
+    "used",
+    "useful",
+    "using",
+    "wait",
+    "wanna",
+    "want",
+    "wanted",
+    "way",
+    "week",
+    "weekend",
+    "weeks",
+    "well",
+    "went",
+    "without",
+    "wonderful",
+    "worth",
+    "wow",
+    "yeah",
+    "year",
+    "years",
+    "yep",
+    "yes",
+    "yesterday",
+];
+
+/// Whether a word in lower case, without apostrophes, says nothing about the
+/// subject of a chat.
+pub(super) fn is_chatter(word: &str) -> bool {
+    CHATTER.binary_search(&word).is_ok()
+}
+
+/// For each topic, the words that tell it from the others, in the order of their
+/// first appearance; `None` where there are none.
+pub(super) fn captions(
+    topics: &[Range<usize>],
+    vocabulary: &Vocabulary<'_>,
+) -> Vec<Option<String>> {
+    let profiles: Vec<_> = topics
+        .iter()
+        .map(|topic| Profile::of(topic, vocabulary))
+        .collect();
+    let mut spread = vec![0_u32; vocabulary.len()];
+    for count in profiles.iter().flat_map(|profile| &profile.terms) {
+        if let Some(spread) = spread.get_mut(count.phrase.0 as usize) {
+            *spread += 1;
+        }
+    }
+    let surfaces = vocabulary.surfaces();
+    let captioner = Captioner {
+        rarity: spread
+            .iter()
+            .map(|spread| (1.0 + topics.len() as f64 / f64::from(*spread).max(1.0)).ln())
+            .collect(),
+        surfaces,
+    };
+    profiles
+        .iter()
+        .map(|profile| captioner.caption(profile))
+        .collect()
+}
+
+/// A term, or two neighbouring ones; a single term has no second.
+type Phrase = (Term, Term);
+
+/// How often a phrase occurs in a topic, and where first.
+#[derive(Clone, Copy, Debug)]
+struct Count {
+    phrase: Phrase,
+    count: u32,
+    first: usize,
+}
+
+impl Count {
+    fn overlaps(&self, other: &Self) -> bool {
+        let (a, b) = other.phrase;
+        [self.phrase.0, self.phrase.1]
+            .iter()
+            .any(|term| *term != GAP && (*term == a || *term == b))
+    }
+}
+
+/// What a topic's drafts say, counted.
+#[derive(Debug)]
+struct Profile {
+    terms: Vec<Count>,
+    pairs: Counter,
+}
+
+impl Profile {
+    fn of(topic: &Range<usize>, vocabulary: &Vocabulary<'_>) -> Self {
+        let mut terms = Counter::default();
+        let mut pairs = Counter::default();
+        let mut place = 0;
+        for draft in topic.clone() {
+            let mut before = GAP;
+            for term in vocabulary.tokens(draft) {
+                place += 1;
+                if *term != GAP {
+                    terms.add((*term, GAP), place, draft);
+                    if before != GAP && before != *term {
+                        pairs.add((before, *term), place - 1, draft);
+                    }
+                }
+                before = *term;
+            }
+        }
+        Self {
+            terms: terms.counts,
+            pairs,
+        }
+    }
+}
+
+/// Counts phrases and lists them in the order of their first appearance.
+#[derive(Debug, Default)]
+struct Counter {
+    /// Where each phrase is listed, the draft that counted it last, how often.
+    places: FxHashMap<Phrase, (usize, usize, u32)>,
+    counts: Vec<Count>,
+}
+
+impl Counter {
+    /// The pair that two single terms are somewhere in the topic.
+    fn joining(&self, first: &Count, second: &Count) -> Option<&Count> {
+        if first.phrase.1 != GAP || second.phrase.1 != GAP {
+            return None;
+        }
+        let (a, b) = (first.phrase.0, second.phrase.0);
+        let place = self
+            .places
+            .get(&(a, b))
+            .or_else(|| self.places.get(&(b, a)));
+        self.counts.get(place?.0)
+    }
+
+    fn add(&mut self, phrase: Phrase, first: usize, draft: usize) {
+        let next = self.counts.len();
+        let (listed, last_draft, in_draft) = self.places.entry(phrase).or_insert((next, draft, 0));
+        if *last_draft != draft {
+            (*last_draft, *in_draft) = (draft, 0);
+        }
+        *in_draft += 1;
+        if *in_draft > MOST_PER_DRAFT {
+            return;
+        }
+        match self.counts.get_mut(*listed) {
+            Some(count) => count.count += 1,
+            None => self.counts.push(Count {
+                phrase,
+                count: 1,
+                first,
+            }),
+        }
+    }
+}
+
+struct Captioner<'t> {
+    /// By term: greater for those of few topics.
+    rarity: Vec<f64>,
+    surfaces: Vec<&'t str>,
+}
+
+impl Captioner<'_> {
+    fn caption(&self, profile: &Profile) -> Option<String> {
+        let pairs = &profile.pairs;
+        let repeated = pairs.counts.iter().filter(|pair| pair.count >= 2);
+        let mut scored: Vec<(f64, &Count)> = profile
+            .terms
+            .iter()
+            .chain(repeated)
+            .filter(|count| self.is_showable(count.phrase))
+            .map(|count| (self.score(count), count))
+            .collect();
+        scored.sort_unstable_by(|(a, first), (b, second)| {
+            b.total_cmp(a)
+                .then_with(|| first.first.cmp(&second.first))
+                .then_with(|| first.phrase.cmp(&second.phrase))
+        });
+        let mut chosen: Vec<&Count> = Vec::new();
+        for (_, candidate) in scored {
+            if chosen.len() == PHRASES {
+                break;
+            }
+            if chosen.iter().any(|known| known.overlaps(candidate)) {
+                continue;
+            }
+            let joined = chosen
+                .iter_mut()
+                .find_map(|known| pairs.joining(known, candidate).map(|pair| (known, pair)));
+            match joined {
+                Some((known, pair)) => *known = pair,
+                None => chosen.push(candidate),
+            }
+        }
+        chosen.sort_by_key(|count| count.first);
+        let phrases: Vec<_> = chosen
+            .iter()
+            .map(|count| self.shown(count.phrase))
+            .collect();
+        (!phrases.is_empty()).then(|| phrases.join(", "))
+    }
+
+    /// What is said once may be said in passing: it counts half.
+    fn score(&self, count: &Count) -> f64 {
+        let (first, second) = count.phrase;
+        let often = f64::from(count.count) - 0.5;
+        often * (self.rarity(first) + self.rarity(second))
+    }
+
+    fn rarity(&self, term: Term) -> f64 {
+        self.rarity.get(term as usize).copied().unwrap_or_default()
+    }
+
+    fn surface(&self, term: Term) -> &str {
+        self.surfaces
+            .get(term as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    fn is_showable(&self, (first, second): Phrase) -> bool {
+        [first, second]
+            .iter()
+            .filter(|term| **term != GAP)
+            .all(|term| self.surface(*term).chars().nth(LONGEST_WORD).is_none())
+    }
+
+    fn shown(&self, (first, second): Phrase) -> String {
+        let first = self.surface(first);
+        if second == GAP {
+            return first.to_owned();
+        }
+        format!("{first} {}", self.surface(second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chatter_is_sorted_for_the_look_up() {
+        assert!(CHATTER.is_sorted());
+        assert!(is_chatter("thanks") && !is_chatter("painting"));
+    }
+}
