@@ -2,7 +2,7 @@ use memu_core::analysis::{Analyzer, for_each_word};
 use memu_core::provider::Draft;
 use rustc_hash::FxHashMap;
 
-use super::captions::is_chatter;
+use super::chatter::is_chatter;
 
 /// A term, by number.
 pub(super) type Term = u32;
