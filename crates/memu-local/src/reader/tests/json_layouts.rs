@@ -211,7 +211,7 @@ fn a_single_line_of_json_lines_and_a_message_in_an_envelope() {
 fn messages_without_text_are_left_out_and_the_others_keep_their_ids() {
     let drafts = conversation(
         r#"[{"id":1,"text":"one"},{"id":2,"text":" "},{"id":3,"text":null},{"id":4},
-            {"id":5,"text":"","caption":"a boat"},{"id":6,"text":"six"}]"#,
+            {"id":5,"text":"","caption":"a boat"},{"id":6,"content":"","text":"six"}]"#,
     );
     let ids: Vec<_> = drafts
         .iter()
