@@ -127,7 +127,7 @@ fn unknown_shape(object: &Object<'_>) -> Fault {
     } else {
         format!("an object with the fields {}", fields.join(", "))
     };
-    Fault::new(format!("expected {EXPECTED_ROOT}; found {found}")).at("pointer", "")
+    Fault::new(format!("expected {EXPECTED_ROOT}; found {found}"))
 }
 
 fn read_entries(

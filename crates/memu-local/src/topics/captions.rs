@@ -10,6 +10,12 @@ const PHRASES: usize = 5;
 /// With so many phrases, what is said only once adds nothing.
 const ENOUGH: usize = 3;
 
+/// With so many topics, a term that is in most of them is not shown.
+const SEVERAL: usize = 4;
+
+/// The greatest share of the topics that a shown term may be in.
+const MOST_OF_TOPICS: f64 = 0.6;
+
 /// The longest word a caption shows, in characters: runs of a script without
 /// spaces are sentences, not words.
 const LONGEST_WORD: usize = 20;
@@ -35,6 +41,11 @@ pub(super) fn captions(
     }
     let surfaces = vocabulary.surfaces();
     let captioner = Captioner {
+        least_rarity: if topics.len() < SEVERAL {
+            0.0
+        } else {
+            (1.0 + 1.0 / MOST_OF_TOPICS).ln()
+        },
         rarity: spread
             .iter()
             .map(|spread| (1.0 + topics.len() as f64 / f64::from(*spread).max(1.0)).ln())
@@ -145,6 +156,9 @@ impl Counter {
 struct Captioner<'t> {
     /// By term: greater for those of few topics.
     rarity: Vec<f64>,
+    /// What nearly every topic mentions tells none of them apart: in a
+    /// conversation of several topics, terms below this are not shown.
+    least_rarity: f64,
     surfaces: Vec<&'t str>,
 }
 
@@ -211,7 +225,10 @@ impl Captioner<'_> {
         [first, second]
             .iter()
             .filter(|term| **term != GAP)
-            .all(|term| self.surface(*term).chars().nth(LONGEST_WORD).is_none())
+            .all(|term| {
+                let fits = self.surface(*term).chars().nth(LONGEST_WORD).is_none();
+                fits && self.rarity(*term) >= self.least_rarity
+            })
     }
 
     fn shown(&self, (first, second): Phrase) -> String {

@@ -102,3 +102,27 @@ fn the_same_drafts_have_the_same_topics() {
     assign(&mut second);
     assert_eq!(first, second);
 }
+
+#[test]
+fn what_every_topic_mentions_is_in_no_caption() {
+    let subjects = [
+        "boat harbour",
+        "violin concert",
+        "compost beans",
+        "mountain rope",
+    ];
+    let texts: Vec<_> = subjects
+        .iter()
+        .flat_map(|subject| [format!("(casual) {subject}"), format!("{subject} casual")])
+        .collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let mut drafts = drafts(&texts);
+    for (session, pair) in (0..).zip(drafts.chunks_mut(2)) {
+        for draft in pair {
+            draft.session = session;
+        }
+    }
+    assign(&mut drafts);
+    let captions: Vec<_> = drafts.iter().filter_map(|d| d.caption.as_deref()).collect();
+    assert_eq!(captions, subjects);
+}

@@ -74,7 +74,7 @@ fn broken_json_lines_have_their_line() {
     assert_fault(
         "{\"text\": \"one\"}\n[1]",
         "expected a message object such as {\"role\": \"user\", \"content\": \"…\"}, found an array \
-         (file: chat.json, line: 2, pointer: )",
+         (file: chat.json, line: 2)",
     );
 }
 
@@ -182,13 +182,11 @@ fn json_of_another_shape_has_its_pointer() {
     }
     assert_fault(
         r#"{"title":"x","pages":[]}"#,
-        &format!(
-            "expected {root}; found an object with the fields title, pages (file: chat.json, pointer: )"
-        ),
+        &format!("expected {root}; found an object with the fields title, pages (file: chat.json)"),
     );
     assert_fault(
         "{}",
-        &format!("expected {root}; found an object without fields (file: chat.json, pointer: )"),
+        &format!("expected {root}; found an object without fields (file: chat.json)"),
     );
 }
 

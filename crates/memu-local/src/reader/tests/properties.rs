@@ -53,6 +53,18 @@ fn text() -> impl Strategy<Value = String> {
     "[a-zé😀]{1,8}( [a-z0-9,.!?]{1,8}){0,12}"
 }
 
+fn line() -> impl Strategy<Value = String> {
+    let stamp = prop::sample::select(vec![
+        "",
+        "",
+        "[2024-05-01 10:00] ",
+        "1/5/24, 19:00 - ",
+        "10:00 ",
+    ]);
+    let label = prop::sample::select(vec!["", "", "Anna: ", "ben: ", "User: ", "AI: ", "Note: "]);
+    (stamp, label, text()).prop_map(|(stamp, label, text)| format!("{stamp}{label}{text}"))
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
@@ -107,6 +119,24 @@ proptest! {
                 .collect();
             prop_assert_eq!(&read, &messages);
             assert_spans_are_the_texts(layout.as_bytes(), &drafts);
+        }
+    }
+
+    #[test]
+    fn a_growing_transcript_keeps_all_but_its_last_message(
+        lines in prop::collection::vec(line(), 1..20)
+    ) {
+        let Ok(whole) = read_as(Modality::Conversation, lines.join("\n")) else {
+            return Ok(());
+        };
+        for length in 1..lines.len() {
+            let Ok(part) = read_as(Modality::Conversation, lines[..length].join("\n")) else {
+                continue;
+            };
+            let known = part.drafts.len() - 1;
+            let part: Vec<_> = part.drafts[..known].iter().map(lasting).collect();
+            let begin: Vec<_> = whole.drafts[..known].iter().map(lasting).collect();
+            prop_assert_eq!(part, begin);
         }
     }
 }
