@@ -88,7 +88,12 @@ fn the_caption_of_a_picture_is_kept() {
 
 #[test]
 fn greetings_and_names_make_no_caption() {
-    let mut drafts = drafts(&["Hello Emil!", "Hi Rosa, thanks!", "", "42 😀"]);
+    let mut drafts = drafts(&[
+        "Hello Emil!",
+        "Hi Rosa, I’ll thank you, we'll see!",
+        "",
+        "42 😀",
+    ]);
     assign(&mut drafts);
     assert!(drafts.iter().all(|draft| draft.caption.is_none()));
     assign(&mut []);

@@ -146,7 +146,11 @@ impl TermReader {
         let is_speaker = self.speakers.contains(&self.lower);
         let is_number = !self.lower.contains(char::is_alphabetic);
         let short = self.lower.len() < 3;
-        if is_speaker || is_number || short || is_chatter(&self.lower) {
+        // `I'll` without its apostrophe would be a word of its own.
+        let is_contraction = written
+            .rsplit_once(['\'', '\u{2019}'])
+            .is_some_and(|(_, end)| ["ll", "ve", "re", "d", "m", "t"].contains(&end));
+        if is_speaker || is_number || short || is_contraction || is_chatter(&self.lower) {
             return GAP;
         }
         let Some(term) = self.analyzer.term(&self.lower) else {
