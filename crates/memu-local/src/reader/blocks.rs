@@ -61,16 +61,11 @@ struct Scan {
 
 impl Scan {
     fn extend_paragraph(&mut self, line: &Range<usize>) {
-        match &mut self.paragraph {
-            Some(paragraph) => {
-                paragraph.end = line.end;
-                self.paragraph_lines += 1;
-            }
-            None => {
-                self.paragraph = Some(line.clone());
-                self.paragraph_lines = 1;
-            }
+        if self.paragraph.is_none() {
+            self.paragraph_lines = 0;
         }
+        self.paragraph_lines += 1;
+        self.paragraph.get_or_insert_with(|| line.clone()).end = line.end;
     }
 
     fn close_paragraph(&mut self) {
@@ -189,6 +184,7 @@ impl Fence {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
 

@@ -1,3 +1,5 @@
+use std::fmt::Display;
+
 use memu_core::Error;
 
 /// What is wrong with an input, and where; becomes an
@@ -19,7 +21,7 @@ impl Fault {
     }
 
     /// Adds a coordinate, such as the line; inner coordinates come later.
-    pub(super) fn at(mut self, key: &'static str, value: impl ToString) -> Self {
+    pub(super) fn at(mut self, key: &'static str, value: impl Display) -> Self {
         self.place.push((key, value.to_string()));
         self
     }

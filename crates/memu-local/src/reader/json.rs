@@ -62,12 +62,12 @@ fn broken_document(text: &str, error: &serde_json::Error) -> Fault {
         .split('\n')
         .enumerate()
         .filter(|(_, line)| !line.trim().is_empty());
-    if let (Some((number, first)), Some((_, second))) = (lines.next(), lines.next()) {
-        if first.trim_start().starts_with('{') && second.trim_start().starts_with('{') {
-            if let Err(error) = serde_json::from_str::<Node<'_>>(first) {
-                return broken(&error).in_line(number + 1);
-            }
-        }
+    if let (Some((number, first)), Some((_, second))) = (lines.next(), lines.next())
+        && first.trim_start().starts_with('{')
+        && second.trim_start().starts_with('{')
+        && let Err(error) = serde_json::from_str::<Node<'_>>(first)
+    {
+        return broken(&error).in_line(number + 1);
     }
     broken(error)
 }
@@ -127,7 +127,7 @@ fn unknown_shape(object: &Object<'_>) -> Fault {
     } else {
         format!("an object with the fields {}", fields.join(", "))
     };
-    Fault::new(format!("expected {EXPECTED_ROOT}; found {found}")).at("pointer", "")
+    Fault::new(format!("expected {EXPECTED_ROOT}; found {found}"))
 }
 
 fn read_entries(

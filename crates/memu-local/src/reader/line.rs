@@ -137,7 +137,7 @@ fn is_name(name: &str) -> bool {
             c.is_alphanumeric()
                 || matches!(c, ' ' | '.' | '\'' | '\u{2019}' | '-' | '_' | '(' | ')')
         })
-        && name.split_whitespace().count() <= 4
+        && name.split_whitespace().count() <= 5
         && (one_word || !first.starts_with(char::is_lowercase))
         && words.all(|word| !word.starts_with(char::is_lowercase) || PARTICLES.contains(&word))
         && !LABELS.contains(&name.to_lowercase().as_str())
@@ -218,6 +218,7 @@ fn after_dash(rest: &str) -> &str {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
 

@@ -40,9 +40,9 @@ pub(super) fn looks_like_message(object: &Object<'_>) -> bool {
     let speaks = ["role", "speaker", "author", "from", "sender"]
         .iter()
         .any(|field| object.get(field).is_some());
-    let says = object.first(&TEXT_FIELDS);
+    let says = TEXT_FIELDS.iter().find_map(|field| object.get(field));
     match says {
-        Some((_, Node::Array(_))) => speaks,
+        Some(Node::Array(_)) => speaks,
         Some(_) => true,
         None => speaks && object.get("tool_calls").is_some(),
     }

@@ -20,6 +20,7 @@ mod source;
 mod transcript;
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests;
 
 use std::sync::Arc;

@@ -34,10 +34,11 @@ impl Moment {
 }
 
 fn read_civil(text: &str) -> Option<civil::DateTime> {
-    if text.len() >= 9 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        if let Some(civil) = text.parse().ok().and_then(unix_to_civil) {
-            return Some(civil);
-        }
+    if text.len() >= 9
+        && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && let Some(civil) = text.parse().ok().and_then(unix_to_civil)
+    {
+        return Some(civil);
     }
     parse_civil(text).ok().or_else(|| {
         let mut stamp = Stamp::default();
@@ -182,7 +183,7 @@ impl Stamp {
         };
         let mut parts = token.trim_end_matches('.').split(separator).map(|part| {
             let short = (1..=4).contains(&part.len());
-            part.parse::<u16>().ok().filter(|_| short)
+            part.parse::<i16>().ok().filter(|_| short)
         });
         let (Some(Some(a)), Some(Some(b)), Some(Some(c)), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -190,8 +191,7 @@ impl Stamp {
             return false;
         };
         let fresh = !self.has_date();
-        // At most four digits each, so that none wraps.
-        self.numbers = Some((a as i16, b as i16, c as i16));
+        self.numbers = Some((a, b, c));
         fresh
     }
 
@@ -328,7 +328,9 @@ mod tests {
             assert_eq!(moment.text, Some(number.to_string()));
         }
         assert_eq!(
-            Moment::unix(&u64::MAX.into()).civil.map(|c| c.year()),
+            Moment::unix(&u64::MAX.into())
+                .civil
+                .map(civil::DateTime::year),
             Some(2554)
         );
     }

@@ -67,11 +67,12 @@ impl<'a> Object<'a> {
             .filter(|node| **node != Node::Null)
     }
 
-    /// The first of these fields that is there and not null.
+    /// The first of these fields that is there, and neither null nor a blank text.
     pub(super) fn first(&self, names: &[&'static str]) -> Option<(&'static str, &Node<'a>)> {
         names
             .iter()
-            .find_map(|name| self.get(name).map(|node| (*name, node)))
+            .filter_map(|name| self.get(name).map(|node| (*name, node)))
+            .find(|(_, node)| node.as_text().is_none_or(|text| !text.trim().is_empty()))
     }
 
     /// The first of these fields that is a text.

@@ -37,9 +37,14 @@ impl<'p> Pointer<'p> {
         }
     }
 
-    /// The fault of a value of another shape than expected.
+    /// The fault of a value of another shape than expected. The pointer to the
+    /// whole document is empty, and is left out.
     pub(super) fn unexpected(&self, expected: &str, found: &Node<'_>) -> Fault {
-        Fault::new(format!("expected {expected}, found {}", found.kind())).at("pointer", self)
+        let fault = Fault::new(format!("expected {expected}, found {}", found.kind()));
+        match self.parent {
+            Some(_) => fault.at("pointer", self),
+            None => fault,
+        }
     }
 }
 

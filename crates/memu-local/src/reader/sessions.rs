@@ -32,14 +32,11 @@ impl Sessions {
             self.last_time = time;
         }
         let number = match (name, self.current) {
-            (Some(name), _) => match self.numbers.get(name) {
-                Some(number) => *number,
-                None => {
-                    let number = self.open();
-                    self.numbers.insert(name.to_owned(), number);
-                    number
-                }
-            },
+            (Some(name), _) => self.numbers.get(name).copied().unwrap_or_else(|| {
+                let number = self.open();
+                self.numbers.insert(name.to_owned(), number);
+                number
+            }),
             (None, Some(current)) if !paused => current,
             (None, _) => self.open(),
         };

@@ -96,12 +96,11 @@ impl<'a> Source<'a> {
 /// The line and column of a byte offset, both from 1, the column in bytes.
 pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let column = before
-        .iter()
-        .rev()
-        .take_while(|byte| **byte != b'\n')
-        .count()
-        + 1;
+    let lines = before.split(|byte| *byte == b'\n');
+    let (mut line, mut column) = (0, 1);
+    for written in lines {
+        line += 1;
+        column = written.len() + 1;
+    }
     (line, column)
 }

@@ -7,268 +7,21 @@ use super::vocabulary::{GAP, Term, Vocabulary};
 /// At most so many words or pairs of words make a caption.
 const PHRASES: usize = 5;
 
+/// With so many phrases, what is said only once adds nothing.
+const ENOUGH: usize = 3;
+
+/// With so many topics, a term that is in most of them is not shown.
+const SEVERAL: usize = 4;
+
+/// The greatest share of the topics that a shown term may be in.
+const MOST_OF_TOPICS: f64 = 0.6;
+
 /// The longest word a caption shows, in characters: runs of a script without
 /// spaces are sentences, not words.
 const LONGEST_WORD: usize = 20;
 
 /// A draft counts a term at most so often: one long list must not name the topic.
 const MOST_PER_DRAFT: u32 = 3;
-
-/// Words that chats are full of and that name no subject, beside the stop words.
-/// Sorted.
-const CHATTER: &[&str] = &[
-    "able",
-    "absolutely",
-    "actually",
-    "ago",
-    "ahead",
-    "along",
-    "alright",
-    "also",
-    "always",
-    "amazing",
-    "another",
-    "anything",
-    "anyway",
-    "appreciate",
-    "around",
-    "ask",
-    "away",
-    "awesome",
-    "awww",
-    "back",
-    "bad",
-    "based",
-    "believe",
-    "best",
-    "better",
-    "big",
-    "bit",
-    "bring",
-    "brings",
-    "bye",
-    "came",
-    "care",
-    "certainly",
-    "cheers",
-    "com",
-    "come",
-    "coming",
-    "cool",
-    "course",
-    "day",
-    "days",
-    "definitely",
-    "done",
-    "easy",
-    "else",
-    "enjoy",
-    "enough",
-    "ensure",
-    "especially",
-    "even",
-    "ever",
-    "every",
-    "everyone",
-    "everything",
-    "exactly",
-    "excited",
-    "exciting",
-    "fantastic",
-    "far",
-    "feel",
-    "feeling",
-    "feels",
-    "felt",
-    "find",
-    "finding",
-    "fine",
-    "first",
-    "following",
-    "forward",
-    "found",
-    "full",
-    "fun",
-    "gave",
-    "get",
-    "getting",
-    "give",
-    "glad",
-    "goes",
-    "going",
-    "gone",
-    "gonna",
-    "good",
-    "got",
-    "gotta",
-    "great",
-    "guess",
-    "guys",
-    "haha",
-    "happy",
-    "hard",
-    "hear",
-    "heard",
-    "hello",
-    "help",
-    "helping",
-    "helps",
-    "hey",
-    "hope",
-    "hoping",
-    "however",
-    "http",
-    "https",
-    "hugs",
-    "idea",
-    "image",
-    "important",
-    "include",
-    "includes",
-    "incredible",
-    "interesting",
-    "keep",
-    "keeps",
-    "kind",
-    "know",
-    "last",
-    "lately",
-    "later",
-    "like",
-    "little",
-    "lol",
-    "long",
-    "look",
-    "looking",
-    "looks",
-    "lot",
-    "lots",
-    "love",
-    "loved",
-    "made",
-    "make",
-    "makes",
-    "making",
-    "maybe",
-    "mean",
-    "might",
-    "moment",
-    "moments",
-    "month",
-    "months",
-    "morning",
-    "much",
-    "name",
-    "need",
-    "new",
-    "next",
-    "nice",
-    "night",
-    "nothing",
-    "now",
-    "often",
-    "okay",
-    "old",
-    "one",
-    "others",
-    "part",
-    "people",
-    "perfect",
-    "person",
-    "photo",
-    "pic",
-    "picture",
-    "place",
-    "please",
-    "pretty",
-    "provide",
-    "provided",
-    "put",
-    "quite",
-    "real",
-    "really",
-    "reason",
-    "remember",
-    "right",
-    "said",
-    "say",
-    "see",
-    "seem",
-    "seems",
-    "seen",
-    "share",
-    "show",
-    "since",
-    "someone",
-    "something",
-    "sometimes",
-    "soon",
-    "sorry",
-    "sound",
-    "sounds",
-    "special",
-    "spend",
-    "spent",
-    "start",
-    "started",
-    "stay",
-    "still",
-    "stuff",
-    "super",
-    "sure",
-    "take",
-    "takes",
-    "taking",
-    "talk",
-    "tell",
-    "thank",
-    "thanks",
-    "thing",
-    "things",
-    "think",
-    "thought",
-    "thoughts",
-    "time",
-    "times",
-    "today",
-    "together",
-    "tomorrow",
-    "tonight",
-    "took",
-    "totally",
-    "try",
-    "turn",
-    "use",
-    "used",
-    "useful",
-    "using",
-    "wait",
-    "wanna",
-    "want",
-    "wanted",
-    "way",
-    "week",
-    "weekend",
-    "weeks",
-    "well",
-    "went",
-    "without",
-    "wonderful",
-    "worth",
-    "wow",
-    "yeah",
-    "year",
-    "years",
-    "yep",
-    "yes",
-    "yesterday",
-];
-
-/// Whether a word in lower case, without apostrophes, says nothing about the
-/// subject of a chat.
-pub(super) fn is_chatter(word: &str) -> bool {
-    CHATTER.binary_search(&word).is_ok()
-}
 
 /// For each topic, the words that tell it from the others, in the order of their
 /// first appearance; `None` where there are none.
@@ -288,6 +41,11 @@ pub(super) fn captions(
     }
     let surfaces = vocabulary.surfaces();
     let captioner = Captioner {
+        least_rarity: if topics.len() < SEVERAL {
+            0.0
+        } else {
+            (1.0 + 1.0 / MOST_OF_TOPICS).ln()
+        },
         rarity: spread
             .iter()
             .map(|spread| (1.0 + topics.len() as f64 / f64::from(*spread).max(1.0)).ln())
@@ -307,7 +65,7 @@ type Phrase = (Term, Term);
 #[derive(Clone, Copy, Debug)]
 struct Count {
     phrase: Phrase,
-    count: u32,
+    times: u32,
     first: usize,
 }
 
@@ -385,10 +143,10 @@ impl Counter {
             return;
         }
         match self.counts.get_mut(*listed) {
-            Some(count) => count.count += 1,
+            Some(count) => count.times += 1,
             None => self.counts.push(Count {
                 phrase,
-                count: 1,
+                times: 1,
                 first,
             }),
         }
@@ -398,13 +156,16 @@ impl Counter {
 struct Captioner<'t> {
     /// By term: greater for those of few topics.
     rarity: Vec<f64>,
+    /// What nearly every topic mentions tells none of them apart: in a
+    /// conversation of several topics, terms below this are not shown.
+    least_rarity: f64,
     surfaces: Vec<&'t str>,
 }
 
 impl Captioner<'_> {
     fn caption(&self, profile: &Profile) -> Option<String> {
         let pairs = &profile.pairs;
-        let repeated = pairs.counts.iter().filter(|pair| pair.count >= 2);
+        let repeated = pairs.counts.iter().filter(|pair| pair.times >= 2);
         let mut scored: Vec<(f64, &Count)> = profile
             .terms
             .iter()
@@ -422,7 +183,8 @@ impl Captioner<'_> {
             if chosen.len() == PHRASES {
                 break;
             }
-            if chosen.iter().any(|known| known.overlaps(candidate)) {
+            let in_passing = candidate.times < 2 && chosen.len() >= ENOUGH;
+            if in_passing || chosen.iter().any(|known| known.overlaps(candidate)) {
                 continue;
             }
             let joined = chosen
@@ -444,7 +206,7 @@ impl Captioner<'_> {
     /// What is said once may be said in passing: it counts half.
     fn score(&self, count: &Count) -> f64 {
         let (first, second) = count.phrase;
-        let often = f64::from(count.count) - 0.5;
+        let often = f64::from(count.times) - 0.5;
         often * (self.rarity(first) + self.rarity(second))
     }
 
@@ -463,7 +225,10 @@ impl Captioner<'_> {
         [first, second]
             .iter()
             .filter(|term| **term != GAP)
-            .all(|term| self.surface(*term).chars().nth(LONGEST_WORD).is_none())
+            .all(|term| {
+                let fits = self.surface(*term).chars().nth(LONGEST_WORD).is_none();
+                fits && self.rarity(*term) >= self.least_rarity
+            })
     }
 
     fn shown(&self, (first, second): Phrase) -> String {
@@ -472,16 +237,5 @@ impl Captioner<'_> {
             return first.to_owned();
         }
         format!("{first} {}", self.surface(second))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chatter_is_sorted_for_the_look_up() {
-        assert!(CHATTER.is_sorted());
-        assert!(is_chatter("thanks") && !is_chatter("painting"));
     }
 }

@@ -7,6 +7,7 @@
 
 mod boundaries;
 mod captions;
+mod chatter;
 mod cohesion;
 mod vocabulary;
 

@@ -1,8 +1,8 @@
 use memu_core::analysis::{Analyzer, for_each_word};
 use memu_core::provider::Draft;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::captions::is_chatter;
+use super::chatter::is_chatter;
 
 /// A term, by number.
 pub(super) type Term = u32;
@@ -117,21 +117,18 @@ impl<'t> Vocabulary<'t> {
 /// Turns written words into terms: no stop words, chatter, numbers or speakers.
 struct TermReader {
     analyzer: Analyzer,
-    speakers: Vec<String>,
+    speakers: FxHashSet<String>,
     lower: String,
 }
 
 impl TermReader {
     fn new(drafts: &[Draft]) -> Self {
-        let mut speakers: Vec<String> = Vec::new();
+        let mut speakers = FxHashSet::default();
         let mut last = None;
         for speaker in drafts.iter().filter_map(|draft| draft.speaker.as_deref()) {
             if last.replace(speaker) != Some(speaker) {
                 for_each_word(speaker, |word| {
-                    if let Err(place) = speakers.binary_search_by(|known| known.as_str().cmp(word))
-                    {
-                        speakers.insert(place, word.to_owned());
-                    }
+                    speakers.insert(word.to_owned());
                 });
             }
         }
@@ -146,10 +143,14 @@ impl TermReader {
         self.lower.clear();
         let lower = &mut self.lower;
         for_each_word(written, |word| lower.push_str(word));
-        let is_speaker = self.speakers.binary_search(&self.lower).is_ok();
+        let is_speaker = self.speakers.contains(&self.lower);
         let is_number = !self.lower.contains(char::is_alphabetic);
         let short = self.lower.len() < 3;
-        if is_speaker || is_number || short || is_chatter(&self.lower) {
+        // `I'll` without its apostrophe would be a word of its own.
+        let is_contraction = written
+            .rsplit_once(['\'', '\u{2019}'])
+            .is_some_and(|(_, end)| ["ll", "ve", "re", "d", "m", "t"].contains(&end));
+        if is_speaker || is_number || short || is_contraction || is_chatter(&self.lower) {
             return GAP;
         }
         let Some(term) = self.analyzer.term(&self.lower) else {
