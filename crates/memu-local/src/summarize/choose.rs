@@ -26,11 +26,11 @@ struct Candidate<'p> {
 /// The memories to tell, in the order of `profiles`, whose lines take at most
 /// `room` characters together. `fit` tells how well each of some memories fits the
 /// category, from 0 to 1. A pure function: ties go to the earlier one.
-pub(super) fn choose<'p>(
-    profiles: &'p [Profile],
+pub(super) fn choose(
+    profiles: &[Profile],
     room: usize,
     fit: impl FnOnce(&[usize]) -> Vec<f32>,
-) -> Vec<&'p Profile> {
+) -> Vec<&Profile> {
     // The last line needs no line break.
     let mut room = room.saturating_add(1);
     let mut candidates = pool(profiles, room);
