@@ -2,7 +2,7 @@ use super::line::LINE_OVERHEAD;
 use super::profile::{Profile, Term};
 
 /// The most memories that are looked at closely.
-const POOL: usize = 1024;
+const POOL: usize = 512;
 /// How much a memory loses for being like one that was chosen.
 const REDUNDANCY_WEIGHT: f64 = 0.7;
 /// How much a memory gains for fitting the category as well as can be.
