@@ -140,3 +140,46 @@ impl<C: Copy + PartialEq> CueBook<C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(text: &str) -> Vec<(char, i32)> {
+        let book = CueBook::new([
+            ("work", 'w', 2),
+            ("works", 'w', 3),
+            ("work out", 'a', 4),
+            ("=likes", 'p', 5),
+            ("likes to work", 'p', 6),
+            ("", 'x', 9),
+        ]);
+        let mut found = Vec::new();
+        book.for_each_match(&Tokens::of(text), |category, points| {
+            found.push((category, points));
+        });
+        found
+    }
+
+    #[test]
+    fn the_longest_phrase_counts_and_only_once() {
+        assert_eq!(
+            matches("He worked, then worked out, then worked."),
+            [('w', 3), ('a', 4)]
+        );
+        assert_eq!(matches("She likes to work out."), [('p', 6)]);
+    }
+
+    #[test]
+    fn exact_phrases_match_their_very_words() {
+        assert_eq!(matches("He likes it."), [('p', 5)]);
+        assert_eq!(matches("It is like it."), []);
+        assert_eq!(matches(""), []);
+    }
+
+    #[test]
+    fn only_the_beginning_of_an_endless_text_is_read() {
+        let text = "stone ".repeat(MAX_WORDS) + "works";
+        assert_eq!(matches(&text), []);
+    }
+}

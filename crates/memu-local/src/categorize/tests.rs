@@ -107,7 +107,12 @@ event | Mira's boss moved the deadline. | +work_life -goals
 profile | Otto runs a business that repairs sails. | +work_life -relationships
 event | The user was laid off in 2020. | +work_life +experiences -relationships
 profile | Mira works out at home. | +activities -work_life
-profile | The lake looks like a mirror. | -preferences";
+profile | The lake looks like a mirror. | -preferences
+event | Otto left the harbour in the week of 3 July 2023. | +experiences -habits
+profile | The user set up an account for the personal budget page. | -personal_info -work_life
+profile | Otto has been busy. | -work_life
+profile | The update is definitely an improvement. | -knowledge -activities
+knowledge | The assistant said that tigers always hunt alone. | +knowledge -habits -activities";
 
 fn cases() -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
     CASES.lines().map(|line| {
@@ -170,6 +175,27 @@ fn custom_categories_know_the_words_of_their_field() {
         assert_eq!(
             names(("profile", summary), &categories),
             wanted,
+            "{summary}"
+        );
+    }
+}
+
+#[test]
+fn a_custom_name_for_a_field_of_life_is_enough() {
+    for (name, summary) in [
+        ("work", "Otto's boss praised him."),
+        ("travel", "Mira booked a flight to Oslo."),
+        ("health", "Mira sprained her knee."),
+        ("music", "Otto sings in a choir."),
+        ("Family", "Mira's grandmother turned ninety."),
+        ("study-notes", "The user failed the chemistry exam."),
+        ("tech", "The user bought a laptop."),
+        ("home", "Mira is renovating the kitchen."),
+    ] {
+        let categories = [(name, ""), ("stamps", "Postage stamps")];
+        assert_eq!(
+            names(("profile", summary), &categories),
+            [name],
             "{summary}"
         );
     }

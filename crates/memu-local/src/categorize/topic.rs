@@ -17,7 +17,7 @@ const EMPTY_WORDS: &str = "user person people information info data detail fact 
     thing stuff topic category item related relating regarding concerning including include \
     various general misc miscellaneous other personal everything anything something want like \
     important current past future new get make use also etc e.g life about someone day time \
-    kind type list all way mention say talk work_on";
+    kind type list all way mention say talk";
 
 /// A category, prepared for matching.
 pub(super) struct Topic {

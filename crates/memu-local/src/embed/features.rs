@@ -10,10 +10,10 @@ enum Kind {
     Pair = 3,
 }
 
-/// What two neighbouring terms add together; a term by itself adds 48 to 72.
-const PAIR_WEIGHT: i64 = 16;
+/// What two neighbouring terms add together; a term by itself adds 24 to 72.
+const PAIR_WEIGHT: i64 = 28;
 /// What all trigrams of a term would add if they fell on one number.
-const TRIGRAMS_WEIGHT: i64 = 160;
+const TRIGRAMS_WEIGHT: i64 = 110;
 /// The most letters of a term whose trigrams are read.
 const MAX_LETTERS: usize = 24;
 
@@ -61,14 +61,15 @@ impl FeatureSums {
     }
 
     /// Adds the trigrams of the term between two boundary marks, so that its
-    /// beginning and end count as such.
+    /// beginning and end count as such. Their worth is
+    /// spread over them, so that in a vector's length they weigh less than the term.
     fn add_trigrams(&mut self, term: &str) {
         let mut letters = ['\0'; MAX_LETTERS + 2];
         let count = term.chars().take(MAX_LETTERS).count();
         for (place, letter) in letters.iter_mut().skip(1).zip(term.chars().take(count)) {
             *place = letter;
         }
-        let weight = TRIGRAMS_WEIGHT / (count.max(3) as i64);
+        let weight = TRIGRAMS_WEIGHT / i64::try_from(count.max(3)).unwrap_or(i64::MAX);
         for trigram in letters.windows(3).take(count) {
             let bytes = trigram
                 .iter()
@@ -78,11 +79,25 @@ impl FeatureSums {
     }
 }
 
-/// Short words are more often common ones, which say little.
+/// Stems that nearly every conversation has, sorted.
+const COMMON_TERMS: [&str; 60] = [
+    "also", "alway", "back", "come", "day", "even", "feel", "get", "give", "go", "good", "got",
+    "great", "happen", "hey", "hope", "keep", "kind", "know", "last", "like", "long", "look",
+    "lot", "made", "make", "need", "new", "next", "now", "oh", "one", "peopl", "put", "realli",
+    "right", "said", "say", "see", "someth", "start", "sure", "take", "talk", "tell", "thank",
+    "thing", "think", "time", "tri", "use", "want", "way", "week", "well", "work", "wow", "yeah",
+    "year", "yes",
+];
+
+/// What a term is worth: little for the commonest ones, less for short ones, which
+/// are more often common.
 fn term_weight(term: &str) -> i64 {
+    if COMMON_TERMS.binary_search(&term).is_ok() {
+        return 24;
+    }
     match term.len() {
-        0..=2 => 48,
-        3..=4 => 60,
+        0..=2 => 36,
+        3..=4 => 50,
         _ => 72,
     }
 }
@@ -108,4 +123,19 @@ fn hash_bytes(kind: Kind, bytes: impl Iterator<Item = u8>) -> u64 {
     let mixed = (fnv ^ (fnv >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_terms_are_sorted_stems() {
+        assert!(COMMON_TERMS.is_sorted_by(|one, other| one < other));
+        for word in ["always", "people", "really", "trying", "thinks"] {
+            let terms = Analyzer::default().terms(word);
+            assert_eq!(term_weight(&terms[0]), 24, "{word}");
+        }
+        assert_eq!(term_weight("lighthous"), 72);
+    }
 }

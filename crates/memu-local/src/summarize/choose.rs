@@ -2,7 +2,7 @@ use super::line::LINE_OVERHEAD;
 use super::profile::{Profile, Term};
 
 /// The most memories that are looked at closely.
-const POOL: usize = 1024;
+const POOL: usize = 512;
 /// How much a memory loses for being like one that was chosen.
 const REDUNDANCY_WEIGHT: f64 = 0.7;
 /// How much a memory gains for fitting the category as well as can be.
@@ -26,11 +26,11 @@ struct Candidate<'p> {
 /// The memories to tell, in the order of `profiles`, whose lines take at most
 /// `room` characters together. `fit` tells how well each of some memories fits the
 /// category, from 0 to 1. A pure function: ties go to the earlier one.
-pub(super) fn choose<'p>(
-    profiles: &'p [Profile],
+pub(super) fn choose(
+    profiles: &[Profile],
     room: usize,
     fit: impl FnOnce(&[usize]) -> Vec<f32>,
-) -> Vec<&'p Profile> {
+) -> Vec<&Profile> {
     // The last line needs no line break.
     let mut room = room.saturating_add(1);
     let mut candidates = pool(profiles, room);

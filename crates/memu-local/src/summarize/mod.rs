@@ -58,7 +58,7 @@ impl Summarizer for LocalSummarizer {
 /// Everything but the citations counts towards the target length, marks and line
 /// breaks included, which is never exceeded. A memory is told whole, on one line;
 /// only when none would fit is the best one cut short, after a clause or a word,
-/// and ended with `…`. At most 1,024 memories are told. What looks like a citation
+/// and ended with `…`. At most 512 memories are told. What looks like a citation
 /// within a memory is left out.
 pub fn summarize(request: &SummaryRequest) -> Option<String> {
     let texts: Vec<String> = request

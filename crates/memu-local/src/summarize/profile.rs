@@ -4,6 +4,9 @@ use rustc_hash::FxHashMap;
 
 /// The terms from which on a memory says enough; fewer terms make it count less.
 const ENOUGH_TERMS: usize = 8;
+/// The terms below which a memory says hardly anything, and what it loses for that.
+const FEW_TERMS: usize = 3;
+const FEW_TERMS_LOSS: f64 = 0.3;
 /// What a memory loses for being quoted word by word, told by the assistant, or the
 /// caption of a picture: true, but rarely what a category is about.
 const SECOND_HAND_LOSS: f64 = 0.3;
@@ -92,6 +95,9 @@ fn rate(profiles: &mut [Profile], items: &[SummaryItem]) {
         let item = items.get(profile.place);
         if item.is_some_and(|item| is_second_hand(&item.summary)) {
             profile.score -= SECOND_HAND_LOSS;
+        }
+        if profile.terms.len() < FEW_TERMS {
+            profile.score -= FEW_TERMS_LOSS;
         }
         let count = item.map_or(1, |item| item.reinforcement_count.max(1));
         profile.score += RECENCY_WEIGHT * (rank as f64 / steps)

@@ -1,3 +1,8 @@
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use memu_core::environment::InlineExecutor;
 use memu_core::provider::{CategoryTopic, SummaryItem, SummaryRequest};
 use memu_core::records::Id;
 use memu_core::time::{When, parse_civil};
@@ -181,6 +186,43 @@ fn a_later_memory_is_preferred_among_equals_and_time_orders_the_lines() {
         summary(dated, 100).unwrap(),
         "- Bela swims on Friday.\n- Ines rows on Monday."
     );
+}
+
+#[test]
+fn memories_that_fit_the_category_best_speak_for_it() {
+    let told = items(&[
+        "Ines rows on the lake with the harbour club.",
+        "Ines prefers small harbour cafés to the large club.",
+        "Ines met the club at the lake harbour on Monday.",
+    ]);
+    let mut request = request(told, 55);
+    request.category = CategoryTopic {
+        name: "preferences".to_owned(),
+        description: "User preferences, likes and dislikes".to_owned(),
+    };
+    assert_eq!(
+        summarize(&request).unwrap(),
+        "- Ines prefers small harbour cafés to the large club."
+    );
+}
+
+#[test]
+fn summaries_come_in_the_order_of_the_requests() {
+    let requests = vec![
+        request(items(&["Ines rows."]), 400),
+        request(vec![], 400),
+        request(items(&["Bela swims."]), 400),
+    ];
+    let summarizer = LocalSummarizer::new(Arc::new(InlineExecutor));
+    let mut future = pin!(summarizer.summarize(requests));
+    let Poll::Ready(Ok(summaries)) = future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    else {
+        panic!("the inline executor answers at once");
+    };
+    let told: Vec<Option<&str>> = summaries.iter().map(Option::as_deref).collect();
+    assert_eq!(told, [Some("- Ines rows."), None, Some("- Bela swims.")]);
 }
 
 #[test]

@@ -137,7 +137,7 @@ static CUES: LazyLock<CueBook<DefaultCategory>> = LazyLock::new(|| {
 });
 
 /// From this many words on, a word found by chance is worth less and less.
-const TYPICAL_WORDS: usize = 30;
+const TYPICAL_WORDS: i32 = 30;
 
 /// What the words and the type of an item are worth to the default categories.
 pub(super) fn points(memory_type: &str, tokens: &Tokens) -> DefaultPoints {
@@ -169,10 +169,11 @@ fn prior(memory_type: &str) -> &'static [(DefaultCategory, i32)] {
 /// weak evidence about the life of its user.
 fn dampen(points: &mut DefaultPoints, tokens: &Tokens) {
     let tokens = tokens.as_slice();
-    let words = tokens.len().max(TYPICAL_WORDS) as i32;
+    let words = i32::try_from(tokens.len()).unwrap_or(i32::MAX);
+    let words = words.max(TYPICAL_WORDS);
     let by_assistant = tokens.iter().take(2).any(|token| token.word == "assistant");
     for category in DefaultCategory::ALL {
-        points.scale(category, TYPICAL_WORDS as i32, words);
+        points.scale(category, TYPICAL_WORDS, words);
         if by_assistant && category != Knowledge {
             points.scale(category, 1, 3);
         }
