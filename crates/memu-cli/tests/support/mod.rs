@@ -9,37 +9,37 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// A folder with a database, for one test.
-pub struct Home {
-    pub folder: TempDir,
+pub(crate) struct Home {
+    pub(crate) folder: TempDir,
 }
 
 /// What a run printed, and how it ended.
 #[derive(Debug)]
-pub struct Run {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
     /// The binary with arguments, in this folder, without the user's settings.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_memu"));
         command
             .args(arguments)
@@ -53,11 +53,11 @@ impl Home {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         finished(self.command(arguments).output().unwrap())
     }
 
-    pub fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Run {
         let mut child = self
             .command(arguments)
             .stdin(Stdio::piped())
@@ -70,21 +70,21 @@ impl Home {
     }
 
     /// Runs and demands success.
-    pub fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let run = self.run(arguments);
         assert_eq!(run.code, Some(0), "{arguments:?}: {run:?}");
         run.stdout
     }
 
     /// Runs with `--json` and reads the response.
-    pub fn json(&self, arguments: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let mut all = vec!["--json"];
         all.extend(arguments);
         serde_json::from_str(&self.ok(&all)).unwrap()
     }
 
     /// Everything in the store, as text: to see that nothing changed.
-    pub fn everything(&self) -> String {
+    pub(crate) fn everything(&self) -> String {
         ["items", "categories", "resources"]
             .map(|kind| self.ok(&["--json", "list", kind, "--all-scopes"]))
             .join("\n")
@@ -100,7 +100,7 @@ fn finished(output: std::process::Output) -> Run {
 }
 
 /// A conversation of `count` messages that all say something of their own.
-pub fn long_conversation(count: usize) -> Vec<u8> {
+pub(crate) fn long_conversation(count: usize) -> Vec<u8> {
     const THINGS: [&str; 10] = [
         "teapot",
         "kayak",

@@ -12,21 +12,21 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 /// A service and the folder that its file is in.
-pub struct Fixture {
-    pub service: MemoryService,
-    pub folder: TempDir,
+pub(crate) struct Fixture {
+    pub(crate) service: MemoryService,
+    pub(crate) folder: TempDir,
 }
 
 /// The stores to test: their names.
-pub const STORES: [&str; 2] = ["inmemory", "sqlite"];
+pub(crate) const STORES: [&str; 2] = ["inmemory", "sqlite"];
 
 /// A service over a new store, with reproducible ids and a clock that stands still.
-pub async fn service(store: &str) -> Fixture {
+pub(crate) async fn service(store: &str) -> Fixture {
     service_with(store, json!({})).await
 }
 
 /// The same with settings.
-pub async fn service_with(store: &str, settings: Value) -> Fixture {
+pub(crate) async fn service_with(store: &str, settings: Value) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let settings: Settings = Layers::new().value(settings).settings().unwrap();
     let database = match store {
@@ -47,7 +47,7 @@ pub async fn service_with(store: &str, settings: Value) -> Fixture {
 }
 
 /// A conversation in a messages layout, with an id.
-pub fn conversation(id: &str, messages: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn conversation(id: &str, messages: &[(&str, &str)]) -> Vec<u8> {
     let messages: Vec<Value> = messages
         .iter()
         .enumerate()
@@ -64,7 +64,7 @@ pub fn conversation(id: &str, messages: &[(&str, &str)]) -> Vec<u8> {
 }
 
 /// What two people tell each other.
-pub const TALK: [(&str, &str); 8] = [
+pub(crate) const TALK: [(&str, &str); 8] = [
     ("Nora", "I adopted a greyhound called Pixel last week."),
     (
         "Theo",
@@ -84,11 +84,11 @@ pub const TALK: [(&str, &str); 8] = [
     ("Theo", "Beatriz, my supervisor, speaks five languages."),
 ];
 
-pub fn memorize(bytes: Vec<u8>, user: &str) -> MemorizeRequest {
+pub(crate) fn memorize(bytes: Vec<u8>, user: &str) -> MemorizeRequest {
     MemorizeRequest::content(bytes, "chat.json", Modality::Conversation).user("user_id", user)
 }
 
-pub fn user(name: &str) -> Map<String, Value> {
+pub(crate) fn user(name: &str) -> Map<String, Value> {
     let Value::Object(object) = json!({"user_id": name}) else {
         unreachable!()
     };
@@ -96,7 +96,7 @@ pub fn user(name: &str) -> Map<String, Value> {
 }
 
 /// Everything that a user can see of a scope, as JSON.
-pub async fn everything(service: &MemoryService, name: &str) -> Value {
+pub(crate) async fn everything(service: &MemoryService, name: &str) -> Value {
     let request = ListRequest {
         filter: user(name),
         ..ListRequest::default()
