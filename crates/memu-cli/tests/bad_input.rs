@@ -1,5 +1,14 @@
 //! Every kind of bad input: the message, the exit code, and a store left as it was.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod support;
 
 use support::Home;
@@ -188,8 +197,16 @@ fn over_long_ids_and_scopes() {
         "error: an id has 300 bytes; at most 256 are allowed\n"
     );
     let long = "x".repeat(600);
-    let message = refused(&home, &["list", "items", "--user", &long], 0);
-    assert_eq!(message, "");
+    let message = refused(&home, &["list", "items", "--user", &long], 2);
+    assert_eq!(
+        message,
+        "error: user_id has 600 bytes; at most 512 are allowed\n"
+    );
+    let message = refused(&home, &["add", "tea", "--user", &long], 2);
+    assert_eq!(
+        message,
+        "error: user_id has 600 bytes; at most 512 are allowed\n"
+    );
 }
 
 #[test]

@@ -1,5 +1,13 @@
 //! A process that is killed leaves all of a memory or nothing of it.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 #![cfg(unix)]
 
 mod support;

@@ -6,6 +6,16 @@
 //! `MEMU_EVAL_DATA` naming a folder of evaluation files, on `locomo-dev.json` and
 //! `beam-dev.json` too. `--json` prints one object per row.
 
+// A benchmark stops at the first surprise, and prints what it found.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -123,7 +133,7 @@ fn insert_only(corpus: &Corpus) -> Duration {
                 .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3)")
                 .unwrap()
                 .execute((
-                    number,
+                    number as i64,
                     message["name"].as_str(),
                     message["content"].as_str(),
                 ))

@@ -184,10 +184,10 @@ impl MemoryServiceBuilder {
         let config = &self.settings.database_config.metadata_store;
         let dsn = config.dsn.as_deref().map(str::parse::<Dsn>).transpose()?;
         match (config.provider, dsn) {
-            (None, Some(dsn)) => Ok(dsn),
-            (None | Some(MetadataProvider::Inmemory), _) => Ok(Dsn::InMemory),
-            (Some(MetadataProvider::Sqlite), Some(dsn @ (Dsn::Sqlite(_) | Dsn::SqliteMemory)))
+            (None, Some(dsn))
+            | (Some(MetadataProvider::Sqlite), Some(dsn @ (Dsn::Sqlite(_) | Dsn::SqliteMemory)))
             | (Some(MetadataProvider::Postgres), Some(dsn @ Dsn::Postgres(_))) => Ok(dsn),
+            (None | Some(MetadataProvider::Inmemory), _) => Ok(Dsn::InMemory),
             (Some(MetadataProvider::Sqlite), None) => Ok(Dsn::Sqlite("memu.db".into())),
             (Some(provider), dsn) => Err(Error::config(format!(
                 "database_config.metadata_store.provider is {provider:?}, but the dsn is {}",

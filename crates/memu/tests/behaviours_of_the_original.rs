@@ -1,6 +1,15 @@
 //! What the original got wrong, with the opposite outcome. One test per line of the
 //! table in docs/compatibility.md.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod support;
 
 use memu::core::records::Id;

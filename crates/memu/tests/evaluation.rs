@@ -2,6 +2,15 @@
 //! text is not ours to ship: they are read from the folder that `MEMU_EVAL_DATA`
 //! names.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod support;
 
 use std::path::Path;

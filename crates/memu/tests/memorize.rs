@@ -1,5 +1,14 @@
 //! What memorize promises, over every store.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,14 @@
 //! The SQLite store does what every store must do.
 
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 

@@ -95,7 +95,7 @@ pub(crate) fn quote(segment: &Segment) -> Vec<Line> {
         who.push_str(&minute(time));
     }
     if let Some(id) = &segment.message_id {
-        who.push_str(&format!(" [{id}]"));
+        who.extend([" [", id, "]"]);
     }
     let lead = Line::new().add(Tone::Faint, "     │ ");
     let mut lines = Vec::new();

@@ -2,7 +2,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Condition, Field, Filter, Moment, Operand, Test};
 use crate::error::{Error, Result};
-use crate::scope::{ScopeSchema, scalar_text};
+use crate::scope::{MAX_SCOPE_VALUE_BYTES, ScopeSchema, scalar_text};
 
 /// The operators, as they follow a field's name.
 const OPERATORS: [&str; 9] = [
@@ -104,6 +104,12 @@ fn operand(field: &Field, key: &str, value: &Json) -> Result<Operand> {
         return Moment::parse(&text)
             .map(Operand::Time)
             .map_err(|error| error.with("filter", key));
+    }
+    if matches!(field, Field::Scope(_)) && text.len() > MAX_SCOPE_VALUE_BYTES {
+        return Err(Error::filter(format!(
+            "{key} has {} bytes; at most {MAX_SCOPE_VALUE_BYTES} are allowed",
+            text.len()
+        )));
     }
     Ok(Operand::Text(text))
 }

@@ -39,7 +39,10 @@ fn a_conversation_about_two_subjects_has_two_topics_with_telling_captions() {
     assign(&mut drafts);
     let topics: Vec<_> = drafts.iter().map(|draft| draft.topic).collect();
     assert_eq!(topics, [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
-    let captions: Vec<_> = drafts.iter().filter_map(|d| d.caption.as_deref()).collect();
+    let captions: Vec<_> = drafts
+        .iter()
+        .filter_map(|d| d.topic_caption.as_deref())
+        .collect();
     assert_eq!(
         captions,
         [
@@ -47,7 +50,7 @@ fn a_conversation_about_two_subjects_has_two_topics_with_telling_captions() {
             "violin, orchestra, rehearsal, symphony, concert",
         ]
     );
-    assert!(drafts[0].caption.is_some() && drafts[8].caption.is_some());
+    assert!(drafts[0].topic_caption.is_some() && drafts[8].topic_caption.is_some());
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn greetings_and_names_make_no_caption() {
         "42 😀",
     ]);
     assign(&mut drafts);
-    assert!(drafts.iter().all(|draft| draft.caption.is_none()));
+    assert!(drafts.iter().all(|draft| draft.topic_caption.is_none()));
     assign(&mut []);
 }
 
@@ -128,6 +131,9 @@ fn what_every_topic_mentions_is_in_no_caption() {
         }
     }
     assign(&mut drafts);
-    let captions: Vec<_> = drafts.iter().filter_map(|d| d.caption.as_deref()).collect();
+    let captions: Vec<_> = drafts
+        .iter()
+        .filter_map(|d| d.topic_caption.as_deref())
+        .collect();
     assert_eq!(captions, subjects);
 }

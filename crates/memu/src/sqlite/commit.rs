@@ -32,8 +32,7 @@ impl ScopeColumns {
         Self {
             names: schema
                 .fields()
-                .map(|field| format!("\"{field}\", "))
-                .collect(),
+                .fold(String::new(), |names, field| names + "\"" + field + "\", "),
             count: schema.fields().len(),
         }
     }

@@ -217,12 +217,13 @@ fn cursor_row(cursor: &Cursor) -> Result<i64> {
 fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
     let (lead, list) = match (select, table) {
         (Select::All, _) => return Ok(true),
-        (Select::Ids(ids), _) => ("t.id IN", texts(ids)),
+        (Select::Ids(ids), _) | (Select::OfResources(ids), "memu_resources") => {
+            ("t.id IN", texts(ids))
+        }
         (Select::IdPrefixes(prefixes), _) => {
             push_prefixes(sql, prefixes);
             return Ok(true);
         }
-        (Select::OfResources(ids), "memu_resources") => ("t.id IN", texts(ids)),
         (Select::OfResources(ids), "memu_segments") => (
             "t.resource_row IN (SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id IN",
             texts(ids),

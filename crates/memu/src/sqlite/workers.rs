@@ -105,7 +105,7 @@ impl Workers {
     pub(super) fn writer(connection: Connection, busy: Duration, gate: Arc<Gate>) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
         start("memu-write", move || {
-            write_loop(&connection, &receiver, busy)
+            write_loop(&connection, &receiver, busy);
         })?;
         Ok(Self::new(sender, gate, true))
     }

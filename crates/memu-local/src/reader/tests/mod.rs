@@ -65,6 +65,7 @@ fn lasting(draft: &Draft) -> Draft {
     Draft {
         topic: 0,
         caption: None,
+        topic_caption: None,
         ..draft.clone()
     }
 }
