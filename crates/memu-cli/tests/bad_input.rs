@@ -96,9 +96,11 @@ fn json_of_another_shape() {
     let home = Home::new();
     home.write("shape.json", "{\"weather\": \"fine\"}");
     let message = memorize(&home, "shape.json", "conversation");
-    assert!(
-        message.contains("messages") && message.contains("pointer"),
-        "{message}"
+    assert_eq!(
+        message,
+        "error: expected a list of messages, or an object that holds one under `messages`, \
+         `conversation`, `turns` or `content`; found an object with the fields weather\n  \
+         file: shape.json\n"
     );
     home.write("number.json", "[{\"role\": \"user\", \"content\": 7}]");
     let message = memorize(&home, "number.json", "conversation");

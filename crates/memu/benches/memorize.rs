@@ -133,7 +133,7 @@ fn insert_only(corpus: &Corpus) -> Duration {
                 .prepare_cached("INSERT INTO messages VALUES (?1, ?2, ?3)")
                 .unwrap()
                 .execute((
-                    number as i64,
+                    i64::try_from(number).unwrap(),
                     message["name"].as_str(),
                     message["content"].as_str(),
                 ))
@@ -153,11 +153,11 @@ fn read(file: &Path) -> Corpus {
     let all: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     corpus(
         all["name"].as_str().unwrap(),
-        all["conversations"].as_array().unwrap().clone(),
+        all["conversations"].as_array().unwrap(),
     )
 }
 
-fn corpus(name: &str, conversations: Vec<Value>) -> Corpus {
+fn corpus(name: &str, conversations: &[Value]) -> Corpus {
     let messages = || {
         conversations
             .iter()
@@ -188,7 +188,7 @@ fn generated() -> Corpus {
             .wrapping_add(1_442_695_040_888_963_407);
         words[(state >> 33) as usize % words.len()]
     };
-    let conversations = (0..5)
+    let conversations: Vec<Value> = (0..5)
         .map(|conversation| {
             let messages: Vec<Value> = (0..600)
                 .map(|at| {
@@ -214,7 +214,7 @@ fn generated() -> Corpus {
             json!({"id": format!("generated-{conversation}"), "messages": messages})
         })
         .collect();
-    corpus("generated", conversations)
+    corpus("generated", &conversations)
 }
 
 /// The most anonymous memory of this process while it runs, in KiB; Linux only.

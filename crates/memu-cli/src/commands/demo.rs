@@ -39,7 +39,7 @@ const QUESTIONS: [&str; 6] = [
     "What happened to the teapot?",
     "How should the assistant answer me?",
     "Who drew the sea star?",
-    "What must not go on the compost?",
+    "Which food stays out of the compost?",
 ];
 
 /// Memorize sample conversations into a new file and ask them questions.

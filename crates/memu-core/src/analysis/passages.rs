@@ -8,7 +8,8 @@ const ABBREVIATIONS: [&str; 20] = [
 
 /// The byte ranges of the sentences and lines of `text`, without surrounding white
 /// space, in order. A sentence ends at `.`, `!`, `?` or their full-width forms,
-/// followed by white space; a line break always ends one.
+/// followed by white space; a line break ends one too, unless the next line goes on with
+/// a small letter.
 pub fn sentences(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = 0;
@@ -16,7 +17,8 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     while let Some((at, character)) = characters.next() {
         let next = characters.peek().map(|(_, next)| *next);
         let ends = match character {
-            '\n' | '。' | '！' | '？' => true,
+            '\n' => !continues_below(text, at),
+            '。' | '！' | '？' => true,
             '!' | '?' | '…' => next.is_none_or(char::is_whitespace),
             '.' => {
                 next.is_none_or(char::is_whitespace)
@@ -32,6 +34,17 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
     }
     push_trimmed(text, start..text.len(), &mut ranges);
     ranges
+}
+
+/// Whether the line that breaks at `at` goes on in the next one: prose that was wrapped
+/// to a width goes on with a small letter.
+fn continues_below(text: &str, at: usize) -> bool {
+    let (above, below) = text.split_at(at);
+    let below = below.strip_prefix('\n').unwrap_or(below);
+    below.chars().next().is_some_and(char::is_lowercase)
+        && above
+            .trim_end_matches('\r')
+            .ends_with(|c: char| c.is_alphanumeric() || c == ',' || c == ';')
 }
 
 fn ends_in_abbreviation(before: &str) -> bool {
@@ -104,6 +117,10 @@ mod tests {
                 "J. Doe left。",
                 "好的！"
             ]
+        );
+        assert_eq!(
+            split("Meat stays\nout, because of the rats.\nTurn it."),
+            ["Meat stays\nout, because of the rats.", "Turn it."]
         );
         assert!(split("  \n ").is_empty());
         assert_eq!(split("no stop"), ["no stop"]);

@@ -1,6 +1,6 @@
 /// English function words, and their contractions without the apostrophe.
 /// Sorted, so that a look-up is a binary search.
-const STOP_WORDS: [&str; 183] = [
+const STOP_WORDS: [&str; 184] = [
     "a",
     "about",
     "above",
@@ -90,6 +90,7 @@ const STOP_WORDS: [&str; 183] = [
     "more",
     "most",
     "much",
+    "must",
     "mustn",
     "mustnt",
     "my",
