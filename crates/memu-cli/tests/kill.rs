@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::hash::{BuildHasher, RandomState};
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -39,9 +40,9 @@ fn killed_at_fifty_moments_a_memorize_never_leaves_a_part_of_it() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Spread over the whole run and a little beyond; the machine's own jitter
-        // makes the exact moments random.
-        std::thread::sleep(undisturbed.mul_f64(f64::from(round) * 1.1 / f64::from(ROUNDS)));
+        // At random, from the start of the process to a little beyond its end.
+        let random = RandomState::new().hash_one(round) as f64 / u64::MAX as f64;
+        std::thread::sleep(undisturbed.mul_f64(random * 1.1));
         child.kill().unwrap();
         child.wait().unwrap();
         let found = counts(&home);
