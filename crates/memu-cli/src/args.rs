@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    add, completions, delete, demo, doctor, edit, forget, list, memorize, retrieve, show,
+    add, completions, delete, demo, doctor, edit, eval, forget, list, memorize, retrieve, show,
 };
 
 /// Long-term memory for AI agents, in one file, with no API key.
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Memorize sample conversations into a new file and ask them questions
     Demo(demo::Demo),
+    /// Measure MemU on conversations with known answers
+    Eval(eval::Eval),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }

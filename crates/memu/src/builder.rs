@@ -131,6 +131,7 @@ impl MemoryServiceBuilder {
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
             summarizer: Arc::new(LocalSummarizer::new(executor.clone())),
             embedder: Arc::new(embedder),
+            words: Arc::new(memu_core::provider::NoWordVectors),
             chat: None,
             clock: self.clock,
             ids: self.ids,

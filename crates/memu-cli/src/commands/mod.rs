@@ -6,6 +6,7 @@ pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod edit;
+pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Forget(verb) => verb.run(global, printer).await,
         Command::Doctor(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
+        Command::Eval(verb) => verb.run(global, printer).await,
         Command::Completions(verb) => verb.run(printer),
     }
 }

@@ -13,6 +13,13 @@ pub struct RankingConfig {
     pub b: f32,
     /// About how many words a passage has. Default 50.
     pub passage_words: usize,
+    /// How many of the scope's terms may stand in for a word of the question because
+    /// they mean nearly the same. Default 30.
+    pub similar_words: usize,
+    /// How near such a term must be: the least cosine of their vectors. Default 0.3.
+    pub similar_least: f32,
+    /// What such a term is worth, as a factor beside its cosine. Default 0.7.
+    pub similar_weight: f32,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
     /// The weight of the previous message otherwise. Default 0.05.
@@ -50,6 +57,9 @@ impl Default for RankingConfig {
             k1: 0.9,
             b: 0.4,
             passage_words: 50,
+            similar_words: 30,
+            similar_least: 0.3,
+            similar_weight: 0.7,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,
@@ -78,6 +88,9 @@ impl RankingConfig {
             ("k1", self.k1, 10.0),
             ("b", self.b, 1.0),
             ("passage_words", self.passage_words as f32, 10_000.0),
+            ("similar_words", self.similar_words as f32, 10_000.0),
+            ("similar_least", self.similar_least, 1.0),
+            ("similar_weight", self.similar_weight, 1.0),
             ("previous_question", self.previous_question, 10.0),
             ("previous", self.previous, 10.0),
             ("next", self.next, 10.0),

@@ -5,6 +5,7 @@
 mod chat;
 mod embedder;
 mod understanding;
+mod words;
 
 pub use chat::{ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Usage};
 pub use embedder::Embedder;
@@ -12,3 +13,4 @@ pub use understanding::{
     CategorizeRequest, Categorizer, CategoryTopic, Draft, ExtractRequest, ExtractedItem, Extractor,
     ReadRequest, Reader, Reading, Summarizer, SummaryItem, SummaryRequest,
 };
+pub use words::{NoWordVectors, WordVectors};

@@ -13,5 +13,5 @@ mod index;
 mod question;
 
 pub use evidence::{Evidence, SegmentScore, score_segments};
-pub use index::{Index, ItemMatch};
-pub use question::Question;
+pub use index::{Index, ItemMatch, QuestionMatches};
+pub use question::{Question, QuestionWord};

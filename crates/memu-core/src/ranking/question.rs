@@ -20,11 +20,21 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
+/// A word of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuestionWord {
+    /// As [`for_each_word`] yields it.
+    pub word: String,
+    /// Its term.
+    pub term: String,
+}
+
 /// What a question asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Question {
-    /// Its terms without the names of speakers, each once, in order.
-    pub terms: Vec<String>,
+    /// Its words without stop words and the names of speakers, in order, each term
+    /// once.
+    pub words: Vec<QuestionWord>,
     /// The one speaker it names, as a position in the list that was given.
     pub named_speaker: Option<usize>,
     /// The role it names ("the user"), among speakers without a name.
@@ -53,7 +63,7 @@ impl Question {
             .chain(role_names)
             .collect();
         let mut question = Self {
-            terms: Vec::new(),
+            words: Vec::new(),
             named_speaker: match named.as_slice() {
                 [one] => Some(*one),
                 _ => None,
@@ -63,18 +73,27 @@ impl Question {
             day: None,
         };
         for word in words.iter().filter(|word| !names.contains(word)) {
-            if let Some(term) = analyzer.term(word)
-                && !question.terms.iter().any(|known| *known == term)
-            {
-                question.terms.push(term.into_owned());
-            }
+            question.add_word(word, analyzer);
         }
         // A question about nobody's words but a name still finds that name.
-        if question.terms.is_empty() {
-            analyzer.for_each_term(text, |term| question.terms.push(term.to_owned()));
+        if question.words.is_empty() {
+            for word in &words {
+                question.add_word(word, analyzer);
+            }
         }
         question.find_date(text, &words);
         question
+    }
+
+    fn add_word(&mut self, word: &str, analyzer: &Analyzer) {
+        if let Some(term) = analyzer.term(word)
+            && !self.words.iter().any(|known| known.term == term)
+        {
+            self.words.push(QuestionWord {
+                word: word.to_owned(),
+                term: term.into_owned(),
+            });
+        }
     }
 
     /// A month by name, with the day of the month that stands beside it. "May" and
@@ -162,23 +181,24 @@ mod tests {
         Question::new(text, speakers, &[Role::User], &Analyzer::default())
     }
 
+    fn terms(question: &Question) -> Vec<&str> {
+        question.words.iter().map(|word| &*word.term).collect()
+    }
+
     #[test]
     fn names_of_speakers_are_taken_out_and_remembered() {
         let question = ask("What did Anna's brother paint?", &["Anna Lee", "Ben"]);
-        assert_eq!(question.terms, ["brother", "paint"]);
+        assert_eq!(terms(&question), ["brother", "paint"]);
         assert_eq!(question.named_speaker, Some(0));
         let both = ask("Did Anna and Ben travel?", &["Anna Lee", "Ben"]);
-        assert_eq!(
-            (both.named_speaker, both.terms),
-            (None, vec!["travel".to_owned()])
-        );
-        assert_eq!(ask("Anna?", &["Anna"]).terms, ["anna"]);
+        assert_eq!((both.named_speaker, terms(&both)), (None, vec!["travel"]));
+        assert_eq!(terms(&ask("Anna?", &["Anna"])), ["anna"]);
     }
 
     #[test]
     fn the_user_is_a_speaker_and_not_a_word_to_look_for() {
         let question = ask("What did the user's brother paint?", &[]);
-        assert_eq!(question.terms, ["brother", "paint"]);
+        assert_eq!(terms(&question), ["brother", "paint"]);
         assert_eq!(question.named_role, Some(Role::User));
         assert_eq!(ask("Is that assistant good?", &[]).named_role, None);
     }

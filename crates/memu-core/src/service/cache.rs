@@ -11,6 +11,7 @@ use super::similar::SimilarItems;
 use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
+use crate::provider::WordVectors;
 use crate::ranking::Index;
 use crate::records::MemoryItem;
 use crate::scope::{Scope, ScopeKey};
@@ -43,12 +44,13 @@ impl ScopeView {
     }
 
     /// The index that questions are answered from.
-    pub(super) fn index(&self, config: &RankingConfig) -> &Index {
+    pub(super) fn index(&self, words: &Arc<dyn WordVectors>, config: &RankingConfig) -> &Index {
         self.index.get_or_init(|| {
             Index::build(
                 self.data.resources(),
                 self.data.segments(),
                 self.data.items(),
+                words.clone(),
                 config,
             )
         })
@@ -106,9 +108,10 @@ impl Context {
         let view = self.view(scope).await?;
         if view.index.get().is_none() {
             let config = self.parts().retrieve_config.ranking;
+            let words = self.parts().words.clone();
             let shared = view.clone();
             offload(&*self.parts().executor, move || {
-                shared.index(&config);
+                shared.index(&words, &config);
             })
             .await?;
         }

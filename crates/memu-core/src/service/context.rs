@@ -8,7 +8,9 @@ use crate::config::{MemorizeConfig, RetrieveConfig};
 use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
 use crate::pipeline::Interceptor;
-use crate::provider::{Categorizer, ChatModel, Embedder, Extractor, Reader, Summarizer};
+use crate::provider::{
+    Categorizer, ChatModel, Embedder, Extractor, Reader, Summarizer, WordVectors,
+};
 use crate::store::Store;
 
 /// Everything a service is made of.
@@ -28,6 +30,8 @@ pub struct Parts {
     pub summarizer: Arc<dyn Summarizer>,
     /// Turns texts into vectors.
     pub embedder: Arc<dyn Embedder>,
+    /// Tells which words mean nearly the same.
+    pub words: Arc<dyn WordVectors>,
     /// Chats, sees and hears; `None` without a configured model.
     pub chat: Option<Arc<dyn ChatModel>>,
     /// Tells the time.

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::provider::WordVectors;
 use crate::ranking::Index;
 use crate::records::{MemoryItem, Segment};
 use crate::service::Context;
@@ -16,7 +18,8 @@ pub(super) struct Corpus {
     pub(super) filter: Filter,
     /// The index over several scopes; a single one brings its own.
     joint: Option<Index>,
-    config: crate::config::RankingConfig,
+    words: Arc<dyn WordVectors>,
+    config: RankingConfig,
 }
 
 impl Corpus {
@@ -34,11 +37,13 @@ impl Corpus {
             None
         } else {
             let views = views.clone();
+            let words = context.parts().words.clone();
             let build = move || {
                 Index::build(
                     views.iter().flat_map(|view| view.data.resources()),
                     views.iter().flat_map(|view| view.data.segments()),
                     views.iter().flat_map(|view| view.data.items()),
+                    words,
                     &config,
                 )
             };
@@ -48,6 +53,7 @@ impl Corpus {
             views,
             filter: selection.filter,
             joint,
+            words: context.parts().words.clone(),
             config,
         })
     }
@@ -56,7 +62,10 @@ impl Corpus {
     pub(super) fn index(&self) -> Option<&Index> {
         match &self.joint {
             Some(joint) => Some(joint),
-            None => self.views.first().map(|view| view.index(&self.config)),
+            None => self
+                .views
+                .first()
+                .map(|view| view.index(&self.words, &self.config)),
         }
     }
 

@@ -30,8 +30,9 @@ impl Ranking {
             return Self::default();
         };
         let question = index.question(question);
-        let scores = index.score_segments(&question, &config.ranking);
-        let own = index.match_items(&question, &config.ranking);
+        let matches = index.matches(&question, &config.ranking);
+        let scores = index.score_segments(&question, &matches, &config.ranking);
+        let own = index.match_items(&matches, &config.ranking);
         let mut best: FxHashMap<(ScopeKey, Id), f32> = FxHashMap::default();
         let mut segments = Vec::new();
         for (position, score) in scores.into_iter().enumerate() {

@@ -1,11 +1,22 @@
+mod field;
+mod segment;
+mod similar;
+mod vocabulary;
+
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::{Evidence, Question, SegmentScore, score_segments};
-use crate::analysis::{Analyzer, passages};
+use crate::analysis::passages;
 use crate::config::RankingConfig;
+use crate::provider::{NoWordVectors, WordVectors};
 use crate::records::{ContentHash, Id, MemoryItem, Resource, Role, Segment};
+use field::{Alternatives, Field};
+use segment::IndexedSegment;
+use similar::TermVectors;
+use vocabulary::Vocabulary;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
 const SESSION_K1: f32 = 1.2;
@@ -13,9 +24,11 @@ const SESSION_B: f32 = 0.75;
 
 /// The postings of the selected scopes' segments and items, in memory. Derived
 /// data: built from the records, dropped at will.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Index {
-    vocabulary: FxHashMap<Box<str>, u32>,
+    vocabulary: Vocabulary,
+    vectors: TermVectors,
+    words: Arc<dyn WordVectors>,
     /// Passages of segments, and the texts of items that cite no segment.
     passages: Field,
     passage_owner: Vec<Owner>,
@@ -23,7 +36,6 @@ pub struct Index {
     items: Field,
     segments: Vec<IndexedSegment>,
     speakers: Vec<String>,
-    analyzer: Analyzer,
 }
 
 /// A segment with its resource's hash and its place among those handed in.
@@ -35,95 +47,27 @@ enum Owner {
     Item,
 }
 
-#[derive(Debug)]
-struct IndexedSegment {
-    id: Id,
-    /// Its place among the segments that were handed in.
-    input: u32,
-    session_index: u32,
-    length: u32,
-    asks: bool,
-    ends_asking: bool,
-    role: Option<Role>,
-    speaker: Option<u32>,
-    time: Option<jiff::civil::DateTime>,
-    resource: ContentHash,
-    ordinal: u32,
-}
-
-impl IndexedSegment {
-    /// Whether the one speaker that the question names said it.
-    fn is_named_by(&self, question: &Question) -> bool {
-        match self.speaker {
-            Some(speaker) => question.named_speaker == Some(speaker as usize),
-            None => self.role.is_some() && self.role == question.named_role,
-        }
-    }
-}
-
-/// One kind of document with its postings and lengths.
-#[derive(Debug, Default)]
-struct Field {
-    /// By term: the documents that hold it, with how often.
-    postings: Vec<Vec<(u32, u32)>>,
-    lengths: Vec<u32>,
-    total_length: u64,
-}
-
-impl Field {
-    /// Adds a document of these terms, which get sorted.
-    fn push(&mut self, terms: &mut [u32]) {
-        let document = self.lengths.len() as u32;
-        terms.sort_unstable();
-        for run in terms.chunk_by(|a, b| a == b) {
-            let Some(term) = run.first() else { continue };
-            let term = *term as usize;
-            if self.postings.len() <= term {
-                self.postings.resize_with(term + 1, Vec::new);
-            }
-            if let Some(postings) = self.postings.get_mut(term) {
-                postings.push((document, run.len() as u32));
-            }
-        }
-        self.lengths.push(terms.len() as u32);
-        self.total_length += terms.len() as u64;
-    }
-
-    fn postings(&self, term: u32) -> &[(u32, u32)] {
-        self.postings.get(term as usize).map_or(&[], Vec::as_slice)
-    }
-
-    /// BM25 of every document for these terms with their weights (idf).
-    fn scores(&self, terms: &[(u32, f32)], k1: f32, b: f32) -> Vec<f32> {
-        let mut scores = vec![0.0; self.lengths.len()];
-        let average = (self.total_length as f32 / self.lengths.len().max(1) as f32).max(1.0);
-        for (term, weight) in terms {
-            for (document, frequency) in self.postings(*term) {
-                let at = *document as usize;
-                let (Some(score), Some(length)) = (scores.get_mut(at), self.lengths.get(at)) else {
-                    continue;
-                };
-                let frequency = *frequency as f32;
-                let norm = k1 * (1.0 - b + b * *length as f32 / average);
-                *score += weight * frequency * (k1 + 1.0) / (frequency + norm);
-            }
-        }
-        scores
-    }
-
-    /// The inverse document frequency of a term among these documents.
-    fn idf(&self, term: u32) -> f32 {
-        let holding = self.postings(term).len() as f32;
-        let all = self.lengths.len() as f32;
-        ((all - holding + 0.5) / (holding + 0.5)).ln_1p()
-    }
-}
-
 /// How well an item's own text matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ItemMatch {
     /// BM25 of its text divided by the best of the question, 0 to 1.
     pub lexical: f32,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            vocabulary: Vocabulary::default(),
+            vectors: TermVectors::default(),
+            words: Arc::new(NoWordVectors),
+            passages: Field::default(),
+            passage_owner: Vec::new(),
+            sessions: Field::default(),
+            items: Field::default(),
+            segments: Vec::new(),
+            speakers: Vec::new(),
+        }
+    }
 }
 
 impl Index {
@@ -133,6 +77,7 @@ impl Index {
         resources: impl IntoIterator<Item = &'a Resource>,
         segments: impl IntoIterator<Item = &'a Segment>,
         items: impl IntoIterator<Item = &'a MemoryItem>,
+        words: Arc<dyn WordVectors>,
         config: &RankingConfig,
     ) -> Self {
         let hashes: FxHashMap<&Id, ContentHash> = resources
@@ -155,6 +100,8 @@ impl Index {
         let mut index = Self::default();
         index.add_segments(&ordered, config.passage_words);
         index.add_items(items);
+        index.vectors = TermVectors::build(&index.vocabulary.commonest_words(), &*words);
+        index.words = words;
         index
     }
 
@@ -165,20 +112,9 @@ impl Index {
         for (session_index, session) in ordered.chunk_by(same_session).enumerate() {
             let mut session_terms = Vec::new();
             for (hash, input, segment) in session {
-                let length = self.add_segment(segment, passage_words, &mut session_terms);
-                let indexed = IndexedSegment {
-                    id: segment.meta.id.clone(),
-                    input: *input,
-                    session_index: session_index as u32,
-                    length,
-                    asks: segment.text.contains('?'),
-                    ends_asking: segment.text.trim_end().ends_with('?'),
-                    role: segment.role,
-                    speaker: segment.speaker.as_deref().map(|name| self.speaker(name)),
-                    time: segment.happened_at,
-                    resource: *hash,
-                    ordinal: segment.ordinal,
-                };
+                let mut indexed = IndexedSegment::new(segment, *hash, *input, session_index as u32);
+                indexed.length = self.add_passages(segment, passage_words, &mut session_terms);
+                indexed.speaker = segment.speaker.as_deref().map(|name| self.speaker(name));
                 self.segments.push(indexed);
             }
             self.sessions.push(&mut session_terms);
@@ -186,7 +122,7 @@ impl Index {
     }
 
     /// Adds the passages of a segment and returns how many terms it has.
-    fn add_segment(&mut self, segment: &Segment, words: usize, session: &mut Vec<u32>) -> u32 {
+    fn add_passages(&mut self, segment: &Segment, words: usize, session: &mut Vec<u32>) -> u32 {
         let owner = Owner::Segment(self.segments.len() as u32);
         let caption = segment.caption.as_deref().unwrap_or_default();
         let mut ranges = passages(&segment.text, words);
@@ -197,9 +133,10 @@ impl Index {
         let mut length = 0;
         for (at, range) in ranges.into_iter().enumerate() {
             let text = segment.text.get(range).unwrap_or_default();
-            let mut terms = self.terms(text);
+            let mut terms = Vec::new();
+            self.vocabulary.add(text, &mut terms);
             if at == last {
-                terms.extend(self.terms(caption));
+                self.vocabulary.add(caption, &mut terms);
             }
             length += terms.len() as u32;
             session.extend_from_slice(&terms);
@@ -211,29 +148,14 @@ impl Index {
 
     fn add_items<'a>(&mut self, items: impl IntoIterator<Item = &'a MemoryItem>) {
         for item in items {
-            let mut terms = self.terms(&item.summary);
+            let mut terms = Vec::new();
+            self.vocabulary.add(&item.summary, &mut terms);
             if item.segment_ids.is_empty() {
                 self.passages.push(&mut terms);
                 self.passage_owner.push(Owner::Item);
             }
             self.items.push(&mut terms);
         }
-    }
-
-    fn terms(&mut self, text: &str) -> Vec<u32> {
-        let mut terms = Vec::new();
-        let vocabulary = &mut self.vocabulary;
-        self.analyzer.for_each_term(text, |term| {
-            let number = if let Some(number) = vocabulary.get(term) {
-                *number
-            } else {
-                let number = vocabulary.len() as u32;
-                vocabulary.insert(term.into(), number);
-                number
-            };
-            terms.push(number);
-        });
-        terms
     }
 
     fn speaker(&mut self, name: &str) -> u32 {
@@ -269,24 +191,29 @@ impl Index {
                 roles.push(role);
             }
         }
-        Question::new(text, &speakers, &roles, &self.analyzer)
+        Question::new(text, &speakers, &roles, self.vocabulary.analyzer())
+    }
+
+    /// What the question's words may match here.
+    pub fn matches(&self, question: &Question, config: &RankingConfig) -> QuestionMatches {
+        let matches = question.words.iter().map(|word| {
+            let term = self.vocabulary.term(&word.term);
+            let near = self.vectors.nearest(&word.word, term, &*self.words, config);
+            WordMatches { term, near }
+        });
+        QuestionMatches(matches.collect())
     }
 
     /// Scores every segment, by position.
-    pub fn score_segments(&self, question: &Question, config: &RankingConfig) -> Vec<SegmentScore> {
-        let terms = self.weighted_terms(question, &self.passages);
-        let by_passage = self.passages.scores(&terms, config.k1, config.b);
-        let mut lexical = vec![0.0_f32; self.segments.len()];
-        for (owner, score) in self.passage_owner.iter().zip(&by_passage) {
-            if let Owner::Segment(segment) = owner
-                && let Some(best) = lexical.get_mut(*segment as usize)
-            {
-                *best = best.max(*score);
-            }
-        }
-        normalise(&mut lexical);
-        let session_terms = self.weighted_terms(question, &self.sessions);
-        let mut sessions = self.sessions.scores(&session_terms, SESSION_K1, SESSION_B);
+    pub fn score_segments(
+        &self,
+        question: &Question,
+        matches: &QuestionMatches,
+        config: &RankingConfig,
+    ) -> Vec<SegmentScore> {
+        let lexical = self.score_by_passage(matches, config);
+        let words = matches.exact(&self.sessions);
+        let mut sessions = self.sessions.scores(&words, SESSION_K1, SESSION_B);
         normalise(&mut sessions);
         let evidence: Vec<Evidence> = self
             .segments
@@ -310,24 +237,30 @@ impl Index {
         score_segments(&evidence, config)
     }
 
+    /// By segment: the score of its best passage, divided by the best of all.
+    fn score_by_passage(&self, matches: &QuestionMatches, config: &RankingConfig) -> Vec<f32> {
+        let words = matches.similar(&self.passages, config);
+        let by_passage = self.passages.scores(&words, config.k1, config.b);
+        let mut lexical = vec![0.0_f32; self.segments.len()];
+        for (owner, score) in self.passage_owner.iter().zip(&by_passage) {
+            if let Owner::Segment(segment) = owner
+                && let Some(best) = lexical.get_mut(*segment as usize)
+            {
+                *best = best.max(*score);
+            }
+        }
+        normalise(&mut lexical);
+        lexical
+    }
+
     /// How well each item's own text matches, by position.
-    pub fn match_items(&self, question: &Question, config: &RankingConfig) -> Vec<ItemMatch> {
-        let terms = self.weighted_terms(question, &self.items);
-        let mut scores = self.items.scores(&terms, config.k1, config.b);
+    pub fn match_items(&self, matches: &QuestionMatches, config: &RankingConfig) -> Vec<ItemMatch> {
+        let words = matches.similar(&self.items, config);
+        let mut scores = self.items.scores(&words, config.k1, config.b);
         normalise(&mut scores);
         scores
             .into_iter()
             .map(|lexical| ItemMatch { lexical })
-            .collect()
-    }
-
-    /// The question's terms with their weight among one kind of document.
-    fn weighted_terms(&self, question: &Question, field: &Field) -> Vec<(u32, f32)> {
-        question
-            .terms
-            .iter()
-            .filter_map(|term| self.vocabulary.get(term.as_str()))
-            .map(|term| (*term, field.idf(*term)))
             .collect()
     }
 
@@ -343,6 +276,50 @@ impl Index {
             )),
             _ => a.cmp(&b),
         }
+    }
+}
+
+/// What each word of a question may match in an [`Index`].
+#[derive(Clone, Debug, Default)]
+pub struct QuestionMatches(Vec<WordMatches>);
+
+#[derive(Clone, Debug)]
+struct WordMatches {
+    /// The word's own term, where it occurs.
+    term: Option<u32>,
+    /// Terms that mean nearly the same, with their cosine.
+    near: Vec<(u32, f32)>,
+}
+
+impl QuestionMatches {
+    /// Only the words themselves.
+    fn exact(&self, field: &Field) -> Vec<Alternatives> {
+        let words = self.0.iter();
+        words
+            .map(|word| {
+                word.term
+                    .iter()
+                    .map(|term| (*term, field.idf(*term)))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// The words and those near to them. A similar term is worth at most what the
+    /// word itself is worth, and at most what it is worth itself.
+    fn similar(&self, field: &Field, config: &RankingConfig) -> Vec<Alternatives> {
+        let words = self.0.iter();
+        words
+            .map(|word| {
+                let own = word.term.map(|term| (term, field.idf(term)));
+                let most = own.map_or(f32::INFINITY, |(_, idf)| idf);
+                let near = word.near.iter().map(|(term, cosine)| {
+                    let idf = field.idf(*term).min(most);
+                    (*term, config.similar_weight * cosine * idf)
+                });
+                own.into_iter().chain(near).collect()
+            })
+            .collect()
     }
 }
 

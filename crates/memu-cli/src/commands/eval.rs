@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use memu::Result;
+
+use crate::args::Global;
+use crate::eval::{self, Corpus};
+use crate::output::Printer;
+use crate::progress::Progress;
+use crate::session;
+
+/// Measure MemU on conversations with known answers.
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// How much of each question's evidence is found, beside plain BM25
+    Recall(Recall),
+}
+
+/// Memorizes each conversation into a memory of its own, asks its questions, and
+/// compares what is found with the evidence. Nothing is kept, and no database of
+/// yours is touched.
+#[derive(Debug, Args)]
+struct Recall {
+    /// The file: LoCoMo's layout, or {"conversations": [{"id", "messages", "questions":
+    /// [{"question", "category", "evidence": [message ids]}]}]}
+    #[arg(long, value_name = "FILE")]
+    data: PathBuf,
+    /// Only questions of these categories
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    categories: Vec<String>,
+    /// List the questions whose evidence is not among the first ten messages
+    #[arg(long)]
+    explain_misses: bool,
+}
+
+impl Eval {
+    pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+        match self.what {
+            What::Recall(verb) => verb.run(global, printer).await,
+        }
+    }
+}
+
+impl Recall {
+    async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+        let mut corpus = Corpus::read(&self.data)?;
+        if !self.categories.is_empty() {
+            corpus.retain_categories(&self.categories)?;
+        }
+        // In SQLite, like the memory of a user, but gone at the end.
+        let global = Global {
+            db: Some("sqlite:///:memory:".to_owned()),
+            ..global.clone()
+        };
+        let progress = Progress::new(&global);
+        let service = session::open(&global, &progress).await?;
+        let measured = eval::run(&service, &corpus, self.explain_misses, &progress).await?;
+        progress.finish();
+        service.close().await?;
+        printer.response(&measured, eval::show)
+    }
+}

@@ -1,0 +1,16 @@
+//! Measures how well questions find their evidence.
+//!
+//! A *corpus* is a file of conversations with questions whose evidence is known. Each
+//! conversation is memorized into a scope of its own through the ordinary pipeline,
+//! each question is asked of it, and the *figures* compare the ranked messages with
+//! the evidence. A plain BM25 runs beside it as the *baseline*.
+
+mod baseline;
+mod corpus;
+mod figures;
+mod report;
+mod run;
+
+pub(crate) use corpus::Corpus;
+pub(crate) use report::show;
+pub(crate) use run::run;

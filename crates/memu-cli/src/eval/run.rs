@@ -1,0 +1,216 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use memu::{MemorizeRequest, MemoryService, Modality, Result, RetrieveRequest, RetrieveResponse};
+use serde::Serialize;
+use serde_json::json;
+
+use super::baseline::Baseline;
+use super::corpus::{Conversation, Corpus, Question};
+use super::figures::{Figures, Found};
+use crate::progress::Progress;
+
+/// How many distinct messages a ranking is measured on.
+const DEPTH: usize = 50;
+/// How many items are looked at to find that many messages.
+const ITEM_DEPTH: usize = 400;
+/// Until which place evidence counts as found when misses are explained.
+const MISS_DEPTH: usize = 10;
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Measured {
+    pub(crate) corpus: String,
+    /// By the ranked segments.
+    #[serde(flatten)]
+    pub(crate) segments: Figures,
+    /// By the messages that the ranked items cite.
+    pub(crate) items: Figures,
+    /// By the ranked segments, for each category of questions.
+    pub(crate) categories: BTreeMap<String, Figures>,
+    /// Plain BM25.
+    pub(crate) baseline: Figures,
+    pub(crate) messages_per_second: f64,
+    pub(crate) ms_per_question: Milliseconds,
+    /// What was not found, when that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) misses: Vec<Miss>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct Milliseconds {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+}
+
+/// A question whose evidence is not all among the first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Miss {
+    pub(crate) conversation: String,
+    pub(crate) question: String,
+    pub(crate) category: String,
+    /// Each missed message with its place, from 1, where it was ranked at all.
+    pub(crate) missed: Vec<(String, Option<usize>)>,
+    /// The messages that came first instead.
+    pub(crate) instead: Vec<String>,
+}
+
+/// Where each way of ranking has the evidence of one question.
+struct Outcome {
+    category: String,
+    segments: Found,
+    items: Found,
+    baseline: Found,
+    took: Duration,
+    miss: Option<Miss>,
+}
+
+/// Memorizes the corpus and asks its questions.
+pub(crate) async fn run(
+    service: &MemoryService,
+    corpus: &Corpus,
+    explain_misses: bool,
+    progress: &Progress,
+) -> Result<Measured> {
+    progress.start(corpus.conversations.len() + corpus.question_count());
+    let started = Instant::now();
+    for conversation in &corpus.conversations {
+        progress.working_on(&conversation.id);
+        memorize(service, conversation).await?;
+        progress.advance();
+    }
+    let memorized_in = started.elapsed();
+    let mut outcomes = Vec::with_capacity(corpus.question_count());
+    for conversation in &corpus.conversations {
+        progress.working_on(&conversation.id);
+        let baseline = Baseline::new(conversation);
+        for question in &conversation.questions {
+            if !question.evidence.is_empty() {
+                outcomes.push(ask(service, conversation, question, &baseline).await?);
+            }
+            progress.advance();
+        }
+    }
+    Ok(Measured {
+        corpus: corpus.name.clone(),
+        segments: Figures::average(outcomes.iter().map(|outcome| &outcome.segments)),
+        items: Figures::average(outcomes.iter().map(|outcome| &outcome.items)),
+        categories: by_category(corpus, &outcomes),
+        baseline: Figures::average(outcomes.iter().map(|outcome| &outcome.baseline)),
+        messages_per_second: corpus.message_count() as f64 / memorized_in.as_secs_f64(),
+        ms_per_question: percentiles(&outcomes),
+        misses: outcomes
+            .into_iter()
+            .filter_map(|outcome| outcome.miss.filter(|_| explain_misses))
+            .collect(),
+    })
+}
+
+async fn memorize(service: &MemoryService, conversation: &Conversation) -> Result<()> {
+    let content = json!({ "id": conversation.id, "messages": conversation.messages });
+    let name = format!("{}.json", conversation.id);
+    let bytes = content.to_string().into_bytes();
+    let request = MemorizeRequest::content(bytes, name, Modality::Conversation);
+    let request = request.user("user_id", &conversation.id);
+    service.memorize(request).await.map(|_| ())
+}
+
+async fn ask(
+    service: &MemoryService,
+    conversation: &Conversation,
+    question: &Question,
+    baseline: &Baseline,
+) -> Result<Outcome> {
+    let request = RetrieveRequest {
+        top_k: Some(DEPTH),
+        ..RetrieveRequest::question(&question.text)
+    };
+    let request = request.matching("user_id", conversation.id.as_str());
+    let started = Instant::now();
+    let answer = service.retrieve(request.clone()).await?;
+    let took = started.elapsed();
+    let deep = RetrieveRequest {
+        top_k: Some(ITEM_DEPTH),
+        ..request
+    };
+    let segments = distinct(segment_messages(&answer));
+    let items = distinct(item_messages(&service.retrieve(deep).await?));
+    let segments_found = Found::new(&segments, &question.evidence);
+    Ok(Outcome {
+        category: question.category.clone(),
+        items: Found::new(&items, &question.evidence),
+        baseline: Found::new(&baseline.rank(&question.text), &question.evidence),
+        took,
+        miss: (segments_found.share(MISS_DEPTH) < 1.0)
+            .then(|| miss(conversation, question, &segments)),
+        segments: segments_found,
+    })
+}
+
+fn segment_messages(answer: &RetrieveResponse) -> Vec<String> {
+    let segments = answer.segments.iter();
+    segments
+        .filter_map(|hit| hit.segment.message_id.clone())
+        .collect()
+}
+
+fn item_messages(answer: &RetrieveResponse) -> Vec<String> {
+    let cited = answer.items.iter().flat_map(|hit| &hit.evidence);
+    cited
+        .filter_map(|segment| segment.message_id.clone())
+        .collect()
+}
+
+/// The first of each, at most [`DEPTH`].
+fn distinct(messages: Vec<String>) -> Vec<String> {
+    let mut first: Vec<String> = Vec::new();
+    for message in messages {
+        if first.len() < DEPTH && !first.contains(&message) {
+            first.push(message);
+        }
+    }
+    first
+}
+
+fn miss(conversation: &Conversation, question: &Question, ranking: &[String]) -> Miss {
+    let place = |id: &String| ranking.iter().position(|message| message == id);
+    Miss {
+        conversation: conversation.id.clone(),
+        question: question.text.clone(),
+        category: question.category.clone(),
+        missed: question
+            .evidence
+            .iter()
+            .map(|id| (id.clone(), place(id).map(|place| place + 1)))
+            .filter(|(_, place)| place.is_none_or(|place| place > MISS_DEPTH))
+            .collect(),
+        instead: ranking.iter().take(3).cloned().collect(),
+    }
+}
+
+fn by_category(corpus: &Corpus, outcomes: &[Outcome]) -> BTreeMap<String, Figures> {
+    let names = corpus.categories().into_iter();
+    names
+        .map(|name| {
+            let of = outcomes.iter().filter(|outcome| outcome.category == name);
+            let figures = Figures::average(of.map(|outcome| &outcome.segments));
+            (name, figures)
+        })
+        .collect()
+}
+
+fn percentiles(outcomes: &[Outcome]) -> Milliseconds {
+    let mut times: Vec<f64> = outcomes
+        .iter()
+        .map(|outcome| outcome.took.as_secs_f64() * 1e3)
+        .collect();
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let place = (times.len().saturating_sub(1) as f64 * share).round() as usize;
+        times.get(place).copied().unwrap_or_default()
+    };
+    Milliseconds {
+        p50: at(0.5),
+        p99: at(0.99),
+    }
+}
