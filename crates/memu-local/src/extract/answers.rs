@@ -1,6 +1,7 @@
 //! Answers that mean something only with their question.
 
 use memu_core::analysis::sentences;
+use memu_core::time::When;
 
 use super::kind::MemoryKind;
 use super::message::{Drawn, Message};
@@ -23,6 +24,34 @@ pub(super) struct Asked {
     about_self: bool,
     /// Whether yes or no answers it.
     is_closed: bool,
+    /// The time it speaks of, where it names one relative to the day it is asked.
+    when: Option<When>,
+    /// The open question to which it guesses the answer: "What did I drink?" – "Was
+    /// it tea?"
+    guesses: Option<Box<Asked>>,
+}
+
+impl Asked {
+    /// Puts it after the question `before`, which was put to the one who asks this.
+    pub(super) fn after(mut self, before: Option<Self>) -> Self {
+        let guesses =
+            before.filter(|before| !before.is_closed && self.is_closed && self.is_guess());
+        self.guesses = guesses.map(Box::new);
+        self
+    }
+
+    /// Whether it offers an answer to something asked before.
+    fn is_guess(&self) -> bool {
+        self.text.split(|c: char| !c.is_alphanumeric()).any(|word| {
+            word == "it" || word == "that" || word.starts_with(|c: char| c.is_ascii_digit())
+        })
+    }
+
+    /// The segments that ask, in order.
+    fn segments(&self) -> Vec<usize> {
+        let open = self.guesses.as_ref().map(|open| open.index);
+        open.into_iter().chain([self.index]).collect()
+    }
 }
 
 /// More words than this, and it is no question that a few words answer.
@@ -67,6 +96,10 @@ pub(super) fn asked(message: &Message<'_>, parties: &Parties) -> Option<Asked> {
             .clone()
             .any(|at| matches!(tokens.word(at), "i" | "my" | "me")),
         is_closed: is_closed(first) || words <= 3 && !opens_with_wh(first),
+        when: temporal::find_in(&tokens, message.segment.happened_at)
+            .first()
+            .map(|mention| mention.when),
+        guesses: None,
     })
 }
 
@@ -142,14 +175,24 @@ pub(super) fn joined(
         .day()
         .filter(|_| sentence.is_relative())
         .map_or(String::new(), |day| format!(" on {}", temporal::day(day)));
-    let summary = match reply(opening) {
-        Reply::Yes if asked.is_closed => {
+    let summary = match (reply(opening), &asked.guesses) {
+        (Reply::Yes, Some(open)) => format!(
+            "{} and confirmed \"{}\": \"{said}.\"",
+            asking(open, message),
+            asked.text
+        ),
+        (Reply::No, Some(open)) => format!(
+            "{} and said no to \"{}\": \"{said}.\"",
+            asking(open, message),
+            asked.text
+        ),
+        (Reply::Yes, None) if asked.is_closed => {
             format!(
                 "Asked{day} \"{}\", {name} confirmed: \"{said}.\"",
                 asked.text
             )
         }
-        Reply::No if asked.is_closed => {
+        (Reply::No, None) if asked.is_closed => {
             format!("Asked{day} \"{}\", {name} said no: \"{said}.\"", asked.text)
         }
         _ => format!("Asked{day} \"{}\", {name} said: \"{said}.\"", asked.text),
@@ -162,8 +205,21 @@ pub(super) fn joined(
     ))
 }
 
+/// The beginning of a memory of one who asked something and was offered a guess.
+fn asking(open: &Asked, message: &Message<'_>) -> String {
+    let day = message
+        .day()
+        .filter(|_| open.when.is_some())
+        .map_or(String::new(), |day| format!(" on {}", temporal::day(day)));
+    format!("{} asked{day} \"{}\"", message.party.lead(), open.text)
+}
+
 /// The memory that a bare "yes" or "no" makes with its question.
 pub(super) fn bare(asked: &Asked, message: &Message<'_>, opening: &str) -> Option<Drawn> {
+    if let (Some(open), Reply::Yes) = (&asked.guesses, reply(opening)) {
+        let summary = format!("{} and confirmed \"{}\"", asking(open, message), asked.text);
+        return Some(drawn(asked, message, summary, None));
+    }
     if !asked.is_closed || !asked.text.to_lowercase().contains("you") {
         return None;
     }
@@ -183,9 +239,11 @@ fn drawn(
     asked: &Asked,
     message: &Message<'_>,
     summary: String,
-    happened: Option<memu_core::time::When>,
+    happened: Option<When>,
 ) -> Drawn {
-    let lower = asked.text.to_lowercase();
+    let open = asked.guesses.as_deref();
+    let happened = happened.or(asked.when).or(open.and_then(|open| open.when));
+    let lower = open.unwrap_or(asked).text.to_lowercase();
     let kind = if lower.contains("usually") || lower.contains("how often") {
         MemoryKind::Behavior
     } else if lower.contains(" did ") || lower.starts_with("did ") || happened.is_some() {
@@ -197,7 +255,11 @@ fn drawn(
         kind,
         summary,
         happened,
-        segments: vec![asked.index, message.index],
+        segments: asked
+            .segments()
+            .into_iter()
+            .chain([message.index])
+            .collect(),
         worth: worth::KEPT + 1,
     }
 }

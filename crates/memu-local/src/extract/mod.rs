@@ -71,15 +71,15 @@ pub fn extract(request: &ExtractRequest) -> Vec<ExtractedItem> {
             continue;
         }
         let message = Message::new(index, segment);
+        let question = asked.filter(|asked: &Asked| is_put_to(asked, &message, segments));
         let drawn = if is_running_text(request.modality, segment) {
             passage::of_document(&message, &parties)
         } else if passage::is_long_answer(&message) {
             passage::of_answer(&message, &parties)
         } else {
-            let question = asked.filter(|asked: &Asked| is_put_to(asked, &message, segments));
             message.draw(question.as_ref(), &parties)
         };
-        asked = answers::asked(&message, &parties);
+        asked = answers::asked(&message, &parties).map(|asked| asked.after(question));
         items.extend(drawn.into_iter().filter_map(|item| fitted(item, request)));
     }
     items
@@ -90,8 +90,14 @@ fn is_running_text(modality: Modality, segment: &Segment) -> bool {
     modality != Modality::Conversation && segment.role.is_none() && segment.speaker.is_none()
 }
 
+/// The question that the segment at `index` asks, with the one that it may answer.
 fn question_in(index: usize, segments: &[Segment], parties: &Parties) -> Option<Asked> {
-    answers::asked(&Message::new(index, segments.get(index)?), parties)
+    let message = Message::new(index, segments.get(index)?);
+    let before = index
+        .checked_sub(1)
+        .and_then(|before| answers::asked(&Message::new(before, segments.get(before)?), parties))
+        .filter(|before| is_put_to(before, &message, segments));
+    Some(answers::asked(&message, parties)?.after(before))
 }
 
 /// Whether `message` comes right after the question, from somebody else.

@@ -110,3 +110,37 @@ fn known_segments_are_context_and_are_not_cited() {
         "Asked \"When did you get up?\", Nora said: \"6:45 AM.\""
     );
 }
+
+#[test]
+fn a_guess_that_is_confirmed_answers_the_question_before_it() {
+    let conversation = vec![
+        from(Role::User, "So what did I drink last night?"),
+        from(
+            Role::Assistant,
+            "Let me think... was it three cups of mint tea?",
+        ),
+        from(Role::User, "Yes, with far too much honey"),
+    ];
+    let items = extract(&request(conversation, Modality::Conversation));
+    assert_eq!(items.len(), 1);
+    assert_eq!(
+        items[0].summary,
+        "The user asked on 10 May 2023 \"What did I drink last night?\" and confirmed \"Was it \
+         three cups of mint tea?\": \"With far too much honey.\""
+    );
+    assert_eq!(items[0].segments, [0, 1, 2]);
+    assert_eq!(items[0].happened.unwrap().start.date().to_string(), "2023-05-09");
+}
+
+#[test]
+fn a_guess_needs_an_open_question_of_the_one_who_answers() {
+    let found = summaries(vec![
+        from(Role::User, "Do you like riddles?"),
+        from(Role::Assistant, "Was it 1:30 AM?"),
+        from(Role::User, "Yes, by the kitchen clock"),
+    ]);
+    assert_eq!(
+        found,
+        ["Asked \"Was it 1:30 AM?\", the user confirmed: \"By the kitchen clock.\""]
+    );
+}
