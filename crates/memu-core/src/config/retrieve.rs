@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{RankingConfig, out_of_range};
+use super::{RankingConfig, check_range, out_of_range};
 use crate::error::Result;
 
 /// The most records a tier may return.
@@ -67,6 +67,12 @@ impl RetrieveConfig {
                 "above 0",
             ));
         }
+        check_range(
+            "retrieve_config.item.diversity",
+            self.item.diversity,
+            0.0,
+            1.0,
+        )?;
         self.ranking.validate()
     }
 }
@@ -129,6 +135,9 @@ pub struct RetrieveItemConfig {
     /// Whether the items that the found categories' summaries cite are considered
     /// too. Default off.
     pub use_category_references: bool,
+    /// The share of its score, from 0 to 1, that an item loses when all the evidence
+    /// it rests on stands under items before it. Default 0.2.
+    pub diversity: f32,
 }
 
 impl Default for RetrieveItemConfig {
@@ -139,6 +148,7 @@ impl Default for RetrieveItemConfig {
             ranking: ItemRanking::Similarity,
             recency_decay_days: 30.0,
             use_category_references: false,
+            diversity: 0.2,
         }
     }
 }

@@ -82,8 +82,8 @@ pub struct ItemHit {
     pub explanation: Option<ItemExplanation>,
 }
 
-/// Every term of an item's score:
-/// `(evidence + own_text) · salience`, where `own_text` is already weighted.
+/// Every term of an item's score: `(evidence + own_text) · salience · novelty`, where
+/// `own_text` is already weighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ItemExplanation {
     /// The score of its best segment, or of its own text where that is better.
@@ -92,6 +92,9 @@ pub struct ItemExplanation {
     pub own_text: f32,
     /// How often and how recently it was met; 1 unless salience ranking is on.
     pub salience: f32,
+    /// What is left when items before it rest on the same evidence, 0 to 1; see
+    /// [`RetrieveItemConfig::diversity`](crate::config::RetrieveItemConfig::diversity).
+    pub novelty: f32,
 }
 
 /// A resource with its score.

@@ -1,6 +1,7 @@
 //! The retrieve pipeline: from a question to the memories that answer it.
 
 mod corpus;
+mod diversity;
 mod intention;
 mod rank;
 mod steps;

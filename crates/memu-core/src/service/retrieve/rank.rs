@@ -71,6 +71,7 @@ impl Ranking {
                     evidence: evidence.max(own),
                     own_text: config.ranking.item_text * own,
                     salience: salience(item, &config.item, now),
+                    novelty: 1.0,
                 };
                 let sum = explanation.evidence + explanation.own_text;
                 (position, sum * explanation.salience, explanation)

@@ -3,13 +3,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::RetrieveState;
+use super::diversity::{Candidate, diversified};
 use super::rank::{Ranking, category_scores};
 use crate::error::Result;
 use crate::pipeline::Step;
-use crate::records::{MemoryItem, Resource, Segment};
+use crate::records::{Id, MemoryItem, Resource, Segment};
+use crate::scope::ScopeKey;
 use crate::service::Context;
 use crate::service::cache::ScopeView;
-use crate::service::responses::{CategoryHit, ItemHit, ResourceHit, SegmentHit};
+use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
 
 /// Scores everything, and picks the categories.
 pub(super) struct RouteCategory;
@@ -65,25 +67,42 @@ impl Step<RetrieveState> for RecallItems {
         }
         let corpus = state.corpus()?;
         let items: Vec<_> = corpus.items().collect();
+        let ranking = state.ranking()?;
         let explain = state.request.explain;
-        state.response.items = state
-            .ranking()?
+        let candidates: Vec<Candidate<_>> = ranking
             .items
             .iter()
-            .take(state.config.item.top_k)
-            .filter_map(|(position, score, explanation)| {
+            .map(|(position, score, _)| Candidate {
+                score: *score,
+                sources: items.get(*position).map_or_else(Vec::new, sources),
+            })
+            .collect();
+        let config = &state.config.item;
+        state.response.items = diversified(&candidates, config.top_k, config.diversity)
+            .into_iter()
+            .filter_map(|(place, novelty)| {
+                let (position, score, explanation) = ranking.items.get(place)?;
                 let (view, item) = items.get(*position)?;
                 Some(ItemHit {
                     item: (*item).clone(),
-                    score: *score,
+                    score: score * novelty,
                     categories: category_names(view, item),
                     evidence: evidence(view, item),
-                    explanation: explain.then_some(*explanation),
+                    explanation: explain.then_some(ItemExplanation {
+                        novelty,
+                        ..*explanation
+                    }),
                 })
             })
             .collect();
         Ok(())
     }
+}
+
+/// The segments that an item cites.
+fn sources<'c>((view, item): &(&'c ScopeView, &'c MemoryItem)) -> Vec<(ScopeKey, &'c Id)> {
+    let key = view.data.scope().key();
+    item.segment_ids.iter().map(|id| (key, id)).collect()
 }
 
 fn category_names(view: &ScopeView, item: &MemoryItem) -> Vec<String> {
