@@ -235,12 +235,7 @@ pub(super) fn bare(asked: &Asked, message: &Message<'_>, opening: &str) -> Optio
     Some(drawn(asked, message, summary, None))
 }
 
-fn drawn(
-    asked: &Asked,
-    message: &Message<'_>,
-    summary: String,
-    happened: Option<When>,
-) -> Drawn {
+fn drawn(asked: &Asked, message: &Message<'_>, summary: String, happened: Option<When>) -> Drawn {
     let open = asked.guesses.as_deref();
     let happened = happened.or(asked.when).or(open.and_then(|open| open.when));
     let lower = open.unwrap_or(asked).text.to_lowercase();

@@ -129,7 +129,10 @@ fn a_guess_that_is_confirmed_answers_the_question_before_it() {
          three cups of mint tea?\": \"With far too much honey.\""
     );
     assert_eq!(items[0].segments, [0, 1, 2]);
-    assert_eq!(items[0].happened.unwrap().start.date().to_string(), "2023-05-09");
+    assert_eq!(
+        items[0].happened.unwrap().start.date().to_string(),
+        "2023-05-09"
+    );
 }
 
 #[test]
