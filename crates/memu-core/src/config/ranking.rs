@@ -20,6 +20,11 @@ pub struct RankingConfig {
     pub similar_least: f32,
     /// What such a term is worth, as a factor beside its cosine. Default 0.7.
     pub similar_weight: f32,
+    /// The weight of the words of a message. Default 0.8.
+    pub lexical: f32,
+    /// The weight of its meaning: how much nearer its vector is to the question's
+    /// than the average. Default 0.3.
+    pub semantic: f32,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
     /// The weight of the previous message otherwise. Default 0.05.
@@ -46,6 +51,14 @@ pub struct RankingConfig {
     pub named_day: f32,
     /// What is added to the factor 1 when the question names the month. Default 0.5.
     pub named_month: f32,
+    /// What is added to the factor 1 for a user's standing instruction to an
+    /// assistant ("always …"). Default 0.2.
+    pub instruction: f32,
+    /// What is added for it besides when the question asks for help. Default 0.4.
+    pub instruction_for_help: f32,
+    /// What is added for a user's preference when the question asks for help.
+    /// Default 0.3.
+    pub preference_for_help: f32,
     /// How much of an item's own match is added to that of its evidence, so that of
     /// two items from one message the fitting one comes first. Default 0.2.
     pub item_text: f32,
@@ -60,6 +73,8 @@ impl Default for RankingConfig {
             similar_words: 30,
             similar_least: 0.3,
             similar_weight: 0.7,
+            lexical: 0.8,
+            semantic: 0.3,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,
@@ -72,6 +87,9 @@ impl Default for RankingConfig {
             named_speaker: 1.4,
             named_day: 1.0,
             named_month: 0.5,
+            instruction: 0.2,
+            instruction_for_help: 0.4,
+            preference_for_help: 0.3,
             item_text: 0.2,
         }
     }
@@ -91,6 +109,8 @@ impl RankingConfig {
             ("similar_words", self.similar_words as f32, 10_000.0),
             ("similar_least", self.similar_least, 1.0),
             ("similar_weight", self.similar_weight, 1.0),
+            ("lexical", self.lexical, 10.0),
+            ("semantic", self.semantic, 10.0),
             ("previous_question", self.previous_question, 10.0),
             ("previous", self.previous, 10.0),
             ("next", self.next, 10.0),
@@ -103,6 +123,9 @@ impl RankingConfig {
             ("named_speaker", self.named_speaker, 10.0),
             ("named_day", self.named_day, 10.0),
             ("named_month", self.named_month, 10.0),
+            ("instruction", self.instruction, 10.0),
+            ("instruction_for_help", self.instruction_for_help, 10.0),
+            ("preference_for_help", self.preference_for_help, 10.0),
             ("item_text", self.item_text, 10.0),
         ] {
             check_range(&format!("retrieve_config.ranking.{name}"), value, 0.0, most)?;

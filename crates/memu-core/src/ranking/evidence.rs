@@ -7,6 +7,9 @@ use crate::config::RankingConfig;
 pub struct Evidence {
     /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
     pub lexical: f32,
+    /// How near its meaning is to the question's, above the average, divided by the
+    /// nearest of all, 0 to 1.
+    pub semantic: f32,
     /// Its session's BM25 score divided by the best of the question, 0 to 1.
     pub session: f32,
     /// Which session it belongs to; segments of one session lie side by side, in
@@ -24,16 +27,27 @@ pub struct Evidence {
     pub named_speaker: bool,
     /// What the question's date adds to the factor 1; see [`RankingConfig`].
     pub date: f32,
+    /// What guiding the answer adds to the factor 1; see [`RankingConfig`].
+    pub guidance: f32,
 }
 
-/// Every term of a segment's score:
-/// `(lexical − question_penalty + neighbours + session + length) · role · speaker · date`.
+impl Evidence {
+    /// What speaks for the segment itself.
+    fn own(&self, config: &RankingConfig) -> f32 {
+        config.lexical * self.lexical + config.semantic * self.semantic
+    }
+}
+
+/// Every term of a segment's score: `(lexical + semantic − question_penalty +
+/// neighbours + session + length) · role · speaker · date · guidance`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SegmentScore {
     /// The score itself; 0 when nothing speaks for the segment.
     pub score: f32,
-    /// The segment's own words.
+    /// What the segment's words give.
     pub lexical: f32,
+    /// What its meaning gives.
+    pub semantic: f32,
     /// What it loses for ending in a question.
     pub question_penalty: f32,
     /// What the segments around it add.
@@ -48,6 +62,8 @@ pub struct SegmentScore {
     pub speaker: f32,
     /// The factor for the date that the question names.
     pub date: f32,
+    /// The factor for telling an assistant how to answer.
+    pub guidance: f32,
 }
 
 /// Scores every segment. Those without any evidence (of their own, of a neighbour
@@ -69,7 +85,7 @@ fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> Se
     };
     let (before, second_before) = (neighbour(-1), neighbour(-2));
     let (after, second_after) = (neighbour(1), neighbour(2));
-    let lexical = |other: Option<&Evidence>| other.map_or(0.0, |other| other.lexical);
+    let value = |other: Option<&Evidence>| other.map_or(0.0, |other| other.own(config));
     let own_gate = gate(own, 20.0);
     let from_previous = before.map_or(0.0, |before| {
         let weight = if before.asks {
@@ -77,17 +93,17 @@ fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> Se
         } else {
             config.previous
         };
-        weight * gate(before, 20.0) * before.lexical
+        weight * gate(before, 20.0) * before.own(config)
     });
     let around = from_previous
-        + config.next * lexical(after)
-        + config.second_previous * lexical(second_before)
-        + config.second_next * lexical(second_after);
-    let eligible = own.lexical > 0.0
+        + config.next * value(after)
+        + config.second_previous * value(second_before)
+        + config.second_next * value(second_after);
+    let eligible = own.own(config) > 0.0
         || own.session > 0.0
         || [before, second_before, after, second_after]
             .into_iter()
-            .any(|other| lexical(other) > 0.0);
+            .any(|other| value(other) > 0.0);
     if !eligible {
         return SegmentScore::default();
     }
@@ -98,8 +114,9 @@ fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> Se
     };
     let mut score = SegmentScore {
         score: 0.0,
-        lexical: own.lexical,
-        question_penalty: own.lexical * penalty,
+        lexical: config.lexical * own.lexical,
+        semantic: config.semantic * own.semantic,
+        question_penalty: own.own(config) * penalty,
         neighbours: own_gate * around,
         session: config.session * own.session,
         length: config.length_prior * (own.length.min(20) as f32).ln_1p(),
@@ -110,10 +127,13 @@ fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> Se
             1.0
         },
         date: 1.0 + own.date,
+        guidance: 1.0 + own.guidance,
     };
-    let sum =
-        score.lexical - score.question_penalty + score.neighbours + score.session + score.length;
-    score.score = sum * score.role * score.speaker * score.date;
+    let sum = score.lexical + score.semantic - score.question_penalty
+        + score.neighbours
+        + score.session
+        + score.length;
+    score.score = sum * score.role * score.speaker * score.date * score.guidance;
     score
 }
 
@@ -141,8 +161,9 @@ mod tests {
         question.ends_asking = true;
         let asked = score_segments(&[question, segment(0.0)], &RankingConfig::default());
         let told = score_segments(&[segment(1.0), segment(0.0)], &RankingConfig::default());
-        assert_eq!(asked[1].neighbours, 0.5);
-        assert_eq!(told[1].neighbours, 0.05);
+        let config = RankingConfig::default();
+        assert_eq!(asked[1].neighbours, 0.5 * config.lexical);
+        assert_eq!(told[1].neighbours, 0.05 * config.lexical);
         assert!(
             asked[0].score < told[0].score,
             "a question answers less than a statement"
@@ -170,7 +191,8 @@ mod tests {
         evidence.assistant = true;
         evidence.named_speaker = true;
         evidence.date = 1.0;
+        evidence.guidance = 0.5;
         let all = score_segments(&[evidence], &RankingConfig::default())[0].score;
-        assert!((all / plain - 0.8 * 1.4 * 2.0).abs() < 1e-5);
+        assert!((all / plain - 0.8 * 1.4 * 2.0 * 1.5).abs() < 1e-5);
     }
 }

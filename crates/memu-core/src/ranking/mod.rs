@@ -9,6 +9,7 @@
 //! Framework: BM25 and Beyond*, 2009) with idf = ln(1 + (N − df + ½)/(df + ½)).
 
 mod evidence;
+mod guidance;
 mod index;
 mod question;
 

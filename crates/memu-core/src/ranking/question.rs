@@ -1,5 +1,6 @@
 use jiff::civil;
 
+use super::guidance::asks_for_help;
 use crate::analysis::{Analyzer, for_each_word, words};
 use crate::config::RankingConfig;
 use crate::records::Role;
@@ -39,6 +40,8 @@ pub struct Question {
     pub named_speaker: Option<usize>,
     /// The role it names ("the user"), among speakers without a name.
     pub named_role: Option<Role>,
+    /// Whether it asks for help rather than for what happened.
+    pub asks_for_help: bool,
     /// The month it names, 1 to 12.
     pub month: Option<i8>,
     /// The day of that month it names.
@@ -69,6 +72,7 @@ impl Question {
                 _ => None,
             },
             named_role: named_role(roles, &words),
+            asks_for_help: asks_for_help(&words),
             month: None,
             day: None,
         };

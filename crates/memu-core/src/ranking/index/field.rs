@@ -30,6 +30,20 @@ impl Field {
         self.total_length += terms.len() as u64;
     }
 
+    /// Every term in every document that holds it: the term's number and idf, the
+    /// document, and how often.
+    pub(super) fn occurrences(&self) -> impl Iterator<Item = (u32, f32, u32, u32)> {
+        (0..).zip(&self.postings).flat_map(|(term, postings)| {
+            let idf = self.idf(term);
+            let documents = postings.iter();
+            documents.map(move |(document, frequency)| (term, idf, *document, *frequency))
+        })
+    }
+
+    pub(super) fn document_count(&self) -> usize {
+        self.lengths.len()
+    }
+
     fn postings(&self, term: u32) -> &[(u32, u32)] {
         self.postings.get(term as usize).map_or(&[], Vec::as_slice)
     }

@@ -1,6 +1,7 @@
 mod field;
+mod meaning;
 mod segment;
-mod similar;
+mod vectors;
 mod vocabulary;
 
 use std::cmp::Ordering;
@@ -14,8 +15,8 @@ use crate::config::RankingConfig;
 use crate::provider::{NoWordVectors, WordVectors};
 use crate::records::{ContentHash, Id, MemoryItem, Resource, Role, Segment};
 use field::{Alternatives, Field};
+use meaning::Meaning;
 use segment::IndexedSegment;
-use similar::TermVectors;
 use vocabulary::Vocabulary;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
@@ -27,11 +28,12 @@ const SESSION_B: f32 = 0.75;
 #[derive(Debug)]
 pub struct Index {
     vocabulary: Vocabulary,
-    vectors: TermVectors,
+    meaning: Meaning,
     words: Arc<dyn WordVectors>,
     /// Passages of segments, and the texts of items that cite no segment.
     passages: Field,
-    passage_owner: Vec<Owner>,
+    /// By passage: the segment it belongs to; `None` for an item's text.
+    passage_owner: Vec<Option<u32>>,
     sessions: Field,
     items: Field,
     segments: Vec<IndexedSegment>,
@@ -40,12 +42,6 @@ pub struct Index {
 
 /// A segment with its resource's hash and its place among those handed in.
 type Input<'a> = (ContentHash, u32, &'a Segment);
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Owner {
-    Segment(u32),
-    Item,
-}
 
 /// How well an item's own text matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -58,7 +54,7 @@ impl Default for Index {
     fn default() -> Self {
         Self {
             vocabulary: Vocabulary::default(),
-            vectors: TermVectors::default(),
+            meaning: Meaning::default(),
             words: Arc::new(NoWordVectors),
             passages: Field::default(),
             passage_owner: Vec::new(),
@@ -100,7 +96,13 @@ impl Index {
         let mut index = Self::default();
         index.add_segments(&ordered, config.passage_words);
         index.add_items(items);
-        index.vectors = TermVectors::build(&index.vocabulary.commonest_words(), &*words);
+        index.meaning = Meaning::build(
+            &index.vocabulary.commonest_words(),
+            &index.passages,
+            &index.passage_owner,
+            index.segments.len(),
+            &*words,
+        );
         index.words = words;
         index
     }
@@ -123,7 +125,7 @@ impl Index {
 
     /// Adds the passages of a segment and returns how many terms it has.
     fn add_passages(&mut self, segment: &Segment, words: usize, session: &mut Vec<u32>) -> u32 {
-        let owner = Owner::Segment(self.segments.len() as u32);
+        let owner = Some(self.segments.len() as u32);
         let caption = segment.caption.as_deref().unwrap_or_default();
         let mut ranges = passages(&segment.text, words);
         if ranges.is_empty() {
@@ -152,7 +154,7 @@ impl Index {
             self.vocabulary.add(&item.summary, &mut terms);
             if item.segment_ids.is_empty() {
                 self.passages.push(&mut terms);
-                self.passage_owner.push(Owner::Item);
+                self.passage_owner.push(None);
             }
             self.items.push(&mut terms);
         }
@@ -196,12 +198,28 @@ impl Index {
 
     /// What the question's words may match here.
     pub fn matches(&self, question: &Question, config: &RankingConfig) -> QuestionMatches {
-        let matches = question.words.iter().map(|word| {
+        let mut vector = vec![0.0; self.words.dimension()];
+        let mut matches = Vec::with_capacity(question.words.len());
+        for word in &question.words {
             let term = self.vocabulary.term(&word.term);
-            let near = self.vectors.nearest(&word.word, term, &*self.words, config);
-            WordMatches { term, near }
-        });
-        QuestionMatches(matches.collect())
+            let meaning = self.meaning.word(&word.word, &*self.words);
+            matches.push(WordMatches {
+                term,
+                near: self.meaning.nearest(&meaning, term, config),
+            });
+            // A word that does not occur here is as rare as can be.
+            let idf = match term {
+                Some(term) => self.passages.idf(term),
+                None => (self.passages.document_count() as f32).ln_1p(),
+            };
+            for (sum, x) in vector.iter_mut().zip(&meaning) {
+                *sum += idf * x;
+            }
+        }
+        QuestionMatches {
+            words: matches,
+            vector,
+        }
     }
 
     /// Scores every segment, by position.
@@ -212,6 +230,7 @@ impl Index {
         config: &RankingConfig,
     ) -> Vec<SegmentScore> {
         let lexical = self.score_by_passage(matches, config);
+        let semantic = self.meaning.nearness(&matches.vector);
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSION_K1, SESSION_B);
         normalise(&mut sessions);
@@ -219,8 +238,10 @@ impl Index {
             .segments
             .iter()
             .zip(&lexical)
-            .map(|(segment, lexical)| Evidence {
+            .enumerate()
+            .map(|(at, (segment, lexical))| Evidence {
                 lexical: *lexical,
+                semantic: semantic.get(at).copied().unwrap_or_default(),
                 session: sessions
                     .get(segment.session_index as usize)
                     .copied()
@@ -232,6 +253,7 @@ impl Index {
                 assistant: segment.role == Some(Role::Assistant),
                 named_speaker: segment.is_named_by(question),
                 date: question.date_bonus(segment.time, config),
+                guidance: segment.guidance(question, config),
             })
             .collect();
         score_segments(&evidence, config)
@@ -243,7 +265,7 @@ impl Index {
         let by_passage = self.passages.scores(&words, config.k1, config.b);
         let mut lexical = vec![0.0_f32; self.segments.len()];
         for (owner, score) in self.passage_owner.iter().zip(&by_passage) {
-            if let Owner::Segment(segment) = owner
+            if let Some(segment) = owner
                 && let Some(best) = lexical.get_mut(*segment as usize)
             {
                 *best = best.max(*score);
@@ -281,7 +303,11 @@ impl Index {
 
 /// What each word of a question may match in an [`Index`].
 #[derive(Clone, Debug, Default)]
-pub struct QuestionMatches(Vec<WordMatches>);
+pub struct QuestionMatches {
+    words: Vec<WordMatches>,
+    /// The mean of the words' vectors, each weighing its idf; of any length.
+    vector: Vec<f32>,
+}
 
 #[derive(Clone, Debug)]
 struct WordMatches {
@@ -294,7 +320,7 @@ struct WordMatches {
 impl QuestionMatches {
     /// Only the words themselves.
     fn exact(&self, field: &Field) -> Vec<Alternatives> {
-        let words = self.0.iter();
+        let words = self.words.iter();
         words
             .map(|word| {
                 word.term
@@ -308,7 +334,7 @@ impl QuestionMatches {
     /// The words and those near to them. A similar term is worth at most what the
     /// word itself is worth, and at most what it is worth itself.
     fn similar(&self, field: &Field, config: &RankingConfig) -> Vec<Alternatives> {
-        let words = self.0.iter();
+        let words = self.words.iter();
         words
             .map(|word| {
                 let own = word.term.map(|term| (term, field.idf(term)));

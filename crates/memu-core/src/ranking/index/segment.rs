@@ -1,6 +1,7 @@
 use jiff::civil::DateTime;
 
-use crate::ranking::Question;
+use crate::config::RankingConfig;
+use crate::ranking::{Question, guidance};
 use crate::records::{ContentHash, Id, Role, Segment};
 
 /// What the index keeps of a segment beside its postings.
@@ -18,6 +19,10 @@ pub(super) struct IndexedSegment {
     pub(super) time: Option<DateTime>,
     pub(super) resource: ContentHash,
     pub(super) ordinal: u32,
+    /// Whether it tells an assistant what to do from now on.
+    instructs: bool,
+    /// Whether it tells an assistant what is preferred.
+    prefers: bool,
 }
 
 impl IndexedSegment {
@@ -28,6 +33,7 @@ impl IndexedSegment {
         input: u32,
         session_index: u32,
     ) -> Self {
+        let to_assistant = segment.role == Some(Role::User);
         Self {
             id: segment.meta.id.clone(),
             input,
@@ -40,7 +46,18 @@ impl IndexedSegment {
             time: segment.happened_at,
             resource,
             ordinal: segment.ordinal,
+            instructs: to_assistant && guidance::instructs(&segment.text),
+            prefers: to_assistant && guidance::prefers(&segment.text),
         }
+    }
+
+    /// What is added to the factor 1 for guiding the answer.
+    pub(super) fn guidance(&self, question: &Question, config: &RankingConfig) -> f32 {
+        let when = |holds: bool, bonus: f32| if holds { bonus } else { 0.0 };
+        let asks_for_help = question.asks_for_help;
+        when(self.instructs, config.instruction)
+            + when(self.instructs && asks_for_help, config.instruction_for_help)
+            + when(self.prefers && asks_for_help, config.preference_for_help)
     }
 
     /// Whether the one speaker that the question names said it.

@@ -1,0 +1,161 @@
+use super::field::Field;
+use super::vectors::Vectors;
+use crate::config::RankingConfig;
+use crate::provider::WordVectors;
+
+/// What terms and texts mean, as vectors made of word vectors.
+#[derive(Debug, Default)]
+pub(super) struct Meaning {
+    /// By term: the vector of the word that stands for it.
+    terms: Vectors,
+    /// By text: the mean of its terms' vectors.
+    texts: Vectors,
+}
+
+impl Meaning {
+    /// The vectors of `terms`, each given by the word that stands for it, and of
+    /// `count` texts, which own the documents of `field` (`None`: no text does). A
+    /// term weighs in a text as idf · √tf.
+    pub(super) fn build(
+        terms: &[&str],
+        field: &Field,
+        owners: &[Option<u32>],
+        count: usize,
+        words: &dyn WordVectors,
+    ) -> Self {
+        let dimension = words.dimension();
+        let mut meaning = Self {
+            terms: Vectors::new(dimension),
+            texts: Vectors::new(dimension),
+        };
+        if dimension == 0 {
+            return meaning;
+        }
+        let mut vector = vec![0.0; dimension];
+        for word in terms {
+            if !words.write(word, &mut vector) {
+                vector.fill(0.0);
+            }
+            meaning.terms.push(&vector);
+        }
+        let mut sums = vec![0.0; dimension * count];
+        for (term, idf, document, frequency) in field.occurrences() {
+            if let Some(Some(text)) = owners.get(document as usize)
+                && let Some(sum) = sums.chunks_exact_mut(dimension).nth(*text as usize)
+            {
+                meaning
+                    .terms
+                    .add(term, idf * (frequency as f32).sqrt(), sum);
+            }
+        }
+        for sum in sums.chunks_exact(dimension) {
+            meaning.texts.push(sum);
+        }
+        meaning
+    }
+
+    /// The vector of a word; zero when it has none.
+    pub(super) fn word(&self, word: &str, words: &dyn WordVectors) -> Vec<f32> {
+        let mut vector = vec![0.0; self.terms.dimension()];
+        if !words.write(word, &mut vector) {
+            vector.fill(0.0);
+        }
+        vector
+    }
+
+    /// The terms nearest to a word's vector, but for the word's own term, nearest
+    /// first with their cosine; at most as many and at least as near as configured.
+    pub(super) fn nearest(
+        &self,
+        vector: &[f32],
+        own: Option<u32>,
+        config: &RankingConfig,
+    ) -> Vec<(u32, f32)> {
+        let mut near: Vec<(u32, f32)> = (0..)
+            .zip(self.terms.cosines(vector))
+            .filter(|(term, cosine)| own != Some(*term) && *cosine >= config.similar_least)
+            .collect();
+        near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        near.truncate(config.similar_words);
+        near
+    }
+
+    /// By text: how much nearer it is to a vector than texts are on average, where
+    /// that is nearer; divided by the most of all, 0 to 1.
+    pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
+        let mut near: Vec<f32> = self.texts.cosines(vector).collect();
+        let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
+        for cosine in &mut near {
+            *cosine = (*cosine - mean).max(0.0);
+        }
+        super::normalise(&mut near);
+        near
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words on a circle, by their angle in degrees.
+    #[derive(Debug)]
+    struct Circle;
+
+    impl WordVectors for Circle {
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        fn write(&self, word: &str, vector: &mut [f32]) -> bool {
+            word.parse::<f32>().is_ok_and(|degrees| {
+                let (y, x) = degrees.to_radians().sin_cos();
+                vector.copy_from_slice(&[x, y]);
+                true
+            })
+        }
+    }
+
+    #[test]
+    fn the_nearest_terms_come_first_and_far_or_unknown_ones_not_at_all() {
+        let terms = ["0", "80", "x", "30", "20", "-10"];
+        let meaning = Meaning::build(&terms, &Field::default(), &[], 0, &Circle);
+        let config = RankingConfig {
+            similar_words: 3,
+            similar_least: 0.3,
+            ..RankingConfig::default()
+        };
+        let near = meaning.nearest(&meaning.word("0", &Circle), Some(0), &config);
+        let numbers: Vec<u32> = near.iter().map(|(term, _)| *term).collect();
+        assert_eq!(numbers, [5, 4, 3]);
+        assert!((near[1].1 - 20_f32.to_radians().cos()).abs() < 0.01);
+        let unknown = meaning.word("y", &Circle);
+        assert!(meaning.nearest(&unknown, None, &config).is_empty());
+    }
+
+    #[test]
+    fn a_text_means_what_its_terms_mean_together() {
+        let mut field = Field::default();
+        // The third document is nobody's, the last belongs to the first text too.
+        for document in [&[0_u32][..], &[1], &[1], &[0, 0]] {
+            field.push(&mut document.to_vec());
+        }
+        let owners = [Some(0), Some(1), None, Some(0)];
+        let meaning = Meaning::build(&["0", "90"], &field, &owners, 2, &Circle);
+        let nearness = meaning.nearness(&meaning.word("10", &Circle));
+        assert_eq!(nearness, [1.0, 0.0]);
+        assert!(
+            meaning
+                .nearness(&[0.0, 0.0])
+                .iter()
+                .all(|near| *near == 0.0)
+        );
+    }
+
+    #[test]
+    fn without_word_vectors_nothing_is_near() {
+        let meaning = Meaning::default();
+        let config = RankingConfig::default();
+        assert!(meaning.nearest(&[], None, &config).is_empty());
+        assert!(meaning.nearness(&[]).is_empty());
+    }
+}

@@ -1,0 +1,116 @@
+use std::fmt;
+
+/// Vectors of length 1, kept as signed bytes with one scale each: integer sums do
+/// not depend on their order, so every machine computes the same cosines.
+#[derive(Default)]
+pub(super) struct Vectors {
+    dimension: usize,
+    codes: Vec<i8>,
+    /// By vector; 0 for the zero vector.
+    scales: Vec<f32>,
+}
+
+impl Vectors {
+    pub(super) fn new(dimension: usize) -> Self {
+        Self {
+            dimension,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// Appends a vector, which is brought to length 1.
+    pub(super) fn push(&mut self, vector: &[f32]) {
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let factor = if greatest > 0.0 {
+            127.0 / greatest
+        } else {
+            0.0
+        };
+        let codes = vector.iter().map(|x| (x * factor).round() as i8);
+        self.codes.extend(codes);
+        let scale = if length > 0.0 {
+            greatest / 127.0 / length
+        } else {
+            0.0
+        };
+        self.scales.push(scale);
+    }
+
+    /// Adds the vector at `place` times `weight` to `sum`.
+    pub(super) fn add(&self, place: u32, weight: f32, sum: &mut [f32]) {
+        let (at, dimension) = (place as usize, self.dimension);
+        let codes = self.codes.get(at * dimension..(at + 1) * dimension);
+        let (Some(codes), Some(scale)) = (codes, self.scales.get(at)) else {
+            return;
+        };
+        let weight = weight * scale;
+        for (sum, code) in sum.iter_mut().zip(codes) {
+            *sum += weight * f32::from(*code);
+        }
+    }
+
+    /// The cosine of every vector with this one, in order.
+    pub(super) fn cosines(&self, vector: &[f32]) -> impl Iterator<Item = f32> {
+        let mut other = Self::new(self.dimension);
+        other.push(vector);
+        let scale = other.scales.first().copied().unwrap_or_default();
+        // No vectors, no dimension: chunks of 0 would be none of anything.
+        self.codes
+            .chunks_exact(self.dimension.max(1))
+            .zip(&self.scales)
+            .map(move |(codes, own)| dot(codes, &other.codes) as f32 * own * scale)
+    }
+}
+
+impl fmt::Debug for Vectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vectors")
+            .field("dimension", &self.dimension)
+            .field("count", &self.scales.len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| i32::from(*a) * i32::from(*b))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cosines_do_not_depend_on_lengths() {
+        let mut vectors = Vectors::new(2);
+        vectors.push(&[3.0, 0.0]);
+        vectors.push(&[0.0, 0.1]);
+        vectors.push(&[0.0, 0.0]);
+        vectors.push(&[-1.0, 1.0]);
+        let cosines: Vec<f32> = vectors.cosines(&[5.0, 5.0]).collect();
+        let half = 0.5_f32.sqrt();
+        let expected = [half, half, 0.0, 0.0];
+        for (cosine, expected) in cosines.iter().zip(expected) {
+            assert!((cosine - expected).abs() < 0.01, "{cosines:?}");
+        }
+        assert_eq!(cosines.len(), 4);
+    }
+
+    #[test]
+    fn a_sum_weighs_unit_vectors() {
+        let mut vectors = Vectors::new(2);
+        vectors.push(&[10.0, 0.0]);
+        vectors.push(&[0.0, 0.5]);
+        let mut sum = [0.0; 2];
+        vectors.add(0, 2.0, &mut sum);
+        vectors.add(1, 3.0, &mut sum);
+        assert!((sum[0] - 2.0).abs() < 1e-5 && (sum[1] - 3.0).abs() < 1e-5);
+    }
+}
