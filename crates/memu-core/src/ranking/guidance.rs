@@ -50,6 +50,29 @@ const REQUESTS: [&str; 15] = [
     "what would be",
 ];
 
+/// Words that ask for what was said before, however politely: "Can you summarize what
+/// I told you?"
+const RECALLS: [&str; 18] = [
+    "summary",
+    "summarize",
+    "summarise",
+    "recap",
+    "overview",
+    "remind me",
+    "order in which",
+    "in order",
+    "our conversation",
+    "our conversations",
+    "our discussion",
+    "our discussions",
+    "we discussed",
+    "we talked",
+    "i told you",
+    "i mentioned",
+    "i brought up",
+    "i said",
+];
+
 /// Whether a message of a person tells an assistant what to do from now on:
 /// "Always give units when I ask about sizes."
 pub(super) fn instructs(text: &str) -> bool {
@@ -86,6 +109,7 @@ pub(super) fn prefers(text: &str) -> bool {
 /// happened: "Can you suggest a tent?"
 pub(super) fn asks_for_help(words: &[String]) -> bool {
     REQUESTS.iter().any(|request| holds(words, request))
+        && !RECALLS.iter().any(|recall| holds(words, recall))
 }
 
 /// Whether these words hold those of `phrase`, side by side.
@@ -126,5 +150,6 @@ mod tests {
         assert!(!prefers("It looks like rain"));
         assert!(asks_for_help(&words("How do I repair a sail?")));
         assert!(!asks_for_help(&words("When did I repair the sail?")));
+        assert!(!asks_for_help(&words("Can you summarize our discussions?")));
     }
 }

@@ -138,15 +138,23 @@ impl Question {
     }
 }
 
-/// The role that is named when exactly one is.
+/// The role that is named when exactly one is; the user's, when the question is about
+/// the one who asks.
 fn named_role(roles: &[Role], words: &[String]) -> Option<Role> {
     let mut named = roles
         .iter()
         .filter(|role| words.iter().any(|word| word == role.as_str()));
     match (named.next(), named.next()) {
         (Some(role), None) => Some(*role),
+        (None, _) if is_about_oneself(words) && roles.contains(&Role::User) => Some(Role::User),
         _ => None,
     }
+}
+
+/// "What is my brother's name?", but not "What did you tell me?".
+fn is_about_oneself(words: &[String]) -> bool {
+    let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    any(&["i", "my", "me", "mine", "myself", "im", "ive"]) && !any(&["you", "your", "yours"])
 }
 
 fn first_word(name: &str) -> Option<String> {
@@ -205,6 +213,14 @@ mod tests {
         assert_eq!(terms(&question), ["brother", "paint"]);
         assert_eq!(question.named_role, Some(Role::User));
         assert_eq!(ask("Is that assistant good?", &[]).named_role, None);
+    }
+
+    #[test]
+    fn questions_about_oneself_name_the_user() {
+        let role = |text| ask(text, &[]).named_role;
+        assert_eq!(role("What is my brother's name?"), Some(Role::User));
+        assert_eq!(role("What did you tell me?"), None);
+        assert_eq!(role("What is the name?"), None);
     }
 
     #[test]
