@@ -8,9 +8,10 @@ pub mod reader;
 pub mod summarize;
 pub mod temporal;
 mod topics;
+pub mod words;
 
 pub use categorize::LocalCategorizer;
-pub use embed::HashEmbedder;
+pub use embed::LocalEmbedder;
 pub use extract::LocalExtractor;
 pub use reader::LocalReader;
 pub use summarize::LocalSummarizer;

@@ -8,7 +8,7 @@ use memu_core::scope::ScopeSchema;
 use memu_core::service::Parts;
 use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
-use memu_local::{HashEmbedder, LocalCategorizer, LocalExtractor, LocalReader, LocalSummarizer};
+use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 
 use crate::settings::{DdlMode, MetadataProvider, Settings};
 use crate::sqlite::{self, SqliteStore};
@@ -121,7 +121,7 @@ impl MemoryServiceBuilder {
         self.settings.validate()?;
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
-        let embedder = HashEmbedder::new(executor.clone());
+        let embedder = LocalEmbedder::new(executor.clone())?;
         refuse_foreign_vectors(&*store, &embedder).await?;
         MemoryService::new(Parts {
             store,
@@ -131,7 +131,7 @@ impl MemoryServiceBuilder {
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
             summarizer: Arc::new(LocalSummarizer::new(executor.clone())),
             embedder: Arc::new(embedder),
-            words: Arc::new(memu_core::provider::NoWordVectors),
+            words: memu_local::words::embedded()?,
             chat: None,
             clock: self.clock,
             ids: self.ids,
