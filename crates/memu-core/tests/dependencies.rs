@@ -17,6 +17,8 @@ use serde_json::Value;
 /// Which crates of the workspace each crate may name under `[dependencies]`.
 const LAYERS: &[(&str, &[&str])] = &[
     ("memu-testkit", &[]),
+    // A tool for those who work on MemU: nothing depends on it, and it on nothing.
+    ("xtask", &[]),
     ("memu-core", &[]),
     ("memu-local", &["memu-core"]),
     ("memu-rs", &["memu-core", "memu-local"]),
