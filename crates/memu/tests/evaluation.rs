@@ -85,6 +85,39 @@ async fn five_questions_on_one_beam_chat() {
     }
 }
 
+#[tokio::test]
+async fn when_the_user_went_to_bed_and_why() {
+    let Some(folder) = skip_unless_set(
+        "MEMU_SAMPLE_DATA",
+        "evaluation::when_the_user_went_to_bed_and_why",
+    ) else {
+        return;
+    };
+    let fixture = support::service("sqlite").await;
+    let file = folder.join("conversations/example_conversation.json");
+    let request = MemorizeRequest::url(file.display().to_string(), Modality::Conversation);
+    let request = request.user("user_id", "alice");
+    fixture.service.memorize(request).await.unwrap();
+    let question = RetrieveRequest::question("when did the user go to bed, and why?");
+    let question = question.matching("user_id", "alice");
+    let answer = fixture.service.retrieve(question).await.unwrap();
+    let found: Vec<&str> = answer.items.iter().map(|hit| &*hit.item.summary).collect();
+    for memory in ["stayed up too late", "hour later than", "1:30 AM"] {
+        assert!(
+            found.iter().any(|summary| summary.contains(memory)),
+            "{memory} in {found:#?}"
+        );
+    }
+    // The guess that was confirmed stands on the question, the guess and the answer.
+    let confirmed = answer
+        .items
+        .iter()
+        .find(|hit| hit.item.summary.contains("1:30 AM"));
+    let evidence = &confirmed.unwrap().evidence;
+    let ordinals: Vec<u32> = evidence.iter().map(|segment| segment.ordinal).collect();
+    assert_eq!(ordinals, [10, 11, 12]);
+}
+
 /// Memorizes one conversation of a file through the ordinary pipeline.
 async fn memorize(service: &MemoryService, file: &Path, id: &str) {
     let all: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
