@@ -7,12 +7,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Context;
+use super::searchable::Searchable;
 use super::similar::SimilarItems;
-use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
-use crate::provider::WordVectors;
-use crate::ranking::Index;
 use crate::records::MemoryItem;
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{ScopeData, Write, WriteBatch};
@@ -25,7 +23,7 @@ const CAPACITY: usize = 64;
 pub(crate) struct ScopeView {
     pub(crate) data: ScopeData,
     similar: OnceLock<SimilarItems>,
-    index: OnceLock<Index>,
+    searchable: OnceLock<Arc<Searchable>>,
 }
 
 impl ScopeView {
@@ -33,7 +31,7 @@ impl ScopeView {
         Self {
             data,
             similar: OnceLock::new(),
-            index: OnceLock::new(),
+            searchable: OnceLock::new(),
         }
     }
 
@@ -41,19 +39,6 @@ impl ScopeView {
     pub(super) fn similar(&self) -> &SimilarItems {
         self.similar
             .get_or_init(|| SimilarItems::build(self.data.items()))
-    }
-
-    /// The index that questions are answered from.
-    pub(super) fn index(&self, words: &Arc<dyn WordVectors>, config: &RankingConfig) -> &Index {
-        self.index.get_or_init(|| {
-            Index::build(
-                self.data.resources(),
-                self.data.segments(),
-                self.data.items(),
-                words.clone(),
-                config,
-            )
-        })
     }
 }
 
@@ -103,19 +88,19 @@ impl Context {
         Ok(view)
     }
 
-    /// The scope with its question index, built off the caller's thread.
-    pub(super) async fn indexed_view(&self, scope: &Scope) -> Result<Arc<ScopeView>> {
-        let view = self.view(scope).await?;
-        if view.index.get().is_none() {
-            let config = self.parts().retrieve_config.ranking;
-            let words = self.parts().words.clone();
-            let shared = view.clone();
-            offload(&*self.parts().executor, move || {
-                shared.index(&words, &config);
-            })
-            .await?;
+    /// What questions to the scope are answered from, built off the caller's thread.
+    pub(super) async fn searchable(&self, view: &Arc<ScopeView>) -> Result<Arc<Searchable>> {
+        if let Some(searchable) = view.searchable.get() {
+            return Ok(searchable.clone());
         }
-        Ok(view)
+        let config = self.parts().retrieve_config.ranking;
+        let words = self.parts().words.clone();
+        let shared = view.clone();
+        offload(&*self.parts().executor, move || {
+            let build = || Arc::new(Searchable::build(&[&shared.data], words, &config));
+            shared.searchable.get_or_init(build).clone()
+        })
+        .await
     }
 
     /// Commits a batch that was planned on `view`, and keeps the cache in step.
@@ -134,7 +119,7 @@ impl Context {
                     }
                     _ => next.similar = OnceLock::new(),
                 }
-                next.index = OnceLock::new();
+                next.searchable = OnceLock::new();
                 self.cache().put(key, Arc::new(next));
             }
         }

@@ -11,6 +11,7 @@ mod requests;
 mod responses;
 mod retrieve;
 mod scope;
+mod searchable;
 mod show;
 mod similar;
 

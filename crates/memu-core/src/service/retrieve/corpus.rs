@@ -1,91 +1,108 @@
 use std::sync::Arc;
 
-use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::provider::WordVectors;
-use crate::ranking::Index;
-use crate::records::{MemoryItem, Segment};
+use crate::records::{Id, MemoryCategory, MemoryItem, Resource, Segment};
 use crate::service::Context;
 use crate::service::cache::ScopeView;
 use crate::service::scope::Selection;
+use crate::service::searchable::{ItemLinks, Named, Searchable};
 
-/// The scopes that a question is asked of, with the index over all of them.
+/// The scopes that a question is asked of, with what it is answered from.
 #[derive(Debug)]
 pub(super) struct Corpus {
-    pub(super) views: Vec<Arc<ScopeView>>,
-    pub(super) filter: Filter,
-    /// The index over several scopes; a single one brings its own.
-    joint: Option<Index>,
-    words: Arc<dyn WordVectors>,
-    config: RankingConfig,
+    views: Vec<Arc<ScopeView>>,
+    filter: Filter,
+    searchable: Arc<Searchable>,
 }
 
 impl Corpus {
     pub(super) async fn open(context: &Context, selection: Selection) -> Result<Self> {
-        let config = context.parts().retrieve_config.ranking;
         let mut views = Vec::with_capacity(selection.scopes.len());
         for scope in &selection.scopes {
-            views.push(if selection.scopes.len() == 1 {
-                context.indexed_view(scope).await?
-            } else {
-                context.view(scope).await?
-            });
+            views.push(context.view(scope).await?);
         }
-        let joint = if views.len() == 1 {
-            None
+        let searchable = if let [one] = views.as_slice() {
+            context.searchable(one).await?
         } else {
+            let parts = context.parts();
+            let (words, config) = (parts.words.clone(), parts.retrieve_config.ranking);
             let views = views.clone();
-            let words = context.parts().words.clone();
             let build = move || {
-                Index::build(
-                    views.iter().flat_map(|view| view.data.resources()),
-                    views.iter().flat_map(|view| view.data.segments()),
-                    views.iter().flat_map(|view| view.data.items()),
-                    words,
-                    &config,
-                )
+                let scopes: Vec<_> = views.iter().map(|view| &view.data).collect();
+                Arc::new(Searchable::build(&scopes, words, &config))
             };
-            Some(offload(&*context.parts().executor, build).await?)
+            offload(&*parts.executor, build).await?
         };
         Ok(Self {
             views,
             filter: selection.filter,
-            joint,
-            words: context.parts().words.clone(),
-            config,
+            searchable,
         })
     }
 
-    /// The index over all scopes; `None` when there are none.
-    pub(super) fn index(&self) -> Option<&Index> {
-        match &self.joint {
-            Some(joint) => Some(joint),
-            None => self
-                .views
-                .first()
-                .map(|view| view.index(&self.words, &self.config)),
-        }
+    pub(super) fn searchable(&self) -> &Searchable {
+        &self.searchable
     }
 
-    /// Every item with its scope, in the order in which they were indexed.
-    pub(super) fn items(&self) -> impl Iterator<Item = (&ScopeView, &MemoryItem)> {
-        self.views
-            .iter()
-            .flat_map(|view| view.data.items().map(move |item| (&**view, item)))
+    /// The scope that a record is of.
+    pub(super) fn view(&self, name: &Named) -> Option<&ScopeView> {
+        self.views.get(name.scope).map(|view| &**view)
+    }
+
+    pub(super) fn item(&self, number: usize) -> Option<(&ScopeView, &MemoryItem, &ItemLinks)> {
+        let links = self.searchable.items.get(number)?;
+        let view = self.view(&links.name)?;
+        Some((view, view.data.item(&links.name.id)?, links))
+    }
+
+    pub(super) fn category(&self, number: usize) -> Option<(&ScopeView, &MemoryCategory)> {
+        let name = self.searchable.categories.get(number)?;
+        let view = self.view(name)?;
+        Some((view, view.data.category(&name.id)?))
+    }
+
+    pub(super) fn resource(&self, number: usize) -> Option<&Resource> {
+        let name = self.searchable.resources.get(number)?;
+        self.view(name)?.data.resource(&name.id)
     }
 
     /// The segment at a position of the index, with its scope.
     pub(super) fn segment(&self, position: usize) -> Option<(&ScopeView, &Segment)> {
-        let (id, mut input) = self.index()?.segment(position)?;
+        let (id, input): (&Id, usize) = self.searchable.index.segment(position)?;
+        let mut first = 0;
         for view in &self.views {
             let count = view.data.segment_count();
-            if input < count {
+            if input < first + count {
                 return Some((view, view.data.segment(id)?));
             }
-            input -= count;
+            first += count;
         }
         None
+    }
+
+    /// Whether the filter lets a segment through.
+    pub(super) fn lets_segment(&self, position: usize) -> bool {
+        self.filter.is_empty()
+            || self.segment(position).is_some_and(|(view, segment)| {
+                self.filter.matches(&view.data.segment_facts(segment))
+            })
+    }
+
+    /// Whether the filter lets an item through.
+    pub(super) fn lets_item(&self, number: usize) -> bool {
+        self.filter.is_empty()
+            || self
+                .item(number)
+                .is_some_and(|(view, item, _)| self.filter.matches(&view.data.item_facts(item)))
+    }
+
+    /// Whether the filter lets a category through.
+    pub(super) fn lets_category(&self, number: usize) -> bool {
+        self.filter.is_empty()
+            || self.category(number).is_some_and(|(view, category)| {
+                self.filter.matches(&view.data.category_facts(category))
+            })
     }
 }

@@ -1,5 +1,6 @@
 //! The retrieve pipeline: from a question to the memories that answer it.
 
+mod best;
 mod corpus;
 mod diversity;
 mod intention;

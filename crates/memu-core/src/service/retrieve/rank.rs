@@ -1,95 +1,186 @@
-use rustc_hash::FxHashMap;
-
+use super::best::best;
 use super::corpus::Corpus;
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
-use crate::ranking::SegmentScore;
-use crate::records::{Id, MemoryItem};
-use crate::scope::ScopeKey;
-use crate::service::cache::ScopeView;
+use crate::ranking::{ItemMatch, SegmentScore};
+use crate::records::MemoryItem;
 use crate::service::responses::ItemExplanation;
 use crate::time::Timestamp;
 
-/// The scores of everything that a question touches.
-#[derive(Debug, Default)]
+/// How many of a category's items decide its score: one lucky item does not make a
+/// category.
+const CATEGORY_ITEMS: usize = 3;
+
+/// The scores of everything that a question touches; 0 for what it does not.
+#[derive(Debug)]
 pub(super) struct Ranking {
-    /// Segments that score, best first, by position in the index.
-    pub(super) segments: Vec<(usize, SegmentScore)>,
-    /// Items that score, best first, by position in the corpus.
-    pub(super) items: Vec<(usize, f32, ItemExplanation)>,
+    /// By position in the index; what the filter holds back scores like the rest.
+    segments: Vec<SegmentScore>,
+    /// By number; what the filter holds back scores 0.
+    items: Vec<(f32, ItemExplanation)>,
 }
 
 impl Ranking {
-    /// Scores every record of the corpus that its filter lets through.
+    /// Scores every record of the corpus.
     pub(super) fn new(
         corpus: &Corpus,
         question: &str,
         config: &RetrieveConfig,
         now: Timestamp,
     ) -> Self {
-        let Some(index) = corpus.index() else {
-            return Self::default();
-        };
+        let index = &corpus.searchable().index;
         let question = index.question(question);
         let matches = index.matches(&question, &config.ranking);
-        let scores = index.score_segments(&question, &matches, &config.ranking);
+        let segments = index.score_segments(&question, &matches, &config.ranking);
         let own = index.match_items(&matches, &config.ranking);
-        let mut best: FxHashMap<(ScopeKey, Id), f32> = FxHashMap::default();
-        let mut segments = Vec::new();
-        for (position, score) in scores.into_iter().enumerate() {
-            if score.score <= 0.0 {
-                continue;
-            }
-            let Some((view, segment)) = corpus.segment(position) else {
-                continue;
-            };
-            best.insert(
-                (segment.meta.scope.key(), segment.meta.id.clone()),
-                score.score,
-            );
-            if corpus.filter.matches(&view.data.segment_facts(segment)) {
-                segments.push((position, score));
-            }
-        }
-        segments.sort_by(|(a, score_a), (b, score_b)| {
+        let items = (0..corpus.searchable().items.len())
+            .map(|number| {
+                let own = own.get(number).copied().unwrap_or_default();
+                score_item(corpus, number, own, &segments, config, now)
+            })
+            .collect();
+        Self { segments, items }
+    }
+
+    /// The best segments that the filter lets through, by position.
+    pub(super) fn best_segments(
+        &self,
+        corpus: &Corpus,
+        count: usize,
+    ) -> Vec<(usize, SegmentScore)> {
+        let index = &corpus.searchable().index;
+        let scoring = self
+            .segments
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(position, score)| score.score > 0.0 && corpus.lets_segment(*position));
+        best(scoring.collect(), count, |(a, score_a), (b, score_b)| {
             let by_score = score_b.score.total_cmp(&score_a.score);
             by_score.then_with(|| index.tie_break(*a, *b))
-        });
-        let mut items: Vec<_> = corpus
-            .items()
+        })
+    }
+
+    /// The best items by number, best first, with equal ones in the order of storing:
+    /// so many that those within `share` of the last of the first `count` are there.
+    pub(super) fn best_items(
+        &self,
+        count: usize,
+        share: f32,
+    ) -> Vec<(usize, f32, ItemExplanation)> {
+        let scoring = self
+            .items
+            .iter()
             .enumerate()
-            .filter(|(_, (view, item))| corpus.filter.matches(&view.data.item_facts(item)))
-            .map(|(position, (_, item))| {
-                let key = item.meta.scope.key();
-                let evidence = item
-                    .segment_ids
-                    .iter()
-                    .filter_map(|id| best.get(&(key, id.clone())))
-                    .copied()
-                    .fold(0.0_f32, f32::max);
-                let own = own.get(position).map_or(0.0, |own| own.lexical);
-                let explanation = ItemExplanation {
-                    evidence: evidence.max(own),
-                    own_text: config.ranking.item_text * own,
-                    salience: salience(item, &config.item, now),
-                    novelty: 1.0,
-                };
-                let sum = explanation.evidence + explanation.own_text;
-                (position, sum * explanation.salience, explanation)
-            })
-            .filter(|(_, score, _)| *score > 0.0)
+            .filter(|(_, (score, _))| *score > 0.0)
+            .map(|(number, (score, explanation))| (number, *score, *explanation));
+        let order = |a: &(usize, f32, ItemExplanation), b: &(usize, f32, ItemExplanation)| {
+            b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
+        };
+        let scoring: Vec<_> = scoring.collect();
+        let first = best(scoring.clone(), count, order);
+        let least = first
+            .last()
+            .map_or(0.0, |(_, score, _)| score * (1.0 - share));
+        let mut near = scoring;
+        near.retain(|(_, score, _)| *score >= least);
+        near.sort_unstable_by(order);
+        near
+    }
+
+    /// The categories by number, best first: each with the mean of its best items'
+    /// scores.
+    pub(super) fn categories(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
+        let searchable = corpus.searchable();
+        let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
+        for ((score, _), links) in self.items.iter().zip(&searchable.items) {
+            for category in &links.categories {
+                if let Some(top) = tops.get_mut(*category as usize) {
+                    insert(top, *score);
+                }
+            }
+        }
+        let mut scored: Vec<(usize, f32)> = tops
+            .iter()
+            .map(|top| top.iter().sum::<f32>() / CATEGORY_ITEMS as f32)
+            .enumerate()
+            .filter(|(_, score)| *score > 0.0)
             .collect();
-        // Positions are in the order of storing, which breaks ties.
-        items.sort_by(|(a, score_a, _), (b, score_b, _)| score_b.total_cmp(score_a).then(a.cmp(b)));
-        Self { segments, items }
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scored
+    }
+
+    /// The resources by number, best first: each scores as its best segment, or as its
+    /// best item where that is better.
+    pub(super) fn resources(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
+        let searchable = corpus.searchable();
+        let mut scores = vec![0.0_f32; searchable.resources.len()];
+        let mut raise = |resource: u32, score: f32| {
+            if let Some(best) = scores.get_mut(resource as usize) {
+                *best = best.max(score);
+            }
+        };
+        let segments = self.segments.iter().zip(&searchable.segment_resources);
+        for (position, (score, resource)) in segments.enumerate() {
+            if score.score > 0.0 && corpus.lets_segment(position) {
+                raise(*resource, score.score);
+            }
+        }
+        for ((score, _), links) in self.items.iter().zip(&searchable.items) {
+            if let Some(resource) = links.resource {
+                raise(resource, *score);
+            }
+        }
+        let scoring = scores.into_iter().enumerate();
+        let mut scored: Vec<(usize, f32)> = scoring.filter(|(_, score)| *score > 0.0).collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scored
+    }
+}
+
+fn score_item(
+    corpus: &Corpus,
+    number: usize,
+    own: ItemMatch,
+    segments: &[SegmentScore],
+    config: &RetrieveConfig,
+    now: Timestamp,
+) -> (f32, ItemExplanation) {
+    let links = corpus.searchable().items.get(number);
+    let cited = links.map_or(&[][..], |links| &links.segments);
+    let evidence = cited
+        .iter()
+        .filter_map(|position| segments.get(*position as usize))
+        .fold(0.0_f32, |most, score| most.max(score.score));
+    let mut explanation = ItemExplanation {
+        evidence: evidence.max(own.lexical),
+        own_text: config.ranking.item_text * own.lexical,
+        salience: 1.0,
+        novelty: 1.0,
+    };
+    let sum = explanation.evidence + explanation.own_text;
+    if sum <= 0.0 || !corpus.lets_item(number) {
+        return (0.0, explanation);
+    }
+    if config.item.ranking == ItemRanking::Salience
+        && let Some((_, item, _)) = corpus.item(number)
+    {
+        explanation.salience = salience(item, &config.item, now);
+    }
+    (sum * explanation.salience, explanation)
+}
+
+/// Puts a score in its place among the best, which are sorted, or drops it.
+fn insert(top: &mut [f32], mut score: f32) {
+    for place in top {
+        if score > *place {
+            std::mem::swap(place, &mut score);
+        }
     }
 }
 
 /// How much a memory weighs by how often and how recently it was met:
-/// ln(1 + count) · ½^(days / decay), the original's formula; 1 when it is off.
+/// ln(1 + count) · ½^(days / decay), the original's formula.
 fn salience(item: &MemoryItem, config: &RetrieveItemConfig, now: Timestamp) -> f32 {
-    if config.ranking == ItemRanking::Similarity {
-        return 1.0;
-    }
     let last = item
         .extra
         .get("last_reinforced_at")
@@ -101,36 +192,16 @@ fn salience(item: &MemoryItem, config: &RetrieveItemConfig, now: Timestamp) -> f
     ((item.reinforcement_count() as f64).ln_1p() * recency) as f32
 }
 
-/// The best score of the items under each category, by scope and id, as the mean of
-/// the best three: one lucky item does not make a category.
-pub(super) fn category_scores<'c>(
-    corpus: &'c Corpus,
-    ranking: &Ranking,
-) -> Vec<(&'c ScopeView, &'c Id, f32)> {
-    let items: Vec<_> = corpus.items().collect();
-    let mut order: Vec<(&ScopeView, &Id, Vec<f32>)> = Vec::new();
-    let mut place: FxHashMap<(ScopeKey, &Id), usize> = FxHashMap::default();
-    for (position, score, _) in &ranking.items {
-        let Some((view, item)) = items.get(*position) else {
-            continue;
-        };
-        for relation in view.data.relations_of_item(&item.meta.id) {
-            let key = (item.meta.scope.key(), &relation.category_id);
-            let at = *place.entry(key).or_insert_with(|| {
-                order.push((view, &relation.category_id, Vec::new()));
-                order.len() - 1
-            });
-            if let Some((_, _, scores)) = order.get_mut(at)
-                && scores.len() < 3
-            {
-                scores.push(*score);
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_scores_stay() {
+        let mut top = [0.0; 3];
+        for score in [1.0, 5.0, 2.0, 4.0, 3.0] {
+            insert(&mut top, score);
         }
+        assert_eq!(top, [5.0, 4.0, 3.0]);
     }
-    let mut scored: Vec<_> = order
-        .into_iter()
-        .map(|(view, id, scores)| (view, id, scores.iter().sum::<f32>() / 3.0))
-        .collect();
-    scored.sort_by(|a, b| b.2.total_cmp(&a.2));
-    scored
 }

@@ -4,11 +4,10 @@ use async_trait::async_trait;
 
 use super::RetrieveState;
 use super::diversity::{Candidate, diversified};
-use super::rank::{Ranking, category_scores};
+use super::rank::Ranking;
 use crate::error::Result;
 use crate::pipeline::Step;
-use crate::records::{Id, MemoryItem, Resource, Segment};
-use crate::scope::ScopeKey;
+use crate::records::{MemoryItem, Segment};
 use crate::service::Context;
 use crate::service::cache::ScopeView;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
@@ -27,17 +26,16 @@ impl Step<RetrieveState> for RouteCategory {
         let query = &state.response.rewritten_query;
         let ranking = Arc::new(Ranking::new(&corpus, query, &state.config, now));
         if state.config.category.enabled {
-            state.response.categories = category_scores(&corpus, &ranking)
+            state.response.categories = ranking
+                .categories(&corpus)
                 .into_iter()
-                .filter_map(|(view, id, score)| {
-                    let category = view.data.category(id)?;
-                    let fits = corpus.filter.matches(&view.data.category_facts(category));
-                    fits.then(|| CategoryHit {
-                        category: category.clone(),
-                        score,
-                    })
-                })
+                .filter(|(number, _)| corpus.lets_category(*number))
                 .take(state.config.category.top_k)
+                .filter_map(|(number, score)| {
+                    let (_, category) = corpus.category(number)?;
+                    let category = category.clone();
+                    Some(CategoryHit { category, score })
+                })
                 .collect();
         }
         state.ranking = Some(ranking);
@@ -66,25 +64,25 @@ impl Step<RetrieveState> for RecallItems {
             return Ok(());
         }
         let corpus = state.corpus()?;
-        let items: Vec<_> = corpus.items().collect();
-        let ranking = state.ranking()?;
+        let config = &state.config.item;
         let explain = state.request.explain;
-        let candidates: Vec<Candidate<_>> = ranking
-            .items
+        let found = state.ranking()?.best_items(config.top_k, config.diversity);
+        let candidates: Vec<Candidate<u32>> = found
             .iter()
-            .map(|(position, score, _)| Candidate {
+            .map(|(number, score, _)| Candidate {
                 score: *score,
-                sources: items.get(*position).map_or_else(Vec::new, sources),
+                sources: corpus
+                    .item(*number)
+                    .map_or_else(Vec::new, |(_, _, links)| links.segments.to_vec()),
             })
             .collect();
-        let config = &state.config.item;
         state.response.items = diversified(&candidates, config.top_k, config.diversity)
             .into_iter()
             .filter_map(|(place, novelty)| {
-                let (position, score, explanation) = ranking.items.get(place)?;
-                let (view, item) = items.get(*position)?;
+                let (number, score, explanation) = found.get(place)?;
+                let (view, item, _) = corpus.item(*number)?;
                 Some(ItemHit {
-                    item: (*item).clone(),
+                    item: item.clone(),
                     score: score * novelty,
                     categories: category_names(view, item),
                     evidence: evidence(view, item),
@@ -97,12 +95,6 @@ impl Step<RetrieveState> for RecallItems {
             .collect();
         Ok(())
     }
-}
-
-/// The segments that an item cites.
-fn sources<'c>((view, item): &(&'c ScopeView, &'c MemoryItem)) -> Vec<(ScopeKey, &'c Id)> {
-    let key = view.data.scope().key();
-    item.segment_ids.iter().map(|id| (key, id)).collect()
 }
 
 fn category_names(view: &ScopeView, item: &MemoryItem) -> Vec<String> {
@@ -142,52 +134,33 @@ impl Step<RetrieveState> for RecallResources {
 
 fn segment_hits(state: &RetrieveState) -> Result<Vec<SegmentHit>> {
     let corpus = state.corpus()?;
-    let ranking = state.ranking()?;
-    let best = ranking.segments.iter().take(state.config.segment.top_k);
+    let best = state
+        .ranking()?
+        .best_segments(&corpus, state.config.segment.top_k);
     Ok(best
+        .into_iter()
         .filter_map(|(position, score)| {
-            let (view, segment) = corpus.segment(*position)?;
+            let (view, segment) = corpus.segment(position)?;
             let citing = view.data.items_citing(&segment.meta.id);
             Some(SegmentHit {
                 segment: segment.clone(),
                 score: score.score,
                 items: citing.map(|item| item.meta.id.clone()).collect(),
-                explanation: state.request.explain.then_some(*score),
+                explanation: state.request.explain.then_some(score),
             })
         })
         .collect())
 }
 
-/// A resource scores as its best segment, or as its best item where that is better.
 fn resource_hits(state: &RetrieveState) -> Result<Vec<ResourceHit>> {
     let corpus = state.corpus()?;
-    let ranking = state.ranking()?;
-    let items: Vec<_> = corpus.items().collect();
-    let of_segments = ranking.segments.iter().filter_map(|(position, score)| {
-        let (view, segment) = corpus.segment(*position)?;
-        Some((view, &segment.resource_id, score.score))
-    });
-    let of_items = ranking.items.iter().filter_map(|(position, score, _)| {
-        let (view, item) = items.get(*position)?;
-        Some((*view, item.resource_id.as_ref()?, *score))
-    });
-    let mut hits: Vec<(&Resource, f32)> = Vec::new();
-    for (view, id, score) in of_segments.chain(of_items) {
-        let known = hits.iter_mut().find(|(resource, _)| {
-            resource.meta.id == *id && resource.meta.scope == *view.data.scope()
-        });
-        match known {
-            Some((_, best)) => *best = best.max(score),
-            None => hits.extend(view.data.resource(id).map(|resource| (resource, score))),
-        }
-    }
-    hits.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-    Ok(hits
+    let ranked = state.ranking()?.resources(&corpus);
+    Ok(ranked
         .into_iter()
         .take(state.config.resource.top_k)
-        .map(|(resource, score)| ResourceHit {
-            resource: resource.clone(),
-            score,
+        .filter_map(|(number, score)| {
+            let resource = corpus.resource(number)?.clone();
+            Some(ResourceHit { resource, score })
         })
         .collect())
 }
