@@ -55,15 +55,22 @@ impl Vectors {
     }
 
     /// The cosine of every vector with this one, in order.
-    pub(super) fn cosines(&self, vector: &[f32]) -> impl Iterator<Item = f32> {
+    pub(super) fn cosines(&self, vector: &[f32]) -> Vec<f32> {
         let mut other = Self::new(self.dimension);
         other.push(vector);
         let scale = other.scales.first().copied().unwrap_or_default();
-        // No vectors, no dimension: chunks of 0 would be none of anything.
-        self.codes
-            .chunks_exact(self.dimension.max(1))
-            .zip(&self.scales)
-            .map(move |(codes, own)| dot(codes, &other.codes) as f32 * own * scale)
+        let mut cosines = Vec::with_capacity(self.scales.len());
+        // The widest instructions that this processor has.
+        pulp::Arch::new().dispatch(|| {
+            // No vectors, no dimension: chunks of 0 would be none of anything.
+            let codes = self.codes.chunks_exact(self.dimension.max(1));
+            cosines.extend(
+                codes
+                    .zip(&self.scales)
+                    .map(|(codes, own)| dot(codes, &other.codes) as f32 * own * scale),
+            );
+        });
+        cosines
     }
 }
 
@@ -76,6 +83,8 @@ impl fmt::Debug for Vectors {
     }
 }
 
+#[expect(clippy::inline_always, reason = "it must be compiled for the wider instructions")]
+#[inline(always)]
 fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter()
         .zip(b)
@@ -94,7 +103,7 @@ mod tests {
         vectors.push(&[0.0, 0.1]);
         vectors.push(&[0.0, 0.0]);
         vectors.push(&[-1.0, 1.0]);
-        let cosines: Vec<f32> = vectors.cosines(&[5.0, 5.0]).collect();
+        let cosines = vectors.cosines(&[5.0, 5.0]);
         let half = 0.5_f32.sqrt();
         let expected = [half, half, 0.0, 0.0];
         for (cosine, expected) in cosines.iter().zip(expected) {
