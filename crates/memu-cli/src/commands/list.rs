@@ -101,11 +101,17 @@ fn item_row(item: &MemoryItem) -> Row {
 }
 
 fn category_row(category: &MemoryCategory) -> Row {
-    let summary = category.summary.clone().unwrap_or_default();
+    // Its lines stand on their own only where there is room for them: in `show`.
+    let summary: Vec<&str> = category
+        .summary
+        .iter()
+        .flat_map(|summary| summary.lines())
+        .map(|line| line.trim_start_matches("- "))
+        .collect();
     vec![
         (Tone::Faint, category.meta.id.short().to_owned()),
         (Tone::Label, category.name.clone()),
-        (Tone::Plain, summary),
+        (Tone::Plain, summary.join(" ")),
     ]
 }
 

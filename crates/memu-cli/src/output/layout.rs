@@ -42,6 +42,25 @@ impl Line {
         self.add(Tone::Plain, text)
     }
 
+    /// The pieces without what is blank at the end.
+    fn visible(&self) -> impl Iterator<Item = (Tone, &str)> {
+        let last = self
+            .pieces
+            .iter()
+            .rposition(|(_, text)| !text.trim_end().is_empty());
+        let count = last.map_or(0, |last| last + 1);
+        let pieces = self.pieces.iter().take(count).enumerate();
+        pieces.map(move |(at, (tone, text))| {
+            let text = text.as_str();
+            let end = if at + 1 == count {
+                text.trim_end()
+            } else {
+                text
+            };
+            (*tone, end)
+        })
+    }
+
     fn width(&self) -> usize {
         self.pieces
             .iter()
@@ -52,7 +71,7 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (tone, text) in &self.pieces {
+        for (tone, text) in self.visible() {
             let style = tone.style();
             write!(f, "{style}{text}{style:#}")?;
         }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::cache::ScopeView;
-use super::memorize::{note_hash, until_committed};
+use super::memorize::{note_details, until_committed};
 use super::plan::Plan;
 use super::responses::ItemResponse;
 use super::{Context, CreateItem, MemoryService, UpdateItem};
@@ -35,7 +35,10 @@ impl MemoryService {
                 extra: serde_json::Map::new(),
                 segment_ids: Vec::new(),
             };
-            note_hash(&mut item);
+            note_details(
+                &mut item,
+                context.parts().memorize_config.enable_item_references,
+            );
             plan.relations = if request.categories.is_empty() {
                 plan.categorize(context, std::slice::from_ref(&item))
                     .await?
@@ -88,7 +91,10 @@ impl MemoryService {
             if let Some(content) = &content {
                 item.summary.clone_from(content);
             }
-            note_hash(&mut item);
+            note_details(
+                &mut item,
+                context.parts().memorize_config.enable_item_references,
+            );
             if let Some(names) = &request.categories {
                 refile(context, &mut plan, &item, names)?;
             }

@@ -84,7 +84,7 @@ mod tests {
     fn a_word_without_known_pieces_has_no_vector() {
         let table = embedded().unwrap();
         let mut vector = vec![0.0; WordVectors::dimension(&*table)];
-        for word in ["", "\u{10A60}", &"x".repeat(101)] {
+        for word in ["", "\u{10A60}", "zyxwv", &"x".repeat(101)] {
             assert!(!table.write(word, &mut vector), "{word}");
         }
     }

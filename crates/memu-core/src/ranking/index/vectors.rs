@@ -83,7 +83,10 @@ impl fmt::Debug for Vectors {
     }
 }
 
-#[expect(clippy::inline_always, reason = "it must be compiled for the wider instructions")]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
 #[inline(always)]
 fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter()

@@ -34,6 +34,7 @@ impl Step<MemorizeState> for DedupeMerge {
             fresh: Vec::new(),
             similar_fresh: SimilarItems::default(),
         };
+        let references = context.parts().memorize_config.enable_item_references;
         let resource_id = state.resource()?.meta.id.clone();
         for extracted in &state.extracted {
             let meta = Meta::new(
@@ -41,7 +42,7 @@ impl Step<MemorizeState> for DedupeMerge {
                 state.scope.clone(),
                 merge.now,
             );
-            merge.add(new_item(meta, &resource_id, extracted, state));
+            merge.add(new_item(meta, &resource_id, extracted, state, references));
         }
         (state.items, state.reinforced) = (merge.fresh, merge.met_again);
         Ok(())
@@ -53,6 +54,7 @@ fn new_item(
     resource_id: &Id,
     extracted: &ExtractedItem,
     state: &MemorizeState,
+    references: bool,
 ) -> MemoryItem {
     let mut item = MemoryItem {
         meta,
@@ -68,14 +70,19 @@ fn new_item(
             .map(|segment| segment.meta.id.clone())
             .collect(),
     };
-    note_hash(&mut item);
+    note_details(&mut item, references);
     item
 }
 
-/// Writes the fields that the original keeps in `extra` for every item.
-pub(in crate::service) fn note_hash(item: &mut MemoryItem) {
+/// Writes the fields that the original keeps in `extra` for every item: the hash, and
+/// what summaries cite it by where they do.
+pub(in crate::service) fn note_details(item: &mut MemoryItem, references: bool) {
     let hash = item.content_hash();
     item.extra.insert("content_hash".to_owned(), hash.into());
+    if references {
+        let reference = item.meta.id.short().into();
+        item.extra.insert("ref_id".to_owned(), reference);
+    }
 }
 
 struct Merge<'v> {

@@ -8,7 +8,7 @@ mod persist;
 mod read;
 mod respond;
 
-pub(super) use merge::note_hash;
+pub(super) use merge::note_details;
 
 use std::sync::Arc;
 
