@@ -6,6 +6,9 @@ use crate::commands::{
     add, completions, delete, demo, doctor, edit, eval, forget, list, memorize, retrieve, show,
 };
 
+/// The most records that one call returns.
+const MAX_COUNT: usize = 10_000;
+
 /// Long-term memory for AI agents, in one file, with no API key.
 #[derive(Debug, Parser)]
 #[command(
@@ -93,5 +96,13 @@ pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
             Ok((key.to_owned(), value.to_owned()))
         }
         _ => Err("write it as key=value".to_owned()),
+    }
+}
+
+/// Reads how many records are wanted.
+pub(crate) fn count(text: &str) -> Result<usize, String> {
+    match text.parse::<i64>().map(usize::try_from) {
+        Ok(Ok(count)) if (1..=MAX_COUNT).contains(&count) => Ok(count),
+        _ => Err(format!("it must be a number from 1 to {MAX_COUNT}")),
     }
 }

@@ -40,7 +40,7 @@ macro_rules! assert_output {
                 (r"· [0-9a-f]{6}$", "· [short]"),
                 (r"· [0-9a-f]{6}\n", "· [short]\n"),
                 (r"(?m)^(Added|Changed|Deleted) [0-9a-f]{6}", "$1 [short]"),
-                (r"(stored +)\S+", "$1[time]"),
+                (r"(stored +).*UTC", "$1[time]"),
                 (r#"("(created_at|updated_at|valid_from)": )"[^"]+""#, "$1\"[time]\""),
                 (r#""content_hash": "[0-9a-f]+""#, "\"content_hash\": \"[hash]\""),
                 (r#""ref_id": "[0-9a-f]+""#, "\"ref_id\": \"[ref]\""),

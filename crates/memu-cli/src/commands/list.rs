@@ -2,7 +2,7 @@ use clap::{Args, ValueEnum};
 use memu::{ListRequest, ListResponse, MemoryCategory, MemoryItem, Resource, Result};
 use serde::Serialize;
 
-use crate::args::{Global, pair};
+use crate::args::{Global, count, pair};
 use crate::output::{Printer, Tone, columns, date};
 use crate::progress::Progress;
 use crate::session;
@@ -17,7 +17,7 @@ pub(crate) struct List {
     #[arg(value_enum)]
     kind: Kind,
     /// At most this many
-    #[arg(long, short = 'n', default_value_t = DEFAULT_LIMIT, value_name = "N")]
+    #[arg(long, short = 'n', default_value_t = DEFAULT_LIMIT, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     limit: usize,
     /// Go on after a page: the cursor that it ended with
     #[arg(long, value_name = "CURSOR")]

@@ -2,7 +2,7 @@ use clap::Args;
 use memu::core::service::{ItemHit, SegmentHit};
 use memu::{Id, Message, Result, RetrieveRequest, RetrieveResponse, Role};
 
-use crate::args::{Global, pair};
+use crate::args::{Global, count, pair};
 use crate::output::{Line, Printer, Tone, date, quote, wrapped};
 use crate::progress::Progress;
 use crate::session;
@@ -16,7 +16,7 @@ pub(crate) struct Retrieve {
     /// The question
     query: String,
     /// At most this many results of each kind
-    #[arg(long, short = 'k', value_name = "N")]
+    #[arg(long, short = 'k', value_name = "N", value_parser = count, allow_negative_numbers = true)]
     top_k: Option<usize>,
     /// Only records that match, such as memory_type=event or happened_at__gte=2023-05;
     /// may be repeated

@@ -3,7 +3,7 @@ use memu::core::service::Record;
 use memu::{Id, MemoryItem, Result};
 
 use crate::args::Global;
-use crate::output::{Line, Printer, Tone, date, quote, wrapped};
+use crate::output::{Line, Printer, Tone, date, instant, quote, wrapped};
 use crate::progress::Progress;
 use crate::session;
 
@@ -48,7 +48,7 @@ fn show(record: &Record) -> Vec<Line> {
                 .map(|category| category.name.as_str())
                 .collect();
             lines.push(fact("categories", &names.join(", ")));
-            lines.push(fact("stored", &item.meta.created_at.to_string()));
+            lines.push(fact("stored", &instant(item.meta.created_at)));
             lines.extend(evidence.iter().flat_map(quote));
             lines
         }
@@ -67,7 +67,7 @@ fn show(record: &Record) -> Vec<Line> {
             lines.push(fact("resource", resource.meta.id.as_str()));
             lines.push(fact("modality", resource.modality.as_str()));
             lines.push(fact("segments", &resource.segment_count.to_string()));
-            lines.push(fact("stored", &resource.meta.created_at.to_string()));
+            lines.push(fact("stored", &instant(resource.meta.created_at)));
             lines.extend(memories(items));
             lines
         }

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use memu::Segment;
-use memu::core::time::{Precision, When, civil};
+use memu::core::time::{Precision, Timestamp, When, civil};
 use textwrap::core::display_width;
 
 use super::Tone;
@@ -189,6 +189,11 @@ pub(crate) fn date(when: &When) -> String {
         Precision::Day => format!("{} {month} {}", start.day(), start.year()),
         Precision::Minute => minute(start),
     }
+}
+
+/// An instant as people write it, in UTC.
+pub(crate) fn instant(instant: Timestamp) -> String {
+    format!("{} UTC", minute(instant.to_civil()))
 }
 
 fn minute(time: civil::DateTime) -> String {

@@ -3,7 +3,7 @@
 mod layout;
 mod style;
 
-pub(crate) use layout::{Line, columns, date, quote, wrapped};
+pub(crate) use layout::{Line, columns, date, instant, quote, wrapped};
 pub(crate) use style::Tone;
 
 use std::io::Write;
