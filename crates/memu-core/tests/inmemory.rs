@@ -99,6 +99,7 @@ fn rebuilt(data: &ScopeData) -> ScopeData {
     let batch = memu_core::store::WriteBatch {
         scope: scope.clone(),
         expected_seq: None,
+        expected_life: None,
         writes,
     };
     block_on(store.commit(batch)).unwrap();

@@ -356,3 +356,38 @@ async fn an_image_needs_a_caption_and_is_found_by_it() {
     assert_eq!(answer.segments[0].segment.role, None::<Role>);
     assert_eq!(answer.resources[0].resource.url, "cat.png");
 }
+
+#[tokio::test]
+async fn a_scope_that_another_process_forgot_and_filled_again_is_read_anew() {
+    let fixture = service("sqlite").await;
+    let file = fixture.folder.path().join("memu.db").display().to_string();
+    let other = memu::open(&file).await.unwrap();
+    let add = |content: &str| memu::CreateItem {
+        memory_type: "profile".to_owned(),
+        content: content.to_owned(),
+        categories: Vec::new(),
+        user: serde_json::from_value(json!({"user_id": "alice"})).unwrap(),
+        propagate: true,
+    };
+    let known = || async {
+        let question = RetrieveRequest::question("What does Ann like?");
+        let question = question.matching("user_id", "alice");
+        let answer = fixture.service.retrieve(question).await.unwrap();
+        let items = answer.items.into_iter();
+        items.map(|hit| hit.item.summary).collect::<Vec<_>>()
+    };
+    fixture
+        .service
+        .create_memory_item(add("Ann likes tea"))
+        .await
+        .unwrap();
+    assert_eq!(known().await, ["Ann likes tea"]);
+    let alice = serde_json::from_value(json!({"user_id": "alice"})).unwrap();
+    other.clear_memory(&alice, false).await.unwrap();
+    other
+        .create_memory_item(add("Ann likes rye"))
+        .await
+        .unwrap();
+    // As many changes as before: only the life tells that these are others.
+    assert_eq!(known().await, ["Ann likes rye"]);
+}

@@ -89,7 +89,7 @@ pub(super) async fn writes_see_the_writes_before_them(harness: &dyn Harness) -> 
     let batch = make.batch(writes);
     let mut model = ScopeData::new(make.scope().clone());
     let expected = model.apply(&batch)?;
-    same("the commit", &store.commit(batch).await?, &expected)?;
+    same("the commit", &store.commit(batch).await?.seq, &expected.seq)?;
     let found = Snapshot::of(&*store, make.scope(), &identity()).await?;
     same("the scope", &found, &Snapshot::of_data(&model, &identity()))
 }

@@ -1,13 +1,13 @@
 //! Clearing a scope leaves nothing of it, and everything else.
 
 use super::fixtures::{Maker, World, identity, user};
-use super::verdict::{refused, same};
+use super::verdict::{ensure, refused, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::ErrorKind;
 use crate::filter::Filter;
 use crate::records::ContentHash;
 use crate::scope::ScopeSchema;
-use crate::store::{Cleared, Query, Write};
+use crate::store::{Cleared, LogPosition, Query, Write};
 
 pub(super) async fn clear_returns_what_went_and_spares_the_rest(harness: &dyn Harness) -> Verdict {
     let store = harness.fresh(&ScopeSchema::default()).await?;
@@ -95,6 +95,41 @@ pub(super) async fn a_cleared_scope_starts_anew(harness: &dyn Harness) -> Verdic
     let scopes = store.scopes(&Filter::default(), 9).await?;
     let scopes: Vec<_> = scopes.iter().map(|state| &state.scope).collect();
     same("the scopes", &scopes, &vec![bob.scope(), make.scope()])
+}
+
+pub(super) async fn a_cleared_scope_comes_back_in_another_life(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 2);
+    let first = store
+        .commit(make.batch(vec![Write::Category(make.category("a"))]))
+        .await?;
+    let planned_on = store.log_position(make.scope()).await?;
+    same("the life that commit tells", &planned_on.life, &first.life)?;
+    store.clear(&[make.scope().clone()]).await?;
+    let cleared = store.log_position(make.scope()).await?;
+    same("nothing", &cleared, &LogPosition::default())?;
+    store
+        .commit(make.batch(vec![Write::Category(make.category("b"))]))
+        .await?;
+    let second = store.log_position(make.scope()).await?;
+    same("the numbers", &second.seq, &planned_on.seq)?;
+    ensure(second.life != planned_on.life, || {
+        format!("both lives are {}", second.life)
+    })?;
+    // What was planned on the first life must not be written in the second.
+    let mut late = make.batch(vec![Write::Category(make.category("c"))]);
+    late.expected_seq = Some(planned_on.seq);
+    late.expected_life = Some(planned_on.life);
+    refused(
+        "a plan of another life",
+        store.commit(late).await,
+        &[ErrorKind::Conflict],
+    )?;
+    same(
+        "the scope",
+        &store.log_position(make.scope()).await?,
+        &second,
+    )
 }
 
 pub(super) async fn a_closed_store_says_so(harness: &dyn Harness) -> Verdict {

@@ -76,6 +76,7 @@ pub(super) async fn retried_commits_all_land(harness: &dyn Harness) -> Verdict {
                 let seq = store.last_seq(make.scope()).await?;
                 let batch = WriteBatch {
                     expected_seq: Some(seq),
+                    expected_life: None,
                     ..make.batch(vec![Write::Item(item.clone())])
                 };
                 match store.commit(batch).await {

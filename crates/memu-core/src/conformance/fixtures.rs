@@ -159,6 +159,7 @@ impl Maker {
         WriteBatch {
             scope: self.scope.clone(),
             expected_seq: None,
+            expected_life: None,
             writes,
         }
     }

@@ -309,6 +309,7 @@ macro_rules! conformance_tests {
             clearing {
                 clear_returns_what_went_and_spares_the_rest: Nothing,
                 a_cleared_scope_starts_anew: Nothing,
+                a_cleared_scope_comes_back_in_another_life: Nothing,
                 a_closed_store_says_so: Nothing,
             }
             concurrency {

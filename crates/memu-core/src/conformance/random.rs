@@ -11,7 +11,9 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::records::{ContentHash, Id, MemoryItem, Modality, OwnerKind};
 use crate::scope::ScopeSchema;
-use crate::store::{InMemoryStore, Query, Select, Store, VectorQuery, Write, WriteBatch};
+use crate::store::{
+    Committed, InMemoryStore, Query, Select, Store, VectorQuery, Write, WriteBatch,
+};
 
 /// A SplitMix64 sequence.
 struct Dice(u64);
@@ -250,7 +252,11 @@ impl Pair {
             batch.expected_seq = Some(known.seq + self.dice.roll(2));
         }
         let what = format!("{what}, {:?}", batch.writes);
-        let kinds = |result: Result<_>| result.map_err(|error| error.kind());
+        // Lives are numbered as each store likes.
+        let kinds = |result: Result<Committed>| {
+            let seq = result.map(|committed| committed.seq);
+            seq.map_err(|error| error.kind())
+        };
         let expected = kinds(self.model.commit(batch.clone()).await);
         self.batches += 1;
         self.accepted += u32::from(expected.is_ok());

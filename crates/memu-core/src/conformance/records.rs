@@ -291,11 +291,13 @@ pub(super) async fn a_scope_is_loaded_whole(harness: &dyn Harness) -> Verdict {
     (expected.changes, expected.blobs) = (Vec::new(), Vec::new());
     found.blobs.clear();
     same("the loaded scope", &found, &expected)?;
-    let seq = store.last_seq(make.scope()).await?;
-    ensure(loaded.is_current(seq), || "it is not current".into())?;
+    let position = store.log_position(make.scope()).await?;
+    ensure(loaded.log_position() == position, || {
+        "it is not current".into()
+    })?;
     let writes = vec![Write::Category(make.category("more"))];
     let committed = store.commit(make.batch(writes)).await?;
-    ensure(!loaded.is_current(committed.seq), || {
+    ensure(loaded.log_position().seq != committed.seq, || {
         "it is still current after a change".into()
     })
 }

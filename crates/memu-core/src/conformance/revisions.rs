@@ -76,6 +76,7 @@ pub(super) async fn a_batch_may_expect_the_end_of_the_log(harness: &dyn Harness)
     let make = Maker::new(user("alice")?, 3);
     let expecting = |seq: u64, name: &str| WriteBatch {
         expected_seq: Some(seq),
+        expected_life: None,
         ..make.batch(vec![Write::Category(make.category(name))])
     };
     let result = store.commit(expecting(1, "early")).await;

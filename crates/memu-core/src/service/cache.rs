@@ -76,9 +76,9 @@ impl Context {
     /// The scope as the store holds it now.
     pub(super) async fn view(&self, scope: &Scope) -> Result<Arc<ScopeView>> {
         let key = scope.key();
-        let seq = self.store().last_seq(scope).await?;
+        let position = self.store().log_position(scope).await?;
         if let Some(view) = self.cache().get(&key)
-            && view.data.seq() == seq
+            && view.data.log_position() == position
         {
             return Ok(view);
         }
@@ -113,6 +113,7 @@ impl Context {
         if let Ok(mut next) = Arc::try_unwrap(view) {
             let applied = next.data.apply(&kept);
             if applied.is_ok_and(|applied| applied.seq == committed.seq) {
+                next.data.set_life(committed.life);
                 match next.similar.get_mut() {
                     Some(similar) if only_adds_items(&kept) => {
                         new_items(&kept).for_each(|item| similar.push(item));

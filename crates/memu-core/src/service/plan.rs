@@ -229,7 +229,9 @@ impl Plan {
                 })
             })
             .collect();
-        let mut batch = WriteBatch::new(self.scope.clone(), Some(self.view.data.seq()));
+        let planned_on = self.view.data.log_position();
+        let mut batch = WriteBatch::new(self.scope.clone(), Some(planned_on.seq));
+        batch.expected_life = Some(planned_on.life);
         batch.writes.extend(self.first.iter().cloned());
         batch
             .writes

@@ -1,3 +1,4 @@
+use crate::error::{Error, Result};
 use crate::records::{
     Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, OwnedEmbedding, Resource,
     Segment,
@@ -12,6 +13,9 @@ pub struct WriteBatch {
     /// When given, the batch is refused as a conflict unless the scope's change
     /// log ends exactly here: what the batch was planned on still holds.
     pub expected_seq: Option<u64>,
+    /// When given, the batch is refused as a conflict unless the scope is still in
+    /// this life; see [`LogPosition`].
+    pub expected_life: Option<u64>,
     /// The writes, applied in order.
     pub writes: Vec<Write>,
 }
@@ -22,8 +26,26 @@ impl WriteBatch {
         Self {
             scope,
             expected_seq,
+            expected_life: None,
             writes: Vec::new(),
         }
+    }
+
+    /// Whether the scope's change log is where the batch expects it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when it is not.
+    pub fn check_expected(&self, found: LogPosition) -> Result<()> {
+        if self.expected_seq.is_none_or(|seq| seq == found.seq)
+            && self.expected_life.is_none_or(|life| life == found.life)
+        {
+            return Ok(());
+        }
+        Err(
+            Error::conflict("the scope was changed in the meantime; read it again and retry")
+                .with("expected change", self.expected_seq.unwrap_or(found.seq))
+                .with("last change", found.seq),
+        )
     }
 }
 
@@ -89,9 +111,22 @@ pub enum Write {
     },
 }
 
+/// How far the change log of a scope has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LogPosition {
+    /// Which life of the scope it is: a scope that is cleared and written to again
+    /// counts its lines anew, but gets a number here that the store has never given
+    /// to any scope. 0 for a scope that holds nothing.
+    pub life: u64,
+    /// The number of the last line; 0 when there is none.
+    pub seq: u64,
+}
+
 /// What a commit did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
+    /// Which life of the scope it is; see [`LogPosition`].
+    pub life: u64,
     /// The number of the last line of the scope's change log.
     pub seq: u64,
 }

@@ -5,8 +5,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::data::{Kind, ScopeData};
 use super::{
-    Capabilities, Cleared, Committed, Cursor, Page, Query, Report, ScopeState, Severity, Store,
-    VectorHit, VectorQuery, Write, WriteBatch,
+    Capabilities, Cleared, Committed, Cursor, LogPosition, Page, Query, Report, ScopeState,
+    Severity, Store, VectorHit, VectorQuery, Write, WriteBatch,
 };
 use crate::error::{Error, Result};
 use crate::filter::Filter;
@@ -32,6 +32,8 @@ struct State {
     /// The scopes in the order of their first line.
     order: Vec<ScopeKey>,
     sets: Vec<EmbeddingSet>,
+    /// How many scopes have come to life.
+    lives: u64,
     /// Where in the order of all scopes' records the next one comes.
     next_position: u64,
 }
@@ -175,12 +177,15 @@ impl State {
         };
         data.skip_to(self.next_position);
         let first = data.seq() == 0;
-        let committed = data.apply(batch)?;
+        let mut committed = data.apply(batch)?;
         self.next_position = data.next_position();
         if first && committed.seq > 0 {
             self.order.push(key);
         }
-        if let Some(data) = fresh.filter(|data| committed.seq > 0 || !data.is_empty()) {
+        if let Some(mut data) = fresh.filter(|data| committed.seq > 0 || !data.is_empty()) {
+            self.lives += 1;
+            committed.life = self.lives;
+            data.set_life(committed.life);
             self.scopes.insert(key, data);
         }
         if let (Some(identity), None) = (embedder, self.active_set()) {
@@ -307,8 +312,10 @@ impl Store for InMemoryStore {
             .collect())
     }
 
-    async fn last_seq(&self, scope: &Scope) -> Result<u64> {
-        Ok(self.read()?.scope(scope).map_or(0, ScopeData::seq))
+    async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
+        let state = self.read()?;
+        let data = state.scope(scope);
+        Ok(data.map_or_else(LogPosition::default, ScopeData::log_position))
     }
 
     async fn resources(&self, query: &Query) -> Result<Page<Resource>> {

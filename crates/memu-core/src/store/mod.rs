@@ -11,7 +11,7 @@ mod memory;
 mod query;
 mod report;
 
-pub use batch::{Cleared, Committed, Write, WriteBatch};
+pub use batch::{Cleared, Committed, LogPosition, Write, WriteBatch};
 pub use data::{CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, ScopeData, SegmentFacts};
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;
@@ -62,9 +62,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// it was deleted.
     async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>>;
 
-    /// How far the change log of a scope has come; 0 for a scope that holds
+    /// How far the change log of a scope has come.
+    async fn log_position(&self, scope: &Scope) -> Result<LogPosition>;
+
+    /// The number of the last line of a scope's change log; 0 for a scope that holds
     /// nothing.
-    async fn last_seq(&self, scope: &Scope) -> Result<u64>;
+    async fn last_seq(&self, scope: &Scope) -> Result<u64> {
+        Ok(self.log_position(scope).await?.seq)
+    }
 
     /// Resources, in the order in which they were stored.
     async fn resources(&self, query: &Query) -> Result<Page<Resource>>;
@@ -118,8 +123,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     async fn commit(&self, batch: WriteBatch) -> Result<Committed>;
 
     /// Removes everything of these scopes, their change logs included, and leaves
-    /// no trace of it in the storage. Their numbering starts again at 1. Embedding
-    /// sets stay.
+    /// no trace of it in the storage. Their numbering starts again at 1, in another
+    /// life. Embedding sets stay.
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared>;
 
     /// Checks the store, and with `repair` mends what can be derived from the rows.

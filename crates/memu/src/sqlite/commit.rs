@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 
 use super::connection::write;
 use super::error::storage;
-use super::read::scope_row;
+use super::read::{log_position, scope_row};
 use super::rows::integer;
 
 /// The columns and parameters of the scope fields in record tables.
@@ -63,14 +63,8 @@ pub(super) fn commit(
     check_schema(schema, &batch.scope)?;
     write(connection, wait, cancelled, || {
         let known = scope_row(connection, &batch.scope)?;
-        let seq = known.map_or(0, |(_, seq)| seq);
-        if let Some(expected) = batch.expected_seq.filter(|expected| *expected != seq) {
-            return Err(Error::conflict(
-                "the scope was changed in the meantime; read it again and retry",
-            )
-            .with("expected change", expected)
-            .with("last change", seq));
-        }
+        let before = log_position(known);
+        batch.check_expected(before)?;
         let scope_id = match known {
             Some((id, _)) => id,
             None => insert_scope(connection, columns, &batch.scope)?,
@@ -80,15 +74,18 @@ pub(super) fn commit(
             columns,
             scope: &batch.scope,
             scope_id,
-            seq,
+            seq: before.seq,
             logged: FxHashSet::default(),
         };
         batch
             .writes
             .iter()
             .try_for_each(|write| work.write(write))?;
-        work.finish(seq)?;
-        Ok(Committed { seq: work.seq })
+        work.finish(before.seq)?;
+        Ok(Committed {
+            life: log_position(Some((scope_id, 0))).life,
+            seq: work.seq,
+        })
     })
 }
 

@@ -30,8 +30,8 @@ use memu_core::records::{
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
-    Capabilities, Cleared, Committed, Page, Query, Report, ScopeState, Store, VectorHit,
-    VectorQuery, WriteBatch,
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeState, Store,
+    VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::{Error, Result};
 use rusqlite::Connection;
@@ -206,12 +206,10 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn last_seq(&self, scope: &Scope) -> Result<u64> {
+    async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
         let scope = scope.clone();
-        self.read(move |connection| {
-            Ok(read::scope_row(connection, &scope)?.map_or(0, |(_, seq)| seq))
-        })
-        .await
+        self.read(move |connection| Ok(read::log_position(read::scope_row(connection, &scope)?)))
+            .await
     }
 
     async fn resources(&self, query: &Query) -> Result<Page<Resource>> {

@@ -6,7 +6,7 @@ use memu_core::records::{
     Table,
 };
 use memu_core::scope::{Scope, ScopeSchema};
-use memu_core::store::{Cursor, Page, Query, ScopeState, Select};
+use memu_core::store::{Cursor, LogPosition, Page, Query, ScopeState, Select};
 use memu_core::{Error, Result};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -82,6 +82,15 @@ pub(super) fn scope_row(connection: &Connection, scope: &Scope) -> Result<Option
             Ok((id, seq))
         })
         .transpose()
+}
+
+/// How far the log of a scope has come. A number of a scope is never given again, so it
+/// tells the lives of a scope apart.
+pub(super) fn log_position(scope_row: Option<(i64, u64)>) -> LogPosition {
+    scope_row.map_or_else(LogPosition::default, |(id, seq)| LogPosition {
+        life: id.unsigned_abs(),
+        seq,
+    })
 }
 
 /// The scopes of a query that exist, by number.

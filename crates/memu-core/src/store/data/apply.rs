@@ -27,13 +27,7 @@ impl ScopeData {
                 .with("batch", &batch.scope)
                 .with("scope", &self.scope));
         }
-        if let Some(expected) = batch.expected_seq.filter(|seq| *seq != self.seq) {
-            return Err(Error::conflict(
-                "the scope was changed in the meantime; read it again and retry",
-            )
-            .with("expected change", expected)
-            .with("last change", self.seq));
-        }
+        batch.check_expected(self.log_position())?;
         let mut work = Work::new(self);
         for write in &batch.writes {
             if let Err(error) = work.write(write) {
@@ -46,7 +40,10 @@ impl ScopeData {
         self.items.compact();
         self.categories.compact();
         self.relations.compact();
-        Ok(Committed { seq: self.seq })
+        Ok(Committed {
+            life: self.life,
+            seq: self.seq,
+        })
     }
 }
 

@@ -42,13 +42,14 @@ impl ScopeData {
         identity: Option<&EmbedderIdentity>,
     ) -> Result<Self> {
         for _ in 0..ATTEMPTS {
-            let seq = store.last_seq(scope).await?;
+            let position = store.log_position(scope).await?;
             let mut data = Self::read(store, scope).await?;
             if let Some(identity) = identity {
                 data.read_vectors(store, identity).await?;
             }
-            if store.last_seq(scope).await? == seq {
-                data.seq = seq;
+            if store.log_position(scope).await? == position {
+                data.life = position.life;
+                data.seq = position.seq;
                 return Ok(data);
             }
         }

@@ -20,6 +20,7 @@ use crate::records::{
     MemoryItem, Modality, OwnerKind, Resource, Segment,
 };
 use crate::scope::Scope;
+use crate::store::LogPosition;
 
 /// Everything of one scope: its records in the order in which they were stored,
 /// content, vectors and change log.
@@ -37,6 +38,7 @@ pub struct ScopeData {
     blobs: FxHashMap<ContentHash, Blob>,
     vectors: FxHashMap<EmbedderIdentity, FxHashMap<(OwnerKind, Id), Embedding>>,
     log: Vec<Change>,
+    life: u64,
     seq: u64,
     next_position: Position,
 
@@ -61,6 +63,7 @@ impl ScopeData {
             blobs: FxHashMap::default(),
             vectors: FxHashMap::default(),
             log: Vec::new(),
+            life: 0,
             seq: 0,
             next_position: 0,
             by_content: FxHashMap::default(),
@@ -82,11 +85,18 @@ impl ScopeData {
         self.seq
     }
 
-    /// Whether a store whose log for this scope ends at `seq` still holds exactly
-    /// this. A scope that was cleared and filled again starts its numbers anew, so
-    /// forget the data of a scope that is cleared.
-    pub fn is_current(&self, seq: u64) -> bool {
-        self.seq == seq
+    /// How far the change log has come, and in which life of the scope. A store whose
+    /// log for this scope is there holds exactly this.
+    pub fn log_position(&self) -> LogPosition {
+        LogPosition {
+            life: self.life,
+            seq: self.seq,
+        }
+    }
+
+    /// Says which life of the scope this is.
+    pub(crate) fn set_life(&mut self, life: u64) {
+        self.life = life;
     }
 
     /// Whether it holds no record and no content.
