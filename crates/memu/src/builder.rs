@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,14 +6,14 @@ use memu_core::environment::{Clock, Executor, IdSource, RandomIds, SystemClock};
 use memu_core::pipeline::Interceptor;
 use memu_core::provider::Embedder;
 use memu_core::scope::ScopeSchema;
-use memu_core::service::Parts;
+use memu_core::service::{Parts, ResourceFiles};
 use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 
 use crate::settings::{DdlMode, MetadataProvider, Settings};
 use crate::sqlite::{self, SqliteStore};
-use crate::{Dsn, SystemFetcher, TokioExecutor};
+use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
 
 /// A service on this store with default settings: a DSN, or the path of a SQLite
 /// file.
@@ -121,11 +122,13 @@ impl MemoryServiceBuilder {
         self.settings.validate()?;
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
+        let files = self.files(&executor)?;
         let embedder = LocalEmbedder::new(executor.clone())?;
         refuse_foreign_vectors(&*store, &embedder).await?;
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
+            files,
             reader: Arc::new(LocalReader::new(executor.clone())),
             extractor: Arc::new(LocalExtractor::new(executor.clone())),
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
@@ -140,6 +143,19 @@ impl MemoryServiceBuilder {
             memorize_config: self.settings.memorize_config,
             retrieve_config: self.settings.retrieve_config,
         })
+    }
+
+    /// The folder for large files, for stores that outlive the process.
+    fn files(&self, executor: &Arc<dyn Executor>) -> Result<Option<Arc<dyn ResourceFiles>>> {
+        let Dsn::Sqlite(path) = self.dsn()? else {
+            return Ok(None);
+        };
+        let beside = path.parent().unwrap_or(Path::new(""));
+        let root = beside
+            .join(&self.settings.blob_config.resources_dir)
+            .join(path.file_name().unwrap_or_default());
+        let files = LocalFiles::new(root, executor.clone());
+        Ok(Some(Arc::new(files)))
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>> {

@@ -25,6 +25,7 @@ mod builder;
 mod dsn;
 mod executor;
 mod fetch;
+mod resource_files;
 pub mod settings;
 pub mod sqlite;
 
@@ -41,4 +42,5 @@ pub use memu_core::service::{
     UpdateItem,
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
+pub use resource_files::LocalFiles;
 pub use {memu_core as core, memu_local as local};

@@ -18,7 +18,7 @@ pub(crate) struct Doctor {
 impl Doctor {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let service = session::open(global, &Progress::new(global)).await?;
-        let report = service.store().check(self.repair).await?;
+        let report = service.check(self.repair).await?;
         printer.response(&report, show)?;
         service.close().await?;
         if report.severity() == Severity::Error {

@@ -120,7 +120,8 @@ pub struct Resource {
     pub url: String,
     /// What kind of thing it is.
     pub modality: Modality,
-    /// Where a copy of a large file lies; empty while the content is in the store.
+    /// Where a large file lies, below the folder for them; empty when the content is in
+    /// the store.
     pub local_path: String,
     /// What it is about, in a sentence.
     pub caption: Option<String>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::cache::Cache;
+use super::files::ResourceFiles;
 use crate::config::{MemorizeConfig, RetrieveConfig};
 use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
@@ -20,6 +21,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// Gets the bytes behind a path or URL.
     pub fetcher: Arc<dyn Fetcher>,
+    /// Keeps large files; `None` keeps them in the store.
+    pub files: Option<Arc<dyn ResourceFiles>>,
     /// Turns content into segments.
     pub reader: Arc<dyn Reader>,
     /// Draws items from segments.

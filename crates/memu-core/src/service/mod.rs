@@ -4,6 +4,7 @@ mod cache;
 mod clear;
 mod context;
 mod edit;
+mod files;
 mod list;
 mod memorize;
 mod plan;
@@ -16,6 +17,7 @@ mod show;
 mod similar;
 
 pub use context::{Context, Fetched, Fetcher, Parts};
+pub use files::ResourceFiles;
 pub use memorize::MemorizeState;
 pub use requests::{
     CreateItem, ListRequest, MemorizeRequest, Message, RetrieveRequest, Source, UpdateItem,

@@ -23,7 +23,9 @@ impl Default for LlmProfile {
 pub struct BlobConfig {
     /// Only `local`: folders on this machine.
     pub provider: String,
-    /// The folder. Default `./data/resources`.
+    /// The folder for files of more than 1 MiB that are not text. A relative one is
+    /// beside the database file; in it, each database has a folder of its name. Default
+    /// `./data/resources`.
     pub resources_dir: String,
 }
 

@@ -6,6 +6,7 @@ use crate::pipeline::Step;
 use crate::records::Blob;
 use crate::service::Context;
 use crate::service::cache::ScopeView;
+use crate::service::files;
 use crate::service::plan::Plan;
 use crate::service::responses::MemorizeStatus;
 use crate::store::Write;
@@ -22,6 +23,7 @@ impl Step<MemorizeState> for PersistIndex {
         }
         // The plan gets the only other reference to the view, so that the cache can
         // be brought up to date without copying the scope.
+        keep_file(context, state).await?;
         let view = state.view()?.clone();
         state.view = None;
         let mut plan = Plan::new(context, view, state.scope.clone());
@@ -40,6 +42,23 @@ impl Step<MemorizeState> for PersistIndex {
         state.view = Some(stored);
         Ok(())
     }
+}
+
+/// Keeps a large file beside the store, before anything refers to it: a crash leaves a
+/// file too many at most, which `memu doctor` finds.
+async fn keep_file(context: &Context, state: &mut MemorizeState) -> Result<()> {
+    let (Some(files), Some(resource)) = (&context.parts().files, &mut state.resource) else {
+        return Ok(());
+    };
+    let Some(content) = &state.content else {
+        return Ok(());
+    };
+    let (scope, size) = (state.scope.key(), content.bytes.len());
+    if let Some(name) = files::name(&scope, &content.hash, resource.modality, size) {
+        files.keep(&name, content.bytes.clone()).await?;
+        resource.local_path = name;
+    }
+    Ok(())
 }
 
 /// From here on the state shows the records as they are in the store.
@@ -67,13 +86,15 @@ fn show_as_stored(state: &mut MemorizeState, stored: &ScopeView) {
 
 fn first_writes(state: &MemorizeState) -> Result<Vec<Write>> {
     let content = state.content()?;
-    let mut writes = vec![
-        Write::Blob(Blob {
+    let resource = state.resource()?;
+    let mut writes = Vec::new();
+    if resource.local_path.is_empty() {
+        writes.push(Write::Blob(Blob {
             hash: content.hash,
             bytes: content.bytes.clone(),
-        }),
-        Write::Resource(state.resource()?.clone()),
-    ];
+        }));
+    }
+    writes.push(Write::Resource(resource.clone()));
     let fresh = state.segments.get(state.first_new..).unwrap_or_default();
     if !fresh.is_empty() {
         writes.push(Write::Segments(fresh.to_vec()));

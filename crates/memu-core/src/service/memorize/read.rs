@@ -78,7 +78,8 @@ async fn read(context: &Context, state: &MemorizeState, content: &Content) -> Re
 }
 
 /// The resource of which this content is a continuation, with its segments in
-/// order: it came from the same place, and everything it says is said again.
+/// order: it came from the same place, and everything it says is said again. A picture
+/// or recording does not grow: other bytes are another one.
 fn grown_resource(
     view: &ScopeView,
     content: &Content,
@@ -88,6 +89,7 @@ fn grown_resource(
     view.data
         .resources()
         .filter(|resource| resource.modality == state.request.modality)
+        .filter(|resource| resource.modality.is_text())
         .filter(
             |resource| match (&resource.external_id, &reading.external_id) {
                 (Some(known), Some(given)) => known == given,
