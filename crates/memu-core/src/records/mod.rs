@@ -21,6 +21,7 @@ pub use segment::{Role, Segment, Span};
 
 use serde::Serialize;
 
+use crate::error::{Error, Result};
 use crate::scope::Scope;
 use crate::time::Timestamp;
 
@@ -65,5 +66,44 @@ impl Meta {
             valid_to: None,
             superseded_by: None,
         }
+    }
+
+    /// The revision under which a store writes this record, a `kind`, into `scope`,
+    /// where `stored` is the revision of the one that is there.
+    ///
+    /// # Errors
+    /// As [`Self::check_scope`]; [`ErrorKind::Conflict`](crate::ErrorKind::Conflict)
+    /// when the record was not read as it is stored.
+    pub fn next_revision(&self, kind: &str, scope: &Scope, stored: Option<u64>) -> Result<u64> {
+        self.check_scope(kind, scope)?;
+        let current = stored.unwrap_or(0);
+        if self.revision == current {
+            return Ok(current + 1);
+        }
+        let message = match (stored, self.revision) {
+            (None, _) => format!("the {kind} was removed in the meantime"),
+            (Some(_), 0) => format!("the scope already has a {kind} with this id"),
+            (Some(_), _) => format!("the {kind} was changed in the meantime"),
+        };
+        Err(Error::conflict(message)
+            .with("id", &self.id)
+            .with("revision", self.revision)
+            .with("stored revision", current))
+    }
+
+    /// Whether this record, a `kind`, belongs to `scope`, which a batch writes to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) when it does not.
+    pub fn check_scope(&self, kind: &str, scope: &Scope) -> Result<()> {
+        if self.scope == *scope {
+            return Ok(());
+        }
+        Err(
+            Error::input(format!("a {kind} belongs to another scope than its batch"))
+                .with("id", &self.id)
+                .with("scope", &self.scope)
+                .with("batch", scope),
+        )
     }
 }

@@ -10,7 +10,8 @@ use rusqlite::Connection;
 
 use super::connection::write;
 use super::error::storage;
-use super::read::{item_page, page, scope_row};
+use super::read::{item_page, page};
+use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
 const TABLES: [&str; 9] = [

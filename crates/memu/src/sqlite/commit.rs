@@ -3,6 +3,7 @@
 
 mod delete;
 mod put;
+mod vectors;
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use rustc_hash::FxHashSet;
 
 use super::connection::write;
 use super::error::storage;
-use super::read::{log_position, scope_row};
 use super::rows::integer;
+use super::scopes::{log_position, scope_row};
 
 /// The columns and parameters of the scope fields in record tables.
 #[derive(Clone, Debug)]
@@ -237,32 +238,7 @@ impl Work<'_> {
 
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &str, new: &Meta, stored: Option<u64>) -> Result<i64> {
-        self.check_scope(kind, new)?;
-        let current = stored.unwrap_or(0);
-        if new.revision == current {
-            return integer(current + 1);
-        }
-        let message = match (stored, new.revision) {
-            (None, _) => format!("the {kind} was removed in the meantime"),
-            (Some(_), 0) => format!("the scope already has a {kind} with this id"),
-            (Some(_), _) => format!("the {kind} was changed in the meantime"),
-        };
-        Err(Error::conflict(message)
-            .with("id", &new.id)
-            .with("revision", new.revision)
-            .with("stored revision", current))
-    }
-
-    fn check_scope(&self, kind: &str, meta: &Meta) -> Result<()> {
-        if meta.scope == *self.scope {
-            return Ok(());
-        }
-        Err(
-            Error::input(format!("a {kind} belongs to another scope than its batch"))
-                .with("id", &meta.id)
-                .with("scope", &meta.scope)
-                .with("batch", self.scope),
-        )
+        integer(new.next_revision(kind, self.scope, stored)?)
     }
 
     /// The row and revision of a record.

@@ -14,6 +14,7 @@ mod open;
 mod read;
 mod rows;
 mod schema;
+mod scopes;
 mod vectors;
 mod workers;
 
@@ -202,14 +203,16 @@ impl Store for SqliteStore {
 
     async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
         let (schema, filter) = (self.schema.clone(), filter.clone());
-        self.read(move |connection| read::scopes(connection, &schema, &filter, limit))
+        self.read(move |connection| scopes::scopes(connection, &schema, &filter, limit))
             .await
     }
 
     async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
         let scope = scope.clone();
-        self.read(move |connection| Ok(read::log_position(read::scope_row(connection, &scope)?)))
-            .await
+        self.read(move |connection| {
+            Ok(scopes::log_position(scopes::scope_row(connection, &scope)?))
+        })
+        .await
     }
 
     async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
@@ -268,7 +271,7 @@ impl Store for SqliteStore {
 
     async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
         let scope = scope.clone();
-        self.read(move |connection| read::changes(connection, &scope, after, limit))
+        self.read(move |connection| scopes::changes(connection, &scope, after, limit))
             .await
     }
 

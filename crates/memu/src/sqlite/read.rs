@@ -1,21 +1,19 @@
 //! Reading pages of records.
 
-use memu_core::filter::Filter;
 use memu_core::records::{
-    Blob, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, Operation, SetState,
-    Table,
+    Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, SetState,
 };
-use memu_core::scope::{Scope, ScopeSchema};
-use memu_core::store::{Cursor, LogPosition, Page, Query, ScopeState, Select};
+use memu_core::scope::Scope;
+use memu_core::store::{Cursor, Page, Query, Select};
 use memu_core::{Error, Result};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 
 use super::error::{corrupt, storage};
-use super::filter::{Sql, push_conditions, push_scope_conditions};
+use super::filter::{Sql, push_conditions};
 use super::rows::{META, Reader, Record};
+use super::scopes::{in_scopes, scope_row, scope_rows};
 
 /// Begins a transaction in which everything is read as of one moment.
 pub(super) fn snapshot<T>(connection: &Connection, read: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -23,94 +21,6 @@ pub(super) fn snapshot<T>(connection: &Connection, read: impl FnOnce() -> Result
     let value = read();
     transaction.finish().map_err(storage)?;
     value
-}
-
-/// The scopes that match, in the order of their first change.
-pub(super) fn scopes(
-    connection: &Connection,
-    schema: &ScopeSchema,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<ScopeState>> {
-    let mut sql = Sql::default();
-    sql.push("SELECT t.seq");
-    for field in schema.fields() {
-        sql.push(&format!(", t.\"{field}\""));
-    }
-    sql.push(" FROM memu_scopes t WHERE t.seq > 0");
-    push_scope_conditions(&mut sql, filter);
-    sql.push(" ORDER BY t.scope_id LIMIT ");
-    sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
-    let mut rows = statement
-        .query(params_from_iter(sql.parameters))
-        .map_err(storage)?;
-    let mut states = Vec::new();
-    while let Some(row) = rows.next().map_err(storage)? {
-        let mut reader = Reader::new(row, 0);
-        let seq: i64 = reader.take()?;
-        let mut values: Vec<(&str, String)> = Vec::new();
-        for field in schema.fields() {
-            if let Some(value) = reader.take::<Option<String>>()? {
-                values.push((field, value));
-            }
-        }
-        let scope = schema.scope(values.iter().map(|(field, value)| (*field, value.as_str())));
-        states.push(ScopeState {
-            scope: scope.map_err(|_| corrupt("an unusable scope"))?,
-            seq: u64::try_from(seq).map_err(|_| corrupt("a negative change number"))?,
-        });
-    }
-    Ok(states)
-}
-
-/// The number of a scope and of the last line of its change log.
-pub(super) fn scope_row(connection: &Connection, scope: &Scope) -> Result<Option<(i64, u64)>> {
-    let found: Option<(i64, i64)> = connection
-        .prepare_cached("SELECT scope_id, seq FROM memu_scopes WHERE scope_key = ?1")
-        .and_then(|mut statement| {
-            statement
-                .query_row([scope.key().as_bytes()], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
-                })
-                .optional()
-        })
-        .map_err(storage)?;
-    found
-        .map(|(id, seq)| {
-            let seq = u64::try_from(seq).map_err(|_| corrupt("a negative change number"))?;
-            Ok((id, seq))
-        })
-        .transpose()
-}
-
-/// How far the log of a scope has come. A number of a scope is never given again, so it
-/// tells the lives of a scope apart.
-pub(super) fn log_position(scope_row: Option<(i64, u64)>) -> LogPosition {
-    scope_row.map_or_else(LogPosition::default, |(id, seq)| LogPosition {
-        life: id.unsigned_abs(),
-        seq,
-    })
-}
-
-/// The scopes of a query that exist, by number.
-pub(super) fn scope_rows(
-    connection: &Connection,
-    scopes: &[Scope],
-) -> Result<BTreeMap<i64, Scope>> {
-    let mut rows = BTreeMap::new();
-    for scope in scopes {
-        if let Some((id, _)) = scope_row(connection, scope)? {
-            rows.insert(id, scope.clone());
-        }
-    }
-    Ok(rows)
-}
-
-/// A condition for a table named `t` to be in one of these scopes.
-pub(super) fn in_scopes(scopes: &BTreeMap<i64, Scope>) -> String {
-    let ids: Vec<String> = scopes.keys().map(ToString::to_string).collect();
-    format!("t.scope_id IN ({})", ids.join(", "))
 }
 
 /// A page of one kind of record.
@@ -364,56 +274,4 @@ pub(super) fn embedding_sets(connection: &Connection) -> Result<Vec<EmbeddingSet
         });
     }
     Ok(sets)
-}
-
-/// The lines of a change log after `after`.
-pub(super) fn changes(
-    connection: &Connection,
-    scope: &Scope,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<Change>> {
-    let Some((scope, _)) = scope_row(connection, scope)? else {
-        return Ok(Vec::new());
-    };
-    let mut statement = connection
-        .prepare_cached(
-            "SELECT seq, operation, table_name, id FROM memu_changes
-             WHERE scope_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-        )
-        .map_err(storage)?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((scope, after, limit)).map_err(storage)?;
-    let mut changes = Vec::new();
-    while let Some(row) = rows.next().map_err(storage)? {
-        let mut reader = Reader::new(row, 0);
-        changes.push(Change {
-            seq: u64::try_from(reader.take::<i64>()?)
-                .map_err(|_| corrupt("a negative change number"))?,
-            operation: operation(&reader.take::<String>()?)?,
-            table: table(&reader.take::<String>()?)?,
-            id: Id::from(reader.take::<String>()?),
-        });
-    }
-    Ok(changes)
-}
-
-fn operation(name: &str) -> Result<Operation> {
-    match name {
-        "insert" => Ok(Operation::Insert),
-        "update" => Ok(Operation::Update),
-        "delete" => Ok(Operation::Delete),
-        _ => Err(corrupt("an unknown change")),
-    }
-}
-
-fn table(name: &str) -> Result<Table> {
-    match name {
-        "resources" => Ok(Table::Resources),
-        "items" => Ok(Table::Items),
-        "categories" => Ok(Table::Categories),
-        "relations" => Ok(Table::Relations),
-        _ => Err(corrupt("a change of an unknown table")),
-    }
 }

@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::error::{corrupt, storage};
 use super::filter::{Sql, push_conditions};
-use super::read::{embedding_sets, in_scopes, scope_row, scope_rows};
+use super::read::embedding_sets;
 use super::rows::{Reader, unpacked};
+use super::scopes::{in_scopes, scope_row, scope_rows};
 
 /// An owner's kind as it is stored.
 pub(super) fn kind_number(kind: OwnerKind) -> i64 {

@@ -177,7 +177,7 @@ impl Work<'_> {
     }
 
     fn add_relation(&mut self, relation: &CategoryItem) -> Result<()> {
-        self.check_scope("relation", &relation.meta)?;
+        relation.meta.check_scope("relation", &self.data.scope)?;
         let (item, category) = (&relation.item_id, &relation.category_id);
         if self.data.relation_between(item, category).is_some() {
             return Ok(());
@@ -342,32 +342,8 @@ impl Work<'_> {
 
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &'static str, new: &Meta, stored: Option<&Meta>) -> Result<u64> {
-        self.check_scope(kind, new)?;
-        let current = stored.map_or(0, |stored| stored.revision);
-        if new.revision == current {
-            return Ok(current + 1);
-        }
-        let message = match (stored, new.revision) {
-            (None, _) => format!("the {kind} was removed in the meantime"),
-            (Some(_), 0) => format!("the scope already has a {kind} with this id"),
-            (Some(_), _) => format!("the {kind} was changed in the meantime"),
-        };
-        Err(Error::conflict(message)
-            .with("id", &new.id)
-            .with("revision", new.revision)
-            .with("stored revision", current))
-    }
-
-    fn check_scope(&self, kind: &'static str, meta: &Meta) -> Result<()> {
-        if meta.scope == self.data.scope {
-            return Ok(());
-        }
-        Err(
-            Error::input(format!("a {kind} belongs to another scope than its batch"))
-                .with("id", &meta.id)
-                .with("scope", &meta.scope)
-                .with("batch", &self.data.scope),
-        )
+        let stored = stored.map(|stored| stored.revision);
+        new.next_revision(kind, &self.data.scope, stored)
     }
 }
 

@@ -1,0 +1,87 @@
+//! Storing vectors.
+
+use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, SetState, Table};
+use memu_core::{Error, Result};
+
+use super::{Work, missing};
+use crate::sqlite::rows::packed;
+use crate::sqlite::vectors::{kind_number, refuse_other_embedder};
+
+impl Work<'_> {
+    pub(super) fn put_vectors(
+        &mut self,
+        identity: &EmbedderIdentity,
+        vectors: &[OwnedEmbedding],
+    ) -> Result<()> {
+        if vectors.is_empty() {
+            return Ok(());
+        }
+        let set = self.embedding_set(identity)?;
+        for owned in vectors {
+            let vector = owned.vector.as_slice();
+            if vector.len() != identity.dimension as usize {
+                return Err(Error::model(format!(
+                    "an embedding has {} dimensions where {} are expected",
+                    vector.len(),
+                    identity.dimension
+                ))
+                .with("owner", &owned.owner));
+            }
+            let (row, table, logged) = self.owner(owned)?;
+            self.execute(
+                "INSERT INTO memu_embeddings (scope_id, set_id, owner_kind, owner_row, vector)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope_id, set_id, owner_kind, owner_row)
+                 DO UPDATE SET vector = excluded.vector",
+                (
+                    self.scope_id,
+                    set,
+                    kind_number(owned.kind),
+                    row,
+                    packed(vector),
+                ),
+            )?;
+            self.log_part(table, &logged)?;
+        }
+        Ok(())
+    }
+
+    /// The row of a vector's owner, and the record whose change it counts as.
+    fn owner(&self, owned: &OwnedEmbedding) -> Result<(i64, Table, String)> {
+        let (table, own, log) = match owned.kind {
+            OwnerKind::Resource => ("memu_resources", "t.id", Table::Resources),
+            OwnerKind::Segment => (
+                "memu_segments",
+                "(SELECT m.id FROM memu_resources m WHERE m.row = t.resource_row)",
+                Table::Resources,
+            ),
+            OwnerKind::Item => ("memu_memory_items", "t.id", Table::Items),
+            OwnerKind::Category => ("memu_memory_categories", "t.id", Table::Categories),
+        };
+        let sql = format!("SELECT t.row, {own} FROM {table} t WHERE t.scope_id = ?1 AND t.id = ?2");
+        let found = self.find(&sql, (self.scope_id, owned.owner.as_str()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+        let (row, id) = found.ok_or_else(|| missing("owner of a vector", &owned.owner))?;
+        Ok((row, log, id))
+    }
+
+    /// The embedder's set, made when it is the first.
+    fn embedding_set(&self, identity: &EmbedderIdentity) -> Result<i64> {
+        let sets = crate::sqlite::read::embedding_sets(self.connection)?;
+        refuse_other_embedder(&sets, identity)?;
+        if let Some(set) = sets.iter().find(|set| set.identity == *identity) {
+            return Ok(i64::from(set.id));
+        }
+        self.execute(
+            "INSERT INTO memu_embedding_sets (provider, model, dimension, state)
+             VALUES (?1, ?2, ?3, ?4)",
+            (
+                &identity.provider,
+                &identity.model,
+                identity.dimension,
+                SetState::Active.as_str(),
+            ),
+        )?;
+        Ok(self.connection.last_insert_rowid())
+    }
+}
