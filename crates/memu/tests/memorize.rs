@@ -391,3 +391,60 @@ async fn a_scope_that_another_process_forgot_and_filled_again_is_read_anew() {
     // As many changes as before: only the life tells that these are others.
     assert_eq!(known().await, ["Ann likes rye"]);
 }
+
+#[tokio::test]
+async fn a_follow_up_finds_what_it_refers_to() {
+    let fixture = service("sqlite").await;
+    let chat = conversation(
+        "trips",
+        &[
+            ("Nora", "On Monday I visited the lighthouse with my sister."),
+            ("Theo", "I spent Monday at the dentist."),
+            (
+                "Nora",
+                "After the lighthouse we went to the fish market and ate herring.",
+            ),
+            ("Theo", "After the dentist I went home and slept."),
+        ],
+    );
+    let request = MemorizeRequest::content(chat, "trips.json", Modality::Conversation);
+    fixture
+        .service
+        .memorize(request.user("user_id", "alice"))
+        .await
+        .unwrap();
+    let query = |text: &str| memu::Message {
+        role: Role::User,
+        text: text.to_owned(),
+    };
+    let request = RetrieveRequest {
+        queries: vec![
+            query("When did Nora visit the lighthouse?"),
+            query("And where did she go after that?"),
+        ],
+        ..RetrieveRequest::default()
+    };
+    let answer = fixture.service.retrieve(request).await.unwrap();
+    assert_eq!(answer.original_query, "And where did she go after that?");
+    assert_eq!(
+        answer.rewritten_query,
+        "And where did she go after that? (nora visit lighthouse)"
+    );
+    let first_two = answer.segments.iter().take(2);
+    assert!(
+        first_two
+            .clone()
+            .any(|hit| hit.segment.text.contains("fish market")),
+        "{:#?}",
+        answer.segments
+    );
+    assert!(
+        first_two
+            .clone()
+            .all(|hit| hit.segment.speaker.as_deref() == Some("Nora"))
+    );
+    // On its own the same question could mean either.
+    let alone = RetrieveRequest::question("And where did she go after that?");
+    let alone = fixture.service.retrieve(alone).await.unwrap();
+    assert_eq!(alone.rewritten_query, alone.original_query);
+}

@@ -20,6 +20,9 @@ pub struct RankingConfig {
     pub similar_least: f32,
     /// What such a term is worth, as a factor beside its cosine. Default 0.7.
     pub similar_weight: f32,
+    /// What a word of an earlier question counts, when the question refers to it.
+    /// Default 0.5.
+    pub carried: f32,
     /// The weight of the words of a message. Default 0.8.
     pub lexical: f32,
     /// The weight of its meaning: how much nearer its vector is to the question's
@@ -73,6 +76,7 @@ impl Default for RankingConfig {
             similar_words: 30,
             similar_least: 0.3,
             similar_weight: 0.7,
+            carried: 0.5,
             lexical: 0.8,
             semantic: 0.3,
             previous_question: 0.5,
@@ -109,6 +113,7 @@ impl RankingConfig {
             ("similar_words", self.similar_words as f32, 10_000.0),
             ("similar_least", self.similar_least, 1.0),
             ("similar_weight", self.similar_weight, 1.0),
+            ("carried", self.carried, 1.0),
             ("lexical", self.lexical, 10.0),
             ("semantic", self.semantic, 10.0),
             ("previous_question", self.previous_question, 10.0),

@@ -22,12 +22,14 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// A word of a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct QuestionWord {
     /// As [`for_each_word`] yields it.
     pub word: String,
     /// Its term.
     pub term: String,
+    /// How much it counts: 1, or less when it was said before the question.
+    pub weight: f32,
 }
 
 /// What a question asks for.
@@ -96,8 +98,26 @@ impl Question {
             self.words.push(QuestionWord {
                 word: word.to_owned(),
                 term: term.into_owned(),
+                weight: 1.0,
             });
         }
+    }
+
+    /// The question when it refers to an earlier one, whose words count `weight`. Whom
+    /// and when the earlier one names, this one means too, unless it names others.
+    #[must_use]
+    pub fn referring_to(mut self, earlier: Self, weight: f32) -> Self {
+        for word in earlier.words {
+            if !self.words.iter().any(|known| known.term == word.term) {
+                self.words.push(QuestionWord { weight, ..word });
+            }
+        }
+        self.named_speaker = self.named_speaker.or(earlier.named_speaker);
+        self.named_role = self.named_role.or(earlier.named_role);
+        if self.month.is_none() {
+            (self.month, self.day) = (earlier.month, earlier.day);
+        }
+        self
     }
 
     /// A month by name, with the day of the month that stands beside it. "May" and
@@ -221,6 +241,19 @@ mod tests {
         assert_eq!(role("What is my brother's name?"), Some(Role::User));
         assert_eq!(role("What did you tell me?"), None);
         assert_eq!(role("What is the name?"), None);
+    }
+
+    #[test]
+    fn a_follow_up_means_whom_the_question_before_it_names() {
+        let speakers = ["Anna", "Ben"];
+        let earlier = ask("Did Anna paint in May?", &speakers);
+        let question = ask("And where did she travel?", &speakers).referring_to(earlier, 0.5);
+        let weights: Vec<f32> = question.words.iter().map(|word| word.weight).collect();
+        assert_eq!(
+            (terms(&question), weights),
+            (vec!["travel", "paint", "may"], vec![1.0, 0.5, 0.5])
+        );
+        assert_eq!((question.named_speaker, question.month), (Some(0), Some(5)));
     }
 
     #[test]

@@ -180,8 +180,9 @@ impl Index {
         Some((&segment.id, segment.input as usize))
     }
 
-    /// Understands a question in the light of who speaks here.
-    pub fn question(&self, text: &str) -> Question {
+    /// Understands a question in the light of who speaks here, and of the words of
+    /// earlier questions that it refers to.
+    pub fn question(&self, text: &str, carried: &str, config: &RankingConfig) -> Question {
         let speakers: Vec<&str> = self.speakers.iter().map(String::as_str).collect();
         let nameless = self
             .segments
@@ -193,7 +194,13 @@ impl Index {
                 roles.push(role);
             }
         }
-        Question::new(text, &speakers, &roles, self.vocabulary.analyzer())
+        let analyzer = self.vocabulary.analyzer();
+        let question = Question::new(text, &speakers, &roles, analyzer);
+        if carried.is_empty() {
+            return question;
+        }
+        let earlier = Question::new(carried, &speakers, &roles, analyzer);
+        question.referring_to(earlier, config.carried)
     }
 
     /// What the question's words may match here.
@@ -206,6 +213,7 @@ impl Index {
             matches.push(WordMatches {
                 term,
                 near: self.meaning.nearest(&meaning, term, config),
+                weight: word.weight,
             });
             // A word that does not occur here is as rare as can be.
             let idf = match term {
@@ -213,7 +221,7 @@ impl Index {
                 None => (self.passages.document_count() as f32).ln_1p(),
             };
             for (sum, x) in vector.iter_mut().zip(&meaning) {
-                *sum += idf * x;
+                *sum += word.weight * idf * x;
             }
         }
         QuestionMatches {
@@ -315,6 +323,8 @@ struct WordMatches {
     term: Option<u32>,
     /// Terms that mean nearly the same, with their cosine.
     near: Vec<(u32, f32)>,
+    /// How much the word counts.
+    weight: f32,
 }
 
 impl QuestionMatches {
@@ -325,7 +335,7 @@ impl QuestionMatches {
             .map(|word| {
                 word.term
                     .iter()
-                    .map(|term| (*term, field.idf(*term)))
+                    .map(|term| (*term, word.weight * field.idf(*term)))
                     .collect()
             })
             .collect()
@@ -341,8 +351,9 @@ impl QuestionMatches {
                 let most = own.map_or(f32::INFINITY, |(_, idf)| idf);
                 let near = word.near.iter().map(|(term, cosine)| {
                     let idf = field.idf(*term).min(most);
-                    (*term, config.similar_weight * cosine * idf)
+                    (*term, word.weight * config.similar_weight * cosine * idf)
                 });
+                let own = own.map(|(term, idf)| (term, word.weight * idf));
                 own.into_iter().chain(near).collect()
             })
             .collect()

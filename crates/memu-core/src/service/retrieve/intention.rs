@@ -1,9 +1,11 @@
 use async_trait::async_trait;
 
 use super::RetrieveState;
+use super::follow_up::carried;
 use crate::analysis::words;
 use crate::error::Result;
 use crate::pipeline::Step;
+use crate::records::Role;
 use crate::service::Context;
 
 /// Words of greetings, thanks and partings; a message of nothing else needs no
@@ -45,17 +47,36 @@ const SMALL_TALK: [&str; 34] = [
     "you",
 ];
 
-/// Decides whether the question needs memory at all.
+/// Decides whether the question needs memory at all, and which of the words before it
+/// it refers to.
 pub(super) struct RouteIntention;
 
 #[async_trait]
 impl Step<RetrieveState> for RouteIntention {
     async fn run(&self, _context: &Context, state: &mut RetrieveState) -> Result<()> {
-        if state.config.route_intention {
-            state.response.needs_retrieval = !is_small_talk(&state.response.original_query);
+        if !state.config.route_intention {
+            return Ok(());
+        }
+        let question = state.response.original_query.clone();
+        state.response.needs_retrieval = !is_small_talk(&question);
+        state.carried = carried(&earlier_questions(state, &question), &question);
+        if !state.carried.is_empty() {
+            state.response.rewritten_query = format!("{question} ({})", state.carried.join(" "));
         }
         Ok(())
     }
+}
+
+/// What was asked before the question.
+fn earlier_questions<'s>(state: &'s RetrieveState, question: &str) -> Vec<&'s str> {
+    let queries = &state.request.queries;
+    let asked = queries.iter().filter(|query| query.role == Role::User);
+    let mut earlier: Vec<&str> = asked.map(|query| query.text.as_str()).collect();
+    // The last one is the question itself.
+    if earlier.last().is_some_and(|last| last.trim() == question) {
+        earlier.pop();
+    }
+    earlier
 }
 
 fn is_small_talk(text: &str) -> bool {

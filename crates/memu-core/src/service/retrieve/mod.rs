@@ -3,6 +3,7 @@
 mod best;
 mod corpus;
 mod diversity;
+mod follow_up;
 mod intention;
 mod rank;
 mod steps;
@@ -31,6 +32,8 @@ pub struct RetrieveState {
     pub config: RetrieveConfig,
     /// The answer so far.
     pub response: RetrieveResponse,
+    /// Words of earlier queries that the question refers to.
+    carried: Vec<String>,
     corpus: Option<Arc<Corpus>>,
     ranking: Option<Arc<Ranking>>,
 }
@@ -96,6 +99,7 @@ impl MemoryService {
                 ..RetrieveResponse::default()
             },
             corpus: Some(Arc::new(Corpus::open(context, selection).await?)),
+            carried: Vec::new(),
             ranking: None,
             request,
         };

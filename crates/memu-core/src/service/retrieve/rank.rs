@@ -24,11 +24,12 @@ impl Ranking {
     pub(super) fn new(
         corpus: &Corpus,
         question: &str,
+        carried: &str,
         config: &RetrieveConfig,
         now: Timestamp,
     ) -> Self {
         let index = &corpus.searchable().index;
-        let question = index.question(question);
+        let question = index.question(question, carried, &config.ranking);
         let matches = index.matches(&question, &config.ranking);
         let segments = index.score_segments(&question, &matches, &config.ranking);
         let own = index.match_items(&matches, &config.ranking);

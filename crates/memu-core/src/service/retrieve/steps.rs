@@ -23,8 +23,14 @@ impl Step<RetrieveState> for RouteCategory {
         }
         let corpus = state.corpus()?;
         let now = context.parts().clock.now();
-        let query = &state.response.rewritten_query;
-        let ranking = Arc::new(Ranking::new(&corpus, query, &state.config, now));
+        let ranking = Ranking::new(
+            &corpus,
+            asked(state),
+            &state.carried.join(" "),
+            &state.config,
+            now,
+        );
+        let ranking = Arc::new(ranking);
         if state.config.category.enabled {
             state.response.categories = ranking
                 .categories(&corpus)
@@ -40,6 +46,16 @@ impl Step<RetrieveState> for RouteCategory {
         }
         state.ranking = Some(ranking);
         Ok(())
+    }
+}
+
+/// What to search for: the question as it was asked, when the words that it refers to
+/// are carried beside it, otherwise as a step has rewritten it.
+fn asked(state: &RetrieveState) -> &str {
+    if state.carried.is_empty() {
+        &state.response.rewritten_query
+    } else {
+        &state.response.original_query
     }
 }
 
