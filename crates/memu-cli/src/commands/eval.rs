@@ -27,7 +27,7 @@ enum What {
 /// yours is touched.
 #[derive(Debug, Args)]
 struct Recall {
-    /// The file: LoCoMo's layout, or {"conversations": [{"id", "messages", "questions":
+    /// The file: LoCoMo's or LongMemEval's layout, or {"conversations": [{"id", "messages", "questions":
     /// [{"question", "category", "evidence": [message ids]}]}]}
     #[arg(long, value_name = "FILE")]
     data: PathBuf,

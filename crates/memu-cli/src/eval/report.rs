@@ -23,6 +23,9 @@ pub(crate) fn show(measured: &Measured) -> Vec<Line> {
         row("items", &measured.items, Tone::Plain),
         row("plain BM25", &measured.baseline, Tone::Faint),
     ];
+    if let Some(sessions) = &measured.sessions {
+        lines.push(row("sessions", sessions, Tone::Plain));
+    }
     if measured.categories.len() > 1 {
         lines.push(Line::new());
         lines.push(Line::new().add(Tone::Heading, "Segments, by category of questions"));

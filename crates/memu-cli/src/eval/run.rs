@@ -26,6 +26,10 @@ pub(crate) struct Measured {
     pub(crate) segments: Figures,
     /// By the messages that the ranked items cite.
     pub(crate) items: Figures,
+    /// By the sessions of the ranked segments, where the corpus tells which of them
+    /// hold the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sessions: Option<Figures>,
     /// By the ranked segments, for each category of questions.
     pub(crate) categories: BTreeMap<String, Figures>,
     /// Plain BM25.
@@ -60,6 +64,7 @@ struct Outcome {
     category: String,
     segments: Found,
     items: Found,
+    sessions: Option<Found>,
     baseline: Found,
     took: Duration,
     miss: Option<Miss>,
@@ -95,6 +100,7 @@ pub(crate) async fn run(
         corpus: corpus.name.clone(),
         segments: Figures::average(outcomes.iter().map(|outcome| &outcome.segments)),
         items: Figures::average(outcomes.iter().map(|outcome| &outcome.items)),
+        sessions: by_session(&outcomes),
         categories: by_category(corpus, &outcomes),
         baseline: Figures::average(outcomes.iter().map(|outcome| &outcome.baseline)),
         messages_per_second: corpus.message_count() as f64 / memorized_in.as_secs_f64(),
@@ -139,6 +145,8 @@ async fn ask(
     Ok(Outcome {
         category: question.category.clone(),
         items: Found::new(&items, &question.evidence),
+        sessions: (!question.evidence_sessions.is_empty())
+            .then(|| Found::new(&sessions(&segments), &question.evidence_sessions)),
         baseline: Found::new(&baseline.rank(&question.text), &question.evidence),
         took,
         miss: (segments_found.share(MISS_DEPTH) < 1.0)
@@ -152,6 +160,21 @@ fn segment_messages(answer: &RetrieveResponse) -> Vec<String> {
     segments
         .filter_map(|hit| hit.segment.message_id.clone())
         .collect()
+}
+
+/// The sessions of the ranked messages, each where its best message is. Where sessions
+/// matter, a message's id begins with its session's, before a colon.
+fn sessions(messages: &[String]) -> Vec<String> {
+    let prefixes = messages.iter().filter_map(|id| id.split_once(':'));
+    distinct(prefixes.map(|(session, _)| session.to_owned()).collect())
+}
+
+fn by_session(outcomes: &[Outcome]) -> Option<Figures> {
+    let found: Vec<&Found> = outcomes
+        .iter()
+        .filter_map(|outcome| outcome.sessions.as_ref())
+        .collect();
+    (!found.is_empty()).then(|| Figures::average(found))
 }
 
 fn item_messages(answer: &RetrieveResponse) -> Vec<String> {

@@ -1,4 +1,5 @@
 mod locomo;
+mod longmemeval;
 mod neutral;
 
 use std::path::Path;
@@ -28,6 +29,8 @@ pub(crate) struct Question {
     pub(crate) category: String,
     /// Ids of the messages that answer it.
     pub(crate) evidence: Vec<String>,
+    /// Sessions that answer it, where the corpus tells them.
+    pub(crate) evidence_sessions: Vec<String>,
 }
 
 impl Corpus {
@@ -46,10 +49,13 @@ impl Corpus {
             neutral::read(&json, &stem)
         } else if locomo::fits(&json) {
             locomo::read(&json, &stem)
+        } else if longmemeval::fits(&json) {
+            longmemeval::read(&json, &stem)
         } else {
             return Err(Error::input(format!(
                 "{shown} is none of the known layouts: {{\"conversations\": [{{\"messages\", \
-                 \"questions\"}}]}}, or LoCoMo's [{{\"conversation\", \"qa\"}}]"
+                 \"questions\"}}]}}, LoCoMo's [{{\"conversation\", \"qa\"}}], \
+                 or LongMemEval's [{{\"haystack_sessions\", \"question\"}}]"
             )));
         };
         corpus.map_err(|error| error.with("file", shown.to_string()))

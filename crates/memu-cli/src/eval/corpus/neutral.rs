@@ -54,5 +54,6 @@ pub(super) fn read_question(
             .iter()
             .filter_map(scalar)
             .collect(),
+        evidence_sessions: Vec::new(),
     })
 }
