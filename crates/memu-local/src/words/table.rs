@@ -20,6 +20,8 @@ const LETTERS_PER_PIECE: usize = 2;
 pub struct WordTable {
     dimension: usize,
     scales: Vec<f32>,
+    /// By entry: how many letters it stands for.
+    letters: Vec<f32>,
     codes: &'static [u8],
     entries: &'static str,
     tokenizer: Tokenizer,
@@ -77,6 +79,10 @@ impl WordTable {
         }
         Ok(Self {
             dimension,
+            letters: entries
+                .split_terminator('\n')
+                .map(|entry| entry.trim_start_matches("##").chars().count().max(1) as f32)
+                .collect(),
             scales: scales
                 .chunks_exact(4)
                 .map(|b| f32::from_bits(number(b)))
@@ -113,7 +119,7 @@ impl WordTable {
         self.tokenizer.for_each_word(text, visit);
     }
 
-    /// Adds the mean vector of all pieces of `word`, times `weight`, to `sum`, which
+    /// Adds the mean vector of all pieces of `word`, as [`Self::add_mean`] does, times `weight`, to `sum`, which
     /// has [`Self::dimension`] places. `false` when a part of it is unknown, or when it
     /// falls apart into little more than letters, which mean nothing; nothing is added
     /// then.
@@ -133,9 +139,16 @@ impl WordTable {
         true
     }
 
-    /// Adds the mean vector of these entries, times `weight`, to `sum`.
+    /// Adds the mean vector of these entries, in which each weighs its letters, times
+    /// `weight`, to `sum`: the longer a piece, the more of the word it means.
     pub fn add_mean(&self, pieces: &[u16], weight: f32, sum: &mut [f32]) {
-        let share = weight / pieces.len().max(1) as f32;
+        let letters = |piece: &u16| {
+            self.letters
+                .get(usize::from(*piece))
+                .copied()
+                .unwrap_or(1.0)
+        };
+        let share = weight / pieces.iter().map(letters).sum::<f32>().max(1.0);
         for piece in pieces {
             let at = usize::from(*piece) * self.dimension;
             let codes = self.codes.get(at..at + self.dimension);
@@ -143,7 +156,7 @@ impl WordTable {
             let (Some(codes), Some(scale)) = (codes, scale) else {
                 continue;
             };
-            let factor = share * scale;
+            let factor = share * letters(piece) * scale;
             for (sum, code) in sum.iter_mut().zip(codes) {
                 *sum += factor * f32::from(code.cast_signed());
             }
@@ -197,9 +210,9 @@ mod tests {
         assert_eq!(sum, [4.0, -2.0]);
         let mut sum = [0.0; 2];
         assert!(table.add("abcd", 1.0, &mut sum));
-        assert_eq!(sum, [4.0, -0.5]);
+        assert_eq!(sum, [5.0, -0.25]);
         assert!(!table.add("ab", 1.0, &mut sum), "it is not known");
-        assert_eq!((table.len(), table.dimension(), sum), (2, 2, [4.0, -0.5]));
+        assert_eq!((table.len(), table.dimension(), sum), (2, 2, [5.0, -0.25]));
     }
 
     #[test]
