@@ -7,7 +7,7 @@ use crate::error::ErrorKind;
 use crate::filter::Filter;
 use crate::records::{Id, Modality, ModelReply, ReplyState};
 use crate::scope::{Scope, ScopeSchema};
-use crate::store::{Query, Select, Store, StoreExt, Write};
+use crate::store::{LogPosition, Query, Select, Store, StoreExt, Write};
 
 /// What the replies of a scope say, in stored order.
 async fn said(store: &dyn Store, scope: &Scope, select: Select) -> Result<Vec<String>, Failure> {
@@ -41,6 +41,10 @@ pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harn
     let reply = alice.model_reply("all that came of it");
     let writes = vec![Write::ModelReply(reply.clone())];
     store.commit(alice.batch(writes.clone())).await?;
+    let kept = async || store.log_position(alice.scope()).await;
+    let life = kept().await?.life;
+    store.commit(alice.batch(Vec::new())).await?;
+    same("the life after an empty batch", &kept().await?.life, &life)?;
     let listed = async || -> Result<Vec<(Scope, u64)>, Failure> {
         let scopes = store.scopes(&Filter::default(), 9).await?;
         Ok(scopes.into_iter().map(|one| (one.scope, one.seq)).collect())
@@ -51,6 +55,8 @@ pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harn
     let writes = vec![Write::DeleteModelReply(reply.meta.id)];
     store.commit(alice.batch(writes)).await?;
     same("the scopes", &listed().await?, &vec![(user("bob")?, 1)])?;
+    let position = store.log_position(alice.scope()).await?;
+    same("where nothing is", &position, &LogPosition::default())?;
     let again = alice.model_reply("again");
     store
         .commit(alice.batch(vec![Write::ModelReply(again)]))

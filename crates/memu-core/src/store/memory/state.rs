@@ -139,11 +139,21 @@ impl State {
         if new && data.is_listed() {
             self.order.push(key);
         }
-        if let Some(mut data) = fresh.filter(|data| committed.seq > 0 || !data.is_empty()) {
-            self.lives += 1;
-            committed.life = self.lives;
-            data.set_life(committed.life);
-            self.scopes.insert(key, data);
+        // A scope that holds nothing and in which nothing ever changed is not kept.
+        let unused = committed.seq == 0 && data.is_empty();
+        match fresh {
+            Some(mut data) if !unused => {
+                self.lives += 1;
+                committed.life = self.lives;
+                data.set_life(committed.life);
+                self.scopes.insert(key, data);
+            }
+            None if unused => {
+                committed.life = 0;
+                self.scopes.remove(&key);
+                self.order.retain(|known| *known != key);
+            }
+            _ => {}
         }
         if let (Some(identity), None) = (embedder, self.active_set()) {
             self.sets.push(EmbeddingSet {
