@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 /// The longest accepted scope value, in bytes.
 pub const MAX_SCOPE_VALUE_BYTES: usize = 512;
 
-/// Names that records use themselves and that a scope field may not take.
-const RESERVED: [&str; 24] = [
+/// Names that records or their tables use themselves and that a scope field may not
+/// take.
+const RESERVED: [&str; 45] = [
     "id",
     "created_at",
     "updated_at",
@@ -43,6 +44,27 @@ const RESERVED: [&str; 24] = [
     "revision",
     "score",
     "segments",
+    "row",
+    "seq",
+    "valid_from",
+    "valid_to",
+    "superseded_by",
+    "content_hash",
+    "external_id",
+    "segment_count",
+    "happened_end",
+    "happened_precision",
+    "step_name",
+    "model_profile",
+    "model_provider",
+    "model_name",
+    "prompt_hash",
+    "request_hash",
+    "reply_text",
+    "usage_json",
+    "finish_reason",
+    "reply_state",
+    "error_text",
 ];
 
 /// The ordered names of a store's scope fields.

@@ -41,6 +41,7 @@ pub(super) async fn clear_returns_what_went_and_spares_the_rest(harness: &dyn Ha
         categories: [of_c.categories, of_a.categories].concat(),
         relations: of_c.relations.len() + of_a.relations.len(),
         segments: of_c.segments.len() + of_a.segments.len(),
+        model_replies: of_c.model_replies.len() + of_a.model_replies.len(),
         scopes: 2,
     };
     same("what went", &cleared, &expected)?;

@@ -9,7 +9,7 @@ use super::fixtures::{Maker, World, identity, user};
 use super::verdict::{Failure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::filter::Filter;
-use crate::records::{CategoryItem, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::records::{CategoryItem, MemoryCategory, MemoryItem, ModelReply, Resource, Segment};
 use crate::scope::ScopeSchema;
 use crate::store::{Query, ScopeData, Store};
 use crate::time::When;
@@ -33,12 +33,15 @@ fn expected(model: &ScopeData, filter: &Filter) -> Snapshot {
     let categories = all.categories.into_iter().filter(keep).collect();
     let keep = |one: &CategoryItem| filter.matches(&model.relation_facts(one));
     let relations = all.relations.into_iter().filter(keep).collect();
+    let keep = |one: &ModelReply| filter.matches(&model.model_reply_facts(one));
+    let model_replies = all.model_replies.into_iter().filter(keep).collect();
     Snapshot {
         resources,
         segments,
         items,
         categories,
         relations,
+        model_replies,
         ..Snapshot::default()
     }
 }
@@ -50,6 +53,7 @@ pub(super) async fn found(store: &dyn Store, query: &Query) -> crate::Result<Sna
         items: store.items(query).await?.records,
         categories: store.categories(query).await?.records,
         relations: store.relations(query).await?.records,
+        model_replies: store.model_replies(query).await?.records,
         ..Snapshot::default()
     })
 }

@@ -9,7 +9,7 @@ use crate::environment::{IdSource, SeededIds};
 use crate::error::Result;
 use crate::records::{
     Blob, CategoryItem, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem,
-    Meta, Modality, OwnedEmbedding, OwnerKind, Resource, Role, Segment,
+    Meta, Modality, ModelReply, OwnedEmbedding, OwnerKind, ReplyState, Resource, Role, Segment,
 };
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{ScopeData, Write, WriteBatch};
@@ -154,6 +154,26 @@ impl Maker {
         }
     }
 
+    /// A reply to a request that hashes to the hash of `text`, about nothing.
+    pub fn model_reply(&self, text: &str) -> ModelReply {
+        ModelReply {
+            meta: self.meta(),
+            resource_id: None,
+            content_hash: None,
+            step: "extract_items".to_owned(),
+            profile: "default".to_owned(),
+            provider: "test".to_owned(),
+            model: "talker-1".to_owned(),
+            prompt_hash: ContentHash::of(b"List what is worth remembering."),
+            request_hash: ContentHash::of(text.as_bytes()),
+            text: text.to_owned(),
+            usage: Map::new(),
+            finish_reason: None,
+            state: ReplyState::Received,
+            error: None,
+        }
+    }
+
     /// A batch of these writes.
     pub fn batch(&self, writes: Vec<Write>) -> WriteBatch {
         WriteBatch {
@@ -197,6 +217,10 @@ pub struct World {
     pub blank: MemoryCategory,
     /// All relations, in stored order.
     pub relations: Vec<CategoryItem>,
+    /// What a model said about the chat: parsed.
+    pub summary: ModelReply,
+    /// What a model said about the content of the notes: no sense.
+    pub babble: ModelReply,
     /// All content.
     pub blobs: Vec<Blob>,
     /// A vector for some records of every kind.
@@ -261,6 +285,20 @@ impl World {
             make.relation(&trip, &tastes),
             make.relation(&walks, &travel),
         ];
+        let mut summary = ModelReply {
+            resource_id: Some(chat.meta.id.clone()),
+            content_hash: Some(chat.content_hash),
+            finish_reason: Some("stop".to_owned()),
+            state: ReplyState::Parsed,
+            ..make.model_reply("[\"drinks coffee\"]")
+        };
+        summary.usage.insert("input_tokens".to_owned(), 17.into());
+        let babble = ModelReply {
+            content_hash: Some(notes.content_hash),
+            state: ReplyState::Failed,
+            error: Some("expected a list at line 1".to_owned()),
+            ..make.model_reply("Sure! Here is")
+        };
         let blobs = vec![make.blob(&chat), make.blob(&notes)];
         let vectors = vec![
             vector(OwnerKind::Resource, &photo.meta.id, [1.0, 0.0, 0.0, 0.5])?,
@@ -286,6 +324,8 @@ impl World {
             travel,
             blank,
             relations,
+            summary,
+            babble,
             blobs,
             vectors,
         })
@@ -306,6 +346,7 @@ impl World {
             .chain(items.into_iter().cloned().map(Write::Item))
             .chain(categories.into_iter().cloned().map(Write::Category))
             .chain(self.relations.iter().cloned().map(Write::Relation))
+            .chain([&self.summary, &self.babble].map(|one| Write::ModelReply(one.clone())))
             .collect()
     }
 

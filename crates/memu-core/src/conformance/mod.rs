@@ -19,6 +19,7 @@ mod log;
 mod paging;
 mod random;
 mod records;
+mod replies;
 mod revisions;
 mod selects;
 mod snapshot;
@@ -280,6 +281,12 @@ macro_rules! conformance_tests {
             selects {
                 each_choice_finds_its_records: Nothing,
                 a_choice_that_does_not_apply_finds_nothing: Nothing,
+            }
+            replies {
+                a_reply_leaves_the_log_as_it_is: Nothing,
+                a_scope_with_nothing_but_a_reply_is_there: Nothing,
+                replies_are_found_by_state_request_and_resource: Nothing,
+                replies_go_with_what_they_are_about: Nothing,
             }
             paging {
                 every_page_size_finds_the_same: Nothing,

@@ -27,6 +27,7 @@ pub(super) async fn every_page_size_finds_the_same(harness: &dyn Harness) -> Ver
         let segments = store.segments(&whole).await?.records;
         let categories = store.categories(&whole).await?.records;
         let relations = store.relations(&whole).await?.records;
+        let replies = store.model_replies(&whole).await?.records;
         for limit in 1..=5 {
             let pages = Query {
                 limit,
@@ -38,6 +39,7 @@ pub(super) async fn every_page_size_finds_the_same(harness: &dyn Harness) -> Ver
             same(&what, &store.all_segments(&pages).await?, &segments)?;
             same(&what, &store.all_categories(&pages).await?, &categories)?;
             same(&what, &store.all_relations(&pages).await?, &relations)?;
+            same(&what, &store.all_model_replies(&pages).await?, &replies)?;
             let mut page = store.items(&pages).await?;
             let mut sizes = vec![page.records.len()];
             while page.next.is_some() {

@@ -290,6 +290,7 @@ pub(super) async fn a_scope_is_loaded_whole(harness: &dyn Harness) -> Verdict {
     // Neither the log nor content is loaded.
     (expected.changes, expected.blobs) = (Vec::new(), Vec::new());
     found.blobs.clear();
+    expected.model_replies.clear();
     same("the loaded scope", &found, &expected)?;
     let position = store.log_position(make.scope()).await?;
     ensure(loaded.log_position() == position, || {

@@ -1,7 +1,7 @@
 use crate::error::{Error, Result};
 use crate::records::{
-    Blob, CategoryItem, Change, EmbedderIdentity, Id, MemoryCategory, MemoryItem, OwnedEmbedding,
-    OwnerKind, Resource, Segment,
+    Blob, CategoryItem, Change, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply,
+    OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use crate::scope::Scope;
 use crate::store::{Query, ScopeData, Store};
@@ -23,6 +23,8 @@ pub struct Snapshot {
     pub categories: Vec<MemoryCategory>,
     /// The relations.
     pub relations: Vec<CategoryItem>,
+    /// The replies of models.
+    pub model_replies: Vec<ModelReply>,
     /// The content of each resource.
     pub blobs: Vec<Option<Blob>>,
     /// The vectors of all records.
@@ -54,6 +56,7 @@ impl Snapshot {
             items: store.items(&query).await?.records,
             categories: store.categories(&query).await?.records,
             relations: store.relations(&query).await?.records,
+            model_replies: store.model_replies(&query).await?.records,
             ..Self::default()
         };
         for resource in &snapshot.resources {
@@ -77,6 +80,7 @@ impl Snapshot {
             items: data.items().cloned().collect(),
             categories: data.categories().cloned().collect(),
             relations: data.relations().cloned().collect(),
+            model_replies: data.model_replies().cloned().collect(),
             ..Self::default()
         };
         snapshot.blobs = data

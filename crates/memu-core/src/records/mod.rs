@@ -1,11 +1,12 @@
 //! What a store keeps: resources, their segments, items, categories, relations,
-//! embedding sets and the change log.
+//! replies of models, embedding sets and the change log.
 
 mod category;
 mod change;
 mod embedding;
 mod id;
 mod item;
+mod reply;
 mod resource;
 mod segment;
 
@@ -16,6 +17,7 @@ pub use embedding::{
 };
 pub use id::Id;
 pub use item::{MemoryItem, content_hash};
+pub use reply::{ModelReply, ReplyState};
 pub use resource::{Blob, ContentHash, Modality, Resource};
 pub use segment::{Role, Segment, Span};
 

@@ -1,7 +1,7 @@
 use crate::error::{Error, Result};
 use crate::records::{
-    Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, OwnedEmbedding, Resource,
-    Segment,
+    Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply,
+    OwnedEmbedding, Resource, Segment,
 };
 use crate::scope::Scope;
 
@@ -65,8 +65,8 @@ impl WriteBatch {
 /// a change of their resource, and vectors as one of their item, category or
 /// resource (for the vector of a segment, its resource): these append an
 /// [`Update`](crate::records::Operation::Update), unless the batch has already
-/// logged that record. Content alone appends nothing. A batch that changes
-/// nothing leaves the log where it was.
+/// logged that record. Content and model replies append nothing. A batch that
+/// changes nothing leaves the log where it was.
 #[derive(Clone, Debug)]
 pub enum Write {
     /// Keeps content; a hash that is already there is left alone. Bytes that do
@@ -93,8 +93,13 @@ pub enum Write {
     /// created when the first vector arrives. Owners must be there; a vector of
     /// another length than the embedder's dimension is a model error.
     Embeddings(EmbedderIdentity, Vec<OwnedEmbedding>),
+    /// Inserts or changes the reply of a model. The resource that it names need not
+    /// be there. It leaves the change log as it is: plans that were made before it
+    /// still hold.
+    ModelReply(ModelReply),
     /// Removes a resource with its segments, its items and all that hangs on them,
-    /// and its content when nothing else refers to it. Items of other resources
+    /// the model replies about it, and its content, with the replies about that,
+    /// when nothing else refers to it. Items of other resources
     /// that cite its segments lose those citations: they get the next revision
     /// and a line in the log, after the removed items and before the resource.
     DeleteResource(Id),
@@ -109,6 +114,8 @@ pub enum Write {
         /// The category.
         category_id: Id,
     },
+    /// Removes the reply of a model.
+    DeleteModelReply(Id),
 }
 
 /// How far the change log of a scope has come.
@@ -144,6 +151,8 @@ pub struct Cleared {
     pub relations: usize,
     /// How many segments went.
     pub segments: usize,
+    /// How many model replies went.
+    pub model_replies: usize,
     /// How many scopes went.
     pub scopes: usize,
 }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use super::{Page, Query, Select, Store};
 use crate::error::Result;
-use crate::records::{CategoryItem, Id, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::records::{CategoryItem, Id, MemoryCategory, MemoryItem, ModelReply, Resource, Segment};
 use crate::scope::Scope;
 
 /// Conveniences that every store has.
@@ -31,6 +31,11 @@ pub trait StoreExt: Store {
     /// The relation with this id; `None` when the scope does not hold it.
     async fn relation(&self, scope: &Scope, id: &Id) -> Result<Option<CategoryItem>> {
         first(self.relations(&by_id(scope, id)).await)
+    }
+
+    /// The model reply with this id; `None` when the scope does not hold it.
+    async fn model_reply(&self, scope: &Scope, id: &Id) -> Result<Option<ModelReply>> {
+        first(self.model_replies(&by_id(scope, id)).await)
     }
 
     /// Every resource of a query, page after page; `limit` is the size of a page.
@@ -74,6 +79,15 @@ pub trait StoreExt: Store {
         let mut pages = Pages::of(query);
         while pages.wants_more() {
             pages.take(self.relations(&pages.query).await?);
+        }
+        Ok(pages.records)
+    }
+
+    /// Every model reply of a query, page after page; `limit` is the size of a page.
+    async fn all_model_replies(&self, query: &Query) -> Result<Vec<ModelReply>> {
+        let mut pages = Pages::of(query);
+        while pages.wants_more() {
+            pages.take(self.model_replies(&pages.query).await?);
         }
         Ok(pages.records)
     }

@@ -10,9 +10,13 @@ mod ext;
 mod memory;
 mod query;
 mod report;
+pub mod rules;
 
 pub use batch::{Cleared, Committed, LogPosition, Write, WriteBatch};
-pub use data::{CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, ScopeData, SegmentFacts};
+pub use data::{
+    CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, ScopeData,
+    SegmentFacts,
+};
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;
 pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};
@@ -26,7 +30,7 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment,
+    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use crate::scope::{Scope, ScopeSchema};
 
@@ -56,10 +60,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The scope fields this store was created with.
     fn schema(&self) -> &ScopeSchema;
 
-    /// The scopes whose change log holds a line and that match the scope conditions
-    /// of `filter`, in the order of their first line; at most `limit`. A scope is
-    /// listed from its first change until it is cleared, also when every record in
-    /// it was deleted.
+    /// The scopes whose change log holds a line, or that hold a model reply, and that
+    /// match the scope conditions of `filter`, in the order in which they came; at
+    /// most `limit`. A scope with a change is listed until it is cleared, also when
+    /// every record in it was deleted.
     async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>>;
 
     /// How far the change log of a scope has come.
@@ -85,6 +89,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Relations, in the order in which they were stored.
     async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>>;
+
+    /// Replies of models, in the order in which they were stored.
+    async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>>;
 
     /// The content behind a hash; `None` when the scope does not hold it.
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>>;

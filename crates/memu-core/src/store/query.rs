@@ -1,5 +1,7 @@
 use crate::filter::Filter;
-use crate::records::{ContentHash, EmbedderIdentity, Embedding, Id, Modality, OwnerKind};
+use crate::records::{
+    ContentHash, EmbedderIdentity, Embedding, Id, Modality, OwnerKind, ReplyState,
+};
 use crate::scope::Scope;
 
 /// Which records to read. Scopes are always named: a query without scopes finds
@@ -21,7 +23,8 @@ use crate::scope::Scope;
 /// | `memory_type` | its items' | citing items' | own | its items' | its item's |
 /// | `category` | its items' | citing items' | its categories | own | its own |
 ///
-/// A category counts with its name and with its id.
+/// A category counts with its name and with its id. A model reply has `created_at`,
+/// `updated_at`, `resource_id`, and `modality` when its resource is there.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// The scopes to read.
@@ -67,8 +70,8 @@ pub enum Select {
     Ids(Vec<Id>),
     /// Records whose id starts with one of these texts (short references).
     IdPrefixes(Vec<String>),
-    /// These resources, or their segments or items; for relations, those of the
-    /// resources' items.
+    /// These resources, or their segments, items or model replies; for relations,
+    /// those of the resources' items.
     OfResources(Vec<Id>),
     /// Items that cite one of these segments.
     CitingSegments(Vec<Id>),
@@ -93,6 +96,10 @@ pub enum Select {
     ItemHashes(Vec<String>),
     /// Categories with one of these names.
     Names(Vec<String>),
+    /// Model replies in one of these states.
+    ReplyStates(Vec<ReplyState>),
+    /// Model replies to one of these requests, by hash.
+    Requests(Vec<ContentHash>),
 }
 
 /// Where a page ended; opaque, valid for the same query on the same store.

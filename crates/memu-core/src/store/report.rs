@@ -44,6 +44,8 @@ pub struct Report {
     pub relations: u64,
     /// How many vectors.
     pub embeddings: u64,
+    /// How many replies of models.
+    pub model_replies: u64,
     /// The size of the store in bytes, where it has one.
     pub bytes: Option<u64>,
 }

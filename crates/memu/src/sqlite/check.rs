@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::connection::write;
 use super::error::storage;
+use super::scopes::LISTED;
 
 /// A kind of defect: how to count it, and how to mend it.
 struct Defect {
@@ -169,13 +170,15 @@ fn check_foreign_keys(connection: &Connection, report: &mut Report) -> Result<()
 }
 
 fn count_rows(connection: &Connection, report: &mut Report) -> Result<()> {
-    report.scopes = count(connection, "SELECT count(*) FROM memu_scopes WHERE seq > 0")?;
+    let scopes = format!("SELECT count(*) FROM memu_scopes t WHERE {LISTED}");
+    report.scopes = count(connection, &scopes)?;
     report.resources = count(connection, "SELECT count(*) FROM memu_resources")?;
     report.segments = count(connection, "SELECT count(*) FROM memu_segments")?;
     report.items = count(connection, "SELECT count(*) FROM memu_memory_items")?;
     report.categories = count(connection, "SELECT count(*) FROM memu_memory_categories")?;
     report.relations = count(connection, "SELECT count(*) FROM memu_category_items")?;
     report.embeddings = count(connection, "SELECT count(*) FROM memu_embeddings")?;
+    report.model_replies = count(connection, "SELECT count(*) FROM memu_model_replies")?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use super::read::{item_page, page};
 use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "memu_embeddings",
     "memu_item_segments",
     "memu_category_items",
@@ -22,6 +22,7 @@ const TABLES: [&str; 9] = [
     "memu_memory_categories",
     "memu_segments",
     "memu_resources",
+    "memu_model_replies",
     "memu_blobs",
     "memu_changes",
 ];
@@ -61,6 +62,7 @@ fn clear_one(connection: &Connection, scope: &Scope, cleared: &mut Cleared) -> R
         match table {
             "memu_category_items" => cleared.relations += removed,
             "memu_segments" => cleared.segments += removed,
+            "memu_model_replies" => cleared.model_replies += removed,
             _ => {}
         }
     }

@@ -3,13 +3,15 @@
 
 mod delete;
 mod put;
+mod replies;
 mod vectors;
 
 use std::time::Duration;
 
 use memu_core::records::{Meta, Operation, Table};
 use memu_core::scope::{Scope, ScopeSchema};
-use memu_core::store::{Committed, Write, WriteBatch};
+use memu_core::store::rules::put_operation;
+use memu_core::store::{Committed, LogPosition, Write, WriteBatch};
 use memu_core::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params};
 use rustc_hash::FxHashSet;
@@ -82,11 +84,8 @@ pub(super) fn commit(
             .writes
             .iter()
             .try_for_each(|write| work.write(write))?;
-        work.finish(before.seq)?;
-        Ok(Committed {
-            life: log_position(Some((scope_id, 0))).life,
-            seq: work.seq,
-        })
+        let LogPosition { life, seq } = work.finish(before.seq)?;
+        Ok(Committed { life, seq })
     })
 }
 
@@ -141,6 +140,7 @@ impl Work<'_> {
             Write::Category(category) => self.put_category(category),
             Write::Relation(relation) => self.add_relation(relation),
             Write::Embeddings(identity, vectors) => self.put_vectors(identity, vectors),
+            Write::ModelReply(reply) => self.put_model_reply(reply),
             Write::DeleteResource(id) => self.delete_resource(id),
             Write::DeleteItem(id) => self.delete_item(id),
             Write::DeleteCategory(id) => self.delete_category(id),
@@ -148,20 +148,32 @@ impl Work<'_> {
                 item_id,
                 category_id,
             } => self.delete_relation(item_id, category_id),
+            Write::DeleteModelReply(id) => self.delete_model_reply(id),
         }
     }
 
-    /// Writes how far the log has come. A scope that a batch made but did not use
-    /// goes again, with the content that only it referred to.
-    fn finish(&self, before: u64) -> Result<()> {
-        if self.seq == before {
-            return Ok(());
+    /// Writes how far the log has come, and says where it is then. A scope that holds
+    /// nothing and in which nothing ever changed is not kept.
+    fn finish(&self, before: u64) -> Result<LogPosition> {
+        if self.seq > before {
+            self.execute(
+                "UPDATE memu_scopes SET seq = ?2 WHERE scope_id = ?1",
+                (self.scope_id, integer(self.seq)?),
+            )?;
+        } else if self.seq == 0 && self.forget_unused_scope()? {
+            return Ok(LogPosition::default());
         }
-        self.execute(
-            "UPDATE memu_scopes SET seq = ?2 WHERE scope_id = ?1",
-            (self.scope_id, integer(self.seq)?),
-        )
-        .map(drop)
+        Ok(log_position(Some((self.scope_id, self.seq))))
+    }
+
+    fn forget_unused_scope(&self) -> Result<bool> {
+        let removed = self.execute(
+            "DELETE FROM memu_scopes WHERE scope_id = ?1
+             AND NOT EXISTS (SELECT 1 FROM memu_blobs WHERE scope_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM memu_model_replies WHERE scope_id = ?1)",
+            [self.scope_id],
+        )?;
+        Ok(removed > 0)
     }
 
     fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize> {
@@ -220,12 +232,7 @@ impl Work<'_> {
 
     /// Logs a record that was put.
     fn log_put(&mut self, table: Table, meta: &Meta) -> Result<()> {
-        let operation = if meta.revision == 0 {
-            Operation::Insert
-        } else {
-            Operation::Update
-        };
-        self.log(operation, table, meta.id.as_str())
+        self.log(put_operation(meta), table, meta.id.as_str())
     }
 
     /// Logs a change to a part of a record, unless the batch has logged the record.
@@ -258,8 +265,4 @@ fn table_name(table: Table) -> &'static str {
         Table::Categories => "categories",
         Table::Relations => "relations",
     }
-}
-
-fn missing(kind: &str, id: impl std::fmt::Display) -> Error {
-    Error::not_found(format!("the scope has no such {kind}")).with("id", id)
 }

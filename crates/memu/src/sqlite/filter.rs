@@ -90,8 +90,10 @@ pub(super) fn place(table: &str, field: &Field) -> Place {
         ("memu_segments", Field::MemoryType) => others(CITING_ITEMS, &["i.memory_type"]),
         ("memu_segments", Field::Category) => others(CATEGORIES_OF_CITING, CATEGORY),
         ("memu_segments" | "memu_memory_items", Field::HappenedAt) => Place::Own("t.happened_at"),
-        ("memu_memory_items", Field::ResourceId) => Place::Own("t.resource_id"),
-        ("memu_memory_items", Field::Modality) => Place::Own(
+        ("memu_memory_items" | "memu_model_replies", Field::ResourceId) => {
+            Place::Own("t.resource_id")
+        }
+        ("memu_memory_items" | "memu_model_replies", Field::Modality) => Place::Own(
             "(SELECT m.modality FROM memu_resources m WHERE m.scope_id = t.scope_id \
              AND m.id = t.resource_id)",
         ),

@@ -27,7 +27,7 @@ use memu_core::environment::{Executor, offload};
 use memu_core::filter::Filter;
 use memu_core::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment,
+    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
@@ -240,6 +240,12 @@ impl Store for SqliteStore {
     }
 
     async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
+        let query = query.clone();
+        self.read(move |connection| read::page(connection, &query))
+            .await
+    }
+
+    async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>> {
         let query = query.clone();
         self.read(move |connection| read::page(connection, &query))
             .await

@@ -147,7 +147,20 @@ fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
             "t.resource_row IN (SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id IN",
             texts(ids),
         ),
-        (Select::OfResources(ids), "memu_memory_items") => ("t.resource_id IN", texts(ids)),
+        (Select::OfResources(ids), "memu_memory_items" | "memu_model_replies") => {
+            ("t.resource_id IN", texts(ids))
+        }
+        (Select::ReplyStates(states), "memu_model_replies") => {
+            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+            ("t.reply_state IN", texts(&names))
+        }
+        (Select::Requests(hashes), "memu_model_replies") => {
+            let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
+            (
+                "t.request_hash IN (SELECT unhex(value) FROM",
+                texts(&hashes),
+            )
+        }
         (Select::OfResources(ids), "memu_category_items") => (
             "t.item_id IN (SELECT i.id FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id IN",
             texts(ids),

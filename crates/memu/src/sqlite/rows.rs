@@ -1,8 +1,8 @@
 //! Records from rows, and values for rows.
 
 use memu_core::records::{
-    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Meta, Modality, Resource, Role,
-    Segment, Span,
+    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Meta, Modality, ModelReply,
+    ReplyState, Resource, Role, Segment, Span,
 };
 use memu_core::scope::Scope;
 use memu_core::time::{Precision, Timestamp, When, civil, parse_civil};
@@ -154,7 +154,7 @@ impl Record for MemoryItem {
             memory_type: reader.take()?,
             summary: reader.take()?,
             happened: when(reader)?,
-            extra: extra(&reader.take::<String>()?)?,
+            extra: json_object(&reader.take::<String>()?)?,
             segment_ids: Vec::new(),
         })
     }
@@ -173,8 +173,8 @@ fn when(reader: &mut Reader<'_, '_>) -> Result<Option<When>> {
     }))
 }
 
-fn extra(text: &str) -> Result<Map<String, Value>> {
-    serde_json::from_str(text).map_err(|_| corrupt("an item whose extra is not a JSON object"))
+fn json_object(text: &str) -> Result<Map<String, Value>> {
+    serde_json::from_str(text).map_err(|_| corrupt("details that are not a JSON object"))
 }
 
 impl Record for MemoryCategory {
@@ -200,6 +200,36 @@ impl Record for CategoryItem {
             meta: reader.meta(scope)?,
             item_id: reader.id()?,
             category_id: reader.id()?,
+        })
+    }
+}
+
+impl Record for ModelReply {
+    const TABLE: &'static str = "memu_model_replies";
+    const COLUMNS: &'static str = "t.resource_id, t.content_hash, t.step_name, t.model_profile, \
+                                   t.model_provider, t.model_name, t.prompt_hash, t.request_hash, \
+                                   t.reply_text, t.usage_json, t.finish_reason, t.reply_state, \
+                                   t.error_text";
+
+    fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        Ok(Self {
+            meta: reader.meta(scope)?,
+            resource_id: reader.take::<Option<String>>()?.map(Id::from),
+            content_hash: reader.take::<Option<_>>()?.map(ContentHash::from_bytes),
+            step: reader.take()?,
+            profile: reader.take()?,
+            provider: reader.take()?,
+            model: reader.take()?,
+            prompt_hash: ContentHash::from_bytes(reader.take()?),
+            request_hash: ContentHash::from_bytes(reader.take()?),
+            text: reader.take()?,
+            usage: json_object(&reader.take::<String>()?)?,
+            finish_reason: reader.take()?,
+            state: reader
+                .take::<String>()?
+                .parse::<ReplyState>()
+                .map_err(|_| corrupt("a model reply in an unknown state"))?,
+            error: reader.take()?,
         })
     }
 }

@@ -3,7 +3,8 @@
 //! `memu_resources`, `memu_memory_items`, `memu_memory_categories` and
 //! `memu_category_items` have the original's columns, so that programs written for it
 //! can read them, and ours beside them. `scope_id` is the compact form of a scope; it
-//! leads every index. `row` is the order of storing.
+//! leads every index and every reference, so that what one scope does costs nothing for
+//! the size of another. `row` is the order of storing, in which pages are read.
 
 use memu_core::scope::ScopeSchema;
 
@@ -31,6 +32,10 @@ const META: &str = "row INTEGER PRIMARY KEY,
     valid_from TEXT,
     valid_to TEXT,
     superseded_by TEXT";
+
+/// The keys of every record table: by id, and by order.
+const KEYS: &str = "UNIQUE (scope_id, id),
+    UNIQUE (scope_id, row)";
 
 /// The statements that make an empty database.
 // One statement after another; there is nothing to take apart.
@@ -60,7 +65,7 @@ CREATE TABLE memu_resources (
     content_hash BLOB NOT NULL,
     external_id TEXT,
     segment_count INTEGER NOT NULL,
-    UNIQUE (scope_id, id)
+    {KEYS}
 ) STRICT;
 CREATE UNIQUE INDEX memu_resources_content ON memu_resources (scope_id, content_hash, modality);
 CREATE INDEX memu_resources_url ON memu_resources (scope_id, url);
@@ -69,7 +74,7 @@ CREATE INDEX memu_resources_external ON memu_resources (scope_id, external_id)
 
 CREATE TABLE memu_segments (
     {META},
-    resource_row INTEGER NOT NULL REFERENCES memu_resources (row) ON DELETE CASCADE,
+    resource_row INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     session INTEGER NOT NULL,
     topic INTEGER NOT NULL,
@@ -83,7 +88,9 @@ CREATE TABLE memu_segments (
     span_end INTEGER,
     happened_at TEXT,
     happened_at_text TEXT,
-    UNIQUE (scope_id, id)
+    {KEYS},
+    FOREIGN KEY (scope_id, resource_row) REFERENCES memu_resources (scope_id, row)
+        ON DELETE CASCADE
 ) STRICT;
 CREATE UNIQUE INDEX memu_segments_place ON memu_segments (scope_id, resource_row, ordinal);
 
@@ -98,7 +105,7 @@ CREATE TABLE memu_memory_items (
     extra TEXT NOT NULL,
     embedding_json TEXT,
     content_hash TEXT NOT NULL,
-    UNIQUE (scope_id, id),
+    {KEYS},
     FOREIGN KEY (scope_id, resource_id) REFERENCES memu_resources (scope_id, id)
 ) STRICT;
 CREATE INDEX memu_memory_items_content ON memu_memory_items (scope_id, content_hash);
@@ -107,10 +114,14 @@ CREATE INDEX memu_memory_items_resource ON memu_memory_items (scope_id, resource
 
 CREATE TABLE memu_item_segments (
     scope_id INTEGER NOT NULL,
-    item_row INTEGER NOT NULL REFERENCES memu_memory_items (row) ON DELETE CASCADE,
+    item_row INTEGER NOT NULL,
     place INTEGER NOT NULL,
-    segment_row INTEGER NOT NULL REFERENCES memu_segments (row) ON DELETE CASCADE,
-    PRIMARY KEY (scope_id, item_row, place)
+    segment_row INTEGER NOT NULL,
+    PRIMARY KEY (scope_id, item_row, place),
+    FOREIGN KEY (scope_id, item_row) REFERENCES memu_memory_items (scope_id, row)
+        ON DELETE CASCADE,
+    FOREIGN KEY (scope_id, segment_row) REFERENCES memu_segments (scope_id, row)
+        ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memu_item_segments_segment ON memu_item_segments (scope_id, segment_row);
 
@@ -120,7 +131,7 @@ CREATE TABLE memu_memory_categories (
     description TEXT NOT NULL,
     summary TEXT,
     embedding_json TEXT,
-    UNIQUE (scope_id, id)
+    {KEYS}
 ) STRICT;
 CREATE INDEX memu_memory_categories_name ON memu_memory_categories (scope_id, name);
 
@@ -128,7 +139,7 @@ CREATE TABLE memu_category_items (
     {META},
 {fields}    item_id TEXT NOT NULL,
     category_id TEXT NOT NULL,
-    UNIQUE (scope_id, id),
+    {KEYS},
     FOREIGN KEY (scope_id, item_id) REFERENCES memu_memory_items (scope_id, id) ON DELETE CASCADE,
     FOREIGN KEY (scope_id, category_id) REFERENCES memu_memory_categories (scope_id, id)
         ON DELETE CASCADE
@@ -136,6 +147,30 @@ CREATE TABLE memu_category_items (
 CREATE UNIQUE INDEX memu_category_items_pair
     ON memu_category_items (scope_id, item_id, category_id);
 CREATE INDEX memu_category_items_category ON memu_category_items (scope_id, category_id);
+
+CREATE TABLE memu_model_replies (
+    {META},
+{fields}    resource_id TEXT,
+    content_hash BLOB,
+    step_name TEXT NOT NULL,
+    model_profile TEXT NOT NULL,
+    model_provider TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    prompt_hash BLOB NOT NULL,
+    request_hash BLOB NOT NULL,
+    reply_text TEXT NOT NULL,
+    usage_json TEXT NOT NULL,
+    finish_reason TEXT,
+    reply_state TEXT NOT NULL CHECK (reply_state IN ('received', 'parsed', 'failed')),
+    error_text TEXT,
+    {KEYS}
+) STRICT;
+CREATE INDEX memu_model_replies_request ON memu_model_replies (scope_id, request_hash);
+CREATE INDEX memu_model_replies_state ON memu_model_replies (scope_id, reply_state);
+CREATE INDEX memu_model_replies_resource ON memu_model_replies (scope_id, resource_id)
+    WHERE resource_id IS NOT NULL;
+CREATE INDEX memu_model_replies_content ON memu_model_replies (scope_id, content_hash)
+    WHERE content_hash IS NOT NULL;
 
 CREATE TABLE memu_blobs (
     row INTEGER PRIMARY KEY,
@@ -149,9 +184,13 @@ CREATE TABLE memu_embedding_sets (
     set_id INTEGER PRIMARY KEY,
     provider TEXT NOT NULL,
     model TEXT NOT NULL,
-    dimension INTEGER NOT NULL,
-    state TEXT NOT NULL
+    dimension INTEGER NOT NULL CHECK (dimension > 0),
+    format TEXT NOT NULL CHECK (format IN ('f32', 'f16')),
+    state TEXT NOT NULL CHECK (state IN ('building', 'active', 'retired')),
+    UNIQUE (provider, model, dimension)
 ) STRICT;
+CREATE UNIQUE INDEX memu_embedding_sets_active ON memu_embedding_sets (state)
+    WHERE state = 'active';
 
 CREATE TABLE memu_embeddings (
     row INTEGER PRIMARY KEY,
@@ -160,7 +199,7 @@ CREATE TABLE memu_embeddings (
     owner_kind INTEGER NOT NULL,
     owner_row INTEGER NOT NULL,
     vector BLOB NOT NULL,
-    UNIQUE (scope_id, set_id, owner_kind, owner_row)
+    UNIQUE (scope_id, owner_kind, owner_row, set_id)
 ) STRICT;
 
 CREATE TABLE memu_changes (
@@ -183,4 +222,126 @@ PRAGMA user_version = {VERSION};
 ",
         version = env!("CARGO_PKG_VERSION"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+
+    fn database() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        let schema = ScopeSchema::new(["user_id", "agent_id"]).unwrap();
+        connection.execute_batch(&create(&schema)).unwrap();
+        connection
+    }
+
+    fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// Tables with rows of scopes.
+    fn scoped_tables(connection: &Connection) -> Vec<String> {
+        texts(
+            connection,
+            "SELECT m.name FROM sqlite_schema m WHERE m.type = 'table' AND m.name <> 'memu_scopes'
+             AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'scope_id')",
+        )
+    }
+
+    #[test]
+    fn every_index_begins_with_the_scope() {
+        let connection = database();
+        for table in scoped_tables(&connection) {
+            let first_columns = texts(
+                &connection,
+                &format!(
+                    "SELECT i.name FROM pragma_index_list('{table}') l, pragma_index_info(l.name) i
+                     WHERE i.seqno = 0"
+                ),
+            );
+            assert!(!first_columns.is_empty(), "{table} has no index");
+            assert!(
+                first_columns.iter().all(|name| name == "scope_id"),
+                "{table}: {first_columns:?}"
+            );
+        }
+    }
+
+    /// Otherwise SQLite reads the whole table for each row that is removed from the
+    /// other.
+    #[test]
+    fn every_reference_is_found_by_an_index() {
+        let connection = database();
+        let mut references = 0;
+        for table in scoped_tables(&connection) {
+            let keys = texts(
+                &connection,
+                &format!(
+                    "SELECT group_concat(\"from\") FROM (SELECT * FROM
+                     pragma_foreign_key_list('{table}') ORDER BY id, seq)
+                     WHERE \"table\" <> 'memu_embedding_sets' GROUP BY id"
+                ),
+            );
+            let indexes = texts(
+                &connection,
+                &format!(
+                    "SELECT (SELECT group_concat(name) FROM pragma_index_info(l.name))
+                     FROM pragma_index_list('{table}') l"
+                ),
+            );
+            for key in keys {
+                let covers = |index: &String| format!("{index},").starts_with(&format!("{key},"));
+                assert!(indexes.iter().any(covers), "{table} ({key}): {indexes:?}");
+                references += 1;
+            }
+        }
+        assert!(references > 10, "only {references} references were found");
+    }
+
+    #[test]
+    fn a_page_of_a_scope_is_read_in_order_from_an_index() {
+        let connection = database();
+        for table in RECORD_TABLES {
+            let mut statement = connection
+                .prepare(&format!(
+                    "EXPLAIN QUERY PLAN SELECT t.* FROM {table} t
+                     WHERE t.scope_id IN (3) AND t.row > ?1 ORDER BY t.row LIMIT 9"
+                ))
+                .unwrap();
+            let steps: Vec<String> = statement
+                .query_map([1], |row| row.get(3))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(
+                steps[0].ends_with("(scope_id=? AND row>?)"),
+                "{table}: {steps:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_scope_field_can_take_the_name_of_a_column() {
+        let connection = database();
+        let fields = ["user_id", "agent_id"];
+        let tables = texts(
+            &connection,
+            "SELECT m.name FROM sqlite_schema m WHERE m.type = 'table' AND EXISTS
+             (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'agent_id')",
+        );
+        assert!(tables.len() > RECORD_TABLES.len(), "{tables:?}");
+        for table in tables {
+            let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+            for column in texts(&connection, &sql) {
+                if !fields.contains(&column.as_str()) {
+                    assert!(ScopeSchema::new([&column]).is_err(), "{table}.{column}");
+                }
+            }
+        }
+    }
 }

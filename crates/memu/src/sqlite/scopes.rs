@@ -13,7 +13,11 @@ use super::error::{corrupt, storage};
 use super::filter::{Sql, push_scope_conditions};
 use super::rows::Reader;
 
-/// The scopes that match, in the order of their first change.
+/// Whether a scope in `memu_scopes t` is named in lists: something was recorded in it.
+pub(super) const LISTED: &str = "(t.seq > 0 OR EXISTS \
+                                 (SELECT 1 FROM memu_model_replies y WHERE y.scope_id = t.scope_id))";
+
+/// The scopes that match, in the order in which they came.
 pub(super) fn scopes(
     connection: &Connection,
     schema: &ScopeSchema,
@@ -25,7 +29,8 @@ pub(super) fn scopes(
     for field in schema.fields() {
         sql.push(&format!(", t.\"{field}\""));
     }
-    sql.push(" FROM memu_scopes t WHERE t.seq > 0");
+    sql.push(" FROM memu_scopes t WHERE ");
+    sql.push(LISTED);
     push_scope_conditions(&mut sql, filter);
     sql.push(" ORDER BY t.scope_id LIMIT ");
     sql.bind(i64::try_from(limit).unwrap_or(i64::MAX));

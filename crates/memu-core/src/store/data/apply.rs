@@ -1,17 +1,16 @@
 //! Applying a batch: all of it, or nothing.
 
 mod change;
-
-use rustc_hash::FxHashSet;
+mod delete;
 
 use self::change::Work;
 use super::ScopeData;
-use super::ordered::Position;
 use crate::error::{Error, Result};
 use crate::records::{
-    Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, Meta, Operation,
+    Blob, CategoryItem, EmbedderIdentity, MemoryCategory, MemoryItem, Meta, ModelReply,
     OwnedEmbedding, OwnerKind, Resource, Segment, Table,
 };
+use crate::store::rules::{self, missing};
 use crate::store::{Committed, Write, WriteBatch};
 
 impl ScopeData {
@@ -40,6 +39,7 @@ impl ScopeData {
         self.items.compact();
         self.categories.compact();
         self.relations.compact();
+        self.model_replies.compact();
         Ok(Committed {
             life: self.life,
             seq: self.seq,
@@ -61,6 +61,7 @@ impl Work<'_> {
             Write::Embeddings(identity, vectors) => vectors
                 .iter()
                 .try_for_each(|vector| self.put_vector(identity, vector)),
+            Write::ModelReply(reply) => self.put_model_reply(reply),
             Write::DeleteResource(id) => self.delete_resource(id),
             Write::DeleteItem(id) => self.delete_item(id),
             Write::DeleteCategory(id) => self.delete_category(id),
@@ -68,18 +69,12 @@ impl Work<'_> {
                 item_id,
                 category_id,
             } => self.delete_relation(item_id, category_id),
+            Write::DeleteModelReply(id) => self.delete_model_reply(id),
         }
     }
 
     fn put_blob(&mut self, blob: &Blob) -> Result<()> {
-        let found = crate::records::ContentHash::of(&blob.bytes);
-        if found != blob.hash {
-            return Err(
-                Error::input("content does not have the hash it is stored under")
-                    .with("hash", blob.hash)
-                    .with("hash of the bytes", found),
-            );
-        }
+        rules::check_content(blob)?;
         if self.data.blob(&blob.hash).is_none() {
             self.set_blob(blob.hash, Some(blob.clone()));
         }
@@ -203,14 +198,7 @@ impl Work<'_> {
     }
 
     fn put_vector(&mut self, identity: &EmbedderIdentity, new: &OwnedEmbedding) -> Result<()> {
-        let dimension = identity.dimension as usize;
-        let length = new.vector.as_slice().len();
-        if length != dimension {
-            return Err(Error::model(format!(
-                "an embedding has {length} dimensions where {dimension} are expected"
-            ))
-            .with("owner", &new.owner));
-        }
+        rules::check_dimension(identity, new)?;
         let data = &self.data;
         let id = &new.owner;
         let (known, part_of) = match new.kind {
@@ -231,113 +219,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn delete_resource(&mut self, id: &Id) -> Result<()> {
-        let resource = self.data.resource(id);
-        let hash = resource
-            .ok_or_else(|| missing("resource", id))?
-            .content_hash;
-        let items = ids(self.data.items_of_resource(id).map(|item| &item.meta));
-        let mut relations: Vec<(Option<Position>, Id)> = items
-            .iter()
-            .flat_map(|item| self.data.relations_of_item(item))
-            .map(|relation| &relation.meta.id)
-            .map(|id| (self.data.relations.position(id), id.clone()))
-            .collect();
-        relations.sort_unstable();
-        for (_, relation) in &relations {
-            self.remove_relation(relation);
-        }
-        for item in &items {
-            self.remove_item(item);
-        }
-        let segments = ids(self
-            .data
-            .segments_of_resource(id)
-            .map(|segment| &segment.meta));
-        self.remove_citations(&segments);
-        for segment in &segments {
-            self.drop_vectors(OwnerKind::Segment, segment);
-            let position = self.place(self.data.segments.position(segment));
-            self.set_segment(position, segment, None);
-        }
-        self.drop_vectors(OwnerKind::Resource, id);
-        let position = self.place(self.data.resources.position(id));
-        self.set_resource(position, id, None);
-        self.release_blob(hash);
-        self.log(Operation::Delete, Table::Resources, id);
+    fn put_model_reply(&mut self, reply: &ModelReply) -> Result<()> {
+        let id = &reply.meta.id;
+        let old = self.data.model_reply(id).map(|old| &old.meta);
+        let mut stored = reply.clone();
+        stored.meta.revision = self.revision("model reply", &reply.meta, old)?;
+        let position = self.place(self.data.model_replies.position(id));
+        self.set_model_reply(position, id, Some(stored));
         Ok(())
-    }
-
-    /// Takes segments that are about to go out of the citations of the items that
-    /// stay.
-    fn remove_citations(&mut self, segments: &[Id]) {
-        let mut citing: Vec<Position> = segments
-            .iter()
-            .flat_map(|segment| self.data.items_citing.of(segment))
-            .collect();
-        citing.sort_unstable();
-        citing.dedup();
-        let going: FxHashSet<&Id> = segments.iter().collect();
-        for position in citing {
-            let Some(mut item) = self.data.items.at(position).cloned() else {
-                continue;
-            };
-            let id = item.meta.id.clone();
-            item.segment_ids.retain(|segment| !going.contains(segment));
-            item.meta.revision += 1;
-            self.set_item(position, &id, Some(item));
-            self.log(Operation::Update, Table::Items, &id);
-        }
-    }
-
-    fn delete_item(&mut self, id: &Id) -> Result<()> {
-        self.data.item(id).ok_or_else(|| missing("item", id))?;
-        let relations = self.data.relations_of_item(id);
-        let relations = ids(relations.map(|relation| &relation.meta));
-        for relation in &relations {
-            self.remove_relation(relation);
-        }
-        self.remove_item(id);
-        Ok(())
-    }
-
-    fn delete_category(&mut self, id: &Id) -> Result<()> {
-        let category = self.data.category(id);
-        category.ok_or_else(|| missing("category", id))?;
-        let relations = self.data.relations_of_category(id);
-        let relations = ids(relations.map(|relation| &relation.meta));
-        for relation in &relations {
-            self.remove_relation(relation);
-        }
-        self.drop_vectors(OwnerKind::Category, id);
-        let position = self.place(self.data.categories.position(id));
-        self.set_category(position, id, None);
-        self.log(Operation::Delete, Table::Categories, id);
-        Ok(())
-    }
-
-    fn delete_relation(&mut self, item: &Id, category: &Id) -> Result<()> {
-        let relation = self.data.relation_between(item, category).ok_or_else(|| {
-            Error::not_found("the item is not filed under the category")
-                .with("item", item)
-                .with("category", category)
-        })?;
-        let id = relation.meta.id.clone();
-        self.remove_relation(&id);
-        Ok(())
-    }
-
-    fn remove_item(&mut self, id: &Id) {
-        self.drop_vectors(OwnerKind::Item, id);
-        let position = self.place(self.data.items.position(id));
-        self.set_item(position, id, None);
-        self.log(Operation::Delete, Table::Items, id);
-    }
-
-    fn remove_relation(&mut self, id: &Id) {
-        let position = self.place(self.data.relations.position(id));
-        self.set_relation(position, id, None);
-        self.log(Operation::Delete, Table::Relations, id);
     }
 
     /// The revision under which a record is to be stored.
@@ -345,12 +234,4 @@ impl Work<'_> {
         let stored = stored.map(|stored| stored.revision);
         new.next_revision(kind, &self.data.scope, stored)
     }
-}
-
-fn ids<'m>(records: impl Iterator<Item = &'m Meta>) -> Vec<Id> {
-    records.map(|meta| meta.id.clone()).collect()
-}
-
-fn missing(kind: &'static str, id: &Id) -> Error {
-    Error::not_found(format!("the scope has no such {kind}")).with("id", id)
 }

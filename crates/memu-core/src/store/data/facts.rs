@@ -3,7 +3,9 @@
 
 use super::ScopeData;
 use crate::filter::{Facts, Field, Value, civil_micros};
-use crate::records::{CategoryItem, MemoryCategory, MemoryItem, Meta, Resource, Segment};
+use crate::records::{
+    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, ModelReply, Resource, Segment,
+};
 
 macro_rules! adapters {
     ($($(#[$doc:meta])* $name:ident of $record:ident by $method:ident;)*) => {
@@ -37,6 +39,8 @@ adapters! {
     CategoryFacts of MemoryCategory by category_facts;
     /// What a filter sees on a relation.
     RelationFacts of CategoryItem by relation_facts;
+    /// What a filter sees on the reply of a model.
+    ModelReplyFacts of ModelReply by model_reply_facts;
 }
 
 impl Facts for ResourceFacts<'_> {
@@ -122,6 +126,19 @@ impl Facts for RelationFacts<'_> {
     }
 }
 
+impl Facts for ModelReplyFacts<'_> {
+    fn values<'a>(&'a self, field: &Field, values: &mut Vec<Value<'a>>) {
+        let own = self.record;
+        match field {
+            Field::ResourceId | Field::Modality => {
+                of_source(self.data, own.resource_id.as_ref(), field, values);
+            }
+            Field::MemoryType | Field::Category | Field::HappenedAt => {}
+            _ => of_meta(&own.meta, field, values),
+        }
+    }
+}
+
 fn of_item<'a>(
     data: &'a ScopeData,
     item: &'a MemoryItem,
@@ -135,20 +152,31 @@ fn of_item<'a>(
                 of_category(category, values);
             }
         }
-        Field::ResourceId => {
-            values.extend(item.resource_id.iter().map(|id| Value::Text(id.as_str())));
+        Field::ResourceId | Field::Modality => {
+            of_source(data, item.resource_id.as_ref(), field, values);
         }
-        Field::Modality => values.extend(
-            item.resource_id
-                .iter()
-                .filter_map(|id| data.resource(id))
-                .map(|resource| Value::Text(resource.modality.as_str())),
-        ),
         Field::HappenedAt => values.extend(
             item.happened
                 .map(|when| Value::Micros(civil_micros(when.start))),
         ),
         _ => of_meta(&item.meta, field, values),
+    }
+}
+
+/// The resource from which a record was made: its id or its modality.
+fn of_source<'a>(
+    data: &'a ScopeData,
+    resource: Option<&'a Id>,
+    field: &Field,
+    values: &mut Vec<Value<'a>>,
+) {
+    let Some(id) = resource else { return };
+    match field {
+        Field::ResourceId => values.push(Value::Text(id.as_str())),
+        _ => values.extend(
+            data.resource(id)
+                .map(|resource| Value::Text(resource.modality.as_str())),
+        ),
     }
 }
 

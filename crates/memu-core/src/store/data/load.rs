@@ -14,8 +14,8 @@ const PAGE: usize = 4_096;
 
 impl ScopeData {
     /// Reads the records of a scope, all of one moment: when the scope changes
-    /// while it is read, it is read again. Content, vectors and the lines of the
-    /// change log stay in the store.
+    /// while it is read, it is read again. Content, model replies, vectors and the
+    /// lines of the change log stay in the store.
     ///
     /// # Errors
     /// The store's; [`ErrorKind::Busy`](crate::ErrorKind::Busy) when the scope

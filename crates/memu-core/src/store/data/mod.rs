@@ -8,7 +8,9 @@ mod select;
 
 pub(in crate::store) use select::Kind;
 
-pub use facts::{CategoryFacts, ItemFacts, RelationFacts, ResourceFacts, SegmentFacts};
+pub use facts::{
+    CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, SegmentFacts,
+};
 
 use std::collections::BTreeMap;
 
@@ -17,7 +19,7 @@ use rustc_hash::FxHashMap;
 use self::ordered::{Mentions, Ordered, Position};
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Modality, OwnerKind, Resource, Segment,
+    MemoryItem, Modality, ModelReply, OwnerKind, Resource, Segment,
 };
 use crate::scope::Scope;
 use crate::store::LogPosition;
@@ -35,6 +37,7 @@ pub struct ScopeData {
     items: Ordered<MemoryItem>,
     categories: Ordered<MemoryCategory>,
     relations: Ordered<CategoryItem>,
+    model_replies: Ordered<ModelReply>,
     blobs: FxHashMap<ContentHash, Blob>,
     vectors: FxHashMap<EmbedderIdentity, FxHashMap<(OwnerKind, Id), Embedding>>,
     log: Vec<Change>,
@@ -60,6 +63,7 @@ impl ScopeData {
             items: Ordered::default(),
             categories: Ordered::default(),
             relations: Ordered::default(),
+            model_replies: Ordered::default(),
             blobs: FxHashMap::default(),
             vectors: FxHashMap::default(),
             log: Vec::new(),
@@ -99,11 +103,17 @@ impl ScopeData {
         self.life = life;
     }
 
+    /// Whether a list of scopes names it: something was recorded in it.
+    pub(super) fn is_listed(&self) -> bool {
+        self.seq > 0 || self.model_replies.len() > 0
+    }
+
     /// Whether it holds no record and no content.
     pub fn is_empty(&self) -> bool {
         self.resources.len() == 0
             && self.items.len() == 0
             && self.categories.len() == 0
+            && self.model_replies.len() == 0
             && self.blobs.is_empty()
     }
 
@@ -132,6 +142,11 @@ impl ScopeData {
         self.relations.iter()
     }
 
+    /// The replies of models, in stored order.
+    pub fn model_replies(&self) -> impl Iterator<Item = &ModelReply> {
+        self.model_replies.iter()
+    }
+
     /// How many resources there are.
     pub fn resource_count(&self) -> usize {
         self.resources.len()
@@ -155,6 +170,11 @@ impl ScopeData {
     /// How many relations there are.
     pub fn relation_count(&self) -> usize {
         self.relations.len()
+    }
+
+    /// How many replies of models there are.
+    pub fn model_reply_count(&self) -> usize {
+        self.model_replies.len()
     }
 
     /// How many vectors there are, of all embedders together.
@@ -185,6 +205,11 @@ impl ScopeData {
     /// The relation with this id.
     pub fn relation(&self, id: &Id) -> Option<&CategoryItem> {
         self.relations.get(id)
+    }
+
+    /// The reply of a model with this id.
+    pub fn model_reply(&self, id: &Id) -> Option<&ModelReply> {
+        self.model_replies.get(id)
     }
 
     /// The relation between these two.

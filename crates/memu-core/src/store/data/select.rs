@@ -3,7 +3,9 @@
 use super::ScopeData;
 use super::ordered::Position;
 use crate::filter::Filter;
-use crate::records::{CategoryItem, Id, MemoryCategory, MemoryItem, Meta, Resource, Segment};
+use crate::records::{
+    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, ModelReply, Resource, Segment,
+};
 use crate::store::Select;
 
 fn by_id(select: &Select, meta: &Meta) -> bool {
@@ -74,6 +76,18 @@ fn relation_chosen(data: &ScopeData, select: &Select, relation: &CategoryItem) -
     }
 }
 
+fn reply_chosen(select: &Select, reply: &ModelReply) -> bool {
+    match select {
+        Select::OfResources(ids) => reply
+            .resource_id
+            .as_ref()
+            .is_some_and(|id| ids.contains(id)),
+        Select::ReplyStates(states) => states.contains(&reply.state),
+        Select::Requests(hashes) => hashes.contains(&reply.request_hash),
+        _ => by_id(select, &reply.meta),
+    }
+}
+
 /// A chosen record with its position in the stored order.
 pub(in crate::store) type Chosen<'a, T> = (Position, &'a T);
 
@@ -138,6 +152,7 @@ kinds! {
     MemoryItem in items by item_facts, |data, select, one| item_chosen(data, select, one);
     MemoryCategory in categories by category_facts, |_data, select, one| category_chosen(select, one);
     CategoryItem in relations by relation_facts, |data, select, one| relation_chosen(data, select, one);
+    ModelReply in model_replies by model_reply_facts, |_data, select, one| reply_chosen(select, one);
 }
 
 impl ScopeData {

@@ -1,9 +1,10 @@
 //! Removing records with all that hangs on them.
 
 use memu_core::records::{Id, Operation, OwnerKind, Table};
+use memu_core::store::rules::missing;
 use memu_core::{Error, Result};
 
-use super::{Work, missing};
+use super::Work;
 use crate::sqlite::vectors::kind_number;
 
 impl Work<'_> {
@@ -44,6 +45,7 @@ impl Work<'_> {
         self.drop_vectors(OwnerKind::Resource, row)?;
         self.execute("DELETE FROM memu_resources WHERE row = ?1", [row])?;
         self.release_blob(&content)?;
+        self.remove_replies_about(id, &content)?;
         self.log(Operation::Delete, Table::Resources, id.as_str())
     }
 

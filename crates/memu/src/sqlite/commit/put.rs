@@ -1,13 +1,14 @@
 //! Inserting and changing records.
 
 use memu_core::records::{
-    Blob, CategoryItem, ContentHash, MemoryCategory, MemoryItem, Meta, Resource, Segment, Table,
+    Blob, CategoryItem, MemoryCategory, MemoryItem, Meta, Resource, Segment, Table,
 };
+use memu_core::store::rules::{self, missing};
 use memu_core::{Error, Result};
 use rusqlite::params_from_iter;
 use rusqlite::types::Value;
 
-use super::{Work, missing};
+use super::Work;
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::{civil_text, integer};
 
@@ -17,14 +18,7 @@ const META: &str =
 
 impl Work<'_> {
     pub(super) fn put_blob(&mut self, blob: &Blob) -> Result<()> {
-        let found = ContentHash::of(&blob.bytes);
-        if found != blob.hash {
-            return Err(
-                Error::input("content does not have the hash it is stored under")
-                    .with("hash", blob.hash)
-                    .with("hash of the bytes", found),
-            );
-        }
+        rules::check_content(blob)?;
         self.execute(
             "INSERT INTO memu_blobs (scope_id, hash, bytes) VALUES (?1, ?2, ?3)
              ON CONFLICT DO NOTHING",
@@ -304,7 +298,7 @@ impl Work<'_> {
         ]
     }
 
-    fn insert(
+    pub(super) fn insert(
         &self,
         table: &str,
         columns: &str,
@@ -323,7 +317,7 @@ impl Work<'_> {
             .map_err(storage)
     }
 
-    fn update(
+    pub(super) fn update(
         &self,
         table: &str,
         columns: &str,
@@ -352,11 +346,11 @@ impl Work<'_> {
     }
 }
 
-fn text(value: &str) -> Value {
+pub(super) fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
-fn optional(value: Option<&str>) -> Value {
+pub(super) fn optional(value: Option<&str>) -> Value {
     value.map_or(Value::Null, text)
 }
 

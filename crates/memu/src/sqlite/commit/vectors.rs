@@ -1,9 +1,10 @@
 //! Storing vectors.
 
+use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, SetState, Table};
-use memu_core::{Error, Result};
+use memu_core::store::rules::{self, missing};
 
-use super::{Work, missing};
+use super::Work;
 use crate::sqlite::rows::packed;
 use crate::sqlite::vectors::{kind_number, refuse_other_embedder};
 
@@ -18,26 +19,18 @@ impl Work<'_> {
         }
         let set = self.embedding_set(identity)?;
         for owned in vectors {
-            let vector = owned.vector.as_slice();
-            if vector.len() != identity.dimension as usize {
-                return Err(Error::model(format!(
-                    "an embedding has {} dimensions where {} are expected",
-                    vector.len(),
-                    identity.dimension
-                ))
-                .with("owner", &owned.owner));
-            }
+            rules::check_dimension(identity, owned)?;
             let (row, table, logged) = self.owner(owned)?;
             self.execute(
                 "INSERT INTO memu_embeddings (scope_id, set_id, owner_kind, owner_row, vector)
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope_id, set_id, owner_kind, owner_row)
+                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope_id, owner_kind, owner_row, set_id)
                  DO UPDATE SET vector = excluded.vector",
                 (
                     self.scope_id,
                     set,
                     kind_number(owned.kind),
                     row,
-                    packed(vector),
+                    packed(owned.vector.as_slice()),
                 ),
             )?;
             self.log_part(table, &logged)?;
@@ -73,8 +66,8 @@ impl Work<'_> {
             return Ok(i64::from(set.id));
         }
         self.execute(
-            "INSERT INTO memu_embedding_sets (provider, model, dimension, state)
-             VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO memu_embedding_sets (provider, model, dimension, format, state)
+             VALUES (?1, ?2, ?3, 'f32', ?4)",
             (
                 &identity.provider,
                 &identity.model,

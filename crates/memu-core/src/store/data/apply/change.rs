@@ -2,10 +2,11 @@ use rustc_hash::FxHashSet;
 
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Meta, Modality, Operation, OwnerKind, Resource, Segment, Table,
+    MemoryItem, Meta, Modality, ModelReply, Operation, OwnerKind, Resource, Segment, Table,
 };
 use crate::store::data::ScopeData;
 use crate::store::data::ordered::Position;
+use crate::store::rules::put_operation;
 
 /// One step of a batch, with what was there before.
 enum Step {
@@ -14,6 +15,7 @@ enum Step {
     Item(Position, Id, Option<MemoryItem>),
     Category(Position, Id, Option<MemoryCategory>),
     Relation(Position, Id, Option<CategoryItem>),
+    ModelReply(Position, Id, Option<ModelReply>),
     Blob(ContentHash, Option<Blob>),
     Vector(EmbedderIdentity, OwnerKind, Id, Option<Embedding>),
 }
@@ -59,6 +61,9 @@ impl<'d> Work<'d> {
                 Step::Item(position, id, old) => drop(data.set_item(position, &id, old)),
                 Step::Category(position, id, old) => drop(data.set_category(position, &id, old)),
                 Step::Relation(position, id, old) => drop(data.set_relation(position, &id, old)),
+                Step::ModelReply(position, id, old) => {
+                    drop(data.set_model_reply(position, &id, old));
+                }
                 Step::Blob(hash, old) => drop(data.set_blob(hash, old)),
                 Step::Vector(identity, kind, id, old) => {
                     drop(data.set_vector(&identity, kind, &id, old));
@@ -76,6 +81,7 @@ impl<'d> Work<'d> {
         set_item, Item, MemoryItem;
         set_category, Category, MemoryCategory;
         set_relation, Relation, CategoryItem;
+        set_model_reply, ModelReply, ModelReply;
     }
 
     pub(super) fn set_blob(&mut self, hash: ContentHash, blob: Option<Blob>) {
@@ -131,12 +137,7 @@ impl<'d> Work<'d> {
 
     /// Logs the writing of a record.
     pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        let operation = if meta.revision == 0 {
-            Operation::Insert
-        } else {
-            Operation::Update
-        };
-        self.log(operation, table, &meta.id);
+        self.log(put_operation(meta), table, &meta.id);
     }
 
     /// Logs that something belonging to a record changed, unless the record
@@ -243,6 +244,15 @@ impl ScopeData {
                 .set(&relation.category_id, position, present);
         }
         self.relations.set(position, id, relation)
+    }
+
+    pub(in crate::store::data) fn set_model_reply(
+        &mut self,
+        position: Position,
+        id: &Id,
+        reply: Option<ModelReply>,
+    ) -> Option<ModelReply> {
+        self.model_replies.set(position, id, reply)
     }
 
     fn set_blob(&mut self, hash: ContentHash, blob: Option<Blob>) -> Option<Blob> {

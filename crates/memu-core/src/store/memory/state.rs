@@ -1,87 +1,44 @@
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+//! What the in-memory store holds, and how it answers from it.
 
-use async_trait::async_trait;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::data::{Kind, ScopeData};
-use super::{
-    Capabilities, Cleared, Committed, Cursor, LogPosition, Page, Query, Report, ScopeState,
-    Severity, Store, VectorHit, VectorQuery, Write, WriteBatch,
-};
 use crate::error::{Error, Result};
-use crate::filter::Filter;
-use crate::records::{
-    Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, OwnedEmbedding, OwnerKind, Resource, Segment, SetState,
+use crate::records::{EmbedderIdentity, EmbeddingSet, SetState};
+use crate::scope::{Scope, ScopeKey};
+use crate::store::data::{Kind, ScopeData};
+use crate::store::{
+    Cleared, Committed, Cursor, Page, Query, Report, Severity, VectorHit, VectorQuery, Write,
+    WriteBatch,
 };
-use crate::scope::{Scope, ScopeKey, ScopeSchema};
 use crate::vector::cosine;
 
-/// A store that forgets everything when it is dropped: plain, obviously correct,
-/// and the model that other stores are compared with.
-#[derive(Debug)]
-pub struct InMemoryStore {
-    schema: ScopeSchema,
-    state: RwLock<State>,
-}
-
 #[derive(Debug, Default)]
-struct State {
-    closed: bool,
-    scopes: FxHashMap<ScopeKey, ScopeData>,
+pub(super) struct State {
+    pub(super) closed: bool,
+    pub(super) scopes: FxHashMap<ScopeKey, ScopeData>,
     /// The scopes in the order of their first line.
-    order: Vec<ScopeKey>,
-    sets: Vec<EmbeddingSet>,
+    pub(super) order: Vec<ScopeKey>,
+    pub(super) sets: Vec<EmbeddingSet>,
     /// How many scopes have come to life.
-    lives: u64,
+    pub(super) lives: u64,
     /// Where in the order of all scopes' records the next one comes.
-    next_position: u64,
-}
-
-impl InMemoryStore {
-    /// An empty store with these scope fields.
-    pub fn new(schema: ScopeSchema) -> Self {
-        Self {
-            schema,
-            state: RwLock::default(),
-        }
-    }
-
-    // A panic while the lock is held cannot leave a batch half applied: `apply`
-    // has no step that panics. So a poisoned lock is taken over.
-    fn read(&self) -> Result<RwLockReadGuard<'_, State>> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.check_open()?;
-        Ok(state)
-    }
-
-    fn write(&self) -> Result<RwLockWriteGuard<'_, State>> {
-        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.check_open()?;
-        Ok(state)
-    }
-}
-
-impl Default for InMemoryStore {
-    fn default() -> Self {
-        Self::new(ScopeSchema::default())
-    }
+    pub(super) next_position: u64,
 }
 
 impl State {
-    fn check_open(&self) -> Result<()> {
+    pub(super) fn check_open(&self) -> Result<()> {
         if self.closed {
             return Err(Error::storage("the store is closed"));
         }
         Ok(())
     }
 
-    fn scope(&self, scope: &Scope) -> Option<&ScopeData> {
+    pub(super) fn scope(&self, scope: &Scope) -> Option<&ScopeData> {
         self.scopes.get(&scope.key())
     }
 
     /// The data of these scopes, each once.
-    fn named<'s>(&'s self, scopes: &'s [Scope]) -> impl Iterator<Item = &'s ScopeData> {
+    pub(super) fn named<'s>(&'s self, scopes: &'s [Scope]) -> impl Iterator<Item = &'s ScopeData> {
         let mut seen = FxHashSet::default();
         scopes
             .iter()
@@ -90,7 +47,7 @@ impl State {
             .filter_map(|key| self.scopes.get(&key))
     }
 
-    fn page<T: Kind>(&self, query: &Query) -> Result<Page<T>> {
+    pub(super) fn page<T: Kind>(&self, query: &Query) -> Result<Page<T>> {
         check_count("limit", query.limit)?;
         let first = match &query.after {
             Some(cursor) => position_after(cursor)?,
@@ -118,12 +75,12 @@ impl State {
         })
     }
 
-    fn active_set(&self) -> Option<&EmbeddingSet> {
+    pub(super) fn active_set(&self) -> Option<&EmbeddingSet> {
         self.sets.iter().find(|set| set.state == SetState::Active)
     }
 
     /// Refuses vectors of another embedder than the store's.
-    fn check_embedder(&self, identity: &EmbedderIdentity) -> Result<()> {
+    pub(super) fn check_embedder(&self, identity: &EmbedderIdentity) -> Result<()> {
         match self.active_set() {
             Some(set) if set.identity != *identity => Err(Error::config(format!(
                 "the store's vectors were made by {}, not by {identity}; configure the first, \
@@ -134,7 +91,7 @@ impl State {
         }
     }
 
-    fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
+    pub(super) fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
         check_count("top_k", query.top_k)?;
         self.check_embedder(&query.identity)?;
         let vector = query.vector.as_slice();
@@ -167,7 +124,7 @@ impl State {
             .collect())
     }
 
-    fn commit(&mut self, batch: &WriteBatch) -> Result<Committed> {
+    pub(super) fn commit(&mut self, batch: &WriteBatch) -> Result<Committed> {
         let embedder = self.batch_embedder(batch)?;
         let key = batch.scope.key();
         let mut fresh = None;
@@ -176,17 +133,27 @@ impl State {
             None => fresh.insert(ScopeData::new(batch.scope.clone())),
         };
         data.skip_to(self.next_position);
-        let first = data.seq() == 0;
+        let new = !data.is_listed() && !self.order.contains(&key);
         let mut committed = data.apply(batch)?;
         self.next_position = data.next_position();
-        if first && committed.seq > 0 {
+        if new && data.is_listed() {
             self.order.push(key);
         }
-        if let Some(mut data) = fresh.filter(|data| committed.seq > 0 || !data.is_empty()) {
-            self.lives += 1;
-            committed.life = self.lives;
-            data.set_life(committed.life);
-            self.scopes.insert(key, data);
+        // A scope that holds nothing and in which nothing ever changed is not kept.
+        let unused = committed.seq == 0 && data.is_empty();
+        match fresh {
+            Some(mut data) if !unused => {
+                self.lives += 1;
+                committed.life = self.lives;
+                data.set_life(committed.life);
+                self.scopes.insert(key, data);
+            }
+            None if unused => {
+                committed.life = 0;
+                self.scopes.remove(&key);
+                self.order.retain(|known| *known != key);
+            }
+            _ => {}
         }
         if let (Some(identity), None) = (embedder, self.active_set()) {
             self.sets.push(EmbeddingSet {
@@ -199,7 +166,7 @@ impl State {
     }
 
     /// The one embedder of the batch's vectors, when it has vectors.
-    fn batch_embedder(&self, batch: &WriteBatch) -> Result<Option<EmbedderIdentity>> {
+    pub(super) fn batch_embedder(&self, batch: &WriteBatch) -> Result<Option<EmbedderIdentity>> {
         let mut found: Option<&EmbedderIdentity> = None;
         for write in &batch.writes {
             let Write::Embeddings(identity, vectors) = write else {
@@ -222,25 +189,26 @@ impl State {
         Ok(found.cloned())
     }
 
-    fn clear(&mut self, scopes: &[Scope]) -> Cleared {
+    pub(super) fn clear(&mut self, scopes: &[Scope]) -> Cleared {
         let mut cleared = Cleared::default();
         for scope in scopes {
             let key = scope.key();
             let Some(data) = self.scopes.remove(&key) else {
                 continue;
             };
-            cleared.scopes += usize::from(data.seq() > 0);
+            cleared.scopes += usize::from(data.is_listed());
             cleared.resources.extend(data.resources().cloned());
             cleared.items.extend(data.items().cloned());
             cleared.categories.extend(data.categories().cloned());
             cleared.relations += data.relation_count();
             cleared.segments += data.segment_count();
+            cleared.model_replies += data.model_reply_count();
         }
         self.order.retain(|key| self.scopes.contains_key(key));
         cleared
     }
 
-    fn report(&self) -> Report {
+    pub(super) fn report(&self) -> Report {
         let count = |of: fn(&ScopeData) -> usize| {
             self.scopes
                 .values()
@@ -248,13 +216,14 @@ impl State {
                 .fold(0, |sum, one| sum + one as u64)
         };
         let mut report = Report {
-            scopes: self.order.len() as u64,
+            scopes: count(|data| usize::from(data.is_listed())),
             resources: count(ScopeData::resource_count),
             segments: count(ScopeData::segment_count),
             items: count(ScopeData::item_count),
             categories: count(ScopeData::category_count),
             relations: count(ScopeData::relation_count),
             embeddings: count(ScopeData::vector_count),
+            model_replies: count(ScopeData::model_reply_count),
             ..Report::default()
         };
         report.push(
@@ -279,134 +248,4 @@ fn position_after(cursor: &Cursor) -> Result<u64> {
         Error::input("this is not a cursor of this store; use the one a page came with")
             .with("cursor", format!("{:?}", cursor.0))
     })
-}
-
-#[async_trait]
-impl Store for InMemoryStore {
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            provider: "inmemory",
-            durable: false,
-            multi_process: false,
-            exact_search: true,
-        }
-    }
-
-    fn schema(&self) -> &ScopeSchema {
-        &self.schema
-    }
-
-    async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
-        let filter = filter.scope_part();
-        let state = self.read()?;
-        Ok(state
-            .order
-            .iter()
-            .filter_map(|key| state.scopes.get(key))
-            .filter(|data| filter.matches(data.scope()))
-            .take(limit)
-            .map(|data| ScopeState {
-                scope: data.scope().clone(),
-                seq: data.seq(),
-            })
-            .collect())
-    }
-
-    async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
-        let state = self.read()?;
-        let data = state.scope(scope);
-        Ok(data.map_or_else(LogPosition::default, ScopeData::log_position))
-    }
-
-    async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
-        self.read()?.page(query)
-    }
-
-    async fn segments(&self, query: &Query) -> Result<Page<Segment>> {
-        self.read()?.page(query)
-    }
-
-    async fn items(&self, query: &Query) -> Result<Page<MemoryItem>> {
-        self.read()?.page(query)
-    }
-
-    async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>> {
-        self.read()?.page(query)
-    }
-
-    async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
-        self.read()?.page(query)
-    }
-
-    async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
-        let state = self.read()?;
-        Ok(state.scope(scope).and_then(|data| data.blob(hash)).cloned())
-    }
-
-    async fn embeddings(
-        &self,
-        scope: &Scope,
-        identity: &EmbedderIdentity,
-        kind: OwnerKind,
-        owners: &[Id],
-    ) -> Result<Vec<OwnedEmbedding>> {
-        let state = self.read()?;
-        let Some(data) = state.scope(scope) else {
-            return Ok(Vec::new());
-        };
-        Ok(owners
-            .iter()
-            .filter_map(|owner| {
-                Some(OwnedEmbedding {
-                    kind,
-                    owner: owner.clone(),
-                    vector: data.vector(identity, kind, owner)?.clone(),
-                })
-            })
-            .collect())
-    }
-
-    async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>> {
-        Ok(self.read()?.sets.clone())
-    }
-
-    async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
-        let state = self.read()?;
-        let lines = state
-            .scope(scope)
-            .map_or(&[][..], |data| data.changes(after));
-        Ok(lines.iter().take(limit).cloned().collect())
-    }
-
-    async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
-        self.read()?.search(query)
-    }
-
-    async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
-        if *batch.scope.schema() != self.schema {
-            return Err(Error::scope(format!(
-                "the scope has the fields {:?}; this store has {:?}",
-                batch.scope.schema(),
-                self.schema
-            )));
-        }
-        self.write()?.commit(&batch)
-    }
-
-    async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
-        Ok(self.write()?.clear(scopes))
-    }
-
-    async fn check(&self, _repair: bool) -> Result<Report> {
-        Ok(self.read()?.report())
-    }
-
-    async fn close(&self) -> Result<()> {
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        *state = State {
-            closed: true,
-            ..State::default()
-        };
-        Ok(())
-    }
 }

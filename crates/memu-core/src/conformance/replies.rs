@@ -1,0 +1,159 @@
+//! What models returned is kept beside the records, and goes with them.
+
+use super::fixtures::{Maker, World, user};
+use super::verdict::{Failure, refused, same};
+use super::{Harness, Verdict};
+use crate::error::ErrorKind;
+use crate::filter::Filter;
+use crate::records::{Id, Modality, ModelReply, ReplyState};
+use crate::scope::{Scope, ScopeSchema};
+use crate::store::{LogPosition, Query, Select, Store, StoreExt, Write};
+
+/// What the replies of a scope say, in stored order.
+async fn said(store: &dyn Store, scope: &Scope, select: Select) -> Result<Vec<String>, Failure> {
+    let query = Query::scope(scope).select(select);
+    let replies = store.model_replies(&query).await?.records;
+    Ok(replies.into_iter().map(|reply| reply.text).collect())
+}
+
+pub(super) async fn a_reply_leaves_the_log_as_it_is(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 1);
+    let writes = vec![Write::Category(make.category("first"))];
+    store.commit(make.batch(writes)).await?;
+    let before = store.log_position(make.scope()).await?;
+    let writes = vec![Write::ModelReply(make.model_reply("a reply"))];
+    let committed = store.commit(make.batch(writes)).await?;
+    same("the commit", &committed.seq, &before.seq)?;
+    let after = store.log_position(make.scope()).await?;
+    same("the log", &after, &before)?;
+    // A plan that was made before the reply came can still be carried out.
+    let mut plan = make.batch(vec![Write::Category(make.category("second"))]);
+    plan.expected_seq = Some(before.seq);
+    plan.expected_life = Some(before.life);
+    store.commit(plan).await?;
+    Ok(())
+}
+
+pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let (alice, bob) = (Maker::new(user("alice")?, 2), Maker::new(user("bob")?, 2));
+    let reply = alice.model_reply("all that came of it");
+    let writes = vec![Write::ModelReply(reply.clone())];
+    store.commit(alice.batch(writes.clone())).await?;
+    let kept = async || store.log_position(alice.scope()).await;
+    let life = kept().await?.life;
+    store.commit(alice.batch(Vec::new())).await?;
+    same("the life after an empty batch", &kept().await?.life, &life)?;
+    let listed = async || -> Result<Vec<(Scope, u64)>, Failure> {
+        let scopes = store.scopes(&Filter::default(), 9).await?;
+        Ok(scopes.into_iter().map(|one| (one.scope, one.seq)).collect())
+    };
+    same("the scopes", &listed().await?, &vec![(user("alice")?, 0)])?;
+    let of_bob = Write::Category(bob.category("his"));
+    store.commit(bob.batch(vec![of_bob])).await?;
+    let writes = vec![Write::DeleteModelReply(reply.meta.id)];
+    store.commit(alice.batch(writes)).await?;
+    same("the scopes", &listed().await?, &vec![(user("bob")?, 1)])?;
+    let position = store.log_position(alice.scope()).await?;
+    same("where nothing is", &position, &LogPosition::default())?;
+    let again = alice.model_reply("again");
+    store
+        .commit(alice.batch(vec![Write::ModelReply(again)]))
+        .await?;
+    let cleared = store.clear(&[alice.scope().clone()]).await?;
+    same("the replies that went", &cleared.model_replies, &1)?;
+    same("the scopes that went", &cleared.scopes, &1)?;
+    same("the scopes", &listed().await?, &vec![(user("bob")?, 1)])?;
+    let left = said(&*store, alice.scope(), Select::All).await?;
+    same("what is left", &left, &Vec::new())
+}
+
+pub(super) async fn replies_are_found_by_state_request_and_resource(
+    harness: &dyn Harness,
+) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 3);
+    let world = World::new(&make)?;
+    let mut waiting = make.model_reply("not read yet");
+    let mut writes = world.writes();
+    writes.push(Write::ModelReply(waiting.clone()));
+    store.commit(make.batch(writes)).await?;
+    let [summary, babble] = [&world.summary, &world.babble].map(|one| one.text.clone());
+    let chat = world.chat.meta.id.clone();
+    for (select, expected) in [
+        (
+            Select::ReplyStates(vec![ReplyState::Failed, ReplyState::Parsed]),
+            vec![summary.clone(), babble.clone()],
+        ),
+        (
+            Select::ReplyStates(vec![ReplyState::Received]),
+            vec![waiting.text.clone()],
+        ),
+        (Select::ReplyStates(Vec::new()), Vec::new()),
+        (
+            Select::Requests(vec![world.babble.request_hash, waiting.request_hash]),
+            vec![babble.clone(), waiting.text.clone()],
+        ),
+        (Select::OfResources(vec![chat]), vec![summary.clone()]),
+        (
+            Select::IdPrefixes(vec![waiting.meta.id.short().to_owned()]),
+            vec![waiting.text.clone()],
+        ),
+        (Select::Names(vec!["tastes".to_owned()]), Vec::new()),
+    ] {
+        let found = said(&*store, make.scope(), select.clone()).await?;
+        same(&format!("what {select:?} finds"), &found, &expected)?;
+    }
+    // It is tried, and fails; a second attempt works.
+    for (revision, state) in [(1, ReplyState::Failed), (2, ReplyState::Parsed)] {
+        waiting.meta.revision = revision;
+        waiting.state = state;
+        let write = Write::ModelReply(waiting.clone());
+        store.commit(make.batch(vec![write.clone()])).await?;
+        let again = store.commit(make.batch(vec![write])).await;
+        refused("the same revision again", again, &[ErrorKind::Conflict])?;
+    }
+    let stored = store.model_reply(make.scope(), &waiting.meta.id).await?;
+    let stored = stored.map(|reply| (reply.meta.revision, reply.state));
+    same("the reply", &stored, &Some((3, ReplyState::Parsed)))?;
+    let gone = Write::DeleteModelReply(waiting.meta.id);
+    store.commit(make.batch(vec![gone.clone()])).await?;
+    let result = store.commit(make.batch(vec![gone])).await;
+    refused("deleting it again", result, &[ErrorKind::NotFound])?;
+    Ok(())
+}
+
+pub(super) async fn replies_go_with_what_they_are_about(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 4);
+    let chat = make.resource("file:///one");
+    let mut film = make.resource("file:///one");
+    film.modality = Modality::Video;
+    let about = |resource: Option<&Id>, text: &str| ModelReply {
+        resource_id: resource.cloned(),
+        content_hash: Some(chat.content_hash),
+        ..make.model_reply(text)
+    };
+    let writes = vec![
+        Write::Resource(chat.clone()),
+        Write::Resource(film.clone()),
+        Write::ModelReply(about(Some(&chat.meta.id), "of the chat")),
+        Write::ModelReply(about(None, "of the content")),
+        Write::ModelReply(about(Some(&film.meta.id), "of the film")),
+        Write::ModelReply(make.model_reply("of nothing")),
+    ];
+    store.commit(make.batch(writes)).await?;
+    let delete = |id: &Id| make.batch(vec![Write::DeleteResource(id.clone())]);
+    store.commit(delete(&chat.meta.id)).await?;
+    let left = said(&*store, make.scope(), Select::All).await?;
+    let expected = ["of the content", "of the film", "of nothing"];
+    same(
+        "after the chat",
+        &left,
+        &expected.map(str::to_owned).to_vec(),
+    )?;
+    store.commit(delete(&film.meta.id)).await?;
+    let left = said(&*store, make.scope(), Select::All).await?;
+    same("after both", &left, &vec!["of nothing".to_owned()])
+}

@@ -1,0 +1,191 @@
+mod state;
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use async_trait::async_trait;
+
+use self::state::State;
+use super::data::ScopeData;
+use super::{
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeState, Store,
+    VectorHit, VectorQuery, WriteBatch,
+};
+use crate::error::{Error, Result};
+use crate::filter::Filter;
+use crate::records::{
+    Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
+    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
+};
+use crate::scope::{Scope, ScopeSchema};
+
+/// A store that forgets everything when it is dropped: plain, obviously correct,
+/// and the model that other stores are compared with.
+#[derive(Debug)]
+pub struct InMemoryStore {
+    schema: ScopeSchema,
+    state: RwLock<State>,
+}
+
+impl InMemoryStore {
+    /// An empty store with these scope fields.
+    pub fn new(schema: ScopeSchema) -> Self {
+        Self {
+            schema,
+            state: RwLock::default(),
+        }
+    }
+
+    // A panic while the lock is held cannot leave a batch half applied: `apply`
+    // has no step that panics. So a poisoned lock is taken over.
+    fn read(&self) -> Result<RwLockReadGuard<'_, State>> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.check_open()?;
+        Ok(state)
+    }
+
+    fn write(&self) -> Result<RwLockWriteGuard<'_, State>> {
+        let state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.check_open()?;
+        Ok(state)
+    }
+}
+
+impl Default for InMemoryStore {
+    fn default() -> Self {
+        Self::new(ScopeSchema::default())
+    }
+}
+
+#[async_trait]
+impl Store for InMemoryStore {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            provider: "inmemory",
+            durable: false,
+            multi_process: false,
+            exact_search: true,
+        }
+    }
+
+    fn schema(&self) -> &ScopeSchema {
+        &self.schema
+    }
+
+    async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
+        let filter = filter.scope_part();
+        let state = self.read()?;
+        Ok(state
+            .order
+            .iter()
+            .filter_map(|key| state.scopes.get(key))
+            .filter(|data| data.is_listed() && filter.matches(data.scope()))
+            .take(limit)
+            .map(|data| ScopeState {
+                scope: data.scope().clone(),
+                seq: data.seq(),
+            })
+            .collect())
+    }
+
+    async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
+        let state = self.read()?;
+        let data = state.scope(scope);
+        Ok(data.map_or_else(LogPosition::default, ScopeData::log_position))
+    }
+
+    async fn resources(&self, query: &Query) -> Result<Page<Resource>> {
+        self.read()?.page(query)
+    }
+
+    async fn segments(&self, query: &Query) -> Result<Page<Segment>> {
+        self.read()?.page(query)
+    }
+
+    async fn items(&self, query: &Query) -> Result<Page<MemoryItem>> {
+        self.read()?.page(query)
+    }
+
+    async fn categories(&self, query: &Query) -> Result<Page<MemoryCategory>> {
+        self.read()?.page(query)
+    }
+
+    async fn relations(&self, query: &Query) -> Result<Page<CategoryItem>> {
+        self.read()?.page(query)
+    }
+
+    async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>> {
+        self.read()?.page(query)
+    }
+
+    async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
+        let state = self.read()?;
+        Ok(state.scope(scope).and_then(|data| data.blob(hash)).cloned())
+    }
+
+    async fn embeddings(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        kind: OwnerKind,
+        owners: &[Id],
+    ) -> Result<Vec<OwnedEmbedding>> {
+        let state = self.read()?;
+        let Some(data) = state.scope(scope) else {
+            return Ok(Vec::new());
+        };
+        Ok(owners
+            .iter()
+            .filter_map(|owner| {
+                Some(OwnedEmbedding {
+                    kind,
+                    owner: owner.clone(),
+                    vector: data.vector(identity, kind, owner)?.clone(),
+                })
+            })
+            .collect())
+    }
+
+    async fn embedding_sets(&self) -> Result<Vec<EmbeddingSet>> {
+        Ok(self.read()?.sets.clone())
+    }
+
+    async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
+        let state = self.read()?;
+        let lines = state
+            .scope(scope)
+            .map_or(&[][..], |data| data.changes(after));
+        Ok(lines.iter().take(limit).cloned().collect())
+    }
+
+    async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
+        self.read()?.search(query)
+    }
+
+    async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
+        if *batch.scope.schema() != self.schema {
+            return Err(Error::scope(format!(
+                "the scope has the fields {:?}; this store has {:?}",
+                batch.scope.schema(),
+                self.schema
+            )));
+        }
+        self.write()?.commit(&batch)
+    }
+
+    async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
+        Ok(self.write()?.clear(scopes))
+    }
+
+    async fn check(&self, _repair: bool) -> Result<Report> {
+        Ok(self.read()?.report())
+    }
+
+    async fn close(&self) -> Result<()> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = State {
+            closed: true,
+            ..State::default()
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! Storing and removing what models returned.
+
+use memu_core::records::{ContentHash, Id, ModelReply};
+use memu_core::store::rules::missing;
+use memu_core::{Error, Result};
+use rusqlite::types::Value;
+
+use super::Work;
+use super::put::{optional, text};
+
+impl Work<'_> {
+    pub(super) fn put_model_reply(&self, reply: &ModelReply) -> Result<()> {
+        let known = self.known("memu_model_replies", reply.meta.id.as_str())?;
+        let revision = self.revision("model reply", &reply.meta, known.map(|(_, old)| old))?;
+        let usage = serde_json::to_string(&reply.usage)
+            .map_err(|cause| Error::input("a reply's usage is not JSON").caused_by(cause))?;
+        let hash = |hash: &ContentHash| Value::Blob(hash.as_bytes().to_vec());
+        let values = vec![
+            optional(reply.resource_id.as_ref().map(AsRef::as_ref)),
+            reply.content_hash.as_ref().map_or(Value::Null, hash),
+            text(&reply.step),
+            text(&reply.profile),
+            text(&reply.provider),
+            text(&reply.model),
+            hash(&reply.prompt_hash),
+            hash(&reply.request_hash),
+            text(&reply.text),
+            Value::Text(usage),
+            optional(reply.finish_reason.as_deref()),
+            text(reply.state.as_str()),
+            optional(reply.error.as_deref()),
+        ];
+        let (table, columns) = (
+            "memu_model_replies",
+            "resource_id, content_hash, step_name, model_profile, model_provider, model_name, \
+             prompt_hash, request_hash, reply_text, usage_json, finish_reason, reply_state, \
+             error_text",
+        );
+        match known {
+            None => self.insert(table, columns, &reply.meta, revision, values),
+            Some((row, _)) => self.update(table, columns, row, &reply.meta, revision, values),
+        }
+    }
+
+    pub(super) fn delete_model_reply(&self, id: &Id) -> Result<()> {
+        let (row, _) = self
+            .known("memu_model_replies", id.as_str())?
+            .ok_or_else(|| missing("model reply", id))?;
+        self.execute("DELETE FROM memu_model_replies WHERE row = ?1", [row])
+            .map(drop)
+    }
+
+    /// Removes the replies about a resource that is gone, and those about its content
+    /// when no other resource has it.
+    pub(super) fn remove_replies_about(&self, resource: &Id, content: &[u8]) -> Result<()> {
+        self.execute(
+            "DELETE FROM memu_model_replies WHERE scope_id = ?1 AND resource_id = ?2",
+            (self.scope_id, resource.as_str()),
+        )?;
+        self.execute(
+            "DELETE FROM memu_model_replies WHERE scope_id = ?1 AND content_hash = ?2
+             AND resource_id IS NULL AND NOT EXISTS
+             (SELECT 1 FROM memu_resources WHERE scope_id = ?1 AND content_hash = ?2)",
+            (self.scope_id, content),
+        )
+        .map(drop)
+    }
+}
