@@ -27,7 +27,9 @@ pub fn for_each_word(text: &str, mut visit: impl FnMut(&str)) {
         }
     };
     while let Some(character) = characters.next() {
-        if character.is_alphanumeric() {
+        if character.is_ascii_alphanumeric() {
+            word.push(character.to_ascii_lowercase());
+        } else if character.is_alphanumeric() {
             word.extend(character.to_lowercase());
         } else if matches!(character, '\'' | '\u{2019}') && !word.is_empty() {
             // Inside a word: `Anna's` is Anna, `don't` is a contraction.

@@ -30,14 +30,19 @@ impl Field {
         self.total_length += terms.len() as u64;
     }
 
-    /// Every term in every document that holds it: the term's number and idf, the
-    /// document, and how often.
-    pub(super) fn occurrences(&self) -> impl Iterator<Item = (u32, f32, u32, u32)> {
-        (0..).zip(&self.postings).flat_map(|(term, postings)| {
-            let idf = self.idf(term);
-            let documents = postings.iter();
-            documents.map(move |(document, frequency)| (term, idf, *document, *frequency))
-        })
+    /// Every term in every document that holds it, document by document: the term's
+    /// number and idf, the document, and how often.
+    pub(super) fn occurrences(&self) -> Vec<(u32, f32, u32, u32)> {
+        let mut occurrences: Vec<(u32, f32, u32, u32)> = (0..)
+            .zip(&self.postings)
+            .flat_map(|(term, postings)| {
+                let idf = self.idf(term);
+                let documents = postings.iter();
+                documents.map(move |(document, frequency)| (term, idf, *document, *frequency))
+            })
+            .collect();
+        occurrences.sort_unstable_by_key(|(term, _, document, _)| (*document, *term));
+        occurrences
     }
 
     pub(super) fn document_count(&self) -> usize {

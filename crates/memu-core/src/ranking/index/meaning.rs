@@ -39,15 +39,20 @@ impl Meaning {
             meaning.terms.push(&vector);
         }
         let mut sums = vec![0.0; dimension * count];
-        for (term, idf, document, frequency) in field.occurrences() {
-            if let Some(Some(text)) = owners.get(document as usize)
-                && let Some(sum) = sums.chunks_exact_mut(dimension).nth(*text as usize)
-            {
-                meaning
-                    .terms
-                    .add(term, idf * (frequency as f32).sqrt(), sum);
+        let by_document = field.occurrences();
+        // The widest instructions that this processor has; each number is added up on
+        // its own, so that all of them get the same sums.
+        pulp::Arch::new().dispatch(|| {
+            for (term, idf, document, frequency) in by_document {
+                let owner = owners.get(document as usize).copied().flatten();
+                let Some(text) = owner.map(|text| text as usize * dimension) else {
+                    continue;
+                };
+                if let Some(sum) = sums.get_mut(text..text + dimension) {
+                    meaning.terms.add(term, idf * (frequency as f32).sqrt(), sum);
+                }
             }
-        }
+        });
         for sum in sums.chunks_exact(dimension) {
             meaning.texts.push(sum);
         }

@@ -64,28 +64,36 @@ impl ScopeData {
             limit: PAGE,
             ..Query::scope(scope)
         };
+        // A store with several connections answers these side by side.
+        let (resources, segments, items, categories, relations) = futures_util::try_join!(
+            store.all_resources(&query),
+            store.all_segments(&query),
+            store.all_items(&query),
+            store.all_categories(&query),
+            store.all_relations(&query),
+        )?;
         let mut data = Self::new(scope.clone());
-        for resource in store.all_resources(&query).await? {
+        for resource in resources {
             let id = resource.meta.id.clone();
             let position = data.next();
             data.set_resource(position, &id, Some(resource));
         }
-        for segment in store.all_segments(&query).await? {
+        for segment in segments {
             let id = segment.meta.id.clone();
             let position = data.next();
             data.set_segment(position, &id, Some(segment));
         }
-        for item in store.all_items(&query).await? {
+        for item in items {
             let id = item.meta.id.clone();
             let position = data.next();
             data.set_item(position, &id, Some(item));
         }
-        for category in store.all_categories(&query).await? {
+        for category in categories {
             let id = category.meta.id.clone();
             let position = data.next();
             data.set_category(position, &id, Some(category));
         }
-        for relation in store.all_relations(&query).await? {
+        for relation in relations {
             let id = relation.meta.id.clone();
             let position = data.next();
             data.set_relation(position, &id, Some(relation));
