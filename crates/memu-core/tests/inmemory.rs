@@ -100,6 +100,7 @@ fn rebuilt(data: &ScopeData) -> ScopeData {
         scope: scope.clone(),
         expected_seq: None,
         expected_life: None,
+        lease: None,
         writes,
     };
     block_on(store.commit(batch)).unwrap();

@@ -154,7 +154,8 @@ impl MemoryServiceBuilder {
         let root = beside
             .join(&self.settings.blob_config.resources_dir)
             .join(path.file_name().unwrap_or_default());
-        let files = LocalFiles::new(root, executor.clone());
+        let wait = self.settings.database_config.metadata_store.busy_timeout_s;
+        let files = LocalFiles::new(root, executor.clone()).waiting(Duration::from_secs_f64(wait));
         Ok(Some(Arc::new(files)))
     }
 

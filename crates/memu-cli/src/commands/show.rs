@@ -62,12 +62,18 @@ fn show(record: &Record) -> Vec<Line> {
             lines.extend(memories(items));
             lines
         }
-        Record::Resource { resource, items } => {
+        Record::Resource {
+            resource,
+            items,
+            content_defect,
+        } => {
             let mut lines = vec![Line::new().add(Tone::Memory, &resource.url)];
             lines.push(fact("resource", resource.meta.id.as_str()));
             lines.push(fact("modality", resource.modality.as_str()));
             lines.push(fact("segments", &resource.segment_count.to_string()));
             lines.push(fact("stored", &instant(resource.meta.created_at)));
+            let defect = content_defect.iter();
+            lines.extend(defect.map(|defect| Line::new().add(Tone::Error, &format!("  {defect}"))));
             lines.extend(memories(items));
             lines
         }

@@ -180,6 +180,7 @@ impl Maker {
             scope: self.scope.clone(),
             expected_seq: None,
             expected_life: None,
+            lease: None,
             writes,
         }
     }

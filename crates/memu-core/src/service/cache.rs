@@ -106,7 +106,7 @@ impl Context {
     /// Commits a batch that was planned on `view`, and keeps the cache in step.
     pub(super) async fn commit(&self, view: Arc<ScopeView>, batch: WriteBatch) -> Result<()> {
         let key = batch.scope.key();
-        let kept = batch.clone();
+        let kept = without_content(&batch);
         let committed = self.store().commit(batch).await?;
         self.cache().forget(&key);
         // The scope as it is now follows from the batch, without reading it again.
@@ -125,6 +125,23 @@ impl Context {
             }
         }
         Ok(())
+    }
+}
+
+/// The writes of a batch that a view shows: content and model replies stay in the store.
+fn without_content(batch: &WriteBatch) -> WriteBatch {
+    let shown = |write: &&Write| {
+        !matches!(
+            write,
+            Write::Blob(_) | Write::ModelReply(_) | Write::DeleteModelReply(_)
+        )
+    };
+    WriteBatch {
+        scope: batch.scope.clone(),
+        expected_seq: batch.expected_seq,
+        expected_life: batch.expected_life,
+        lease: None,
+        writes: batch.writes.iter().filter(shown).cloned().collect(),
     }
 }
 

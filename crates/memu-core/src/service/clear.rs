@@ -40,7 +40,7 @@ impl MemoryService {
         for scope in &scopes {
             self.context().cache().forget(&scope.key());
         }
-        self.context().remove_files(&cleared.resources).await?;
+        self.context().remove_strays(&scopes).await?;
         Ok(ClearResponse {
             deleted_categories: cleared.categories,
             deleted_items: cleared.items,

@@ -2,50 +2,73 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Context, MemoryService};
-use crate::error::Result;
+use super::Context;
+use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::records::{ContentHash, Modality, Resource};
-use crate::scope::ScopeKey;
-use crate::store::{Finding, Query, Report, Severity, StoreExt};
+use crate::scope::{Scope, ScopeKey};
+use crate::store::{Lease, Query, StoreExt};
 
 /// Larger files than this lie beside the store. Text never does: it is what memories
 /// are drawn from, and the store alone must be complete.
 const LARGE: usize = 1 << 20;
 
-/// A folder for large files, by names that hold no more than letters, digits, `/` and
-/// `.`.
+/// A folder for large files, by names of the form `scope/content`, both of letters and
+/// digits. Several processes may share it.
 #[async_trait]
 pub trait ResourceFiles: fmt::Debug + Send + Sync {
     /// Keeps these bytes under `name`, durably, before it returns; the file is never
-    /// seen half written. Does nothing when the name is taken: names tell the content.
+    /// seen half written. A file that is there and has the name's content stays.
+    ///
+    /// Hand the lease on to the batch that refers to the file: until it is dropped,
+    /// nobody gets [`Self::exclusive`], and so nobody takes the file for a stray.
     ///
     /// # Errors
     /// [`ErrorKind::Storage`](crate::ErrorKind::Storage) and
     /// [`ErrorKind::Permission`](crate::ErrorKind::Permission) when it cannot be
-    /// written.
-    async fn keep(&self, name: &str, bytes: std::sync::Arc<[u8]>) -> Result<()>;
+    /// written; [`ErrorKind::Busy`](crate::ErrorKind::Busy) when others remove files
+    /// for longer than the configured wait.
+    async fn keep(&self, name: &str, bytes: Arc<[u8]>) -> Result<Lease>;
+
+    /// Waits until no process has a lease of [`Self::keep`]; none gets one while this
+    /// lease lives. What no resource refers to then is a stray.
+    ///
+    /// # Errors
+    /// As [`Self::keep`].
+    async fn exclusive(&self) -> Result<Lease>;
 
     /// Removes a file; one that is not there is removed already.
     ///
     /// # Errors
-    /// As [`Self::keep`].
+    /// [`ErrorKind::Storage`](crate::ErrorKind::Storage) and
+    /// [`ErrorKind::Permission`](crate::ErrorKind::Permission).
     async fn remove(&self, name: &str) -> Result<()>;
 
-    /// The hash of a file's bytes; `None` when it is not there.
+    /// All bytes of a file; `None` when it is not there.
     ///
     /// # Errors
-    /// As [`Self::keep`].
+    /// As [`Self::remove`].
+    async fn read(&self, name: &str) -> Result<Option<Arc<[u8]>>>;
+
+    /// The hash of a file's bytes, read piece by piece; `None` when it is not there.
+    ///
+    /// # Errors
+    /// As [`Self::remove`].
     async fn hash(&self, name: &str) -> Result<Option<ContentHash>>;
 
-    /// The names of all files.
+    /// The names of all files, or of those of one scope, sorted; unfinished ones
+    /// included.
     ///
     /// # Errors
-    /// As [`Self::keep`].
-    async fn names(&self) -> Result<Vec<String>>;
+    /// As [`Self::remove`].
+    async fn names(&self, scope: Option<&ScopeKey>) -> Result<Vec<String>>;
+
+    /// Where a file lies, for people.
+    fn place(&self, name: &str) -> String;
 }
 
 /// The name under which content lies beside the store; `None` for content that lies in
@@ -59,83 +82,186 @@ pub(super) fn name(
     (bytes > LARGE && !modality.is_text()).then(|| format!("{scope}/{hash}"))
 }
 
-impl Context {
-    /// Removes the files of resources that are gone.
-    pub(super) async fn remove_files(&self, resources: &[Resource]) -> Result<()> {
-        let Some(files) = &self.parts().files else {
-            return Ok(());
-        };
-        for resource in resources.iter().filter(|r| !r.local_path.is_empty()) {
-            files.remove(&resource.local_path).await?;
-        }
-        Ok(())
-    }
+/// What a look at the files beside the store found.
+#[derive(Debug, Default)]
+pub(super) struct Inspection {
+    /// How many are as they were stored.
+    pub(super) sound: usize,
+    /// What is wrong with the others, a sentence each.
+    pub(super) broken: Vec<String>,
+    /// How many belong to no resource.
+    pub(super) strays: usize,
 }
 
-impl MemoryService {
-    /// Checks the store and the files beside it, and with `repair` mends what can be
-    /// derived: files that no resource refers to are removed.
-    ///
-    /// # Errors
-    /// The store's when it cannot be read at all.
-    pub async fn check(&self, repair: bool) -> Result<Report> {
-        let mut report = self.store().check(repair).await?;
-        if let Some(files) = self.context().parts().files.clone() {
-            let finding = self.check_files(&*files, repair).await?;
-            report.findings.push(finding);
-        }
-        Ok(report)
+impl Context {
+    fn files(&self) -> Option<&dyn ResourceFiles> {
+        self.parts().files.as_deref()
     }
 
-    async fn check_files(&self, files: &dyn ResourceFiles, repair: bool) -> Result<Finding> {
-        let mut expected = BTreeSet::new();
-        let mut broken = Vec::new();
+    /// The bytes of a resource, checked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when they are missing or
+    /// damaged, and says which and where.
+    pub(super) async fn content(&self, resource: &Resource) -> Result<Arc<[u8]>> {
+        let bytes = match self.beside(resource)? {
+            Some(files) => files.read(&resource.local_path).await?,
+            None => self
+                .store()
+                .blob(&resource.meta.scope, &resource.content_hash)
+                .await?
+                .map(|blob| blob.bytes),
+        };
+        let hash = bytes.as_deref().map(ContentHash::of);
+        match (bytes, self.defect(resource, hash)) {
+            (Some(bytes), None) => Ok(bytes),
+            (_, defect) => Err(Error::corrupt(defect.unwrap_or_default())
+                .with("resource", &resource.meta.id)
+                .with("url", &resource.url)),
+        }
+    }
+
+    /// What is wrong with the content of a resource; `None` when it is whole.
+    pub(super) async fn content_defect(&self, resource: &Resource) -> Result<Option<String>> {
+        let hash = match self.beside(resource) {
+            Ok(Some(files)) => files.hash(&resource.local_path).await?,
+            Ok(None) => {
+                let scope = &resource.meta.scope;
+                let blob = self.store().blob(scope, &resource.content_hash).await?;
+                blob.map(|blob| ContentHash::of(&blob.bytes))
+            }
+            Err(error) => return Ok(Some(error.message().to_owned())),
+        };
+        Ok(self.defect(resource, hash))
+    }
+
+    /// The folder in which the content of a resource lies; `None` when it is in the
+    /// store.
+    fn beside(&self, resource: &Resource) -> Result<Option<&dyn ResourceFiles>> {
+        match (resource.local_path.as_str(), self.files()) {
+            ("", _) => Ok(None),
+            (_, Some(files)) => Ok(Some(files)),
+            (path, None) => Err(Error::config(format!(
+                "the content is in the file {path}, but this service has no folder for large files"
+            ))),
+        }
+    }
+
+    fn defect(&self, resource: &Resource, found: Option<ContentHash>) -> Option<String> {
+        let path = resource.local_path.as_str();
+        let place = match (path, self.files()) {
+            ("", _) => "the content in the store".to_owned(),
+            (_, Some(files)) => format!("the file {}", files.place(path)),
+            (_, None) => format!("the file {path}"),
+        };
+        match found {
+            Some(hash) if hash == resource.content_hash => None,
+            Some(_) => Some(format!(
+                "{place} is damaged: its bytes are not those stored"
+            )),
+            None => Some(format!("{place} is missing")),
+        }
+    }
+
+    /// Removes the files of these scopes that no resource refers to.
+    ///
+    /// # Errors
+    /// Those of the store and of the files.
+    pub(super) async fn remove_strays(&self, scopes: &[Scope]) -> Result<()> {
+        let Some(files) = self.files() else {
+            return Ok(());
+        };
+        let mut present = false;
+        for scope in scopes {
+            present = present || !files.names(Some(&scope.key())).await?.is_empty();
+        }
+        if !present {
+            return Ok(());
+        }
+        let alone = files.exclusive().await?;
+        for scope in scopes {
+            let referred = self.referred(scope).await?;
+            for name in files.names(Some(&scope.key())).await? {
+                if !referred.contains(&name) {
+                    files.remove(&name).await?;
+                }
+            }
+        }
+        drop(alone);
+        Ok(())
+    }
+
+    /// The names of the files that resources of a scope refer to.
+    async fn referred(&self, scope: &Scope) -> Result<BTreeSet<String>> {
+        let resources = self.store().all_resources(&Query::scope(scope)).await?;
+        let paths = resources.into_iter().map(|resource| resource.local_path);
+        Ok(paths.filter(|path| !path.is_empty()).collect())
+    }
+
+    /// Looks at every file, and with `repair` removes the strays.
+    pub(super) async fn inspect_files(&self, repair: bool) -> Result<Option<Inspection>> {
+        let Some(files) = self.files() else {
+            return Ok(None);
+        };
+        let mut inspection = Inspection::default();
         for state in self.store().scopes(&Filter::default(), usize::MAX).await? {
             let query = Query::scope(&state.scope);
             for resource in self.store().all_resources(&query).await? {
                 if resource.local_path.is_empty() {
                     continue;
                 }
-                if files.hash(&resource.local_path).await? != Some(resource.content_hash) {
-                    broken.push(resource.local_path.clone());
+                match self.lasting_defect(&resource).await? {
+                    None => inspection.sound += 1,
+                    Some(defect) => inspection.broken.push(format!(
+                        "{defect} (resource {}, {})",
+                        resource.meta.id, resource.url
+                    )),
                 }
-                expected.insert(resource.local_path);
             }
         }
-        let names = files.names().await?;
-        let orphans: Vec<&String> = names.iter().filter(|n| !expected.contains(*n)).collect();
-        if repair {
-            for orphan in &orphans {
-                files.remove(orphan).await?;
-            }
-        }
-        let mut problems = Vec::new();
-        if let Some(first) = broken.first() {
-            problems.push(format!(
-                "{} missing or damaged, first {first}",
-                broken.len()
-            ));
-        }
-        if let Some(first) = orphans.first() {
-            problems.push(format!(
-                "{} belong to no resource, first {first}",
-                orphans.len()
-            ));
-        }
-        let severity = match (broken.is_empty(), orphans.is_empty()) {
-            (false, _) => Severity::Error,
-            (true, false) => Severity::Warning,
-            (true, true) => Severity::Ok,
+        inspection.strays = self.strays(files, repair).await?;
+        Ok(Some(inspection))
+    }
+
+    /// What is wrong with the content of a resource that is still there.
+    async fn lasting_defect(&self, resource: &Resource) -> Result<Option<String>> {
+        let Some(defect) = self.content_defect(resource).await? else {
+            return Ok(None);
         };
-        Ok(Finding {
-            check: "files",
-            severity,
-            message: if problems.is_empty() {
-                format!("{} large files are as they were stored", expected.len())
-            } else {
-                format!("of the large files, {}", problems.join("; "))
-            },
-            repaired: repair && broken.is_empty() && !orphans.is_empty(),
-        })
+        let (scope, id) = (&resource.meta.scope, &resource.meta.id);
+        // Others may have forgotten it, file and all, while it was being read.
+        let now = self.store().resource(scope, id).await?;
+        let same = now.is_some_and(|now| now.local_path == resource.local_path);
+        Ok(same.then_some(defect))
+    }
+
+    /// Counts the files that no resource refers to, and with `repair` removes them.
+    async fn strays(&self, files: &dyn ResourceFiles, repair: bool) -> Result<usize> {
+        if self.unreferred(files).await?.is_empty() {
+            return Ok(0);
+        }
+        // Some of them may be waiting for their transaction; alone, none does.
+        let alone = files.exclusive().await?;
+        let strays = self.unreferred(files).await?;
+        if repair {
+            for name in &strays {
+                files.remove(name).await?;
+            }
+        }
+        drop(alone);
+        Ok(strays.len())
+    }
+
+    async fn unreferred(&self, files: &dyn ResourceFiles) -> Result<Vec<String>> {
+        let mut names = files.names(None).await?;
+        if names.is_empty() {
+            return Ok(names);
+        }
+        let mut referred = BTreeSet::new();
+        for state in self.store().scopes(&Filter::default(), usize::MAX).await? {
+            referred.append(&mut self.referred(&state.scope).await?);
+        }
+        names.retain(|name| !referred.contains(name));
+        Ok(names)
     }
 }

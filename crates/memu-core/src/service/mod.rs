@@ -1,6 +1,7 @@
 //! The verbs of MemU, over any store and any providers.
 
 mod cache;
+mod check;
 mod clear;
 mod context;
 mod edit;

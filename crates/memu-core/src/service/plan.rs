@@ -13,7 +13,7 @@ use crate::records::{
     CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind,
 };
 use crate::scope::Scope;
-use crate::store::{Write, WriteBatch};
+use crate::store::{Lease, Write, WriteBatch};
 use crate::time::Timestamp;
 
 /// A change that is planned on the scope as `view` shows it.
@@ -34,6 +34,8 @@ pub(super) struct Plan {
     pub(super) categories: Vec<MemoryCategory>,
     /// Writes that come before all others: content, resource, segments.
     pub(super) first: Vec<Write>,
+    /// Keeps the file that the first writes refer to.
+    pub(super) lease: Option<Lease>,
 }
 
 impl Plan {
@@ -62,6 +64,7 @@ impl Plan {
             removed_relations: Vec::new(),
             categories,
             first: Vec::new(),
+            lease: None,
         }
     }
 
@@ -232,6 +235,7 @@ impl Plan {
         let planned_on = self.view.data.log_position();
         let mut batch = WriteBatch::new(self.scope.clone(), Some(planned_on.seq));
         batch.expected_life = Some(planned_on.life);
+        batch.lease.clone_from(&self.lease);
         batch.writes.extend(self.first.iter().cloned());
         batch
             .writes

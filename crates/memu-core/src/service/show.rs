@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Context, MemoryService};
 use crate::error::{Error, Result};
 use crate::records::{Id, MemoryCategory, MemoryItem, Resource, Segment};
-use crate::store::{Page, Query, Select};
+use crate::store::{Page, Query, Select, StoreExt};
 
 /// The fewest characters of an id that stand for it.
 const MIN_PREFIX: usize = 4;
@@ -35,6 +37,9 @@ pub enum Record {
         resource: Resource,
         /// The items drawn from it.
         items: Vec<MemoryItem>,
+        /// What is wrong with its content; `None` when it is whole.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        content_defect: Option<String>,
     },
     /// A message or passage.
     Segment {
@@ -93,6 +98,22 @@ impl MemoryService {
     }
 }
 
+impl MemoryService {
+    /// The bytes of a resource, as they were memorized.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the scope of `user`
+    /// holds no such resource; [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when
+    /// its content is missing or damaged, saying where it should be.
+    pub async fn resource_content(&self, id: &Id, user: &Map<String, Value>) -> Result<Arc<[u8]>> {
+        let scope = self.context().user_scope(user)?;
+        let resource = self.store().resource(&scope, id).await?;
+        let resource = resource
+            .ok_or_else(|| Error::not_found(format!("the scope {scope} holds no resource {id}")))?;
+        self.context().content(&resource).await
+    }
+}
+
 enum Found {
     Item(MemoryItem),
     Category(MemoryCategory),
@@ -148,6 +169,7 @@ impl Context {
             Found::Resource(resource) => {
                 let view = self.view(&resource.meta.scope).await?;
                 Record::Resource {
+                    content_defect: self.content_defect(&resource).await?,
                     items: view
                         .data
                         .items_of_resource(&resource.meta.id)

@@ -1,3 +1,7 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::records::{
     Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply,
@@ -16,6 +20,9 @@ pub struct WriteBatch {
     /// When given, the batch is refused as a conflict unless the scope is still in
     /// this life; see [`LogPosition`].
     pub expected_life: Option<u64>,
+    /// What must not go before the batch is committed or refused, also when nobody
+    /// waits for it any more: a store drops it with the batch, never earlier.
+    pub lease: Option<Lease>,
     /// The writes, applied in order.
     pub writes: Vec<Write>,
 }
@@ -27,6 +34,7 @@ impl WriteBatch {
             scope,
             expected_seq,
             expected_life: None,
+            lease: None,
             writes: Vec::new(),
         }
     }
@@ -46,6 +54,27 @@ impl WriteBatch {
                 .with("expected change", self.expected_seq.unwrap_or(found.seq))
                 .with("last change", found.seq),
         )
+    }
+}
+
+/// Keeps something as it is for as long as it, or a clone, lives.
+#[derive(Clone)]
+pub struct Lease {
+    _held: Arc<dyn Any + Send + Sync>,
+}
+
+impl Lease {
+    /// A lease that ends with `held`.
+    pub fn new(held: impl Any + Send + Sync) -> Self {
+        Self {
+            _held: Arc::new(held),
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lease")
     }
 }
 

@@ -12,7 +12,7 @@ mod query;
 mod report;
 pub mod rules;
 
-pub use batch::{Cleared, Committed, LogPosition, Write, WriteBatch};
+pub use batch::{Cleared, Committed, Lease, LogPosition, Write, WriteBatch};
 pub use data::{
     CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, ScopeData,
     SegmentFacts,

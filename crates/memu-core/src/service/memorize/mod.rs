@@ -12,10 +12,10 @@ pub(super) use merge::note_details;
 
 use std::sync::Arc;
 
-use super::MemoryService;
 use super::cache::ScopeView;
 use super::requests::MemorizeRequest;
 use super::responses::{MemorizeResponse, MemorizeStatus};
+use super::{Context, MemoryService};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
 use crate::provider::{ExtractedItem, Reading};
@@ -154,21 +154,34 @@ impl MemoryService {
         let scope = context.user_scope(&request.user)?;
         let pipeline = self.memorize_pipeline();
         let mut state = MemorizeState::new(request, scope);
-        let mut first = 0;
-        for _ in 0..MAX_ATTEMPTS {
-            match pipeline.run_from(first, context, &mut state).await {
-                Ok(()) => {
-                    return state.response.ok_or_else(|| missing("a response"));
-                }
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    first = pipeline.position(REPLAN_FROM).unwrap_or(0);
-                    state.view = None;
-                }
-                Err(error) => return Err(error),
-            }
+        let run = run(&pipeline, context, &mut state).await;
+        let resource = state.resource.as_ref();
+        if run.is_err() && resource.is_some_and(|resource| !resource.local_path.is_empty()) {
+            // What failed is what the caller must hear; `memu doctor` finds the file.
+            let _ = context.remove_strays(&[state.scope]).await;
         }
-        Err(conflict_persists(&state.scope))
+        run?;
+        state.response.ok_or_else(|| missing("a response"))
     }
+}
+
+/// Runs the steps, anew from the plan on whenever others changed the scope meanwhile.
+async fn run(
+    pipeline: &Pipeline<MemorizeState>,
+    context: &Context,
+    state: &mut MemorizeState,
+) -> Result<()> {
+    let mut first = 0;
+    for _ in 0..MAX_ATTEMPTS {
+        match pipeline.run_from(first, context, state).await {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                first = pipeline.position(REPLAN_FROM).unwrap_or(0);
+                state.view = None;
+            }
+            ended => return ended,
+        }
+    }
+    Err(conflict_persists(&state.scope))
 }
 
 /// Others kept writing to the scope while plans were made.

@@ -9,7 +9,7 @@ use crate::service::cache::ScopeView;
 use crate::service::files;
 use crate::service::plan::Plan;
 use crate::service::responses::MemorizeStatus;
-use crate::store::Write;
+use crate::store::{Lease, Write};
 
 /// Writes the summaries and stores everything in one transaction.
 pub(super) struct PersistIndex;
@@ -23,11 +23,11 @@ impl Step<MemorizeState> for PersistIndex {
         }
         // The plan gets the only other reference to the view, so that the cache can
         // be brought up to date without copying the scope.
-        keep_file(context, state).await?;
         let view = state.view()?.clone();
         state.view = None;
         let mut plan = Plan::new(context, view, state.scope.clone());
         plan.categories = std::mem::take(&mut state.categories);
+        plan.lease = keep_file(context, state).await?;
         plan.first = first_writes(state)?;
         plan.items = state
             .items
@@ -46,19 +46,19 @@ impl Step<MemorizeState> for PersistIndex {
 
 /// Keeps a large file beside the store, before anything refers to it: a crash leaves a
 /// file too many at most, which `memu doctor` finds.
-async fn keep_file(context: &Context, state: &mut MemorizeState) -> Result<()> {
+async fn keep_file(context: &Context, state: &mut MemorizeState) -> Result<Option<Lease>> {
     let (Some(files), Some(resource)) = (&context.parts().files, &mut state.resource) else {
-        return Ok(());
+        return Ok(None);
     };
     let Some(content) = &state.content else {
-        return Ok(());
+        return Ok(None);
     };
     let (scope, size) = (state.scope.key(), content.bytes.len());
-    if let Some(name) = files::name(&scope, &content.hash, resource.modality, size) {
-        files.keep(&name, content.bytes.clone()).await?;
-        resource.local_path = name;
-    }
-    Ok(())
+    let Some(name) = files::name(&scope, &content.hash, resource.modality, size) else {
+        return Ok(None);
+    };
+    resource.local_path.clone_from(&name);
+    files.keep(&name, content.bytes.clone()).await.map(Some)
 }
 
 /// From here on the state shows the records as they are in the store.
