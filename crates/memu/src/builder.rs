@@ -155,7 +155,7 @@ impl MemoryServiceBuilder {
             .join(&self.settings.blob_config.resources_dir)
             .join(path.file_name().unwrap_or_default());
         let wait = self.settings.database_config.metadata_store.busy_timeout_s;
-        let files = LocalFiles::new(root, executor.clone()).waiting(Duration::from_secs_f64(wait));
+        let files = LocalFiles::new(&root, executor.clone()).waiting(Duration::from_secs_f64(wait));
         Ok(Some(Arc::new(files)))
     }
 

@@ -37,7 +37,7 @@ pub struct LocalFiles {
 
 impl LocalFiles {
     /// Files under `root`, read and written on `executor`.
-    pub fn new(root: PathBuf, executor: Arc<dyn Executor>) -> Self {
+    pub fn new(root: &Path, executor: Arc<dyn Executor>) -> Self {
         Self {
             // Without the `.` of `./data` in the middle, which reads badly.
             root: root.components().collect(),
@@ -273,7 +273,7 @@ mod tests {
 
     const SCOPE: ScopeKey = ScopeKey::from_bytes([0xab; 16]);
 
-    fn files(root: PathBuf) -> LocalFiles {
+    fn files(root: &Path) -> LocalFiles {
         LocalFiles::new(root, Arc::new(InlineExecutor)).waiting(Duration::from_millis(20))
     }
 
@@ -286,7 +286,7 @@ mod tests {
     fn files_are_kept_found_and_removed_with_their_folder() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("deep/resources");
-        let files = files(root.clone());
+        let files = files(&root);
         assert!(block_on(files.names(None)).unwrap().is_empty());
         assert!(!root.exists(), "looking makes nothing");
         let (name, bytes) = film();
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn a_damaged_file_is_written_again() {
         let folder = tempfile::tempdir().unwrap();
-        let files = files(folder.path().to_owned());
+        let files = files(folder.path());
         let (name, bytes) = film();
         drop(block_on(files.keep(&name, bytes.clone())).unwrap());
         std::fs::write(folder.path().join(&name), "fil").unwrap();
@@ -324,10 +324,7 @@ mod tests {
     #[test]
     fn nobody_removes_strays_while_a_file_waits_for_its_transaction() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, other) = (
-            files(folder.path().to_owned()),
-            files(folder.path().to_owned()),
-        );
+        let (one, other) = (files(folder.path()), files(folder.path()));
         let (name, bytes) = film();
         let lease = block_on(one.keep(&name, bytes.clone())).unwrap();
         let second = block_on(other.keep(&name, bytes.clone())).unwrap();
@@ -353,7 +350,7 @@ mod tests {
         }
         std::fs::write(scope.join("readme"), "theirs").unwrap();
         std::fs::write(scope.join(".unfinished-1-0"), "half").unwrap();
-        let files = files(folder.path().to_owned());
+        let files = files(folder.path());
         let names = block_on(files.names(None)).unwrap();
         assert_eq!(names, [format!("{SCOPE}/.unfinished-1-0")]);
     }
@@ -361,7 +358,7 @@ mod tests {
     #[test]
     fn no_name_leads_out_of_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let files = files(folder.path().to_owned());
+        let files = files(folder.path());
         for name in ["", "../x", "/etc/passwd", "a/../../x"] {
             let error = block_on(files.hash(name)).unwrap_err();
             assert_eq!(error.kind(), memu_core::ErrorKind::Corrupt, "{name}");

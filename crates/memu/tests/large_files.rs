@@ -140,15 +140,14 @@ async fn damaged_and_missing_files_are_named_wherever_they_are_met() {
     let fixture = service("sqlite").await;
     let resource = memorize(&fixture, picture(), "alice").await;
     let file = place(&fixture, &resource);
-    let spoil: [(fn(&std::path::Path), &str); 2] = [
-        (
-            |file| std::fs::write(file, "other").unwrap(),
-            "is damaged: its bytes are not those stored",
-        ),
-        (|file| std::fs::remove_file(file).unwrap(), "is missing"),
-    ];
-    for (spoil, what) in spoil {
-        spoil(&file);
+    for (left, what) in [
+        (Some("other"), "is damaged: its bytes are not those stored"),
+        (None, "is missing"),
+    ] {
+        match left {
+            Some(text) => std::fs::write(&file, text).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
         let expected = format!("the file {} {what}", file.display());
         let finding = files_finding(&fixture, true).await;
         assert_eq!(

@@ -176,6 +176,39 @@ fn what_was_cleared_is_in_no_file_any_more() {
     assert_sound(&store);
 }
 
+#[test]
+fn child_forgets_everything_and_fills_it_again() {
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
+    let store = open(Path::new(&file)).unwrap();
+    block_on(store.clear(&[alice()])).unwrap();
+    block_on(store.commit(batch("second", 3))).unwrap();
+    block_on(store.close()).unwrap();
+}
+
+#[test]
+fn a_plan_made_before_another_process_forgot_the_scope_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let store = open(&file).unwrap();
+    let first = block_on(store.commit(batch("first", 3))).unwrap();
+    let child = child("child_forgets_everything_and_fills_it_again", &file);
+    assert!(child.wait_with_output().unwrap().status.success());
+    let now = block_on(store.log_position(&alice())).unwrap();
+    assert_eq!(now.seq, first.seq, "the log is as long as it was");
+    assert_ne!(now.life, first.life);
+    let mut plan = batch("late", 1);
+    plan.expected_seq = Some(first.seq);
+    plan.expected_life = Some(first.life);
+    let error = block_on(store.commit(plan)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(names(&store), ["second-0", "second-1", "second-2"]);
+    // Lives are numbers of the store: they tell nothing about who was forgotten.
+    block_on(store.clear(&[alice()])).unwrap();
+    assert!(!holds(folder.path(), b"alice"));
+}
+
 /// Whether any file of the folder holds these bytes.
 fn holds(folder: &Path, bytes: &[u8]) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
