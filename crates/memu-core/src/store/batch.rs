@@ -128,7 +128,8 @@ pub enum Write {
     ModelReply(ModelReply),
     /// Removes a resource with its segments, its items and all that hangs on them,
     /// the model replies about it, and its content, with the replies about that,
-    /// when nothing else refers to it. Items of other resources
+    /// when nothing else refers to it. A file beside the store is not the store's: it
+    /// becomes a stray that the service's check finds. Items of other resources
     /// that cite its segments lose those citations: they get the next revision
     /// and a line in the log, after the removed items and before the resource.
     DeleteResource(Id),
