@@ -64,9 +64,10 @@ pub(super) fn show(response: &RetrieveResponse) -> Vec<Line> {
     if response.items.is_empty() && response.segments.is_empty() {
         return vec![Line::new().add(Tone::Faint, "No memory speaks of that.")];
     }
+    let about = response.rewritten_query.as_str();
     let mut lines = Vec::new();
     for (at, hit) in response.items.iter().enumerate() {
-        lines.extend(memory(at + 1, hit));
+        lines.extend(memory(at + 1, hit, about));
     }
     let quoted: Vec<&Id> = response.items.iter().flat_map(shown_evidence).collect();
     let unquoted: Vec<&SegmentHit> = response
@@ -78,7 +79,7 @@ pub(super) fn show(response: &RetrieveResponse) -> Vec<Line> {
         lines.push(Line::new());
         lines.push(Line::new().add(Tone::Heading, "More evidence"));
         for hit in unquoted {
-            lines.extend(quote(&hit.segment));
+            lines.extend(quote(&hit.segment, about));
             lines.extend(
                 hit.explanation
                     .as_ref()
@@ -109,7 +110,7 @@ fn shown_evidence(hit: &ItemHit) -> impl Iterator<Item = &Id> {
         .map(|segment| &segment.meta.id)
 }
 
-fn memory(number: usize, hit: &ItemHit) -> Vec<Line> {
+fn memory(number: usize, hit: &ItemHit, about: &str) -> Vec<Line> {
     let lead = Line::new().add(Tone::Faint, &format!("{number:>3}. "));
     let mut lines = wrapped(&lead, Tone::Memory, &hit.item.summary);
     let mut labels = vec![hit.item.memory_type.clone()];
@@ -126,7 +127,7 @@ fn memory(number: usize, hit: &ItemHit) -> Vec<Line> {
     );
     lines.push(facts);
     for segment in hit.evidence.iter().take(QUOTES) {
-        lines.extend(quote(segment));
+        lines.extend(quote(segment, about));
     }
     if let Some(terms) = &hit.explanation {
         lines.push(explanation(hit.score, terms));

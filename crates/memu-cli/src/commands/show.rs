@@ -49,7 +49,8 @@ fn show(record: &Record) -> Vec<Line> {
                 .collect();
             lines.push(fact("categories", &names.join(", ")));
             lines.push(fact("stored", &instant(item.meta.created_at)));
-            lines.extend(evidence.iter().flat_map(quote));
+            let quoted = evidence.iter();
+            lines.extend(quoted.flat_map(|segment| quote(segment, &item.summary)));
             lines
         }
         Record::Category { category, items } => {
@@ -79,7 +80,7 @@ fn show(record: &Record) -> Vec<Line> {
         }
         Record::Segment { segment, items } => {
             let mut lines = vec![fact("segment", segment.meta.id.as_str())];
-            lines.extend(quote(segment));
+            lines.extend(quote(segment, ""));
             lines.extend(memories(items));
             lines
         }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use memu::Segment;
+use memu::core::analysis::{Analyzer, passages};
 use memu::core::time::{Precision, Timestamp, When, civil};
 use textwrap::core::display_width;
 
@@ -10,6 +11,8 @@ use super::Tone;
 const MAX_WIDTH: usize = 100;
 /// The longest quotation of a piece of evidence, in characters.
 const MAX_QUOTE: usize = 280;
+/// About how many words an excerpt of a long text has.
+const PASSAGE_WORDS: usize = 40;
 
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -104,8 +107,9 @@ pub(crate) fn wrapped(first: &Line, tone: Tone, text: &str) -> Vec<Line> {
         .collect()
 }
 
-/// A segment as a quotation: who, when, and the words.
-pub(crate) fn quote(segment: &Segment) -> Vec<Line> {
+/// A segment as a quotation: who, when, and the words. Of a long one, the passage that
+/// has most of the words of `about`.
+pub(crate) fn quote(segment: &Segment, about: &str) -> Vec<Line> {
     let mut who = segment.attribution().unwrap_or("").to_owned();
     if let Some(time) = segment.happened_at {
         if !who.is_empty() {
@@ -121,7 +125,7 @@ pub(crate) fn quote(segment: &Segment) -> Vec<Line> {
     if !who.trim().is_empty() {
         lines.push(lead.clone().add(Tone::Name, who.trim()));
     }
-    let text = shortened(&segment.text, MAX_QUOTE);
+    let text = excerpt(&segment.text, about);
     let words = if text.is_empty() {
         segment.caption.clone().unwrap_or_default()
     } else {
@@ -136,6 +140,40 @@ pub(crate) fn quote(segment: &Segment) -> Vec<Line> {
         lines.push(barred);
     }
     lines
+}
+
+/// A text, or of a long one the passage that has most of the words of `about`; the
+/// beginning when none has any.
+fn excerpt(text: &str, about: &str) -> String {
+    let analyzer = Analyzer::default();
+    let wanted = analyzer.terms(about);
+    if wanted.is_empty() || text.chars().count() <= MAX_QUOTE {
+        return shortened(text, MAX_QUOTE);
+    }
+    let score = |passage: &str| {
+        let terms = analyzer.terms(passage);
+        wanted.iter().filter(|term| terms.contains(term)).count()
+    };
+    let ranges = passages(text, PASSAGE_WORDS).into_iter();
+    let scored = ranges.filter_map(|range| {
+        let passage = text.get(range.clone())?;
+        Some((score(passage), range.start, passage))
+    });
+    // Of equal ones the first.
+    let best = scored.max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+    match best {
+        Some((found, start, passage)) if found > 0 && start > 0 => {
+            let shown = shortened(passage, MAX_QUOTE);
+            let ends = passage.trim_end().len() + start >= text.trim_end().len();
+            let goes_on = if ends || shown.ends_with('…') {
+                ""
+            } else {
+                " …"
+            };
+            format!("… {shown}{goes_on}")
+        }
+        _ => shortened(text, MAX_QUOTE),
+    }
 }
 
 fn shortened(text: &str, most: usize) -> String {
@@ -215,4 +253,34 @@ fn month_name(month: i8) -> &'static str {
         .and_then(|at| MONTHS.get(at))
         .copied()
         .unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_text_the_passage_that_answers_is_shown() {
+        let filler = "The weather was fine that day and nobody spoke of anything else. ";
+        let text = format!(
+            "{}The kayak costs 90 euros. {}",
+            filler.repeat(9),
+            filler.repeat(9)
+        );
+        let shown = excerpt(&text, "What does the kayak cost?");
+        assert!(shown.starts_with("… ") && shown.ends_with('…'), "{shown}");
+        assert!(shown.contains("The kayak costs 90 euros."), "{shown}");
+        assert!(shown.chars().count() <= MAX_QUOTE + 4, "{shown}");
+    }
+
+    #[test]
+    fn without_a_word_in_common_the_beginning_is_shown() {
+        let text = "The weather was fine. ".repeat(30);
+        let shown = excerpt(&text, "kayak");
+        assert!(
+            shown.starts_with("The weather") && shown.ends_with('…'),
+            "{shown}"
+        );
+        assert_eq!(excerpt("Short.", "kayak"), "Short.");
+    }
 }

@@ -49,7 +49,9 @@ impl Meaning {
                     continue;
                 };
                 if let Some(sum) = sums.get_mut(text..text + dimension) {
-                    meaning.terms.add(term, idf * (frequency as f32).sqrt(), sum);
+                    meaning
+                        .terms
+                        .add(term, idf * (frequency as f32).sqrt(), sum);
                 }
             }
         });

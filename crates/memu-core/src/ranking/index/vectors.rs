@@ -42,7 +42,10 @@ impl Vectors {
     }
 
     /// Adds the vector at `place` times `weight` to `sum`.
-    #[expect(clippy::inline_always, reason = "it must be compiled for the wider instructions")]
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the wider instructions"
+    )]
     #[inline(always)]
     pub(super) fn add(&self, place: u32, weight: f32, sum: &mut [f32]) {
         let (at, dimension) = (place as usize, self.dimension);
