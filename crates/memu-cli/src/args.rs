@@ -1,29 +1,11 @@
+//! Options and values that every verb shares.
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-
-use crate::commands::{
-    add, completions, delete, demo, doctor, edit, eval, forget, list, memorize, retrieve, show,
-};
+use clap::{Args, ValueEnum};
 
 /// The most records that one call returns.
 const MAX_COUNT: usize = 10_000;
-
-/// Long-term memory for AI agents, in one file, with no API key.
-#[derive(Debug, Parser)]
-#[command(
-    name = "memu",
-    version,
-    propagate_version = true,
-    arg_required_else_help = true,
-    after_help = "Start here:\n  memu demo                                   see it at work\n  memu memorize chat.json --user alice        remember a conversation\n  memu retrieve \"what does she like?\" --user alice"
-)]
-pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) global: Global,
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
@@ -59,34 +41,6 @@ pub(crate) enum Color {
     Always,
     /// Never
     Never,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Remember conversations and documents
-    Memorize(memorize::Memorize),
-    /// Find the memories that answer a question
-    Retrieve(retrieve::Retrieve),
-    /// List items, categories or resources
-    List(list::List),
-    /// Show one record with everything that hangs on it
-    Show(show::Show),
-    /// Remember something in your own words
-    Add(add::Add),
-    /// Change a memory
-    Edit(edit::Edit),
-    /// Remove a memory
-    Delete(delete::Delete),
-    /// Forget everything of a user or scope, without a trace
-    Forget(forget::Forget),
-    /// Check the database, and repair what can be repaired
-    Doctor(doctor::Doctor),
-    /// Memorize sample conversations into a new file and ask them questions
-    Demo(demo::Demo),
-    /// Measure MemU on conversations with known answers
-    Eval(eval::Eval),
-    /// Print a completion script for a shell
-    Completions(completions::Completions),
 }
 
 /// Reads `key=value`.

@@ -1,8 +1,7 @@
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use memu::{Error, Result};
 
-use crate::args::Cli;
 use crate::output::Printer;
 
 /// Print a completion script for a shell.
@@ -16,9 +15,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(&self, printer: &Printer) -> Result<()> {
+    /// Prints the script for the whole `command`.
+    pub(crate) fn run(self, mut command: Command, printer: &Printer) -> Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "memu", &mut script);
+        clap_complete::generate(self.shell, &mut command, "memu", &mut script);
         let script = String::from_utf8(script)
             .map_err(|cause| Error::internal("the script is not text").caused_by(cause))?;
         printer.text(&script)

@@ -1,4 +1,4 @@
-//! One file per verb.
+//! The command line: one file per verb.
 
 pub(crate) mod add;
 pub(crate) mod completions;
@@ -13,10 +13,55 @@ pub(crate) mod memorize;
 pub(crate) mod retrieve;
 pub(crate) mod show;
 
+use clap::{CommandFactory, Parser, Subcommand};
 use memu::Result;
 
-use crate::args::{Cli, Command};
+use crate::args::Global;
 use crate::output::Printer;
+
+/// Long-term memory for AI agents, in one file, with no API key.
+#[derive(Debug, Parser)]
+#[command(
+    name = "memu",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Start here:\n  memu demo                                   see it at work\n  memu memorize chat.json --user alice        remember a conversation\n  memu retrieve \"what does she like?\" --user alice"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Remember conversations and documents
+    Memorize(memorize::Memorize),
+    /// Find the memories that answer a question
+    Retrieve(retrieve::Retrieve),
+    /// List items, categories or resources
+    List(list::List),
+    /// Show one record with everything that hangs on it
+    Show(show::Show),
+    /// Remember something in your own words
+    Add(add::Add),
+    /// Change a memory
+    Edit(edit::Edit),
+    /// Remove a memory
+    Delete(delete::Delete),
+    /// Forget everything of a user or scope, without a trace
+    Forget(forget::Forget),
+    /// Check the database, and repair what can be repaired
+    Doctor(doctor::Doctor),
+    /// Memorize sample conversations into a new file and ask them questions
+    Demo(demo::Demo),
+    /// Measure MemU on conversations with known answers
+    Eval(eval::Eval),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
 
 /// Runs the verb.
 pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
@@ -33,6 +78,6 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Doctor(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,
-        Command::Completions(verb) => verb.run(printer),
+        Command::Completions(verb) => verb.run(Cli::command(), printer),
     }
 }
