@@ -3,8 +3,9 @@
 use memu_core::analysis::sentences;
 use memu_core::time::When;
 
+use super::drawn::Drawn;
 use super::kind::MemoryKind;
-use super::message::{Drawn, Message};
+use super::message::Message;
 use super::party::Parties;
 use super::rewrite::capitalised;
 use super::sentence::Sentence;

@@ -3,6 +3,8 @@
 
 mod answers;
 mod clean;
+mod drawing;
+mod drawn;
 mod foreign;
 mod kind;
 mod lead;
@@ -27,7 +29,8 @@ use memu_core::provider::{ExtractRequest, ExtractedItem, Extractor};
 use memu_core::records::{Modality, Role, Segment};
 
 use answers::Asked;
-use message::{Drawn, Message};
+use drawn::Drawn;
+use message::Message;
 use party::Parties;
 
 /// The extractor of the local provider.

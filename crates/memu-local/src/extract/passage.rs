@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use memu_core::analysis::sentences;
 
+use super::drawn::{Drawn, best};
 use super::kind::{MemoryKind, happened, kind};
-use super::message::{Drawn, Message, best};
+use super::message::Message;
 use super::party::{Parties, Party};
 use super::rewrite::{Told, Voice, capitalised, third_person};
 use super::sentence::Sentence;

@@ -2,8 +2,9 @@
 
 use memu_core::time::When;
 
+use super::drawn::Drawn;
 use super::kind::MemoryKind;
-use super::message::{Drawn, Message};
+use super::message::Message;
 use super::telling::finished;
 use super::worth::KEPT;
 
