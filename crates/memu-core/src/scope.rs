@@ -19,7 +19,7 @@ pub const MAX_SCOPE_VALUE_BYTES: usize = 512;
 
 /// Names that records or their tables use themselves and that a scope field may not
 /// take.
-const RESERVED: [&str; 45] = [
+const RESERVED: [&str; 46] = [
     "id",
     "created_at",
     "updated_at",
@@ -46,6 +46,7 @@ const RESERVED: [&str; 45] = [
     "segments",
     "row",
     "seq",
+    "outlined_seq",
     "valid_from",
     "valid_to",
     "superseded_by",

@@ -16,6 +16,7 @@ mod filters;
 pub mod fixtures;
 mod isolation;
 mod log;
+mod outlines;
 mod paging;
 mod random;
 mod records;
@@ -287,6 +288,9 @@ macro_rules! conformance_tests {
                 a_scope_with_nothing_but_a_reply_is_there: Nothing,
                 replies_are_found_by_state_request_and_resource: Nothing,
                 replies_go_with_what_they_are_about: Nothing,
+            }
+            outlines {
+                outlines_follow_the_records: Nothing,
             }
             paging {
                 every_page_size_finds_the_same: Nothing,

@@ -1,19 +1,29 @@
 //! Random batches and questions, answered as the in-memory model answers them.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::filters::found;
 use super::fixtures::{Maker, identity, user, vector};
+use super::outlines::{Told, outline_is_true};
 use super::vectors::near;
 use super::verdict::{Failure, ensure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::records::{ContentHash, Id, MemoryItem, Modality, ModelReply, OwnerKind, ReplyState};
-use crate::scope::ScopeSchema;
+use crate::scope::{Scope, ScopeSchema};
 use crate::store::{
-    Committed, InMemoryStore, Query, Select, Store, VectorQuery, Write, WriteBatch,
+    Committed, InMemoryStore, Query, ScopeOutline, Select, Store, VectorQuery, Write, WriteBatch,
 };
+
+const KINDS: [OwnerKind; 4] = [
+    OwnerKind::Item,
+    OwnerKind::Segment,
+    OwnerKind::Resource,
+    OwnerKind::Category,
+];
 
 /// A SplitMix64 sequence.
 struct Dice(u64);
@@ -227,10 +237,12 @@ fn filter(dice: &mut Dice, known: &Snapshot) -> Result<Filter> {
 
 /// A store, the model that follows it, and two makers of records.
 struct Pair {
-    store: std::sync::Arc<dyn Store>,
+    store: Arc<dyn Store>,
     model: InMemoryStore,
     makers: [Maker; 2],
     dice: Dice,
+    /// The last outline that the store gave, and of which scope.
+    outline: Option<(Scope, Arc<ScopeOutline>)>,
     batches: u32,
     accepted: u32,
 }
@@ -244,6 +256,7 @@ impl Pair {
             // Equal seeds: both scopes use the same ids.
             makers: [Maker::new(user("a")?, seed), Maker::new(user("b")?, seed)],
             dice: Dice(seed),
+            outline: None,
             batches: 0,
             accepted: 0,
         })
@@ -289,7 +302,18 @@ impl Pair {
         )?;
         let expected = Snapshot::of(&self.model, scope, &identity()).await?;
         let found = Snapshot::of(&*self.store, scope, &identity()).await?;
-        same(&format!("{what}: the scope"), &found, &expected)
+        same(&format!("{what}: the scope"), &found, &expected)?;
+        let older = self.outline.take();
+        let older = older.filter(|(of, _)| of == scope).map(|(_, older)| older);
+        let outline = outline_is_true(&*self.store, scope, older).await?;
+        let expected = self.model.outline(scope, None).await?;
+        same(
+            &format!("{what}: the outline"),
+            &Told::by(&outline.outline),
+            &Told::by(&expected.outline),
+        )?;
+        self.outline = Some((scope.clone(), outline));
+        Ok(())
     }
 
     /// Fails when most batches were refused: then little was compared.
@@ -315,6 +339,12 @@ impl Pair {
         let expected = found(&self.model, &query).await?;
         let found = found(&*self.store, &query).await?;
         same(&format!("{what}: what {query:?} finds"), &found, &expected)?;
+        for kind in KINDS {
+            let expected = self.model.ids(kind, &query).await?;
+            let found = self.store.ids(kind, &query).await?;
+            let what = format!("{what}: the ids of {kind:?} that {query:?} finds");
+            same(&what, &found, &expected)?;
+        }
         let all = Filter::default();
         let expected = self.model.scopes(&all, 9).await?;
         same(
@@ -326,15 +356,9 @@ impl Pair {
 
     /// Searches both and compares; says how much was found.
     async fn search(&mut self, what: &str) -> std::result::Result<usize, Failure> {
-        let kinds = [
-            OwnerKind::Item,
-            OwnerKind::Segment,
-            OwnerKind::Resource,
-            OwnerKind::Category,
-        ];
         let [a, b] = &self.makers;
         let known = Snapshot::of(&self.model, a.scope(), &identity()).await?;
-        let kind = self.dice.pick(&kinds).copied().unwrap_or(OwnerKind::Item);
+        let kind = self.dice.pick(&KINDS).copied().unwrap_or(OwnerKind::Item);
         let query = VectorQuery {
             filter: filter(&mut self.dice, &known)?,
             top_k: 1 + self.dice.roll(12) as usize,

@@ -68,13 +68,14 @@ pub struct SegmentScore {
 
 /// Scores every segment. Those without any evidence (of their own, of a neighbour
 /// within two, or of their session) score 0.
-pub fn score_segments(evidence: &[Evidence], config: &RankingConfig) -> Vec<SegmentScore> {
+pub fn score_segments(evidence: &[Evidence], config: &RankingConfig) -> Vec<f32> {
     (0..evidence.len())
-        .map(|at| score_segment(evidence, at, config))
+        .map(|at| explain_segment(evidence, at, config).score)
         .collect()
 }
 
-fn score_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> SegmentScore {
+/// Every term of the score of one segment.
+pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig) -> SegmentScore {
     let Some(own) = evidence.get(at) else {
         return SegmentScore::default();
     };
@@ -159,13 +160,14 @@ mod tests {
         let mut question = segment(1.0);
         question.asks = true;
         question.ends_asking = true;
-        let asked = score_segments(&[question, segment(0.0)], &RankingConfig::default());
-        let told = score_segments(&[segment(1.0), segment(0.0)], &RankingConfig::default());
         let config = RankingConfig::default();
-        assert_eq!(asked[1].neighbours, 0.5 * config.lexical);
-        assert_eq!(told[1].neighbours, 0.05 * config.lexical);
+        let asked = [question, segment(0.0)];
+        let told = [segment(1.0), segment(0.0)];
+        let neighbours = |evidence: &[Evidence]| explain_segment(evidence, 1, &config).neighbours;
+        assert_eq!(neighbours(&asked), 0.5 * config.lexical);
+        assert_eq!(neighbours(&told), 0.05 * config.lexical);
         assert!(
-            asked[0].score < told[0].score,
+            score_segments(&asked, &config)[0] < score_segments(&told, &config)[0],
             "a question answers less than a statement"
         );
     }
@@ -174,25 +176,26 @@ mod tests {
     fn neighbours_stay_inside_the_session_and_silence_scores_nothing() {
         let mut other = segment(0.0);
         other.session_index = 1;
-        let scores = score_segments(&[segment(1.0), other], &RankingConfig::default());
-        assert_eq!(scores[1], SegmentScore::default());
+        let config = RankingConfig::default();
+        let apart = explain_segment(&[segment(1.0), other], 1, &config);
+        assert_eq!(apart, SegmentScore::default());
         let scores = score_segments(
             &[segment(1.0), segment(0.0), segment(0.0), segment(0.0)],
-            &RankingConfig::default(),
+            &config,
         );
-        assert!(scores[2].score > 0.0, "two away is still near");
-        assert_eq!(scores[3].score, 0.0);
+        assert!(scores[2] > 0.0, "two away is still near");
+        assert_eq!(scores[3], 0.0);
     }
 
     #[test]
     fn factors_multiply() {
         let mut evidence = segment(1.0);
-        let plain = score_segments(&[evidence], &RankingConfig::default())[0].score;
+        let plain = score_segments(&[evidence], &RankingConfig::default())[0];
         evidence.assistant = true;
         evidence.named_speaker = true;
         evidence.date = 1.0;
         evidence.guidance = 0.5;
-        let all = score_segments(&[evidence], &RankingConfig::default())[0].score;
+        let all = score_segments(&[evidence], &RankingConfig::default())[0];
         assert!((all / plain - 0.8 * 1.4 * 2.0 * 1.5).abs() < 1e-5);
     }
 }

@@ -1,6 +1,7 @@
 //! Ranking without a model in the loop.
 //!
-//! [`Index`] turns the segments and items of the selected scopes into postings;
+//! An [`Outline`](outline::Outline) is what ranking needs to know of a scope; [`Index`]
+//! turns those of the selected scopes into postings;
 //! [`Question`] is what a question asks for; [`score_segments`] is the pure
 //! function from evidence to scores. Every statistic and normaliser is over the
 //! selected scopes, never over the candidates.
@@ -11,8 +12,9 @@
 mod evidence;
 mod guidance;
 mod index;
+pub mod outline;
 mod question;
 
-pub use evidence::{Evidence, SegmentScore, score_segments};
-pub use index::{Index, ItemMatch, QuestionMatches};
+pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
+pub use index::{Index, ItemMatch, QuestionMatches, SegmentName};
 pub use question::{Question, QuestionWord};

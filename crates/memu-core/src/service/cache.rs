@@ -1,19 +1,20 @@
 //! Scopes in memory: what a store holds, with the indexes derived from it.
 //!
-//! A cached scope is used only while its change log ends where the store's does,
-//! so that what other processes write is seen at once.
+//! What is cached is used only while the scope's change log ends where the store's
+//! does, so that what other processes write is seen at once.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Context;
 use super::searchable::Searchable;
 use super::similar::SimilarItems;
 use crate::environment::offload;
 use crate::error::Result;
+use crate::ranking::outline::PASSAGE_WORDS;
 use crate::records::MemoryItem;
 use crate::scope::{Scope, ScopeKey};
-use crate::store::{ScopeData, Write, WriteBatch};
+use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
 
 /// How many scopes stay in memory.
 const CAPACITY: usize = 64;
@@ -23,7 +24,6 @@ const CAPACITY: usize = 64;
 pub(crate) struct ScopeView {
     pub(crate) data: ScopeData,
     similar: OnceLock<SimilarItems>,
-    searchable: OnceLock<Arc<Searchable>>,
 }
 
 impl ScopeView {
@@ -31,7 +31,6 @@ impl ScopeView {
         Self {
             data,
             similar: OnceLock::new(),
-            searchable: OnceLock::new(),
         }
     }
 
@@ -42,33 +41,62 @@ impl ScopeView {
     }
 }
 
-/// The scopes that were used last.
+/// The scopes that were used last: their records for writing, their outlines for
+/// answering.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    views: Mutex<VecDeque<(ScopeKey, Arc<ScopeView>)>>,
+    views: Recent<ScopeView>,
+    indexed: Recent<Indexed>,
 }
 
 impl Cache {
-    fn get(&self, key: &ScopeKey) -> Option<Arc<ScopeView>> {
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        let position = views.iter().position(|(known, _)| known == key)?;
-        let entry = views.remove(position)?;
-        let view = entry.1.clone();
-        views.push_front(entry);
-        Some(view)
-    }
-
-    fn put(&self, key: ScopeKey, view: Arc<ScopeView>) {
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.retain(|(known, _)| *known != key);
-        views.push_front((key, view));
-        views.truncate(CAPACITY);
-    }
-
     /// Forgets a scope, and its memories with it.
     pub(super) fn forget(&self, key: &ScopeKey) {
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.retain(|(known, _)| known != key);
+        self.views.forget(key);
+        self.indexed.forget(key);
+    }
+}
+
+/// A scope's outline with the index over it.
+#[derive(Debug)]
+struct Indexed {
+    outline: Arc<ScopeOutline>,
+    searchable: OnceLock<Arc<Searchable>>,
+}
+
+/// What belongs to the scopes that were used last, the latest first.
+#[derive(Debug)]
+struct Recent<T>(Mutex<VecDeque<(ScopeKey, Arc<T>)>>);
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Recent<T> {
+    fn get(&self, key: &ScopeKey) -> Option<Arc<T>> {
+        let mut recent = self.lock();
+        let position = recent.iter().position(|(known, _)| known == key)?;
+        let entry = recent.remove(position)?;
+        let value = entry.1.clone();
+        recent.push_front(entry);
+        Some(value)
+    }
+
+    fn put(&self, key: ScopeKey, value: Arc<T>) {
+        let mut recent = self.lock();
+        recent.retain(|(known, _)| *known != key);
+        recent.push_front((key, value));
+        recent.truncate(CAPACITY);
+    }
+
+    fn forget(&self, key: &ScopeKey) {
+        self.lock().retain(|(known, _)| known != key);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(ScopeKey, Arc<T>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -77,28 +105,72 @@ impl Context {
     pub(super) async fn view(&self, scope: &Scope) -> Result<Arc<ScopeView>> {
         let key = scope.key();
         let position = self.store().log_position(scope).await?;
-        if let Some(view) = self.cache().get(&key)
+        if let Some(view) = self.cache().views.get(&key)
             && view.data.log_position() == position
         {
             return Ok(view);
         }
         let data = ScopeData::load(&**self.store(), scope).await?;
         let view = Arc::new(ScopeView::new(data));
-        self.cache().put(key, view.clone());
+        self.cache().views.put(key, view.clone());
         Ok(view)
     }
 
+    /// What ranking needs to know of the scope, as the store holds it now.
+    pub(super) async fn outline(&self, scope: &Scope) -> Result<Arc<ScopeOutline>> {
+        Ok(self.indexed(scope).await?.outline.clone())
+    }
+
+    async fn indexed(&self, scope: &Scope) -> Result<Arc<Indexed>> {
+        let key = scope.key();
+        let known = self.cache().indexed.get(&key);
+        let outline = known.as_ref().map(|known| known.outline.clone());
+        let outline = self.read_outline(scope, outline).await?;
+        if let Some(known) = known
+            && known.outline.position == outline.position
+        {
+            return Ok(known);
+        }
+        let indexed = Arc::new(Indexed {
+            outline,
+            searchable: OnceLock::new(),
+        });
+        self.cache().indexed.put(key, indexed.clone());
+        Ok(indexed)
+    }
+
+    /// The outline that the store keeps, or one made from the records where passages
+    /// are configured to be of another length than it keeps.
+    async fn read_outline(
+        &self,
+        scope: &Scope,
+        known: Option<Arc<ScopeOutline>>,
+    ) -> Result<Arc<ScopeOutline>> {
+        let passage_words = self.parts().retrieve_config.ranking.passage_words;
+        if passage_words == PASSAGE_WORDS {
+            return self.store().outline(scope, known).await;
+        }
+        let view = self.view(scope).await?;
+        let position = view.data.log_position();
+        match known {
+            Some(known) if known.position == position => Ok(known),
+            _ => {
+                let outline = view.data.outline(passage_words);
+                Ok(Arc::new(ScopeOutline { position, outline }))
+            }
+        }
+    }
+
     /// What questions to the scope are answered from, built off the caller's thread.
-    pub(super) async fn searchable(&self, view: &Arc<ScopeView>) -> Result<Arc<Searchable>> {
-        if let Some(searchable) = view.searchable.get() {
+    pub(super) async fn searchable(&self, scope: &Scope) -> Result<Arc<Searchable>> {
+        let indexed = self.indexed(scope).await?;
+        if let Some(searchable) = indexed.searchable.get() {
             return Ok(searchable.clone());
         }
-        let config = self.parts().retrieve_config.ranking;
         let words = self.parts().words.clone();
-        let shared = view.clone();
         offload(&*self.parts().executor, move || {
-            let build = || Arc::new(Searchable::build(&[&shared.data], words, &config));
-            shared.searchable.get_or_init(build).clone()
+            let build = || Arc::new(Searchable::build(&[&indexed.outline.outline], words));
+            indexed.searchable.get_or_init(build).clone()
         })
         .await
     }
@@ -108,7 +180,7 @@ impl Context {
         let key = batch.scope.key();
         let kept = without_content(&batch);
         let committed = self.store().commit(batch).await?;
-        self.cache().forget(&key);
+        self.cache().views.forget(&key);
         // The scope as it is now follows from the batch, without reading it again.
         if let Ok(mut next) = Arc::try_unwrap(view) {
             let applied = next.data.apply(&kept);
@@ -120,8 +192,7 @@ impl Context {
                     }
                     _ => next.similar = OnceLock::new(),
                 }
-                next.searchable = OnceLock::new();
-                self.cache().put(key, Arc::new(next));
+                self.cache().views.put(key, Arc::new(next));
             }
         }
         Ok(())

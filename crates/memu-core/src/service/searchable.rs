@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::config::RankingConfig;
 use crate::provider::WordVectors;
 use crate::ranking::Index;
+use crate::ranking::outline::{ItemOutline, Outline};
 use crate::records::Id;
-use crate::store::ScopeData;
+use crate::time::Timestamp;
 
 /// What questions are answered from: the index over some scopes, and how their
 /// records hang together, by number instead of by id. Derived data.
@@ -15,10 +15,10 @@ pub(super) struct Searchable {
     pub(super) index: Index,
     /// By item, in the order of the scopes and of storing.
     pub(super) items: Vec<ItemLinks>,
-    /// By position in the index: the number of the segment's resource.
-    pub(super) segment_resources: Vec<u32>,
     pub(super) resources: Vec<Named>,
     pub(super) categories: Vec<Named>,
+    /// By position in the index: the items that cite the segment, in order.
+    citing: Vec<Box<[u32]>>,
 }
 
 /// A record by the number of its scope and its id.
@@ -38,133 +38,112 @@ pub(super) struct ItemLinks {
     pub(super) resource: Option<u32>,
     /// The numbers of its categories.
     pub(super) categories: Box<[u32]>,
+    /// How often it was met.
+    pub(super) count: u64,
+    /// When it was last met.
+    pub(super) last_met: Timestamp,
 }
 
 impl Searchable {
     /// Indexes these scopes.
-    pub(super) fn build(
-        scopes: &[&ScopeData],
-        words: Arc<dyn WordVectors>,
-        config: &RankingConfig,
-    ) -> Self {
-        let index = Index::build(
-            scopes.iter().flat_map(|scope| scope.resources()),
-            scopes.iter().flat_map(|scope| scope.segments()),
-            scopes.iter().flat_map(|scope| scope.items()),
-            words,
-            config,
-        );
-        let mut places = Places::new(scopes);
-        let segment_resources = places.take_segments(scopes, &index);
-        let items = scopes
+    pub(super) fn build(outlines: &[&Outline], words: Arc<dyn WordVectors>) -> Self {
+        let index = Index::build(outlines, words);
+        let places = Places::new(outlines, &index);
+        let items: Vec<ItemLinks> = outlines
             .iter()
             .enumerate()
-            .flat_map(|(number, scope)| places.items(number, scope))
+            .flat_map(|(scope, outline)| {
+                let entries = outline.items.iter().flat_map(|block| &block.entries);
+                let places = &places;
+                entries.map(move |item| places.links(scope, item))
+            })
             .collect();
+        let mut citing = vec![Vec::new(); index.segment_count()];
+        for (number, item) in (0..).zip(&items) {
+            for position in &item.segments {
+                if let Some(citing) = citing.get_mut(*position as usize) {
+                    citing.push(number);
+                }
+            }
+        }
         Self {
             index,
             items,
-            segment_resources,
-            resources: places.resources,
-            categories: places.categories,
+            resources: named(outlines, |outline| {
+                outline.resources.iter().map(|one| &one.id).collect()
+            }),
+            categories: named(outlines, |outline| {
+                outline.categories.iter().map(|one| &one.id).collect()
+            }),
+            citing: citing.into_iter().map(Vec::into_boxed_slice).collect(),
         }
+    }
+
+    /// The numbers of the items that cite the segment at a position, in order.
+    pub(super) fn citing(&self, position: usize) -> &[u32] {
+        self.citing.get(position).map_or(&[], |citing| citing)
     }
 }
 
-/// The numbers of records by the number of their scope and their id.
-struct Places<'s> {
-    segments: FxHashMap<(usize, &'s Id), u32>,
-    resource_numbers: FxHashMap<(usize, &'s Id), u32>,
-    category_numbers: FxHashMap<(usize, &'s Id), u32>,
-    resources: Vec<Named>,
-    categories: Vec<Named>,
+fn named(outlines: &[&Outline], ids: impl Fn(&Outline) -> Vec<&Id>) -> Vec<Named> {
+    let mut all = Vec::new();
+    for (scope, outline) in outlines.iter().enumerate() {
+        let ids = ids(outline).into_iter().cloned();
+        all.extend(ids.map(|id| Named { scope, id }));
+    }
+    all
 }
 
-impl<'s> Places<'s> {
-    fn new(scopes: &[&'s ScopeData]) -> Self {
-        let mut places = Self {
-            segments: FxHashMap::default(),
-            resource_numbers: FxHashMap::default(),
-            category_numbers: FxHashMap::default(),
-            resources: Vec::new(),
-            categories: Vec::new(),
+/// The numbers of records by the number of their scope and their place.
+struct Places {
+    segments: FxHashMap<(usize, u64), u32>,
+    resources: FxHashMap<(usize, u64), u32>,
+    categories: FxHashMap<(usize, u64), u32>,
+}
+
+impl Places {
+    fn new(outlines: &[&Outline], index: &Index) -> Self {
+        let scopes = || outlines.iter().enumerate();
+        let resources = scopes().flat_map(|(scope, outline)| {
+            let resources = outline.resources.iter();
+            resources.map(move |resource| (scope, resource.place))
+        });
+        let categories = scopes().flat_map(|(scope, outline)| {
+            let categories = outline.categories.iter();
+            categories.map(move |category| (scope, category.place))
+        });
+        let segments = (0..index.segment_count()).filter_map(|position| {
+            let segment = index.segment(position)?;
+            Some((segment.scope, segment.place))
+        });
+        Self {
+            segments: segments.zip(0..).collect(),
+            resources: resources.zip(0..).collect(),
+            categories: categories.zip(0..).collect(),
+        }
+    }
+
+    fn links(&self, scope: usize, item: &ItemOutline) -> ItemLinks {
+        let numbers = |known: &FxHashMap<(usize, u64), u32>, places: &[u64]| {
+            let places = places.iter();
+            places
+                .filter_map(|place| known.get(&(scope, *place)))
+                .copied()
+                .collect()
         };
-        for (scope, data) in scopes.iter().enumerate() {
-            for resource in data.resources() {
-                let id = &resource.meta.id;
-                let number = places.resources.len() as u32;
-                places.resource_numbers.insert((scope, id), number);
-                places.resources.push(Named {
-                    scope,
-                    id: id.clone(),
-                });
-            }
-            for category in data.categories() {
-                let id = &category.meta.id;
-                let number = places.categories.len() as u32;
-                places.category_numbers.insert((scope, id), number);
-                places.categories.push(Named {
-                    scope,
-                    id: id.clone(),
-                });
-            }
+        ItemLinks {
+            name: Named {
+                scope,
+                id: item.id.clone(),
+            },
+            segments: numbers(&self.segments, &item.segments),
+            resource: item
+                .resource
+                .and_then(|place| self.resources.get(&(scope, place)))
+                .copied(),
+            categories: numbers(&self.categories, &item.categories),
+            count: item.count,
+            last_met: item.last_met(),
         }
-        places
-    }
-
-    /// Numbers the segments by their position in the index, and returns the number of
-    /// the resource of each.
-    fn take_segments(&mut self, scopes: &[&'s ScopeData], index: &Index) -> Vec<u32> {
-        let inputs: Vec<(usize, &'s Id, &'s Id)> = scopes
-            .iter()
-            .enumerate()
-            .flat_map(|(scope, data)| {
-                data.segments()
-                    .map(move |segment| (scope, &segment.meta.id, &segment.resource_id))
-            })
-            .collect();
-        (0..index.segment_count())
-            .map(|position| {
-                let input = index.segment(position).map(|(_, input)| input);
-                let Some((scope, id, resource)) = input.and_then(|input| inputs.get(input)) else {
-                    return u32::MAX;
-                };
-                self.segments.insert((*scope, id), position as u32);
-                let resource = self.resource_numbers.get(&(*scope, resource));
-                resource.copied().unwrap_or(u32::MAX)
-            })
-            .collect()
-    }
-
-    fn items<'p>(
-        &'p self,
-        scope: usize,
-        data: &'s ScopeData,
-    ) -> impl Iterator<Item = ItemLinks> + use<'p, 's> {
-        data.items().map(move |item| {
-            let id = &item.meta.id;
-            let segments = item.segment_ids.iter();
-            let categories = data.relations_of_item(id);
-            let resource = item.resource_id.as_ref();
-            ItemLinks {
-                name: Named {
-                    scope,
-                    id: id.clone(),
-                },
-                segments: segments
-                    .filter_map(|id| self.segments.get(&(scope, id)))
-                    .copied()
-                    .collect(),
-                resource: resource
-                    .and_then(|id| self.resource_numbers.get(&(scope, id)))
-                    .copied(),
-                categories: categories
-                    .filter_map(|relation| {
-                        self.category_numbers.get(&(scope, &relation.category_id))
-                    })
-                    .copied()
-                    .collect(),
-            }
-        })
     }
 }

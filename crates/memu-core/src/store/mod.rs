@@ -8,6 +8,7 @@ mod batch;
 mod data;
 mod ext;
 mod memory;
+mod outline;
 mod query;
 mod report;
 pub mod rules;
@@ -19,10 +20,12 @@ pub use data::{
 };
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;
+pub use outline::ScopeOutline;
 pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};
 pub use report::{Finding, Report, Severity};
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -115,6 +118,18 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The owners whose vectors are nearest to the query by cosine, best first;
     /// equal scores in the order in which the owners were stored.
     async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>>;
+
+    /// What ranking needs to know of a scope, as of now. With `known`, which this
+    /// store gave before for the same scope, only what changed since is read.
+    async fn outline(
+        &self,
+        scope: &Scope,
+        known: Option<Arc<ScopeOutline>>,
+    ) -> Result<Arc<ScopeOutline>>;
+
+    /// The ids of all records of a kind that a query selects, in the order in which
+    /// they were stored; its page does not matter.
+    async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>>;
 
     /// Applies every write of the batch, or none.
     ///

@@ -14,7 +14,8 @@ use super::read::{item_page, page};
 use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
+    "memu_outlines",
     "memu_embeddings",
     "memu_item_segments",
     "memu_category_items",

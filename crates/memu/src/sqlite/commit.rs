@@ -18,6 +18,7 @@ use rustc_hash::FxHashSet;
 
 use super::connection::write;
 use super::error::storage;
+use super::outlines::{ChangedRows, Outlines};
 use super::rows::integer;
 use super::scopes::{log_position, scope_row};
 
@@ -79,6 +80,7 @@ pub(super) fn commit(
             scope_id,
             seq: before.seq,
             logged: FxHashSet::default(),
+            changed: ChangedRows::default(),
         };
         batch
             .writes
@@ -126,6 +128,8 @@ struct Work<'c> {
     seq: u64,
     /// The records that this batch has logged.
     logged: FxHashSet<(Table, String)>,
+    /// The rows whose outlines must follow.
+    changed: ChangedRows,
 }
 
 impl Work<'_> {
@@ -160,6 +164,12 @@ impl Work<'_> {
                 "UPDATE memu_scopes SET seq = ?2 WHERE scope_id = ?1",
                 (self.scope_id, integer(self.seq)?),
             )?;
+            let outlines = Outlines {
+                connection: self.connection,
+                scope: self.scope,
+                scope_id: self.scope_id,
+            };
+            outlines.renew(&self.changed, before, self.seq)?;
         } else if self.seq == 0 && self.forget_unused_scope()? {
             return Ok(LogPosition::default());
         }

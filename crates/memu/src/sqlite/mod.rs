@@ -11,6 +11,7 @@ mod connection;
 mod error;
 mod filter;
 mod open;
+mod outlines;
 mod read;
 mod rows;
 mod schema;
@@ -31,8 +32,8 @@ use memu_core::records::{
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeState, Store,
-    VectorHit, VectorQuery, WriteBatch,
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeOutline, ScopeState,
+    Store, VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::{Error, Result};
 use rusqlite::Connection;
@@ -284,6 +285,22 @@ impl Store for SqliteStore {
     async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
         let query = query.clone();
         self.read(move |connection| vectors::search(connection, &query))
+            .await
+    }
+
+    async fn outline(
+        &self,
+        scope: &Scope,
+        known: Option<Arc<ScopeOutline>>,
+    ) -> Result<Arc<ScopeOutline>> {
+        let scope = scope.clone();
+        self.read(move |connection| outlines::outline(connection, &scope, known))
+            .await
+    }
+
+    async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
+        let query = query.clone();
+        self.read(move |connection| read::ids(connection, kind, &query))
             .await
     }
 

@@ -1,7 +1,7 @@
 //! Reading pages of records.
 
 use memu_core::records::{
-    Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, SetState,
+    Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, OwnerKind, SetState,
 };
 use memu_core::scope::Scope;
 use memu_core::store::{Cursor, Page, Query, Select};
@@ -14,6 +14,7 @@ use super::error::{corrupt, storage};
 use super::filter::{Sql, push_conditions};
 use super::rows::{META, Reader, Record};
 use super::scopes::{in_scopes, scope_row, scope_rows};
+use super::vectors::table;
 
 /// Begins a transaction in which everything is read as of one moment.
 pub(super) fn snapshot<T>(connection: &Connection, read: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -31,31 +32,66 @@ pub(super) fn page<T: Record>(connection: &Connection, query: &Query) -> Result<
 /// A page of items, with their citations.
 pub(super) fn item_page(connection: &Connection, query: &Query) -> Result<Page<MemoryItem>> {
     let (rows, mut page) = numbered_page::<MemoryItem>(connection, query)?;
-    if let (Some(first), Some(last)) = (rows.first(), rows.last()) {
-        let mut cited = citations(connection, query, *first, *last)?;
-        for (row, item) in rows.iter().zip(&mut page.records) {
-            item.segment_ids = cited.remove(row).unwrap_or_default();
-        }
+    let mut cited = citations(connection, query, &rows)?;
+    for (row, item) in rows.iter().zip(&mut page.records) {
+        item.segment_ids = cited.remove(row).unwrap_or_default();
     }
     Ok(page)
 }
 
-/// The segments that items cite, by the items' rows.
+/// The ids of all records of a kind that a query selects.
+pub(super) fn ids(connection: &Connection, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
+    let table = table(kind);
+    let scopes = scope_rows(connection, &query.scopes)?;
+    let mut sql = Sql::default();
+    sql.push(&format!(
+        "SELECT t.id FROM {table} t WHERE {}",
+        in_scopes(&scopes)
+    ));
+    if scopes.is_empty() || !push_select(&mut sql, table, &query.select)? {
+        return Ok(Vec::new());
+    }
+    push_conditions(&mut sql, table, &query.filter);
+    sql.push(" ORDER BY t.row");
+    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
+    let ids = statement.query_map(params_from_iter(sql.parameters), |row| {
+        row.get::<_, String>(0).map(Id::from)
+    });
+    ids.and_then(Iterator::collect).map_err(storage)
+}
+
+/// The segments that items cite, by the items' rows, which come in order.
 fn citations(
     connection: &Connection,
     query: &Query,
-    first: i64,
-    last: i64,
+    rows: &[i64],
 ) -> Result<FxHashMap<i64, Vec<Id>>> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        return Ok(FxHashMap::default());
+    };
     let scopes = scope_rows(connection, &query.scopes)?;
+    // A page of neighbours is read as a range; single items one by one.
+    let (which, parameters) = if matches!(query.select, Select::All) {
+        let range = "t.item_row BETWEEN ?1 AND ?2";
+        (range, vec![Value::Integer(*first), Value::Integer(*last)])
+    } else {
+        let list = serde_json::to_string(rows)
+            .map_err(|cause| Error::internal("rows cannot be written as JSON").caused_by(cause))?;
+        let list = Value::Text(list);
+        (
+            "t.item_row IN (SELECT value FROM json_each(?1))",
+            vec![list],
+        )
+    };
     let text = format!(
         "SELECT t.item_row, s.id FROM memu_item_segments t JOIN memu_segments s \
-         ON s.row = t.segment_row WHERE {} AND t.item_row BETWEEN ?1 AND ?2 \
-         ORDER BY t.item_row, t.place",
+         ON s.row = t.segment_row WHERE {} AND {which} ORDER BY t.item_row, t.place",
         in_scopes(&scopes)
     );
     let mut statement = connection.prepare_cached(&text).map_err(storage)?;
-    let mut rows = statement.query([first, last]).map_err(storage)?;
+    let mut rows = statement
+        .query(params_from_iter(parameters))
+        .map_err(storage)?;
     let mut cited: FxHashMap<i64, Vec<Id>> = FxHashMap::default();
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);

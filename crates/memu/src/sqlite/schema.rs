@@ -52,7 +52,8 @@ pub(super) fn create(schema: &ScopeSchema) -> String {
         "CREATE TABLE memu_scopes (
     scope_id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope_key BLOB NOT NULL UNIQUE,
-{fields}    seq INTEGER NOT NULL
+{fields}    seq INTEGER NOT NULL,
+    outlined_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE memu_resources (
@@ -200,6 +201,16 @@ CREATE TABLE memu_embeddings (
     owner_row INTEGER NOT NULL,
     vector BLOB NOT NULL,
     UNIQUE (scope_id, owner_kind, owner_row, set_id)
+) STRICT;
+
+CREATE TABLE memu_outlines (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    owner_kind INTEGER NOT NULL,
+    first_row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, owner_kind, first_row)
 ) STRICT;
 
 CREATE TABLE memu_changes (

@@ -25,7 +25,8 @@ pub(super) fn kind_number(kind: OwnerKind) -> i64 {
     }
 }
 
-fn table(kind: OwnerKind) -> &'static str {
+/// The table of a kind of owner.
+pub(super) fn table(kind: OwnerKind) -> &'static str {
     match kind {
         OwnerKind::Resource => "memu_resources",
         OwnerKind::Segment => "memu_segments",

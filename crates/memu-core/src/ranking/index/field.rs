@@ -1,8 +1,91 @@
+use std::ops::Range;
+
+/// Documents of one kind that are being collected, with the terms of each.
+#[derive(Debug, Default)]
+pub(super) struct Documents {
+    /// Document after document: its terms in order, with how often each occurs.
+    terms: Vec<(u32, u32)>,
+    /// By document: where its terms end.
+    ends: Vec<u32>,
+    /// By document: how many words it has.
+    lengths: Vec<u32>,
+}
+
+impl Documents {
+    /// Adds a document of these terms, which get sorted; a term may come repeatedly.
+    pub(super) fn push(&mut self, terms: &mut [(u32, u32)]) {
+        terms.sort_unstable();
+        let start = self.terms.len();
+        let mut length = 0;
+        for (term, count) in terms {
+            length += *count;
+            match self.terms.get_mut(start..).and_then(<[_]>::last_mut) {
+                Some((last, total)) if last == term => *total += *count,
+                _ => self.terms.push((*term, *count)),
+            }
+        }
+        self.ends.push(self.terms.len() as u32);
+        self.lengths.push(length);
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The terms of each document, in order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[(u32, u32)]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(start, end)| {
+            let range = *start as usize..*end as usize;
+            self.terms.get(range).unwrap_or_default()
+        })
+    }
+
+    /// The postings of these documents.
+    pub(super) fn invert(&self) -> Field {
+        let terms = self.terms.iter().map(|(term, _)| *term as usize + 1).max();
+        // A counting sort: where the postings of each term begin, then each in turn.
+        let mut starts = vec![0_u32; terms.unwrap_or_default() + 1];
+        for (term, _) in &self.terms {
+            if let Some(count) = starts.get_mut(*term as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut postings = vec![(0, 0); self.terms.len()];
+        for (document, terms) in (0..).zip(self.iter()) {
+            for (term, count) in terms {
+                let Some(next) = next.get_mut(*term as usize) else {
+                    continue;
+                };
+                if let Some(posting) = postings.get_mut(*next as usize) {
+                    *posting = (document, *count);
+                }
+                *next += 1;
+            }
+        }
+        Field {
+            starts,
+            postings,
+            total_length: self.lengths.iter().map(|length| u64::from(*length)).sum(),
+            lengths: self.lengths.clone(),
+        }
+    }
+}
+
 /// One kind of document with its postings and lengths, scored by BM25.
 #[derive(Debug, Default)]
 pub(super) struct Field {
-    /// By term: the documents that hold it, in order, with how often.
-    postings: Vec<Vec<(u32, u32)>>,
+    /// By term: where its postings begin; then where the last ones end.
+    starts: Vec<u32>,
+    /// Term by term: the documents that hold it, in order, with how often.
+    postings: Vec<(u32, u32)>,
     lengths: Vec<u32>,
     total_length: u64,
 }
@@ -12,50 +95,26 @@ pub(super) struct Field {
 pub(super) type Alternatives = Vec<(u32, f32)>;
 
 impl Field {
-    /// Adds a document of these terms, which get sorted.
-    pub(super) fn push(&mut self, terms: &mut [u32]) {
-        let document = self.lengths.len() as u32;
-        terms.sort_unstable();
-        for run in terms.chunk_by(|a, b| a == b) {
-            let Some(term) = run.first() else { continue };
-            let term = *term as usize;
-            if self.postings.len() <= term {
-                self.postings.resize_with(term + 1, Vec::new);
-            }
-            if let Some(postings) = self.postings.get_mut(term) {
-                postings.push((document, run.len() as u32));
-            }
-        }
-        self.lengths.push(terms.len() as u32);
-        self.total_length += terms.len() as u64;
-    }
-
-    /// Every term in every document that holds it, document by document: the term's
-    /// number and idf, the document, and how often.
-    pub(super) fn occurrences(&self) -> Vec<(u32, f32, u32, u32)> {
-        let mut occurrences: Vec<(u32, f32, u32, u32)> = (0..)
-            .zip(&self.postings)
-            .flat_map(|(term, postings)| {
-                let idf = self.idf(term);
-                let documents = postings.iter();
-                documents.map(move |(document, frequency)| (term, idf, *document, *frequency))
-            })
-            .collect();
-        occurrences.sort_unstable_by_key(|(term, _, document, _)| (*document, *term));
-        occurrences
-    }
-
     pub(super) fn document_count(&self) -> usize {
         self.lengths.len()
     }
 
+    fn range(&self, term: u32) -> Range<usize> {
+        let at = |place: usize| self.starts.get(place).map(|start| *start as usize);
+        let term = term as usize;
+        match (at(term), at(term + 1)) {
+            (Some(start), Some(end)) => start..end,
+            _ => 0..0,
+        }
+    }
+
     fn postings(&self, term: u32) -> &[(u32, u32)] {
-        self.postings.get(term as usize).map_or(&[], Vec::as_slice)
+        self.postings.get(self.range(term)).unwrap_or_default()
     }
 
     /// The inverse document frequency of a term among these documents.
     pub(super) fn idf(&self, term: u32) -> f32 {
-        let holding = self.postings(term).len() as f32;
+        let holding = self.range(term).len() as f32;
         let all = self.lengths.len() as f32;
         ((all - holding + 0.5) / (holding + 0.5)).ln_1p()
     }
@@ -103,11 +162,21 @@ mod tests {
     use super::*;
 
     fn field(documents: &[&[u32]]) -> Field {
-        let mut field = Field::default();
+        let mut collected = Documents::default();
         for document in documents {
-            field.push(&mut document.to_vec());
+            let mut terms: Vec<_> = document.iter().map(|term| (*term, 1)).collect();
+            collected.push(&mut terms);
         }
-        field
+        collected.invert()
+    }
+
+    #[test]
+    fn postings_name_each_document_once_with_its_count() {
+        let field = field(&[&[3, 1, 3], &[], &[1]]);
+        assert_eq!(field.postings(3), [(0, 2)]);
+        assert_eq!(field.postings(1), [(0, 1), (2, 1)]);
+        assert!(field.postings(0).is_empty() && field.postings(9).is_empty());
+        assert_eq!(field.lengths, [3, 0, 1]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::field::Field;
+use super::field::{Documents, Field};
 use super::vectors::Vectors;
 use crate::config::RankingConfig;
 use crate::provider::WordVectors;
@@ -13,14 +13,14 @@ pub(super) struct Meaning {
 }
 
 impl Meaning {
-    /// The vectors of `terms`, each given by the word that stands for it, and of
-    /// `count` texts, which own the documents of `field` (`None`: no text does). A
+    /// The vectors of `terms`, each given by the word that stands for it, and of the
+    /// texts that own the documents (`None`: no text does), which come text by text. A
     /// term weighs in a text as idf · √tf.
     pub(super) fn build(
         terms: &[&str],
+        documents: &Documents,
         field: &Field,
         owners: &[Option<u32>],
-        count: usize,
         words: &dyn WordVectors,
     ) -> Self {
         let dimension = words.dimension();
@@ -38,25 +38,32 @@ impl Meaning {
             }
             meaning.terms.push(&vector);
         }
-        let mut sums = vec![0.0; dimension * count];
-        let by_document = field.occurrences();
+        let idf: Vec<f32> = (0..terms.len() as u32)
+            .map(|term| field.idf(term))
+            .collect();
+        let mut sum = vec![0.0; dimension];
+        let mut current = None;
         // The widest instructions that this processor has; each number is added up on
         // its own, so that all of them get the same sums.
         pulp::Arch::new().dispatch(|| {
-            for (term, idf, document, frequency) in by_document {
-                let owner = owners.get(document as usize).copied().flatten();
-                let Some(text) = owner.map(|text| text as usize * dimension) else {
+            for (owner, terms) in owners.iter().zip(documents.iter()) {
+                if owner.is_none() {
                     continue;
-                };
-                if let Some(sum) = sums.get_mut(text..text + dimension) {
-                    meaning
-                        .terms
-                        .add(term, idf * (frequency as f32).sqrt(), sum);
+                }
+                if current.is_some() && current != *owner {
+                    meaning.texts.push(&sum);
+                    sum.fill(0.0);
+                }
+                current = *owner;
+                for (term, count) in terms {
+                    let idf = idf.get(*term as usize).copied().unwrap_or_default();
+                    let weight = idf * (*count as f32).sqrt();
+                    meaning.terms.add(*term, weight, &mut sum);
                 }
             }
         });
-        for sum in sums.chunks_exact(dimension) {
-            meaning.texts.push(sum);
+        if current.is_some() {
+            meaning.texts.push(&sum);
         }
         meaning
     }
@@ -125,7 +132,8 @@ mod tests {
     #[test]
     fn the_nearest_terms_come_first_and_far_or_unknown_ones_not_at_all() {
         let terms = ["0", "80", "x", "30", "20", "-10"];
-        let meaning = Meaning::build(&terms, &Field::default(), &[], 0, &Circle);
+        let (documents, field) = (Documents::default(), Field::default());
+        let meaning = Meaning::build(&terms, &documents, &field, &[], &Circle);
         let config = RankingConfig {
             similar_words: 3,
             similar_least: 0.3,
@@ -141,13 +149,14 @@ mod tests {
 
     #[test]
     fn a_text_means_what_its_terms_mean_together() {
-        let mut field = Field::default();
-        // The third document is nobody's, the last belongs to the first text too.
-        for document in [&[0_u32][..], &[1], &[1], &[0, 0]] {
-            field.push(&mut document.to_vec());
+        let mut documents = Documents::default();
+        // The first two documents are one text, the last is nobody's.
+        for document in [&[(0_u32, 1_u32)][..], &[(0, 2)], &[(1, 1)], &[(1, 1)]] {
+            documents.push(&mut document.to_vec());
         }
-        let owners = [Some(0), Some(1), None, Some(0)];
-        let meaning = Meaning::build(&["0", "90"], &field, &owners, 2, &Circle);
+        let owners = [Some(0), Some(0), Some(1), None];
+        let field = documents.invert();
+        let meaning = Meaning::build(&["0", "90"], &documents, &field, &owners, &Circle);
         let nearness = meaning.nearness(&meaning.word("10", &Circle));
         assert_eq!(nearness, [1.0, 0.0]);
         assert!(

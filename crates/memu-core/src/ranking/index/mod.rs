@@ -1,3 +1,4 @@
+mod build;
 mod field;
 mod meaning;
 mod segment;
@@ -7,13 +8,10 @@ mod vocabulary;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
-use super::{Evidence, Question, SegmentScore, score_segments};
-use crate::analysis::passages;
+use super::{Evidence, Question};
 use crate::config::RankingConfig;
 use crate::provider::{NoWordVectors, WordVectors};
-use crate::records::{ContentHash, Id, MemoryItem, Resource, Role, Segment};
+use crate::records::{Id, Role};
 use field::{Alternatives, Field};
 use meaning::Meaning;
 use segment::IndexedSegment;
@@ -38,10 +36,22 @@ pub struct Index {
     items: Field,
     segments: Vec<IndexedSegment>,
     speakers: Vec<String>,
+    /// By number of a resource: where it stands in the order of resources.
+    resource_ranks: Vec<u32>,
 }
 
-/// A segment with its resource's hash and its place among those handed in.
-type Input<'a> = (ContentHash, u32, &'a Segment);
+/// A segment of an [`Index`].
+#[derive(Clone, Copy, Debug)]
+pub struct SegmentName<'i> {
+    /// The number of its scope.
+    pub scope: usize,
+    /// Its id.
+    pub id: &'i Id,
+    /// Its place in the outline of its scope.
+    pub place: u64,
+    /// The number of its resource.
+    pub resource: u32,
+}
 
 /// How well an item's own text matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,122 +72,26 @@ impl Default for Index {
             items: Field::default(),
             segments: Vec::new(),
             speakers: Vec::new(),
+            resource_ranks: Vec::new(),
         }
     }
 }
 
 impl Index {
-    /// Indexes records of the selected scopes. Segments may come in any order;
-    /// results do not depend on it. Items are known by their position.
-    pub fn build<'a>(
-        resources: impl IntoIterator<Item = &'a Resource>,
-        segments: impl IntoIterator<Item = &'a Segment>,
-        items: impl IntoIterator<Item = &'a MemoryItem>,
-        words: Arc<dyn WordVectors>,
-        config: &RankingConfig,
-    ) -> Self {
-        let hashes: FxHashMap<&Id, ContentHash> = resources
-            .into_iter()
-            .map(|resource| (&resource.meta.id, resource.content_hash))
-            .collect();
-        let mut ordered: Vec<Input<'_>> = segments
-            .into_iter()
-            .enumerate()
-            .map(|(input, segment)| {
-                let hash = hashes.get(&segment.resource_id).copied();
-                let hash = hash.unwrap_or(ContentHash::from_bytes([0; 32]));
-                (hash, input as u32, segment)
-            })
-            .collect();
-        ordered.sort_by_cached_key(|(hash, input, segment)| {
-            let resource = segment.resource_id.clone();
-            (*hash, resource, segment.session, segment.ordinal, *input)
-        });
-        let mut index = Self::default();
-        index.add_segments(&ordered, config.passage_words);
-        index.add_items(items);
-        index.meaning = Meaning::build(
-            &index.vocabulary.commonest_words(),
-            &index.passages,
-            &index.passage_owner,
-            index.segments.len(),
-            &*words,
-        );
-        index.words = words;
-        index
-    }
-
-    fn add_segments(&mut self, ordered: &[Input<'_>], passage_words: usize) {
-        let same_session = |a: &Input<'_>, b: &Input<'_>| {
-            a.2.resource_id == b.2.resource_id && a.2.session == b.2.session
-        };
-        for (session_index, session) in ordered.chunk_by(same_session).enumerate() {
-            let mut session_terms = Vec::new();
-            for (hash, input, segment) in session {
-                let mut indexed = IndexedSegment::new(segment, *hash, *input, session_index as u32);
-                indexed.length = self.add_passages(segment, passage_words, &mut session_terms);
-                indexed.speaker = segment.speaker.as_deref().map(|name| self.speaker(name));
-                self.segments.push(indexed);
-            }
-            self.sessions.push(&mut session_terms);
-        }
-    }
-
-    /// Adds the passages of a segment and returns how many terms it has.
-    fn add_passages(&mut self, segment: &Segment, words: usize, session: &mut Vec<u32>) -> u32 {
-        let owner = Some(self.segments.len() as u32);
-        let caption = segment.caption.as_deref().unwrap_or_default();
-        let mut ranges = passages(&segment.text, words);
-        if ranges.is_empty() {
-            ranges.push(0..0);
-        }
-        let last = ranges.len() - 1;
-        let mut length = 0;
-        for (at, range) in ranges.into_iter().enumerate() {
-            let text = segment.text.get(range).unwrap_or_default();
-            let mut terms = Vec::new();
-            self.vocabulary.add(text, &mut terms);
-            if at == last {
-                self.vocabulary.add(caption, &mut terms);
-            }
-            length += terms.len() as u32;
-            session.extend_from_slice(&terms);
-            self.passages.push(&mut terms);
-            self.passage_owner.push(owner);
-        }
-        length
-    }
-
-    fn add_items<'a>(&mut self, items: impl IntoIterator<Item = &'a MemoryItem>) {
-        for item in items {
-            let mut terms = Vec::new();
-            self.vocabulary.add(&item.summary, &mut terms);
-            if item.segment_ids.is_empty() {
-                self.passages.push(&mut terms);
-                self.passage_owner.push(None);
-            }
-            self.items.push(&mut terms);
-        }
-    }
-
-    fn speaker(&mut self, name: &str) -> u32 {
-        let position = self.speakers.iter().position(|known| known == name);
-        position.unwrap_or_else(|| {
-            self.speakers.push(name.to_owned());
-            self.speakers.len() - 1
-        }) as u32
-    }
-
     /// How many segments are indexed.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
     }
 
-    /// The id of the segment at a position, and its place among the segments that
-    /// the index was built from.
-    pub fn segment(&self, position: usize) -> Option<(&Id, usize)> {
+    /// The segment at a position.
+    pub fn segment(&self, position: usize) -> Option<SegmentName<'_>> {
         let segment = self.segments.get(position)?;
-        Some((&segment.id, segment.input as usize))
+        Some(SegmentName {
+            scope: segment.scope as usize,
+            id: &segment.id,
+            place: segment.place,
+            resource: segment.resource,
+        })
     }
 
     /// Understands a question in the light of who speaks here, and of the words of
@@ -230,20 +144,19 @@ impl Index {
         }
     }
 
-    /// Scores every segment, by position.
-    pub fn score_segments(
+    /// What is known about every segment, by position.
+    pub fn evidence(
         &self,
         question: &Question,
         matches: &QuestionMatches,
         config: &RankingConfig,
-    ) -> Vec<SegmentScore> {
+    ) -> Vec<Evidence> {
         let lexical = self.score_by_passage(matches, config);
         let semantic = self.meaning.nearness(&matches.vector);
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSION_K1, SESSION_B);
         normalise(&mut sessions);
-        let evidence: Vec<Evidence> = self
-            .segments
+        self.segments
             .iter()
             .zip(&lexical)
             .enumerate()
@@ -263,8 +176,7 @@ impl Index {
                 date: question.date_bonus(segment.time, config),
                 guidance: segment.guidance(question, config),
             })
-            .collect();
-        score_segments(&evidence, config)
+            .collect()
     }
 
     /// By segment: the score of its best passage, divided by the best of all.
@@ -295,15 +207,14 @@ impl Index {
     }
 
     /// The order of two segments, given by position, that score the same: time,
-    /// then resource hash, ordinal and id.
+    /// then resource by hash, ordinal and place.
     pub fn tie_break(&self, a: usize, b: usize) -> Ordering {
+        let key = |segment: &IndexedSegment| {
+            let rank = self.resource_ranks.get(segment.resource as usize).copied();
+            (segment.time, rank, segment.ordinal, segment.place)
+        };
         match (self.segments.get(a), self.segments.get(b)) {
-            (Some(a), Some(b)) => (a.time, &a.resource, a.ordinal, &a.id).cmp(&(
-                b.time,
-                &b.resource,
-                b.ordinal,
-                &b.id,
-            )),
+            (Some(a), Some(b)) => key(a).cmp(&key(b)),
             _ => a.cmp(&b),
         }
     }

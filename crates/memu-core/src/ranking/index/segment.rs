@@ -1,15 +1,19 @@
 use jiff::civil::DateTime;
 
 use crate::config::RankingConfig;
-use crate::ranking::{Question, guidance};
-use crate::records::{ContentHash, Id, Role, Segment};
+use crate::ranking::Question;
+use crate::ranking::outline::SegmentOutline;
+use crate::records::{Id, Role};
 
 /// What the index keeps of a segment beside its postings.
 #[derive(Debug)]
 pub(super) struct IndexedSegment {
     pub(super) id: Id,
-    /// Its place among the segments that were handed in.
-    pub(super) input: u32,
+    pub(super) place: u64,
+    /// The number of its scope.
+    pub(super) scope: u32,
+    /// The number of its resource.
+    pub(super) resource: u32,
     pub(super) session_index: u32,
     pub(super) length: u32,
     pub(super) asks: bool,
@@ -17,37 +21,29 @@ pub(super) struct IndexedSegment {
     pub(super) role: Option<Role>,
     pub(super) speaker: Option<u32>,
     pub(super) time: Option<DateTime>,
-    pub(super) resource: ContentHash,
     pub(super) ordinal: u32,
-    /// Whether it tells an assistant what to do from now on.
     instructs: bool,
-    /// Whether it tells an assistant what is preferred.
     prefers: bool,
 }
 
 impl IndexedSegment {
-    /// A segment whose speaker and length are not known yet.
-    pub(super) fn new(
-        segment: &Segment,
-        resource: ContentHash,
-        input: u32,
-        session_index: u32,
-    ) -> Self {
-        let to_assistant = segment.role == Some(Role::User);
+    /// A segment whose speaker, session and length are not known yet.
+    pub(super) fn new(segment: &SegmentOutline, scope: u32, resource: u32) -> Self {
         Self {
-            id: segment.meta.id.clone(),
-            input,
-            session_index,
-            length: 0,
-            asks: segment.text.contains('?'),
-            ends_asking: segment.text.trim_end().ends_with('?'),
-            role: segment.role,
-            speaker: None,
-            time: segment.happened_at,
+            id: segment.id.clone(),
+            place: segment.place,
+            scope,
             resource,
+            session_index: 0,
+            length: 0,
+            asks: segment.asks,
+            ends_asking: segment.ends_asking,
+            role: segment.role(),
+            speaker: None,
+            time: segment.time,
             ordinal: segment.ordinal,
-            instructs: to_assistant && guidance::instructs(&segment.text),
-            prefers: to_assistant && guidance::prefers(&segment.text),
+            instructs: segment.instructs,
+            prefers: segment.prefers,
         }
     }
 

@@ -1,12 +1,14 @@
 use rustc_hash::FxHashMap;
 
-use crate::analysis::{Analyzer, for_each_word};
+use crate::analysis::Analyzer;
 
 /// The words that occur, the terms they become, and which of its words stands for
 /// each term.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
-    words: FxHashMap<Box<str>, Word>,
+    numbers: FxHashMap<Box<str>, u32>,
+    /// By number of a word.
+    words: Vec<Word>,
     terms: FxHashMap<Box<str>, u32>,
     analyzer: Analyzer,
 }
@@ -28,31 +30,39 @@ impl Vocabulary {
         self.terms.get(term).copied()
     }
 
-    /// Appends the terms of a text, by number; new ones get the next number.
-    pub(super) fn add(&mut self, text: &str, terms: &mut Vec<u32>) {
-        let (known, numbers, analyzer) = (&mut self.words, &mut self.terms, &self.analyzer);
-        for_each_word(text, |word| {
-            if let Some(known) = known.get_mut(word) {
-                known.count += 1;
-                terms.extend(known.term);
-                return;
-            }
-            let term = analyzer.term(word).map(|term| {
-                numbers.get(&*term).copied().unwrap_or_else(|| {
-                    let number = numbers.len() as u32;
-                    numbers.insert(term.as_ref().into(), number);
-                    number
-                })
-            });
-            terms.extend(term);
-            known.insert(word.into(), Word { term, count: 1 });
+    /// The number of a word; it and its term get the next ones when they are new.
+    pub(super) fn word(&mut self, word: &str) -> u32 {
+        if let Some(number) = self.numbers.get(word) {
+            return *number;
+        }
+        let terms = &mut self.terms;
+        let term = self.analyzer.term(word).map(|term| {
+            terms.get(&*term).copied().unwrap_or_else(|| {
+                let number = terms.len() as u32;
+                terms.insert(term.as_ref().into(), number);
+                number
+            })
         });
+        let number = self.words.len() as u32;
+        self.words.push(Word { term, count: 0 });
+        self.numbers.insert(word.into(), number);
+        number
+    }
+
+    /// Counts occurrences of a word, and returns its term; `None` for a stop word.
+    pub(super) fn count(&mut self, word: u32, count: u32) -> Option<u32> {
+        let known = self.words.get_mut(word as usize)?;
+        known.count += count;
+        known.term
     }
 
     /// By term: its commonest word; of equally common ones the first by alphabet.
     pub(super) fn commonest_words(&self) -> Vec<&str> {
         let mut commonest: Vec<(u32, &str)> = vec![(0, ""); self.terms.len()];
-        for (word, known) in &self.words {
+        for (word, number) in &self.numbers {
+            let Some(known) = self.words.get(*number as usize) else {
+                continue;
+            };
             let Some(best) = known.term.and_then(|term| commonest.get_mut(term as usize)) else {
                 continue;
             };
@@ -71,9 +81,15 @@ mod tests {
     #[test]
     fn the_commonest_word_stands_for_its_term() {
         let mut vocabulary = Vocabulary::default();
-        let mut terms = Vec::new();
-        vocabulary.add("Walking and walked. He walked the dog, dogs!", &mut terms);
-        assert_eq!(terms, [0, 0, 0, 1, 1]);
+        let mut count = |word: &str, count: u32| {
+            let number = vocabulary.word(word);
+            vocabulary.count(number, count)
+        };
+        assert_eq!(count("walking", 1), Some(0));
+        assert_eq!(count("walked", 2), Some(0));
+        assert_eq!(count("the", 9), None);
+        assert_eq!(count("dogs", 1), Some(1));
+        assert_eq!(count("dog", 1), Some(1));
         assert_eq!(vocabulary.commonest_words(), ["walked", "dog"]);
         assert_eq!(vocabulary.term("walk"), Some(0));
         assert_eq!(vocabulary.term("cat"), None);

@@ -6,6 +6,7 @@ mod diversity;
 mod follow_up;
 mod intention;
 mod rank;
+mod records;
 mod steps;
 
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 use super::best::best;
 use super::corpus::Corpus;
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
-use crate::ranking::{ItemMatch, SegmentScore};
-use crate::records::MemoryItem;
+use crate::ranking::{Evidence, ItemMatch, SegmentScore, explain_segment, score_segments};
 use crate::service::responses::ItemExplanation;
+use crate::service::searchable::ItemLinks;
 use crate::time::Timestamp;
 
 /// How many of a category's items decide its score: one lucky item does not make a
@@ -13,10 +13,16 @@ const CATEGORY_ITEMS: usize = 3;
 /// The scores of everything that a question touches; 0 for what it does not.
 #[derive(Debug)]
 pub(super) struct Ranking {
-    /// By position in the index; what the filter holds back scores like the rest.
-    segments: Vec<SegmentScore>,
+    /// By position in the index.
+    evidence: Vec<Evidence>,
+    /// By position; what the filter holds back scores like the rest.
+    segments: Vec<f32>,
+    /// By number: how well an item's own text matches.
+    own: Vec<ItemMatch>,
     /// By number; what the filter holds back scores 0.
-    items: Vec<(f32, ItemExplanation)>,
+    items: Vec<f32>,
+    config: RetrieveConfig,
+    now: Timestamp,
 }
 
 impl Ranking {
@@ -31,59 +37,77 @@ impl Ranking {
         let index = &corpus.searchable().index;
         let question = index.question(question, carried, &config.ranking);
         let matches = index.matches(&question, &config.ranking);
-        let segments = index.score_segments(&question, &matches, &config.ranking);
-        let own = index.match_items(&matches, &config.ranking);
-        let items = (0..corpus.searchable().items.len())
-            .map(|number| {
-                let own = own.get(number).copied().unwrap_or_default();
-                score_item(corpus, number, own, &segments, config, now)
+        let evidence = index.evidence(&question, &matches, &config.ranking);
+        let mut ranking = Self {
+            segments: score_segments(&evidence, &config.ranking),
+            evidence,
+            own: index.match_items(&matches, &config.ranking),
+            items: Vec::new(),
+            config: config.clone(),
+            now,
+        };
+        let items = corpus.searchable().items.iter().enumerate();
+        ranking.items = items
+            .map(|(number, links)| {
+                let (score, _) = ranking.score_item(number, links);
+                if score > 0.0 && corpus.lets_item(number) {
+                    score
+                } else {
+                    0.0
+                }
             })
             .collect();
-        Self { segments, items }
+        ranking
+    }
+
+    /// The score of an item, with its terms.
+    pub(super) fn score_item(&self, number: usize, links: &ItemLinks) -> (f32, ItemExplanation) {
+        let own = self.own.get(number).copied().unwrap_or_default();
+        let evidence = links
+            .segments
+            .iter()
+            .filter_map(|position| self.segments.get(*position as usize))
+            .fold(own.lexical, |most, score| most.max(*score));
+        let salience = match self.config.item.ranking {
+            ItemRanking::Salience => salience(links, &self.config.item, self.now),
+            ItemRanking::Similarity => 1.0,
+        };
+        let explanation = ItemExplanation {
+            evidence,
+            own_text: self.config.ranking.item_text * own.lexical,
+            salience,
+            novelty: 1.0,
+        };
+        let score = (explanation.evidence + explanation.own_text) * salience;
+        (score.max(0.0), explanation)
+    }
+
+    /// Every term of the score of the segment at a position.
+    pub(super) fn explain_segment(&self, position: usize) -> SegmentScore {
+        explain_segment(&self.evidence, position, &self.config.ranking)
     }
 
     /// The best segments that the filter lets through, by position.
-    pub(super) fn best_segments(
-        &self,
-        corpus: &Corpus,
-        count: usize,
-    ) -> Vec<(usize, SegmentScore)> {
+    pub(super) fn best_segments(&self, corpus: &Corpus, count: usize) -> Vec<(usize, f32)> {
         let index = &corpus.searchable().index;
-        let scoring = self
-            .segments
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(position, score)| score.score > 0.0 && corpus.lets_segment(*position));
-        best(scoring.collect(), count, |(a, score_a), (b, score_b)| {
-            let by_score = score_b.score.total_cmp(&score_a.score);
+        let scoring = scoring(&self.segments)
+            .filter(|(position, _)| corpus.lets_segment(*position))
+            .collect();
+        best(scoring, count, |(a, score_a), (b, score_b)| {
+            let by_score = score_b.total_cmp(score_a);
             by_score.then_with(|| index.tie_break(*a, *b))
         })
     }
 
     /// The best items by number, best first, with equal ones in the order of storing:
     /// so many that those within `share` of the last of the first `count` are there.
-    pub(super) fn best_items(
-        &self,
-        count: usize,
-        share: f32,
-    ) -> Vec<(usize, f32, ItemExplanation)> {
-        let scoring = self
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(_, (score, _))| *score > 0.0)
-            .map(|(number, (score, explanation))| (number, *score, *explanation));
-        let order = |a: &(usize, f32, ItemExplanation), b: &(usize, f32, ItemExplanation)| {
-            b.1.total_cmp(&a.1).then(a.0.cmp(&b.0))
-        };
-        let scoring: Vec<_> = scoring.collect();
-        let first = best(scoring.clone(), count, order);
-        let least = first
-            .last()
-            .map_or(0.0, |(_, score, _)| score * (1.0 - share));
-        let mut near = scoring;
-        near.retain(|(_, score, _)| *score >= least);
+    pub(super) fn best_items(&self, count: usize, share: f32) -> Vec<(usize, f32)> {
+        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+        let first = best(scoring(&self.items).collect(), count, order);
+        let least = first.last().map_or(0.0, |(_, score)| score * (1.0 - share));
+        let mut near: Vec<(usize, f32)> = scoring(&self.items)
+            .filter(|(_, score)| *score >= least)
+            .collect();
         near.sort_unstable_by(order);
         near
     }
@@ -93,7 +117,7 @@ impl Ranking {
     pub(super) fn categories(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
         let searchable = corpus.searchable();
         let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
-        for ((score, _), links) in self.items.iter().zip(&searchable.items) {
+        for (score, links) in self.items.iter().zip(&searchable.items) {
             for category in &links.categories {
                 if let Some(top) = tops.get_mut(*category as usize) {
                     insert(top, *score);
@@ -120,13 +144,14 @@ impl Ranking {
                 *best = best.max(score);
             }
         };
-        let segments = self.segments.iter().zip(&searchable.segment_resources);
-        for (position, (score, resource)) in segments.enumerate() {
-            if score.score > 0.0 && corpus.lets_segment(position) {
-                raise(*resource, score.score);
+        for (position, score) in scoring(&self.segments) {
+            if corpus.lets_segment(position)
+                && let Some(segment) = searchable.index.segment(position)
+            {
+                raise(segment.resource, score);
             }
         }
-        for ((score, _), links) in self.items.iter().zip(&searchable.items) {
+        for (score, links) in self.items.iter().zip(&searchable.items) {
             if let Some(resource) = links.resource {
                 raise(resource, *score);
             }
@@ -138,36 +163,10 @@ impl Ranking {
     }
 }
 
-fn score_item(
-    corpus: &Corpus,
-    number: usize,
-    own: ItemMatch,
-    segments: &[SegmentScore],
-    config: &RetrieveConfig,
-    now: Timestamp,
-) -> (f32, ItemExplanation) {
-    let links = corpus.searchable().items.get(number);
-    let cited = links.map_or(&[][..], |links| &links.segments);
-    let evidence = cited
-        .iter()
-        .filter_map(|position| segments.get(*position as usize))
-        .fold(0.0_f32, |most, score| most.max(score.score));
-    let mut explanation = ItemExplanation {
-        evidence: evidence.max(own.lexical),
-        own_text: config.ranking.item_text * own.lexical,
-        salience: 1.0,
-        novelty: 1.0,
-    };
-    let sum = explanation.evidence + explanation.own_text;
-    if sum <= 0.0 || !corpus.lets_item(number) {
-        return (0.0, explanation);
-    }
-    if config.item.ranking == ItemRanking::Salience
-        && let Some((_, item, _)) = corpus.item(number)
-    {
-        explanation.salience = salience(item, &config.item, now);
-    }
-    (sum * explanation.salience, explanation)
+/// The scores above 0, each with its number.
+fn scoring(scores: &[f32]) -> impl Iterator<Item = (usize, f32)> {
+    let scores = scores.iter().copied().enumerate();
+    scores.filter(|(_, score)| *score > 0.0)
 }
 
 /// Puts a score in its place among the best, which are sorted, or drops it.
@@ -181,16 +180,10 @@ fn insert(top: &mut [f32], mut score: f32) {
 
 /// How much a memory weighs by how often and how recently it was met:
 /// ln(1 + count) · ½^(days / decay), the original's formula.
-fn salience(item: &MemoryItem, config: &RetrieveItemConfig, now: Timestamp) -> f32 {
-    let last = item
-        .extra
-        .get("last_reinforced_at")
-        .and_then(serde_json::Value::as_str)
-        .and_then(|text| Timestamp::parse(text).ok())
-        .unwrap_or(item.meta.created_at);
-    let days = now.days_since(last).max(0.0);
+fn salience(links: &ItemLinks, config: &RetrieveItemConfig, now: Timestamp) -> f32 {
+    let days = now.days_since(links.last_met).max(0.0);
     let recency = 0.5_f64.powf(days / config.recency_decay_days);
-    ((item.reinforcement_count() as f64).ln_1p() * recency) as f32
+    ((links.count as f64).ln_1p() * recency) as f32
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod apply;
 mod facts;
 mod load;
 mod ordered;
+mod outline;
 mod select;
 
 pub(in crate::store) use select::Kind;

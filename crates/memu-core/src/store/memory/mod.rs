@@ -1,17 +1,18 @@
 mod state;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 
 use self::state::State;
 use super::data::ScopeData;
 use super::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeState, Store,
-    VectorHit, VectorQuery, WriteBatch,
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeOutline, ScopeState,
+    Store, VectorHit, VectorQuery, WriteBatch,
 };
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::ranking::outline::PASSAGE_WORDS;
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
     MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
@@ -161,6 +162,40 @@ impl Store for InMemoryStore {
         self.read()?.search(query)
     }
 
+    async fn outline(
+        &self,
+        scope: &Scope,
+        known: Option<Arc<ScopeOutline>>,
+    ) -> Result<Arc<ScopeOutline>> {
+        let state = self.read()?;
+        let Some(data) = state.scope(scope) else {
+            return Ok(Arc::default());
+        };
+        let position = data.log_position();
+        if let Some(known) = known
+            && known.position == position
+        {
+            return Ok(known);
+        }
+        let outline = data.outline(PASSAGE_WORDS);
+        Ok(Arc::new(ScopeOutline { position, outline }))
+    }
+
+    async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
+        let query = Query {
+            after: None,
+            limit: usize::MAX,
+            ..query.clone()
+        };
+        let state = self.read()?;
+        Ok(match kind {
+            OwnerKind::Resource => ids(state.page::<Resource>(&query)?, |one| one.meta.id),
+            OwnerKind::Segment => ids(state.page::<Segment>(&query)?, |one| one.meta.id),
+            OwnerKind::Item => ids(state.page::<MemoryItem>(&query)?, |one| one.meta.id),
+            OwnerKind::Category => ids(state.page::<MemoryCategory>(&query)?, |one| one.meta.id),
+        })
+    }
+
     async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
         if *batch.scope.schema() != self.schema {
             return Err(Error::scope(format!(
@@ -188,4 +223,8 @@ impl Store for InMemoryStore {
         };
         Ok(())
     }
+}
+
+fn ids<T>(page: Page<T>, id: fn(T) -> Id) -> Vec<Id> {
+    page.records.into_iter().map(id).collect()
 }

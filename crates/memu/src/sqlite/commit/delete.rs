@@ -38,6 +38,12 @@ impl Work<'_> {
              (SELECT s.row FROM memu_segments s WHERE s.scope_id = ?1 AND s.resource_row = ?2)",
             (self.scope_id, row, kind_number(OwnerKind::Segment)),
         )?;
+        let segments: Vec<i64> = self.all(
+            "SELECT row FROM memu_segments WHERE scope_id = ?1 AND resource_row = ?2",
+            (self.scope_id, row),
+            |row| row.get(0),
+        )?;
+        self.changed.segments.extend(segments);
         self.execute(
             "DELETE FROM memu_segments WHERE scope_id = ?1 AND resource_row = ?2",
             (self.scope_id, row),
@@ -69,6 +75,7 @@ impl Work<'_> {
                 "UPDATE memu_memory_items SET revision = revision + 1 WHERE row = ?1",
                 [row],
             )?;
+            self.changed.items.insert(row);
             self.log(Operation::Update, Table::Items, &id)?;
         }
         Ok(())
@@ -115,6 +122,14 @@ impl Work<'_> {
     }
 
     fn remove_relation(&mut self, id: &str) -> Result<()> {
+        let item: Option<i64> = self.find(
+            "SELECT i.row FROM memu_category_items r JOIN memu_memory_items i
+             ON i.scope_id = r.scope_id AND i.id = r.item_id
+             WHERE r.scope_id = ?1 AND r.id = ?2",
+            (self.scope_id, id),
+            |row| row.get(0),
+        )?;
+        self.changed.items.extend(item);
         self.execute(
             "DELETE FROM memu_category_items WHERE scope_id = ?1 AND id = ?2",
             (self.scope_id, id),
@@ -124,6 +139,7 @@ impl Work<'_> {
 
     fn remove_item(&mut self, row: i64, id: &str) -> Result<()> {
         self.drop_vectors(OwnerKind::Item, row)?;
+        self.changed.items.insert(row);
         self.execute("DELETE FROM memu_memory_items WHERE row = ?1", [row])?;
         self.log(Operation::Delete, Table::Items, id)
     }

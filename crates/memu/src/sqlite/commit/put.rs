@@ -149,6 +149,9 @@ impl Work<'_> {
             )
             .and_then(|mut statement| statement.execute(params_from_iter(values)))
             .map_err(storage)?;
+        self.changed
+            .segments
+            .insert(self.connection.last_insert_rowid());
         self.log_part(Table::Resources, segment.resource_id.as_str())
     }
 
@@ -200,6 +203,7 @@ impl Work<'_> {
             }
         };
         self.cite(row, item)?;
+        self.changed.items.insert(row);
         self.log_put(Table::Items, &item.meta)
     }
 
@@ -251,9 +255,9 @@ impl Work<'_> {
         if self.relation_between(item, category)?.is_some() {
             return Ok(());
         }
-        if self.known("memu_memory_items", item)?.is_none() {
-            return Err(missing("item", item).with("relation", id));
-        }
+        let (item_row, _) = self
+            .known("memu_memory_items", item)?
+            .ok_or_else(|| missing("item", item).with("relation", id))?;
         if self.known("memu_memory_categories", category)?.is_none() {
             return Err(missing("category", category).with("relation", id));
         }
@@ -270,6 +274,7 @@ impl Work<'_> {
             revision,
             values,
         )?;
+        self.changed.items.insert(item_row);
         self.log_put(Table::Relations, &relation.meta)
     }
 

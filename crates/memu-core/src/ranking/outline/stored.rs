@@ -1,0 +1,202 @@
+//! Blocks as bytes: a version, a checksum, and the block in postcard's format.
+
+use super::block::Block;
+use super::entry::Entry;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Changes with the format, and with whatever turns texts into words or flags: a
+/// block of another version is made anew from its records.
+const VERSION: u8 = 1;
+const CHECKSUM: usize = 8;
+
+impl<T: Entry> Block<T> {
+    /// The block as bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when it cannot be written, which has no known cause.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let header = vec![0; 1 + CHECKSUM];
+        let mut bytes = postcard::to_extend(self, header)
+            .map_err(|cause| Error::internal("a block cannot be written").caused_by(cause))?;
+        let checksum = checksum(bytes.get(1 + CHECKSUM..).unwrap_or_default());
+        let head = std::iter::once(VERSION).chain(checksum);
+        for (byte, value) in bytes.iter_mut().zip(head) {
+            *byte = value;
+        }
+        Ok(bytes)
+    }
+
+    /// The block of these bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] when they are damaged or of another version; a block
+    /// can be made anew from its records.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let damaged = || Error::new(ErrorKind::Corrupt, "a block of an outline is damaged");
+        let (head, body) = bytes.split_at_checked(1 + CHECKSUM).ok_or_else(damaged)?;
+        let expected = std::iter::once(VERSION).chain(checksum(body));
+        if !expected.eq(head.iter().copied()) {
+            return Err(damaged());
+        }
+        postcard::from_bytes(body).map_err(|cause| damaged().caused_by(cause))
+    }
+}
+
+fn checksum(body: &[u8]) -> impl Iterator<Item = u8> + use<> {
+    let hash: [u8; 32] = blake3::hash(body).into();
+    hash.into_iter().take(CHECKSUM)
+}
+
+/// Ids, of which most are UUIDs, in 17 bytes instead of 37.
+pub(super) mod compact_id {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::records::Id;
+
+    #[derive(Serialize, Deserialize)]
+    enum Compact<'i> {
+        Uuid([u8; 16]),
+        Text(&'i str),
+    }
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        id: &Id,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = id.as_str();
+        let uuid = uuid::Uuid::try_parse(text).ok();
+        // Other ways to write a UUID must come back as they were.
+        let uuid = uuid.filter(|uuid| {
+            let mut buffer = uuid::Uuid::encode_buffer();
+            *uuid.hyphenated().encode_lower(&mut buffer) == *text
+        });
+        match uuid {
+            Some(uuid) => Compact::Uuid(uuid.into_bytes()).serialize(serializer),
+            None => Compact::Text(text).serialize(serializer),
+        }
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Id, D::Error> {
+        Ok(match Compact::deserialize(deserializer)? {
+            Compact::Uuid(bytes) => {
+                let mut buffer = uuid::Uuid::encode_buffer();
+                let uuid = uuid::Uuid::from_bytes(bytes);
+                Id::from(&*uuid.hyphenated().encode_lower(&mut buffer))
+            }
+            Compact::Text(text) => Id::from(text),
+        })
+    }
+}
+
+/// Civil times by their parts.
+pub(super) mod compact_time {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::time::civil::DateTime;
+
+    type Parts = (i16, i8, i8, i8, i8, i8, i32);
+
+    // Serde's `with` hands over a reference to the field, an `&Option`.
+    #[allow(clippy::ref_option)]
+    pub(in super::super) fn serialize<S: Serializer>(
+        time: &Option<DateTime>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let parts: Option<Parts> = time.map(|time| {
+            (
+                time.year(),
+                time.month(),
+                time.day(),
+                time.hour(),
+                time.minute(),
+                time.second(),
+                time.subsec_nanosecond(),
+            )
+        });
+        parts.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<DateTime>, D::Error> {
+        let parts: Option<Parts> = Deserialize::deserialize(deserializer)?;
+        parts
+            .map(|(year, month, day, hour, minute, second, nanosecond)| {
+                DateTime::new(year, month, day, hour, minute, second, nanosecond)
+                    .map_err(D::Error::custom)
+            })
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{BlockBuilder, SegmentOutline};
+    use super::*;
+    use crate::records::{Id, Meta, Role, Segment};
+    use crate::scope::ScopeSchema;
+    use crate::time::Timestamp;
+
+    fn block() -> Block<SegmentOutline> {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let mut builder = BlockBuilder::default();
+        let ids = ["0f8fad5b-d9cb-469f-a165-70867728950e", "0F8FAD5B", "m-1"];
+        for (place, id) in (5..).zip(ids) {
+            let segment = Segment {
+                meta: Meta::new(Id::from(id), scope.clone(), Timestamp::from_micros(1)),
+                resource_id: Id::from("r"),
+                ordinal: place as u32,
+                session: 2,
+                topic: 0,
+                role: Some(Role::User),
+                speaker: Some("Nora".to_owned()),
+                message_id: None,
+                text: "Always answer in Dutch. I'd rather row: would you?".to_owned(),
+                caption: Some("a red boat".to_owned()),
+                topic_caption: None,
+                span: None,
+                happened_at: crate::time::parse_civil("2026-01-02T03:04:05.678901").ok(),
+                happened_at_text: None,
+            };
+            builder.push(|texts| SegmentOutline::new(&segment, place, 3, 50, texts));
+        }
+        let [block] = builder.finish().try_into().unwrap();
+        block
+    }
+
+    #[test]
+    fn a_block_comes_back_as_it_was_written() {
+        let block = block();
+        assert_eq!(
+            Block::from_bytes(&block.to_bytes().unwrap()).unwrap(),
+            block
+        );
+        let first = &block.entries[0];
+        assert_eq!(first.role(), Some(Role::User));
+        assert_eq!(block.text(first.speaker.unwrap()), Some("Nora"));
+        assert!(first.asks && first.ends_asking && first.instructs && first.prefers);
+    }
+
+    #[test]
+    fn damage_is_found_wherever_it_is() {
+        let bytes = block().to_bytes().unwrap();
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            let error = Block::<SegmentOutline>::from_bytes(&damaged).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt, "byte {at}");
+            assert!(Block::<SegmentOutline>::from_bytes(&bytes[..at]).is_err());
+        }
+    }
+
+    /// When this fails, files hold blocks that this code would not write: raise
+    /// [`VERSION`], so that they are made anew.
+    #[test]
+    fn the_version_tells_what_the_bytes_are() {
+        let hash = blake3::hash(&block().to_bytes().unwrap());
+        assert_eq!((VERSION, &hash.to_hex()[..16]), (1, "95c5461a9dbb9b4a"));
+    }
+}

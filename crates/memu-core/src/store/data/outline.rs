@@ -1,0 +1,68 @@
+//! The outline of a scope, from its records.
+
+use std::sync::Arc;
+
+use super::ScopeData;
+use crate::ranking::outline::{
+    Block, BlockBuilder, CategoryOutline, ItemOutline, Outline, ResourceOutline, SegmentOutline,
+};
+
+impl ScopeData {
+    /// What ranking needs to know of these records, with passages of about
+    /// `passage_words` words.
+    pub fn outline(&self, passage_words: usize) -> Outline {
+        Outline {
+            resources: self
+                .resources
+                .from(0)
+                .map(|(place, resource)| ResourceOutline {
+                    place,
+                    id: resource.meta.id.clone(),
+                    content_hash: resource.content_hash,
+                })
+                .collect(),
+            categories: self
+                .categories
+                .from(0)
+                .map(|(place, category)| CategoryOutline {
+                    place,
+                    id: category.meta.id.clone(),
+                })
+                .collect(),
+            segments: shared(self.outlined_segments(passage_words)),
+            items: shared(self.outlined_items()),
+        }
+    }
+
+    fn outlined_segments(&self, passage_words: usize) -> Vec<Block<SegmentOutline>> {
+        let mut builder = BlockBuilder::default();
+        for (place, segment) in self.segments.from(0) {
+            let resource = self.resources.position(&segment.resource_id);
+            let resource = resource.unwrap_or(u64::MAX);
+            builder
+                .push(|texts| SegmentOutline::new(segment, place, resource, passage_words, texts));
+        }
+        builder.finish()
+    }
+
+    fn outlined_items(&self) -> Vec<Block<ItemOutline>> {
+        let mut builder = BlockBuilder::default();
+        for (place, item) in self.items.from(0) {
+            let resource = item.resource_id.as_ref();
+            let resource = resource.and_then(|id| self.resources.position(id));
+            let segments = item.segment_ids.iter();
+            let segments = segments.filter_map(|id| self.segments.position(id));
+            let categories = self
+                .relations_of_item(&item.meta.id)
+                .filter_map(|relation| self.categories.position(&relation.category_id));
+            let (segments, categories) = (segments.collect(), categories.collect());
+            builder
+                .push(|texts| ItemOutline::new(item, place, resource, segments, categories, texts));
+        }
+        builder.finish()
+    }
+}
+
+fn shared<T>(blocks: Vec<Block<T>>) -> Vec<Arc<Block<T>>> {
+    blocks.into_iter().map(Arc::new).collect()
+}
