@@ -15,7 +15,8 @@ use crate::filter::Filter;
 use crate::records::{ContentHash, Id, MemoryItem, Modality, ModelReply, OwnerKind, ReplyState};
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{
-    Committed, InMemoryStore, Query, ScopeOutline, Select, Store, VectorQuery, Write, WriteBatch,
+    Committed, InMemoryStore, Query, RecordIds, ScopeOutline, Select, Store, VectorQuery, Write,
+    WriteBatch,
 };
 
 const KINDS: [OwnerKind; 4] = [
@@ -235,6 +236,23 @@ fn filter(dice: &mut Dice, known: &Snapshot) -> Result<Filter> {
     Filter::parse(&object, &ScopeSchema::default())
 }
 
+/// Ids of records of every kind, and one that is none.
+fn some_ids(dice: &mut Dice, known: &Snapshot) -> RecordIds {
+    let mut ids = RecordIds::default();
+    for _ in 0..dice.roll(4) {
+        ids.resources
+            .extend(dice.pick(&known.resources).map(|one| one.meta.id.clone()));
+        ids.segments
+            .extend(dice.pick(&known.segments).map(|one| one.meta.id.clone()));
+        ids.items
+            .extend(dice.pick(&known.items).map(|one| one.meta.id.clone()));
+        ids.categories
+            .extend(dice.pick(&known.categories).map(|one| one.meta.id.clone()));
+    }
+    ids.items.push(Id::from("unknown"));
+    ids
+}
+
 /// A store, the model that follows it, and two makers of records.
 struct Pair {
     store: Arc<dyn Store>,
@@ -345,6 +363,13 @@ impl Pair {
             let what = format!("{what}: the ids of {kind:?} that {query:?} finds");
             same(&what, &found, &expected)?;
         }
+        let ids = some_ids(&mut self.dice, &known);
+        let expected = self.model.records(a.scope(), &ids).await?;
+        same(
+            &format!("{what}: the records of {ids:?}"),
+            &self.store.records(a.scope(), &ids).await?,
+            &expected,
+        )?;
         let all = Filter::default();
         let expected = self.model.scopes(&all, 9).await?;
         same(

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::filter::Filter;
+use crate::filter::{Filter, Operand, Test};
 use crate::scope::Scope;
 
 /// The scopes a request means, and its conditions on records.
@@ -25,6 +25,12 @@ impl Context {
     ) -> Result<Selection> {
         let filter = Filter::parse(filter, self.store().schema())?;
         let scope_part = filter.scope_part();
+        if let Some(scope) = self.named_scope(&scope_part)? {
+            return Ok(Selection {
+                scopes: vec![scope],
+                filter: filter.record_part(),
+            });
+        }
         let states = self.store().scopes(&scope_part, usize::MAX).await?;
         if scope_part.is_empty() && !all_scopes && states.len() > 1 {
             return Err(Error::scope(format!(
@@ -41,6 +47,22 @@ impl Context {
             scopes: states.into_iter().map(|state| state.scope).collect(),
             filter: filter.record_part(),
         })
+    }
+
+    /// The scope whose every field these conditions give; nothing is looked up for it.
+    fn named_scope(&self, scope_part: &Filter) -> Result<Option<Scope>> {
+        let schema = self.store().schema();
+        let mut values: Vec<(&str, &str)> = Vec::new();
+        for condition in scope_part.conditions() {
+            match &condition.test {
+                Test::Eq(Operand::Text(value)) => values.push((condition.field.name(), value)),
+                _ => return Ok(None),
+            }
+        }
+        if values.is_empty() || values.len() != schema.fields().len() {
+            return Ok(None);
+        }
+        schema.scope(values).map(Some)
     }
 
     /// The one scope that a `user` object names.

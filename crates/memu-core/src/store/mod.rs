@@ -21,7 +21,9 @@ pub use data::{
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;
 pub use outline::ScopeOutline;
-pub use query::{Cursor, Page, Query, ScopeState, Select, VectorHit, VectorQuery};
+pub use query::{
+    Cursor, Page, Query, RecordIds, RecordSet, ScopeState, Select, VectorHit, VectorQuery,
+};
 pub use report::{Finding, Report, Severity};
 
 use std::fmt;
@@ -130,6 +132,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The ids of all records of a kind that a query selects, in the order in which
     /// they were stored; its page does not matter.
     async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>>;
+
+    /// The records of a scope with these ids, all of one moment; those that the scope
+    /// does not hold are left out.
+    async fn records(&self, scope: &Scope, ids: &RecordIds) -> Result<RecordSet>;
 
     /// Applies every write of the batch, or none.
     ///

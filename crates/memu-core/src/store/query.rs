@@ -1,6 +1,7 @@
 use crate::filter::Filter;
 use crate::records::{
-    ContentHash, EmbedderIdentity, Embedding, Id, Modality, OwnerKind, ReplyState,
+    ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, Modality, OwnerKind,
+    ReplyState, Resource, Segment,
 };
 use crate::scope::Scope;
 
@@ -100,6 +101,47 @@ pub enum Select {
     ReplyStates(Vec<ReplyState>),
     /// Model replies to one of these requests, by hash.
     Requests(Vec<ContentHash>),
+}
+
+/// Records of one scope, by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordIds {
+    /// Resources.
+    pub resources: Vec<Id>,
+    /// Segments.
+    pub segments: Vec<Id>,
+    /// Items.
+    pub items: Vec<Id>,
+    /// Categories.
+    pub categories: Vec<Id>,
+}
+
+impl RecordIds {
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            resources,
+            segments,
+            items,
+            categories,
+        } = self;
+        [resources, segments, items, categories]
+            .into_iter()
+            .all(Vec::is_empty)
+    }
+}
+
+/// Records of one scope, each kind in the order in which it was stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordSet {
+    /// Resources.
+    pub resources: Vec<Resource>,
+    /// Segments.
+    pub segments: Vec<Segment>,
+    /// Items.
+    pub items: Vec<MemoryItem>,
+    /// Categories.
+    pub categories: Vec<MemoryCategory>,
 }
 
 /// Where a page ended; opaque, valid for the same query on the same store.

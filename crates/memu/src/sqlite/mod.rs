@@ -32,8 +32,8 @@ use memu_core::records::{
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeOutline, ScopeState,
-    Store, VectorHit, VectorQuery, WriteBatch,
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
+    ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::{Error, Result};
 use rusqlite::Connection;
@@ -301,6 +301,12 @@ impl Store for SqliteStore {
     async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
         let query = query.clone();
         self.read(move |connection| read::ids(connection, kind, &query))
+            .await
+    }
+
+    async fn records(&self, scope: &Scope, ids: &RecordIds) -> Result<RecordSet> {
+        let (scope, ids) = (scope.clone(), ids.clone());
+        self.read(move |connection| read::records(connection, &scope, ids))
             .await
     }
 

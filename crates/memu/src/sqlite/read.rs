@@ -4,7 +4,7 @@ use memu_core::records::{
     Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryItem, OwnerKind, SetState,
 };
 use memu_core::scope::Scope;
-use memu_core::store::{Cursor, Page, Query, Select};
+use memu_core::store::{Cursor, Page, Query, RecordIds, RecordSet, Select};
 use memu_core::{Error, Result};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
@@ -37,6 +37,25 @@ pub(super) fn item_page(connection: &Connection, query: &Query) -> Result<Page<M
         item.segment_ids = cited.remove(row).unwrap_or_default();
     }
     Ok(page)
+}
+
+/// The records of a scope with these ids.
+pub(super) fn records(connection: &Connection, scope: &Scope, ids: RecordIds) -> Result<RecordSet> {
+    let by_id = |ids| Query::scope(scope).select(Select::Ids(ids));
+    let mut records = RecordSet::default();
+    if !ids.resources.is_empty() {
+        records.resources = page(connection, &by_id(ids.resources))?.records;
+    }
+    if !ids.segments.is_empty() {
+        records.segments = page(connection, &by_id(ids.segments))?.records;
+    }
+    if !ids.items.is_empty() {
+        records.items = item_page(connection, &by_id(ids.items))?.records;
+    }
+    if !ids.categories.is_empty() {
+        records.categories = page(connection, &by_id(ids.categories))?.records;
+    }
+    Ok(records)
 }
 
 /// The ids of all records of a kind that a query selects.
@@ -123,9 +142,16 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     if scopes.is_empty() {
         return Ok((numbers, page));
     }
+    // Everything is read in the order of an index. A choice is found by an index of its
+    // own, and few enough to be sorted: the plus sign keeps SQLite from searching all rows
+    // for it in order.
+    let row = match query.select {
+        Select::All => "t.row",
+        _ => "+t.row",
+    };
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT t.row, t.scope_id, {META}, {} FROM {} t WHERE {} AND t.row > ",
+        "SELECT t.row, t.scope_id, {META}, {} FROM {} t WHERE {} AND {row} > ",
         T::COLUMNS,
         T::TABLE,
         in_scopes(&scopes)
@@ -135,7 +161,7 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
         return Ok((numbers, page));
     }
     push_conditions(&mut sql, T::TABLE, &query.filter);
-    sql.push(" ORDER BY t.row LIMIT ");
+    sql.push(&format!(" ORDER BY {row} LIMIT "));
     sql.bind(
         i64::try_from(query.limit)
             .unwrap_or(i64::MAX)

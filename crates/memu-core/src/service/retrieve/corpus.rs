@@ -2,16 +2,15 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::records::{Records, Shown};
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::records::{Id, OwnerKind};
+use crate::records::{Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment};
 use crate::scope::Scope;
 use crate::service::Context;
 use crate::service::scope::Selection;
-use crate::service::searchable::{Named, Searchable};
-use crate::store::{Query, Store};
+use crate::service::searchable::{ItemLinks, Named, Searchable};
+use crate::store::{Query, RecordIds, RecordSet, Store};
 
 /// The scopes that a question is asked of, with what it is answered from.
 #[derive(Debug)]
@@ -66,12 +65,26 @@ impl Corpus {
         &self.searchable
     }
 
-    /// Reads the records of these names.
-    pub(super) async fn records<'n, T: Shown>(
-        &self,
-        names: impl IntoIterator<Item = &'n Named>,
-    ) -> Result<Records<T>> {
-        Records::read(&*self.store, &self.scopes, names).await
+    /// A list of records to read, which is empty.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted(vec![RecordIds::default(); self.scopes.len()])
+    }
+
+    /// The names of the segments that an item cites.
+    pub(super) fn cited(&self, links: &ItemLinks) -> Vec<Named> {
+        let positions = links.segments.iter();
+        positions
+            .filter_map(|position| self.segment(*position as usize))
+            .collect()
+    }
+
+    /// The names of the categories of an item.
+    pub(super) fn filed_under<'c>(
+        &'c self,
+        links: &'c ItemLinks,
+    ) -> impl Iterator<Item = &'c Named> {
+        let numbers = links.categories.iter();
+        numbers.filter_map(|number| self.searchable.categories.get(*number as usize))
     }
 
     /// The name of the segment at a position of the index.
@@ -168,5 +181,76 @@ impl Ids {
 
     fn hold(&self, scope: usize, id: &Id) -> bool {
         self.by_scope.get(scope).is_some_and(|ids| ids.contains(id))
+    }
+}
+
+/// Records to read, by the number of their scope.
+pub(super) struct Wanted(Vec<RecordIds>);
+
+impl Wanted {
+    pub(super) fn resources<'n>(&mut self, names: impl IntoIterator<Item = &'n Named>) {
+        self.add(names, |ids| &mut ids.resources);
+    }
+
+    pub(super) fn segments<'n>(&mut self, names: impl IntoIterator<Item = &'n Named>) {
+        self.add(names, |ids| &mut ids.segments);
+    }
+
+    pub(super) fn items<'n>(&mut self, names: impl IntoIterator<Item = &'n Named>) {
+        self.add(names, |ids| &mut ids.items);
+    }
+
+    pub(super) fn categories<'n>(&mut self, names: impl IntoIterator<Item = &'n Named>) {
+        self.add(names, |ids| &mut ids.categories);
+    }
+
+    fn add<'n>(
+        &mut self,
+        names: impl IntoIterator<Item = &'n Named>,
+        kind: impl Fn(&mut RecordIds) -> &mut Vec<Id>,
+    ) {
+        for name in names {
+            if let Some(ids) = self.0.get_mut(name.scope) {
+                kind(ids).push(name.id.clone());
+            }
+        }
+    }
+
+    pub(super) async fn read(self, corpus: &Corpus) -> Result<Records> {
+        let mut records = Records::default();
+        for (scope, ids) in corpus.scopes.iter().zip(self.0) {
+            records.0.push(if ids.is_empty() {
+                RecordSet::default()
+            } else {
+                corpus.store.records(scope, &ids).await?
+            });
+        }
+        Ok(records)
+    }
+}
+
+/// Records that were read, by the number of their scope. What is gone by now is missing.
+#[derive(Debug, Default)]
+pub(super) struct Records(Vec<RecordSet>);
+
+impl Records {
+    pub(super) fn resource(&self, name: &Named) -> Option<&Resource> {
+        let resources = &self.0.get(name.scope)?.resources;
+        resources.iter().find(|one| one.meta.id == name.id)
+    }
+
+    pub(super) fn segment(&self, name: &Named) -> Option<&Segment> {
+        let segments = &self.0.get(name.scope)?.segments;
+        segments.iter().find(|one| one.meta.id == name.id)
+    }
+
+    pub(super) fn item(&self, name: &Named) -> Option<&MemoryItem> {
+        let items = &self.0.get(name.scope)?.items;
+        items.iter().find(|one| one.meta.id == name.id)
+    }
+
+    pub(super) fn category(&self, name: &Named) -> Option<&MemoryCategory> {
+        let categories = &self.0.get(name.scope)?.categories;
+        categories.iter().find(|one| one.meta.id == name.id)
     }
 }

@@ -5,8 +5,8 @@ mod corpus;
 mod diversity;
 mod follow_up;
 mod intention;
+mod picks;
 mod rank;
-mod records;
 mod steps;
 
 use std::sync::Arc;
@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
 use crate::records::Role;
 use corpus::Corpus;
+use picks::Picks;
 use rank::Ranking;
 
 /// The longest question, in bytes.
@@ -37,6 +38,7 @@ pub struct RetrieveState {
     carried: Vec<String>,
     corpus: Option<Arc<Corpus>>,
     ranking: Option<Arc<Ranking>>,
+    picks: Option<Arc<Picks>>,
 }
 
 impl RetrieveState {
@@ -51,6 +53,19 @@ impl RetrieveState {
 
     fn ranking(&self) -> Result<Arc<Ranking>> {
         self.ranking.clone().ok_or_else(missing)
+    }
+
+    /// What to show by the configuration as it is now; a step may have changed it.
+    async fn picks(&mut self) -> Result<Arc<Picks>> {
+        if let Some(picks) = &self.picks
+            && picks.config == self.config
+        {
+            return Ok(picks.clone());
+        }
+        let (corpus, ranking) = (self.corpus()?, self.ranking()?);
+        let picks = Arc::new(Picks::new(&corpus, &ranking, &self.config).await?);
+        self.picks = Some(picks.clone());
+        Ok(picks)
     }
 }
 
@@ -102,6 +117,7 @@ impl MemoryService {
             corpus: Some(Arc::new(Corpus::open(context, selection).await?)),
             carried: Vec::new(),
             ranking: None,
+            picks: None,
             request,
         };
         self.retrieve_pipeline()

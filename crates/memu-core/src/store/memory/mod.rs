@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use self::state::State;
 use super::data::ScopeData;
 use super::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, Report, ScopeOutline, ScopeState,
-    Store, VectorHit, VectorQuery, WriteBatch,
+    Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
+    ScopeOutline, ScopeState, Select, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use crate::error::{Error, Result};
 use crate::filter::Filter;
@@ -193,6 +193,17 @@ impl Store for InMemoryStore {
             OwnerKind::Segment => ids(state.page::<Segment>(&query)?, |one| one.meta.id),
             OwnerKind::Item => ids(state.page::<MemoryItem>(&query)?, |one| one.meta.id),
             OwnerKind::Category => ids(state.page::<MemoryCategory>(&query)?, |one| one.meta.id),
+        })
+    }
+
+    async fn records(&self, scope: &Scope, ids: &RecordIds) -> Result<RecordSet> {
+        let state = self.read()?;
+        let by_id = |ids: &Vec<Id>| Query::scope(scope).select(Select::Ids(ids.clone()));
+        Ok(RecordSet {
+            resources: state.page(&by_id(&ids.resources))?.records,
+            segments: state.page(&by_id(&ids.segments))?.records,
+            items: state.page(&by_id(&ids.items))?.records,
+            categories: state.page(&by_id(&ids.categories))?.records,
         })
     }
 
