@@ -32,12 +32,14 @@ impl Meaning {
             return meaning;
         }
         let mut vector = vec![0.0; dimension];
-        for word in terms {
-            if !words.write(word, &mut vector) {
-                vector.fill(0.0);
+        pulp::Arch::new().dispatch(|| {
+            for word in terms {
+                if !words.write(word, &mut vector) {
+                    vector.fill(0.0);
+                }
+                meaning.terms.push(&vector);
             }
-            meaning.terms.push(&vector);
-        }
+        });
         let idf: Vec<f32> = (0..terms.len() as u32)
             .map(|term| field.idf(term))
             .collect();

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::vector::dot as dot_f32;
+
 /// Vectors of length 1, kept as signed bytes with one scale each: integer sums do
 /// not depend on their order, so every machine computes the same cosines.
 #[derive(Default)]
@@ -23,15 +25,24 @@ impl Vectors {
     }
 
     /// Appends a vector, which is brought to length 1.
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the wider instructions"
+    )]
+    #[inline(always)]
     pub(super) fn push(&mut self, vector: &[f32]) {
-        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let length = dot_f32(vector, vector).sqrt();
         let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
         let factor = if greatest > 0.0 {
             127.0 / greatest
         } else {
             0.0
         };
-        let codes = vector.iter().map(|x| (x * factor).round() as i8);
+        // Rounds half away from zero, as `round` does, without a call to a library.
+        let codes = vector.iter().map(|x| {
+            let x = x * factor;
+            (x + 0.5_f32.copysign(x)) as i8
+        });
         self.codes.extend(codes);
         let scale = if length > 0.0 {
             greatest / 127.0 / length

@@ -69,12 +69,12 @@ impl Dictionary {
             let Some(place) = self.counting.get_mut(*number as usize) else {
                 continue;
             };
-            match counted.get_mut((*place as usize).wrapping_sub(1)) {
-                Some((_, count)) => *count += 1,
-                None => {
-                    counted.push((*number, 1));
-                    *place = counted.len() as u32;
-                }
+            let known = (*place as usize).wrapping_sub(1);
+            if let Some((_, count)) = counted.get_mut(known) {
+                *count += 1;
+            } else {
+                counted.push((*number, 1));
+                *place = counted.len() as u32;
             }
         }
         for (number, _) in &counted {
@@ -219,7 +219,8 @@ mod tests {
             .map(|block| block.entries.len())
             .collect();
         assert_eq!(sizes, [256, 256, 88]);
-        let long: String = (0..20_000).map(|number| format!("w{number} ")).collect();
+        let words: Vec<String> = (0..20_000).map(|number| format!("w{number}")).collect();
+        let long = words.join(" ");
         let sizes: Vec<usize> = blocks(&[&long, &long, "short"])
             .iter()
             .map(|block| block.entries.len())

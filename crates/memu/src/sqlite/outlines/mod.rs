@@ -1,0 +1,208 @@
+//! Outlines of scopes, block by block beside the rows that they are derived from.
+//!
+//! The transaction that changes a row renews the block that outlines it. A scope whose
+//! blocks are not of its last change, and a block that cannot be read, are made anew from
+//! the rows.
+
+mod read;
+mod renew;
+
+use memu_core::Result;
+use memu_core::ranking::outline::{
+    Block, BlockBuilder, Dictionary, Entry, ItemOutline, PASSAGE_WORDS, SegmentOutline,
+};
+use memu_core::records::{MemoryItem, OwnerKind, Segment};
+use memu_core::scope::Scope;
+use rusqlite::{Connection, OptionalExtension, Row};
+use rustc_hash::FxHashMap;
+
+use super::error::{corrupt, storage};
+use super::rows::{META, Reader, Record};
+use super::vectors::kind_number;
+
+pub(super) use read::outline;
+pub(super) use renew::ChangedRows;
+
+/// A kind of record that is outlined.
+trait Outlined: Record {
+    type Entry: Entry;
+
+    const KIND: OwnerKind;
+    /// The row of its resource, for a table named `t`.
+    const RESOURCE_ROW: &'static str;
+
+    /// Outlines a record that stands in `row`.
+    fn entry(
+        &self,
+        row: u64,
+        resource: Option<u64>,
+        links: &Links,
+        texts: &mut Dictionary,
+    ) -> Self::Entry;
+
+    /// Reads what hangs on the records of some rows.
+    fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links>;
+}
+
+/// What hangs on some items, by their rows.
+#[derive(Debug, Default)]
+struct Links {
+    segments: FxHashMap<u64, Vec<u64>>,
+    categories: FxHashMap<u64, Vec<u64>>,
+}
+
+impl Outlined for Segment {
+    type Entry = SegmentOutline;
+
+    const KIND: OwnerKind = OwnerKind::Segment;
+    const RESOURCE_ROW: &'static str = "t.resource_row";
+
+    fn entry(
+        &self,
+        row: u64,
+        resource: Option<u64>,
+        _links: &Links,
+        texts: &mut Dictionary,
+    ) -> SegmentOutline {
+        let resource = resource.unwrap_or_default();
+        SegmentOutline::new(self, row, resource, PASSAGE_WORDS, texts)
+    }
+
+    fn links(_connection: &Connection, _scope_id: i64, _rows: (i64, i64)) -> Result<Links> {
+        Ok(Links::default())
+    }
+}
+
+impl Outlined for MemoryItem {
+    type Entry = ItemOutline;
+
+    const KIND: OwnerKind = OwnerKind::Item;
+    const RESOURCE_ROW: &'static str = "(SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id = t.resource_id)";
+
+    fn entry(
+        &self,
+        row: u64,
+        resource: Option<u64>,
+        links: &Links,
+        texts: &mut Dictionary,
+    ) -> ItemOutline {
+        let of = |linked: &FxHashMap<u64, Vec<u64>>| linked.get(&row).cloned().unwrap_or_default();
+        let (segments, categories) = (of(&links.segments), of(&links.categories));
+        ItemOutline::new(self, row, resource, segments, categories, texts)
+    }
+
+    fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links> {
+        Ok(Links {
+            segments: linked(
+                connection,
+                "SELECT item_row, segment_row FROM memu_item_segments
+                 WHERE scope_id = ?1 AND item_row BETWEEN ?2 AND ?3 ORDER BY item_row, place",
+                (scope_id, rows.0, rows.1),
+            )?,
+            // The order of the joins is the fast one: few items, each with few relations.
+            categories: linked(
+                connection,
+                "SELECT i.row, c.row FROM memu_memory_items i
+                 CROSS JOIN memu_category_items r ON r.scope_id = i.scope_id AND r.item_id = i.id
+                 CROSS JOIN memu_memory_categories c
+                 ON c.scope_id = r.scope_id AND c.id = r.category_id
+                 WHERE i.scope_id = ?1 AND i.row BETWEEN ?2 AND ?3 ORDER BY r.row",
+                (scope_id, rows.0, rows.1),
+            )?,
+        })
+    }
+}
+
+fn linked(
+    connection: &Connection,
+    sql: &str,
+    parameters: (i64, i64, i64),
+) -> Result<FxHashMap<u64, Vec<u64>>> {
+    let mut statement = connection.prepare_cached(sql).map_err(storage)?;
+    let mut rows = statement.query(parameters).map_err(storage)?;
+    let mut linked: FxHashMap<u64, Vec<u64>> = FxHashMap::default();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let (from, to) = (
+            place(row.get(0).map_err(storage)?)?,
+            place(row.get(1).map_err(storage)?)?,
+        );
+        linked.entry(from).or_default().push(to);
+    }
+    Ok(linked)
+}
+
+fn place(row: i64) -> Result<u64> {
+    u64::try_from(row).map_err(|_| corrupt("a negative row number"))
+}
+
+/// A scope whose outline is read or renewed.
+pub(super) struct Outlines<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) scope: &'c Scope,
+    pub(super) scope_id: i64,
+}
+
+impl Outlines<'_> {
+    /// The number of the change that the blocks are of.
+    fn outlined_seq(&self) -> Result<u64> {
+        let seq: i64 = self
+            .connection
+            .prepare_cached("SELECT outlined_seq FROM memu_scopes WHERE scope_id = ?1")
+            .and_then(|mut statement| statement.query_row([self.scope_id], |row| row.get(0)))
+            .map_err(storage)?;
+        u64::try_from(seq).map_err(|_| corrupt("a negative change number"))
+    }
+
+    /// Blocks of the rows from `first` to before `next`.
+    fn made_from_rows<T: Outlined>(&self, first: i64, next: i64) -> Result<Vec<Block<T::Entry>>> {
+        let mut builder = BlockBuilder::default();
+        let last = next.saturating_sub(1);
+        self.for_each_row::<T>(first, last, |row, record, resource, links| {
+            builder.push(|texts| record.entry(row, resource, links, texts));
+        })?;
+        Ok(builder.finish())
+    }
+
+    fn for_each_row<T: Outlined>(
+        &self,
+        first: i64,
+        last: i64,
+        mut visit: impl FnMut(u64, &T, Option<u64>, &Links),
+    ) -> Result<()> {
+        let links = T::links(self.connection, self.scope_id, (first, last))?;
+        let sql = format!(
+            "SELECT t.row, {}, {META}, {} FROM {} t
+             WHERE t.scope_id = ?1 AND t.row BETWEEN ?2 AND ?3 ORDER BY t.row",
+            T::RESOURCE_ROW,
+            T::COLUMNS,
+            T::TABLE
+        );
+        let mut statement = self.connection.prepare_cached(&sql).map_err(storage)?;
+        let mut rows = statement
+            .query((self.scope_id, first, last))
+            .map_err(storage)?;
+        while let Some(row) = rows.next().map_err(storage)? {
+            let mut reader = Reader::new(row, 0);
+            let row = place(reader.take()?)?;
+            let resource = reader.take::<Option<i64>>()?.map(place).transpose()?;
+            let record = T::read(&mut reader, self.scope)?;
+            visit(row, &record, resource, &links);
+        }
+        Ok(())
+    }
+
+    /// The block in whose range a row lies: its first row and its bytes.
+    fn block_of<T: Outlined>(&self, row: i64) -> Result<Option<(i64, Vec<u8>)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT first_row, body FROM memu_outlines WHERE scope_id = ?1
+                 AND owner_kind = ?2 AND first_row <= ?3 ORDER BY first_row DESC LIMIT 1",
+            )
+            .and_then(|mut statement| {
+                let parameters = (self.scope_id, kind_number(T::KIND), row);
+                let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                statement.query_row(parameters, read).optional()
+            })
+            .map_err(storage)
+    }
+}

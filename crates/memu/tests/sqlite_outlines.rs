@@ -1,0 +1,128 @@
+//! Outlines are derived: whatever happens to them, answers stay, and nothing that was
+//! removed stays in them.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
+
+mod support;
+
+use memu::{CreateItem, MemorizeRequest, MemoryService, Modality, RetrieveRequest};
+use rusqlite::Connection;
+use serde_json::Value;
+use support::{Fixture, TALK, conversation, service};
+
+async fn talked() -> Fixture {
+    let fixture = service("sqlite").await;
+    memorize(&fixture.service, "first").await;
+    fixture
+}
+
+async fn memorize(service: &MemoryService, id: &str) {
+    let content = conversation(id, &TALK);
+    let request = MemorizeRequest::content(content, format!("{id}.json"), Modality::Conversation);
+    service
+        .memorize(request.user("user_id", "alice"))
+        .await
+        .unwrap();
+}
+
+async fn answer(service: &MemoryService) -> Value {
+    let request = RetrieveRequest {
+        explain: true,
+        ..RetrieveRequest::question("Where did Theo move, and what is Nora allergic to?")
+    };
+    let answer = service.retrieve(request).await.unwrap();
+    assert!(answer.segments.len() > 2);
+    serde_json::to_value(answer).unwrap()
+}
+
+/// Runs statements on the file of a service, and lets a new service answer.
+async fn answer_after(fixture: &Fixture, sql: &str) -> Value {
+    let file = fixture.folder.path().join("memu.db");
+    Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+    let again = memu::open(&file.display().to_string()).await.unwrap();
+    let answer = answer(&again).await;
+    again.close().await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn damaged_or_missing_outlines_are_made_anew() {
+    let fixture = talked().await;
+    let expected = answer(&fixture.service).await;
+    fixture.service.close().await.unwrap();
+    for damage in [
+        "SELECT 1",
+        "UPDATE memu_outlines SET body = substr(body, 1, length(body) - 1)",
+        "UPDATE memu_outlines SET body = x'00'",
+        "UPDATE memu_scopes SET outlined_seq = 1",
+        "DELETE FROM memu_outlines; UPDATE memu_scopes SET outlined_seq = 0",
+    ] {
+        assert_eq!(answer_after(&fixture, damage).await, expected, "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn the_next_write_mends_them() {
+    let fixture = talked().await;
+    fixture.service.close().await.unwrap();
+    let file = fixture.folder.path().join("memu.db");
+    let connection = Connection::open(&file).unwrap();
+    connection
+        .execute_batch("DELETE FROM memu_outlines; UPDATE memu_scopes SET outlined_seq = 0")
+        .unwrap();
+    let service = memu::open(&file.display().to_string()).await.unwrap();
+    memorize(&service, "second").await;
+    service.close().await.unwrap();
+    let (outlined, seq): (i64, i64) = connection
+        .query_row("SELECT outlined_seq, seq FROM memu_scopes", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    assert_eq!(outlined, seq);
+    let kinds: i64 = connection
+        .query_row(
+            "SELECT count(DISTINCT owner_kind) FROM memu_outlines",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(kinds, 2, "segments and items");
+}
+
+#[tokio::test]
+async fn a_deleted_memory_leaves_no_word_behind() {
+    let fixture = talked().await;
+    let user = [("user_id".to_owned(), Value::from("alice"))];
+    let user = user.into_iter().collect();
+    let request = CreateItem {
+        content: "Nora collects xylophones and quernstones.".to_owned(),
+        memory_type: "profile".to_owned(),
+        user: Clone::clone(&user),
+        categories: Vec::new(),
+        propagate: true,
+    };
+    let created = fixture.service.create_memory_item(request).await.unwrap();
+    let file = fixture.folder.path().join("memu.db");
+    let holds = |word: &str| {
+        let bytes = std::fs::read(&file).unwrap();
+        bytes
+            .windows(word.len())
+            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    assert!(holds("quernstones"));
+    fixture
+        .service
+        .delete_memory_item(&created.memory_item.meta.id, &user, true)
+        .await
+        .unwrap();
+    fixture.service.close().await.unwrap();
+    assert!(!holds("quernstones") && !holds("xylophones"));
+    assert!(holds("greyhound"), "the rest is still there");
+}
