@@ -28,6 +28,9 @@ pub struct RankingConfig {
     /// The weight of its meaning: how much nearer its vector is to the question's
     /// than the average. Default 0.3.
     pub semantic: f32,
+    /// The weight of the vector that an embedder made of a message, where the configured
+    /// embedder makes vectors of messages. Default 0.65.
+    pub embedded: f32,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
     /// The weight of the previous message otherwise. Default 0.05.
@@ -79,6 +82,7 @@ impl Default for RankingConfig {
             carried: 0.5,
             lexical: 0.8,
             semantic: 0.3,
+            embedded: 0.65,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,
@@ -116,6 +120,7 @@ impl RankingConfig {
             ("carried", self.carried, 1.0),
             ("lexical", self.lexical, 10.0),
             ("semantic", self.semantic, 10.0),
+            ("embedded", self.embedded, 10.0),
             ("previous_question", self.previous_question, 10.0),
             ("previous", self.previous, 10.0),
             ("next", self.next, 10.0),

@@ -11,6 +11,12 @@ pub trait Embedder: fmt::Debug + Send + Sync {
     /// Who makes the vectors; the dimension included.
     fn identity(&self) -> &EmbedderIdentity;
 
+    /// Whether messages and passages are to be embedded too, not only memories and
+    /// categories: when the vector tells more than the words do.
+    fn embeds_segments(&self) -> bool {
+        false
+    }
+
     /// One vector per text, in order; `None` for a text that has no meaning to
     /// this embedder, such as an empty one.
     ///

@@ -10,6 +10,9 @@ pub struct Evidence {
     /// How near its meaning is to the question's, above the average, divided by the
     /// nearest of all, 0 to 1.
     pub semantic: f32,
+    /// How near the vector that an embedder made of it is to the question's, above the
+    /// average, divided by the nearest of all, 0 to 1; 0 where segments have none.
+    pub embedded: f32,
     /// Its session's BM25 score divided by the best of the question, 0 to 1.
     pub session: f32,
     /// Which session it belongs to; segments of one session lie side by side, in
@@ -34,20 +37,24 @@ pub struct Evidence {
 impl Evidence {
     /// What speaks for the segment itself.
     fn own(&self, config: &RankingConfig) -> f32 {
-        config.lexical * self.lexical + config.semantic * self.semantic
+        config.lexical * self.lexical
+            + config.semantic * self.semantic
+            + config.embedded * self.embedded
     }
 }
 
-/// Every term of a segment's score: `(lexical + semantic − question_penalty +
-/// neighbours + session + length) · role · speaker · date · guidance`.
+/// Every term of a segment's score: `(lexical + semantic + embedded −
+/// question_penalty + neighbours + session + length) · role · speaker · date · guidance`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SegmentScore {
     /// The score itself; 0 when nothing speaks for the segment.
     pub score: f32,
     /// What the segment's words give.
     pub lexical: f32,
-    /// What its meaning gives.
+    /// What the meaning of its words gives.
     pub semantic: f32,
+    /// What the vector that an embedder made of it gives.
+    pub embedded: f32,
     /// What it loses for ending in a question.
     pub question_penalty: f32,
     /// What the segments around it add.
@@ -117,6 +124,7 @@ pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig)
         score: 0.0,
         lexical: config.lexical * own.lexical,
         semantic: config.semantic * own.semantic,
+        embedded: config.embedded * own.embedded,
         question_penalty: own.own(config) * penalty,
         neighbours: own_gate * around,
         session: config.session * own.session,
@@ -130,7 +138,7 @@ pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig)
         date: 1.0 + own.date,
         guidance: 1.0 + own.guidance,
     };
-    let sum = score.lexical + score.semantic - score.question_penalty
+    let sum = score.lexical + score.semantic + score.embedded - score.question_penalty
         + score.neighbours
         + score.session
         + score.length;

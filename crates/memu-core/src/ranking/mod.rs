@@ -10,11 +10,13 @@
 //! Framework: BM25 and Beyond*, 2009) with idf = ln(1 + (N − df + ½)/(df + ½)).
 
 mod evidence;
+mod first_person;
 mod guidance;
 mod index;
 pub mod outline;
 mod question;
 
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
+pub use first_person::in_first_person;
 pub use index::{Index, ItemMatch, QuestionMatches, SegmentName};
 pub use question::{Question, QuestionWord};

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Context;
-use super::searchable::Searchable;
+use super::searchable::{Searchable, SegmentVectors};
 use super::similar::SimilarItems;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::ranking::outline::PASSAGE_WORDS;
-use crate::records::MemoryItem;
+use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
 
@@ -168,11 +168,38 @@ impl Context {
             return Ok(searchable.clone());
         }
         let words = self.parts().words.clone();
+        let vectors = [self.segment_vectors(scope, &indexed.outline).await?];
         offload(&*self.parts().executor, move || {
-            let build = || Arc::new(Searchable::build(&[&indexed.outline.outline], words));
+            let outline = &indexed.outline.outline;
+            let build = || Arc::new(Searchable::build(&[outline], &vectors, words));
             indexed.searchable.get_or_init(build).clone()
         })
         .await
+    }
+
+    /// The vectors that the configured embedder made of the segments of a scope; none
+    /// when it makes none.
+    pub(super) async fn segment_vectors(
+        &self,
+        scope: &Scope,
+        outline: &ScopeOutline,
+    ) -> Result<SegmentVectors> {
+        let embedder = &self.parts().embedder;
+        if !embedder.embeds_segments() {
+            return Ok(SegmentVectors::default());
+        }
+        let blocks = outline.outline.segments.iter();
+        let owners: Vec<Id> = blocks
+            .flat_map(|block| &block.entries)
+            .map(|segment| segment.id.clone())
+            .collect();
+        let identity = embedder.identity();
+        let vectors = self
+            .store()
+            .embeddings(scope, identity, OwnerKind::Segment, &owners)
+            .await?;
+        let vectors = vectors.into_iter();
+        Ok(vectors.map(|one| (one.owner, one.vector)).collect())
     }
 
     /// Commits a batch that was planned on `view`, and keeps the cache in step.

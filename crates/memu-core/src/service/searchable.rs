@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::provider::WordVectors;
 use crate::ranking::Index;
 use crate::ranking::outline::{ItemOutline, Outline};
-use crate::records::Id;
+use crate::records::{Embedding, Id};
 use crate::time::Timestamp;
 
 /// What questions are answered from: the index over some scopes, and how their
@@ -20,6 +20,9 @@ pub(super) struct Searchable {
     /// By position in the index: the items that cite the segment, in order.
     citing: Vec<Box<[u32]>>,
 }
+
+/// The vectors that the embedder made of the segments of a scope.
+pub(super) type SegmentVectors = FxHashMap<Id, Embedding>;
 
 /// A record by the number of its scope and its id.
 #[derive(Clone, Debug)]
@@ -45,9 +48,21 @@ pub(super) struct ItemLinks {
 }
 
 impl Searchable {
-    /// Indexes these scopes.
-    pub(super) fn build(outlines: &[&Outline], words: Arc<dyn WordVectors>) -> Self {
-        let index = Index::build(outlines, words);
+    /// Indexes these scopes, with the vectors of their segments where there are any.
+    pub(super) fn build(
+        outlines: &[&Outline],
+        vectors: &[SegmentVectors],
+        words: Arc<dyn WordVectors>,
+    ) -> Self {
+        let mut index = Index::build(outlines, words);
+        let dimension = vectors.iter().flatten().next();
+        if let Some((_, one)) = dimension {
+            let dimension = one.as_slice().len();
+            index.set_vectors(dimension, |segment| {
+                let vectors = vectors.get(segment.scope)?;
+                vectors.get(segment.id).map(Embedding::as_slice)
+            });
+        }
         let places = Places::new(outlines, &index);
         let items: Vec<ItemLinks> = outlines
             .iter()

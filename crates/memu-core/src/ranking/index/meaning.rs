@@ -99,13 +99,7 @@ impl Meaning {
     /// By text: how much nearer it is to a vector than texts are on average, where
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
-        let mut near = self.texts.cosines(vector);
-        let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
-        for cosine in &mut near {
-            *cosine = (*cosine - mean).max(0.0);
-        }
-        super::normalise(&mut near);
-        near
+        super::nearness(&self.texts, vector)
     }
 }
 

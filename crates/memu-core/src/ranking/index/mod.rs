@@ -15,6 +15,7 @@ use crate::records::{Id, Role};
 use field::{Alternatives, Field};
 use meaning::Meaning;
 use segment::IndexedSegment;
+use vectors::Vectors;
 use vocabulary::Vocabulary;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
@@ -27,6 +28,8 @@ const SESSION_B: f32 = 0.75;
 pub struct Index {
     vocabulary: Vocabulary,
     meaning: Meaning,
+    /// What an embedder made of the segments; `None` when it made nothing.
+    embedded: Option<Vectors>,
     words: Arc<dyn WordVectors>,
     /// Passages of segments, and the texts of items that cite no segment.
     passages: Field,
@@ -65,6 +68,7 @@ impl Default for Index {
         Self {
             vocabulary: Vocabulary::default(),
             meaning: Meaning::default(),
+            embedded: None,
             words: Arc::new(NoWordVectors),
             passages: Field::default(),
             passage_owner: Vec::new(),
@@ -97,7 +101,7 @@ impl Index {
     /// Understands a question in the light of who speaks here, and of the words of
     /// earlier questions that it refers to.
     pub fn question(&self, text: &str, carried: &str, config: &RankingConfig) -> Question {
-        let speakers: Vec<&str> = self.speakers.iter().map(String::as_str).collect();
+        let speakers = self.speakers();
         let nameless = self
             .segments
             .iter()
@@ -144,15 +148,42 @@ impl Index {
         }
     }
 
-    /// What is known about every segment, by position.
+    /// Takes the vectors that an embedder made of the segments, which `vector` gives by
+    /// position; those without one are near to nothing.
+    pub fn set_vectors<'v>(
+        &mut self,
+        dimension: usize,
+        vector: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
+    ) {
+        let mut vectors = Vectors::new(dimension);
+        let none = vec![0.0; dimension];
+        for position in 0..self.segment_count() {
+            let vector = self.segment(position).and_then(&vector);
+            vectors.push(vector.unwrap_or(&none));
+        }
+        self.embedded = Some(vectors);
+    }
+
+    /// The names of those who speak here.
+    pub fn speakers(&self) -> Vec<&str> {
+        self.speakers.iter().map(String::as_str).collect()
+    }
+
+    /// What is known about every segment, by position; `vector` is what the embedder
+    /// made of the question, where it made vectors of the segments.
     pub fn evidence(
         &self,
         question: &Question,
         matches: &QuestionMatches,
+        vector: Option<&[f32]>,
         config: &RankingConfig,
     ) -> Vec<Evidence> {
         let lexical = self.score_by_passage(matches, config);
         let semantic = self.meaning.nearness(&matches.vector);
+        let embedded = match (&self.embedded, vector) {
+            (Some(vectors), Some(vector)) => nearness(vectors, vector),
+            _ => Vec::new(),
+        };
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSION_K1, SESSION_B);
         normalise(&mut sessions);
@@ -163,6 +194,7 @@ impl Index {
             .map(|(at, (segment, lexical))| Evidence {
                 lexical: *lexical,
                 semantic: semantic.get(at).copied().unwrap_or_default(),
+                embedded: embedded.get(at).copied().unwrap_or_default(),
                 session: sessions
                     .get(segment.session_index as usize)
                     .copied()
@@ -271,6 +303,18 @@ impl QuestionMatches {
     }
 }
 
+/// By vector: how much nearer it is to another one than they are on average, where that
+/// is nearer; divided by the most of all, 0 to 1.
+fn nearness(vectors: &Vectors, vector: &[f32]) -> Vec<f32> {
+    let mut near = vectors.cosines(vector);
+    let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
+    for cosine in &mut near {
+        *cosine = (*cosine - mean).max(0.0);
+    }
+    normalise(&mut near);
+    near
+}
+
 /// Divides by the greatest value.
 fn normalise(scores: &mut [f32]) {
     let greatest = scores.iter().copied().fold(0.0_f32, f32::max);
@@ -278,5 +322,66 @@ fn normalise(scores: &mut [f32]) {
         for score in scores {
             *score /= greatest;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ranking::outline::{BlockBuilder, Outline, SegmentOutline};
+    use crate::records::{Meta, Segment};
+    use crate::scope::ScopeSchema;
+    use crate::time::Timestamp;
+
+    fn index(texts: &[&str]) -> Index {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let mut builder = BlockBuilder::default();
+        for (place, text) in (0..).zip(texts) {
+            let id = Id::from(place.to_string());
+            let segment = Segment {
+                meta: Meta::new(id, scope.clone(), Timestamp::from_micros(1)),
+                resource_id: Id::from("r"),
+                ordinal: place,
+                session: 0,
+                topic: 0,
+                role: None,
+                speaker: None,
+                message_id: None,
+                text: (*text).to_owned(),
+                caption: None,
+                topic_caption: None,
+                span: None,
+                happened_at: None,
+                happened_at_text: None,
+            };
+            builder.push(|texts| SegmentOutline::new(&segment, place.into(), 0, 50, texts));
+        }
+        let outline = Outline {
+            segments: builder.finish().into_iter().map(Arc::new).collect(),
+            ..Outline::default()
+        };
+        Index::build(&[&outline], Arc::new(NoWordVectors))
+    }
+
+    #[test]
+    fn what_an_embedder_finds_near_counts_beside_the_words() {
+        let mut index = index(&["a red boat", "a canoe", "the sky", "no vector"]);
+        let config = RankingConfig::default();
+        let question = index.question("Which vessel?", "", &config);
+        let matches = index.matches(&question, &config);
+        let evidence = |index: &Index, vector| index.evidence(&question, &matches, vector, &config);
+        let without = evidence(&index, Some(&[1.0, 0.0]));
+        assert!(
+            without
+                .iter()
+                .all(|one| one.embedded == 0.0 && one.lexical == 0.0)
+        );
+        let vectors: [&[f32]; 3] = [&[0.6, 0.8], &[1.0, 0.0], &[0.0, -1.0]];
+        index.set_vectors(2, |segment| vectors.get(segment.place as usize).copied());
+        let with = evidence(&index, Some(&[2.0, 0.0]));
+        assert_eq!(with[1].embedded, 1.0);
+        assert!(with[0].embedded > 0.0 && with[0].embedded < 1.0);
+        assert!(with[2].embedded == 0.0 && with[3].embedded == 0.0);
+        assert!(evidence(&index, None).iter().all(|one| one.embedded == 0.0));
     }
 }

@@ -37,13 +37,16 @@ impl Corpus {
             context.searchable(one).await?
         } else {
             let mut outlines = Vec::with_capacity(scopes.len());
+            let mut vectors = Vec::with_capacity(scopes.len());
             for scope in &scopes {
-                outlines.push(context.outline(scope).await?);
+                let outline = context.outline(scope).await?;
+                vectors.push(context.segment_vectors(scope, &outline).await?);
+                outlines.push(outline);
             }
             let words = context.parts().words.clone();
             let build = move || {
                 let outlines: Vec<_> = outlines.iter().map(|known| &known.outline).collect();
-                Arc::new(Searchable::build(&outlines, words))
+                Arc::new(Searchable::build(&outlines, &vectors, words))
             };
             offload(&*context.parts().executor, build).await?
         };

@@ -2,6 +2,7 @@ use super::best::best;
 use super::corpus::Corpus;
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
 use crate::ranking::{Evidence, ItemMatch, SegmentScore, explain_segment, score_segments};
+use crate::records::Embedding;
 use crate::service::responses::ItemExplanation;
 use crate::service::searchable::ItemLinks;
 use crate::time::Timestamp;
@@ -9,6 +10,17 @@ use crate::time::Timestamp;
 /// How many of a category's items decide its score: one lucky item does not make a
 /// category.
 const CATEGORY_ITEMS: usize = 3;
+
+/// What is searched for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The question.
+    pub(super) question: String,
+    /// Words of earlier questions that it refers to.
+    pub(super) carried: String,
+    /// What the embedder made of it, where it makes vectors of segments.
+    pub(super) vector: Option<Embedding>,
+}
 
 /// The scores of everything that a question touches; 0 for what it does not.
 #[derive(Debug)]
@@ -29,15 +41,15 @@ impl Ranking {
     /// Scores every record of the corpus.
     pub(super) fn new(
         corpus: &Corpus,
-        question: &str,
-        carried: &str,
+        asked: &Asked,
         config: &RetrieveConfig,
         now: Timestamp,
     ) -> Self {
         let index = &corpus.searchable().index;
-        let question = index.question(question, carried, &config.ranking);
+        let question = index.question(&asked.question, &asked.carried, &config.ranking);
         let matches = index.matches(&question, &config.ranking);
-        let evidence = index.evidence(&question, &matches, &config.ranking);
+        let vector = asked.vector.as_ref().map(Embedding::as_slice);
+        let evidence = index.evidence(&question, &matches, vector, &config.ranking);
         let mut ranking = Self {
             segments: score_segments(&evidence, &config.ranking),
             evidence,

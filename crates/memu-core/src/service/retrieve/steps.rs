@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use super::RetrieveState;
 use super::corpus::Corpus;
 use super::picks::{PickedItem, Picks};
-use super::rank::Ranking;
+use super::rank::{Asked, Ranking};
 use crate::error::Result;
 use crate::pipeline::Step;
+use crate::ranking::in_first_person;
 use crate::service::Context;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
 
@@ -22,13 +23,8 @@ impl Step<RetrieveState> for RouteCategory {
         }
         let corpus = state.corpus()?;
         let now = context.parts().clock.now();
-        let ranking = Ranking::new(
-            &corpus,
-            asked(state),
-            &state.carried.join(" "),
-            &state.config,
-            now,
-        );
+        let asked = asked(context, &corpus, state).await?;
+        let ranking = Ranking::new(&corpus, &asked, &state.config, now);
         state.ranking = Some(Arc::new(ranking));
         let picks = state.picks().await?;
         let hits = picks.categories.iter().filter_map(|(name, score)| {
@@ -43,12 +39,29 @@ impl Step<RetrieveState> for RouteCategory {
 
 /// What to search for: the question as it was asked, when the words that it refers to
 /// are carried beside it, otherwise as a step has rewritten it.
-fn asked(state: &RetrieveState) -> &str {
-    if state.carried.is_empty() {
+async fn asked(context: &Context, corpus: &Corpus, state: &RetrieveState) -> Result<Asked> {
+    let question = if state.carried.is_empty() {
         &state.response.rewritten_query
     } else {
         &state.response.original_query
-    }
+    };
+    let carried = state.carried.join(" ");
+    let embedder = &context.parts().embedder;
+    let vector = if embedder.embeds_segments() {
+        let speakers = corpus.searchable().index.speakers();
+        let mut text = in_first_person(question, &speakers);
+        if !carried.is_empty() {
+            text = format!("{text} {carried}");
+        }
+        embedder.embed(&[&text]).await?.pop().flatten()
+    } else {
+        None
+    };
+    Ok(Asked {
+        question: question.clone(),
+        carried,
+        vector,
+    })
 }
 
 /// Asks whether what was found suffices. Without a model there is nobody to ask, and
