@@ -46,7 +46,7 @@ const RESERVED: [&str; 46] = [
     "segments",
     "row",
     "seq",
-    "outlined_seq",
+    "derived_seq",
     "valid_from",
     "valid_to",
     "superseded_by",

@@ -189,6 +189,7 @@ impl MemoryServiceBuilder {
             busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
             pool_size: config.pool_size,
             create: config.ddl_mode == DdlMode::Create,
+            exact_search: self.settings.database_config.vector_index.exact,
         };
         let store = SqliteStore::open(options).await?;
         Ok(Arc::new(store))

@@ -35,6 +35,7 @@ impl Sqlite {
     async fn open(&self, path: PathBuf, schema: &ScopeSchema) -> memu::Result<Arc<dyn Store>> {
         let mut options = Options::file(&path);
         options.schema = Some(schema.clone());
+        options.exact_search = true;
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await?);
         self.opened.lock().unwrap().push((store.clone(), path));
         Ok(store)

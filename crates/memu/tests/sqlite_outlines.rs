@@ -61,8 +61,8 @@ async fn damaged_or_missing_outlines_are_made_anew() {
         "SELECT 1",
         "UPDATE memu_outlines SET body = substr(body, 1, length(body) - 1)",
         "UPDATE memu_outlines SET body = x'00'",
-        "UPDATE memu_scopes SET outlined_seq = 1",
-        "DELETE FROM memu_outlines; UPDATE memu_scopes SET outlined_seq = 0",
+        "UPDATE memu_scopes SET derived_seq = 1",
+        "DELETE FROM memu_outlines; UPDATE memu_scopes SET derived_seq = 0",
     ] {
         assert_eq!(answer_after(&fixture, damage).await, expected, "{damage}");
     }
@@ -75,13 +75,13 @@ async fn the_next_write_mends_them() {
     let file = fixture.folder.path().join("memu.db");
     let connection = Connection::open(&file).unwrap();
     connection
-        .execute_batch("DELETE FROM memu_outlines; UPDATE memu_scopes SET outlined_seq = 0")
+        .execute_batch("DELETE FROM memu_outlines; UPDATE memu_scopes SET derived_seq = 0")
         .unwrap();
     let service = memu::open(&file.display().to_string()).await.unwrap();
     memorize(&service, "second").await;
     service.close().await.unwrap();
     let (outlined, seq): (i64, i64) = connection
-        .query_row("SELECT outlined_seq, seq FROM memu_scopes", [], |row| {
+        .query_row("SELECT derived_seq, seq FROM memu_scopes", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })
         .unwrap();

@@ -301,6 +301,7 @@ macro_rules! conformance_tests {
             vectors {
                 search_orders_by_cosine_then_age: ExactSearch,
                 search_keeps_to_its_scopes_kind_and_filter: ExactSearch,
+                many_vectors_come_change_and_go: ExactSearch,
                 a_search_finds_only_as_many_as_asked: Nothing,
                 unfit_vectors_are_refused: Nothing,
                 another_embedder_is_refused: Nothing,

@@ -135,8 +135,11 @@ pub enum DdlMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VectorIndexConfig {
-    /// Default `bruteforce`: an exact scan.
+    /// Default `bruteforce`: a scan of the scope.
     pub provider: VectorProvider,
+    /// Whether a search must never miss one of the nearest vectors. Default false: it
+    /// misses fewer than one in a thousand, and is faster.
+    pub exact: bool,
 }
 
 /// The kind of vector index.

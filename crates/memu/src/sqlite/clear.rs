@@ -14,7 +14,9 @@ use super::read::{item_page, page};
 use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
+    "memu_vector_bytes",
+    "memu_vector_signs",
     "memu_outlines",
     "memu_embeddings",
     "memu_item_segments",

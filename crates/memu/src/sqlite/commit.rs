@@ -16,6 +16,7 @@ use memu_core::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params};
 use rustc_hash::FxHashSet;
 
+use super::codes::{self, ChangedVectors};
 use super::connection::write;
 use super::error::storage;
 use super::outlines::{ChangedRows, Outlines};
@@ -81,6 +82,7 @@ pub(super) fn commit(
             seq: before.seq,
             logged: FxHashSet::default(),
             changed: ChangedRows::default(),
+            changed_vectors: ChangedVectors::default(),
         };
         batch
             .writes
@@ -130,6 +132,8 @@ struct Work<'c> {
     logged: FxHashSet<(Table, String)>,
     /// The rows whose outlines must follow.
     changed: ChangedRows,
+    /// The owners whose vectors' codes must follow.
+    changed_vectors: ChangedVectors,
 }
 
 impl Work<'_> {
@@ -169,7 +173,22 @@ impl Work<'_> {
                 scope: self.scope,
                 scope_id: self.scope_id,
             };
-            outlines.renew(&self.changed, before, self.seq)?;
+            if outlines.are_of(before)? {
+                outlines.renew(&self.changed, self.seq)?;
+                codes::renew(
+                    self.connection,
+                    self.scope_id,
+                    &self.changed_vectors,
+                    self.seq,
+                )?;
+            } else {
+                outlines.rebuild(self.seq)?;
+                codes::rebuild(self.connection, self.scope_id, self.seq)?;
+            }
+            self.execute(
+                "UPDATE memu_scopes SET derived_seq = seq WHERE scope_id = ?1",
+                [self.scope_id],
+            )?;
         } else if self.seq == 0 && self.forget_unused_scope()? {
             return Ok(LogPosition::default());
         }

@@ -17,7 +17,7 @@ use super::schema::{APPLICATION_ID, RECORD_TABLES, VERSION, create};
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Columns of `memu_scopes` that are not scope fields.
-const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "outlined_seq"];
+const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 
 /// Opens the first connection, after which the tables are there and as they should be.
 pub(super) fn open_first(options: &Options) -> Result<(Connection, ScopeSchema)> {

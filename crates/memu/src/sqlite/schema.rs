@@ -53,7 +53,7 @@ pub(super) fn create(schema: &ScopeSchema) -> String {
     scope_id INTEGER PRIMARY KEY AUTOINCREMENT,
     scope_key BLOB NOT NULL UNIQUE,
 {fields}    seq INTEGER NOT NULL,
-    outlined_seq INTEGER NOT NULL DEFAULT 0
+    derived_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE memu_resources (
@@ -211,6 +211,29 @@ CREATE TABLE memu_outlines (
     seq INTEGER NOT NULL,
     body BLOB NOT NULL,
     UNIQUE (scope_id, owner_kind, first_row)
+) STRICT;
+
+CREATE TABLE memu_vector_signs (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    owner_kind INTEGER NOT NULL,
+    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
+    first_row INTEGER NOT NULL,
+    last_row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, owner_kind, set_id, first_row),
+    UNIQUE (scope_id, row)
+) STRICT;
+
+CREATE TABLE memu_vector_bytes (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    signs_row INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, signs_row),
+    FOREIGN KEY (scope_id, signs_row) REFERENCES memu_vector_signs (scope_id, row)
+        ON DELETE CASCADE
 ) STRICT;
 
 CREATE TABLE memu_changes (

@@ -43,6 +43,9 @@ impl Work<'_> {
             (self.scope_id, row),
             |row| row.get(0),
         )?;
+        for segment in &segments {
+            self.changed_vectors.insert(OwnerKind::Segment, *segment);
+        }
         self.changed.segments.extend(segments);
         self.execute(
             "DELETE FROM memu_segments WHERE scope_id = ?1 AND resource_row = ?2",
@@ -144,7 +147,8 @@ impl Work<'_> {
         self.log(Operation::Delete, Table::Items, id)
     }
 
-    fn drop_vectors(&self, kind: OwnerKind, row: i64) -> Result<()> {
+    fn drop_vectors(&mut self, kind: OwnerKind, row: i64) -> Result<()> {
+        self.changed_vectors.insert(kind, row);
         self.execute(
             "DELETE FROM memu_embeddings
              WHERE scope_id = ?1 AND owner_kind = ?2 AND owner_row = ?3",

@@ -33,6 +33,7 @@ impl Work<'_> {
                     packed(owned.vector.as_slice()),
                 ),
             )?;
+            self.changed_vectors.insert(owned.kind, row);
             self.log_part(table, &logged)?;
         }
         Ok(())

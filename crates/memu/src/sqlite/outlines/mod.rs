@@ -143,14 +143,14 @@ pub(super) struct Outlines<'c> {
 }
 
 impl Outlines<'_> {
-    /// The number of the change that the blocks are of.
-    fn outlined_seq(&self) -> Result<u64> {
-        let seq: i64 = self
+    /// Whether what is derived from the rows is of the change with this number.
+    pub(super) fn are_of(&self, seq: u64) -> Result<bool> {
+        let derived: i64 = self
             .connection
-            .prepare_cached("SELECT outlined_seq FROM memu_scopes WHERE scope_id = ?1")
+            .prepare_cached("SELECT derived_seq FROM memu_scopes WHERE scope_id = ?1")
             .and_then(|mut statement| statement.query_row([self.scope_id], |row| row.get(0)))
             .map_err(storage)?;
-        u64::try_from(seq).map_err(|_| corrupt("a negative change number"))
+        Ok(u64::try_from(derived).is_ok_and(|derived| derived == seq))
     }
 
     /// Blocks of the rows from `first` to before `next`.

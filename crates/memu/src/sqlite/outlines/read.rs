@@ -37,7 +37,7 @@ pub(in crate::sqlite) fn outline(
         scope,
         scope_id,
     };
-    let (segments, items) = if outlines.outlined_seq()? == seq {
+    let (segments, items) = if outlines.are_of(seq)? {
         let known = known.unwrap_or_default();
         let known_seq = integer(known.position.seq)?;
         (

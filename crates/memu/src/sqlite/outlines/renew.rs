@@ -20,25 +20,10 @@ pub(in crate::sqlite) struct ChangedRows {
 
 impl Outlines<'_> {
     /// Renews the blocks of rows that a transaction changed, whose last change has the
-    /// number `seq`, and which came upon the change with the number `before`.
-    pub(in crate::sqlite) fn renew(
-        &self,
-        changed: &ChangedRows,
-        before: u64,
-        seq: u64,
-    ) -> Result<()> {
-        if self.outlined_seq()? == before {
-            self.renew_kind::<Segment>(&changed.segments, seq)?;
-            self.renew_kind::<MemoryItem>(&changed.items, seq)?;
-        } else {
-            self.rebuild(seq)?;
-        }
-        let seq = integer(seq)?;
-        self.connection
-            .prepare_cached("UPDATE memu_scopes SET outlined_seq = ?2 WHERE scope_id = ?1")
-            .and_then(|mut statement| statement.execute((self.scope_id, seq)))
-            .map(drop)
-            .map_err(storage)
+    /// number `seq`.
+    pub(in crate::sqlite) fn renew(&self, changed: &ChangedRows, seq: u64) -> Result<()> {
+        self.renew_kind::<Segment>(&changed.segments, seq)?;
+        self.renew_kind::<MemoryItem>(&changed.items, seq)
     }
 
     /// Makes all blocks from the rows.

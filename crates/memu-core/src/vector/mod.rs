@@ -1,6 +1,15 @@
 //! Sums of products of vectors, in one fixed order, so that every CPU and every
 //! store gives the same score.
 
+mod bits;
+mod codes;
+mod nearest;
+mod rotation;
+mod stored;
+
+pub use codes::{BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
+pub use nearest::{Codes, certain_candidates};
+
 /// How many running sums there are. Enough for any vector unit, and fixed: the
 /// order of additions is part of the result.
 const LANES: usize = 16;
@@ -44,6 +53,13 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
         return 0.0;
     }
     (dot(a, b) / norms).clamp(-1.0, 1.0)
+}
+
+/// The vector brought to length 1; zeros stay zeros.
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = dot(vector, vector).sqrt();
+    let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
+    vector.iter().map(|x| x * factor).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,378 @@
+//! Searching the nearest vectors: by codes, then in full.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memu_core::records::{Embedding, Id};
+use memu_core::store::{VectorHit, VectorQuery};
+use memu_core::vector::{CodeBlock, CodeBytes, CodedQuery, Codes, certain_candidates, cosine};
+use memu_core::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rustc_hash::FxHashSet;
+
+use super::{Family, coded_through, vectors_between};
+use crate::sqlite::error::{corrupt, storage};
+use crate::sqlite::filter::{Sql, push_conditions};
+use crate::sqlite::read::embedding_sets;
+use crate::sqlite::rows::unpacked;
+use crate::sqlite::scopes::scope_rows;
+use crate::sqlite::vectors::{refuse_other_embedder, table};
+
+/// So many vectors are compared in full where their bytes are not at hand, and four times
+/// as many for every nearest one that is asked for beyond ten.
+const COMPARED: usize = 1_000;
+/// Bytes of a family with more vectors than this are read as they are needed.
+const BYTES_AT_HAND: usize = 200_000;
+/// How many vectors' codes are kept, of all families together.
+const KEPT: usize = 2_000_000;
+/// When a filter lets this few through, they are compared in full without codes.
+const FEW: usize = 2_000;
+
+/// The codes that were used last, the latest first.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Cache(Mutex<VecDeque<Arc<Known>>>);
+
+/// The codes of a family as of one change of its scope.
+#[derive(Debug)]
+struct Known {
+    family: Family,
+    seq: i64,
+    /// The first owner of each block.
+    first_rows: Vec<i64>,
+    codes: Codes,
+    count: usize,
+}
+
+impl Cache {
+    fn get(&self, family: Family) -> Option<Arc<Known>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|known| known.family == family).cloned()
+    }
+
+    fn put(&self, known: Arc<Known>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|other| other.family != known.family);
+        kept.push_front(known);
+        let mut count = 0;
+        kept.retain(|known| {
+            count += known.count;
+            count <= KEPT.max(known.count)
+        });
+    }
+}
+
+/// The nearest owners. `exact` promises that no nearer one is missed.
+pub(in crate::sqlite) fn search(
+    connection: &Connection,
+    cache: &Cache,
+    exact: bool,
+    query: &VectorQuery,
+) -> Result<Vec<VectorHit>> {
+    check(query)?;
+    let sets = embedding_sets(connection)?;
+    refuse_other_embedder(&sets, &query.identity)?;
+    let Some(set) = sets.iter().find(|set| set.identity == query.identity) else {
+        return Ok(Vec::new());
+    };
+    let scopes = scope_rows(connection, &query.scopes)?;
+    let mut scored: Vec<(f32, i64, &_)> = Vec::new();
+    for (scope_id, scope) in &scopes {
+        let search = Search {
+            connection,
+            cache,
+            exact,
+            query,
+            family: Family::new(*scope_id, i64::from(set.id), query.kind),
+            allowed: allowed(connection, query, *scope_id)?,
+        };
+        let found = search.nearest()?;
+        scored.extend(found.into_iter().map(|(score, row)| (score, row, scope)));
+    }
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    scored.truncate(query.top_k);
+    scored
+        .into_iter()
+        .map(|(score, row, scope)| {
+            Ok(VectorHit {
+                scope: scope.clone(),
+                id: id_of(connection, table(query.kind), row)?,
+                score,
+            })
+        })
+        .collect()
+}
+
+fn check(query: &VectorQuery) -> Result<()> {
+    if query.top_k == 0 {
+        return Err(Error::input("a search must ask for at least one hit"));
+    }
+    let given = query.vector.as_slice().len();
+    if given != query.identity.dimension as usize {
+        return Err(Error::model(format!(
+            "an embedding has {given} dimensions where {} are expected",
+            query.identity.dimension
+        )));
+    }
+    Ok(())
+}
+
+/// The rows that the filter lets through; `None` when there is none.
+fn allowed(
+    connection: &Connection,
+    query: &VectorQuery,
+    scope_id: i64,
+) -> Result<Option<FxHashSet<u64>>> {
+    let filter = query.filter.record_part();
+    if filter.is_empty() {
+        return Ok(None);
+    }
+    let mut sql = Sql::default();
+    let table = table(query.kind);
+    sql.push(&format!("SELECT t.row FROM {table} t WHERE t.scope_id = "));
+    sql.bind(scope_id);
+    push_conditions(&mut sql, table, &filter);
+    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
+    let rows = statement.query_map(params_from_iter(sql.parameters), |row| {
+        row.get::<_, i64>(0).map(i64::unsigned_abs)
+    });
+    rows.and_then(Iterator::collect).map(Some).map_err(storage)
+}
+
+fn id_of(connection: &Connection, table: &str, row: i64) -> Result<Id> {
+    let id: Option<String> = connection
+        .prepare_cached(&format!("SELECT id FROM {table} WHERE row = ?1"))
+        .and_then(|mut statement| statement.query_row([row], |row| row.get(0)).optional())
+        .map_err(storage)?;
+    id.map(Id::from)
+        .ok_or_else(|| corrupt("a vector without its owner"))
+}
+
+/// A search of one family.
+struct Search<'c> {
+    connection: &'c Connection,
+    cache: &'c Cache,
+    exact: bool,
+    query: &'c VectorQuery,
+    family: Family,
+    allowed: Option<FxHashSet<u64>>,
+}
+
+impl Search<'_> {
+    /// The nearest owners with their cosines, and perhaps others, in no order.
+    fn nearest(&self) -> Result<Vec<(f32, i64)>> {
+        if let Some(allowed) = &self.allowed
+            && allowed.len() <= FEW
+        {
+            let mut rows: Vec<u64> = allowed.iter().copied().collect();
+            rows.sort_unstable();
+            return self.compared(&rows);
+        }
+        let end = coded_through(self.connection, self.family)?;
+        if end == 0 || !self.is_coded()? {
+            return self.behind(0);
+        }
+        let mut scored = self.behind(end)?;
+        match self.candidates(&scored) {
+            Ok(candidates) => scored.extend(self.compared(&candidates)?),
+            // Codes can be made anew from the vectors; until then they do without.
+            Err(error) if error.kind() == ErrorKind::Corrupt => return self.behind(0),
+            Err(error) => return Err(error),
+        }
+        Ok(scored)
+    }
+
+    /// Whether the codes are of the last change of the scope.
+    fn is_coded(&self) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT derived_seq = seq FROM memu_scopes WHERE scope_id = ?1")
+            .and_then(|mut statement| statement.query_row([self.family.scope_id], |row| row.get(0)))
+            .map_err(storage)
+    }
+
+    fn allows(&self, row: u64) -> bool {
+        self.allowed
+            .as_ref()
+            .is_none_or(|allowed| allowed.contains(&row))
+    }
+
+    /// Compares the vectors that come after those with codes.
+    fn behind(&self, end: i64) -> Result<Vec<(f32, i64)>> {
+        let vectors = vectors_between(self.connection, self.family, end + 1, i64::MAX, i64::MAX)?;
+        let vectors = vectors.into_iter().filter(|(row, _)| self.allows(*row));
+        vectors
+            .map(|(row, vector)| self.scored(row, &vector))
+            .collect()
+    }
+
+    fn scored(&self, row: u64, vector: &[f32]) -> Result<(f32, i64)> {
+        let row = i64::try_from(row).map_err(|_| corrupt("a row number out of range"))?;
+        Ok((cosine(self.query.vector.as_slice(), vector), row))
+    }
+
+    /// Compares the vectors of these owners in full.
+    fn compared(&self, rows: &[u64]) -> Result<Vec<(f32, i64)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(
+                "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
+                 AND set_id = ?3 AND owner_row = ?4",
+            )
+            .map_err(storage)?;
+        let family = self.family;
+        let mut scored = Vec::with_capacity(rows.len());
+        for row in rows {
+            let parameters = (
+                family.scope_id,
+                family.owner_kind,
+                family.set_id,
+                row.cast_signed(),
+            );
+            let vector: Option<Vec<f32>> = statement
+                .query_row(parameters, |row| {
+                    Ok(row.get_ref(0)?.as_blob().map(unpacked)?)
+                })
+                .optional()
+                .map_err(storage)?;
+            if let Some(vector) = vector {
+                scored.push(self.scored(*row, &vector)?);
+            }
+        }
+        Ok(scored)
+    }
+
+    /// The owners that must be compared in full, of those with codes, in order.
+    fn candidates(&self, known: &[(f32, i64)]) -> Result<Vec<u64>> {
+        let codes = self.codes()?;
+        let query = CodedQuery::new(Embedding::as_slice(&self.query.vector));
+        let top_k = self.query.top_k;
+        let allows = |row| self.allows(row);
+        let mut rows = if self.exact {
+            let scores: Vec<f32> = known.iter().map(|(score, _)| *score).collect();
+            self.certain(&codes, &query, &scores)?
+        } else {
+            let limit = COMPARED + 4 * top_k.saturating_sub(10);
+            codes.codes.likely_candidates(&query, top_k, limit, allows)
+        };
+        rows.sort_unstable();
+        Ok(rows)
+    }
+
+    fn certain(&self, known: &Known, query: &CodedQuery, scores: &[f32]) -> Result<Vec<u64>> {
+        let mut blocks: Vec<(Arc<CodeBlock>, Arc<CodeBytes>)> = Vec::new();
+        for ((signs, bytes), first) in known.codes.blocks.iter().zip(&known.first_rows) {
+            let bytes = match bytes {
+                Some(bytes) => bytes.clone(),
+                None => Arc::new(self.bytes_of(*first)?),
+            };
+            blocks.push((signs.clone(), bytes));
+        }
+        let blocks = blocks.iter().map(|(signs, bytes)| (&**signs, &**bytes));
+        let allows = |row| self.allows(row);
+        Ok(certain_candidates(
+            blocks,
+            query,
+            self.query.top_k,
+            scores,
+            allows,
+        ))
+    }
+
+    /// The codes as they are now; those of before that have not been renewed are kept.
+    fn codes(&self) -> Result<Arc<Known>> {
+        let seq: i64 = self
+            .connection
+            .prepare_cached("SELECT seq FROM memu_scopes WHERE scope_id = ?1")
+            .and_then(|mut statement| statement.query_row([self.family.scope_id], |row| row.get(0)))
+            .map_err(storage)?;
+        let before = self.cache.get(self.family);
+        if let Some(known) = &before
+            && known.seq == seq
+        {
+            return Ok(known.clone());
+        }
+        let known = Arc::new(self.read(before.as_deref(), seq)?);
+        self.cache.put(known.clone());
+        Ok(known)
+    }
+
+    fn read(&self, before: Option<&Known>, seq: i64) -> Result<Known> {
+        let family = self.family;
+        let parameters = (family.scope_id, family.owner_kind, family.set_id);
+        let listed: Vec<(i64, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT first_row, seq FROM memu_vector_signs WHERE scope_id = ?1
+                 AND owner_kind = ?2 AND set_id = ?3 ORDER BY first_row",
+            )
+            .and_then(|mut statement| {
+                let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+                rows.collect()
+            })
+            .map_err(storage)?;
+        let with_bytes = listed.len() * memu_core::vector::BLOCK_VECTORS <= BYTES_AT_HAND;
+        let mut known = Known {
+            family,
+            seq,
+            first_rows: Vec::with_capacity(listed.len()),
+            codes: Codes::default(),
+            count: 0,
+        };
+        for (first, renewed) in listed {
+            let block = match before.and_then(|before| before.block(first, renewed)) {
+                Some(block) => block,
+                None => self.block(first, with_bytes)?,
+            };
+            known.count += block.0.owners.len();
+            known.first_rows.push(first);
+            known.codes.blocks.push(block);
+        }
+        Ok(known)
+    }
+
+    fn block(
+        &self,
+        first: i64,
+        with_bytes: bool,
+    ) -> Result<(Arc<CodeBlock>, Option<Arc<CodeBytes>>)> {
+        let signs = CodeBlock::from_bytes(&self.body(
+            "SELECT body FROM memu_vector_signs WHERE scope_id = ?1 AND owner_kind = ?2
+             AND set_id = ?3 AND first_row = ?4",
+            first,
+        )?)?;
+        let bytes = if with_bytes {
+            Some(Arc::new(self.bytes_of(first)?))
+        } else {
+            None
+        };
+        Ok((Arc::new(signs), bytes))
+    }
+
+    fn bytes_of(&self, first: i64) -> Result<CodeBytes> {
+        CodeBytes::from_bytes(&self.body(
+            "SELECT b.body FROM memu_vector_signs s JOIN memu_vector_bytes b
+             ON b.scope_id = s.scope_id AND b.signs_row = s.row WHERE s.scope_id = ?1
+             AND s.owner_kind = ?2 AND s.set_id = ?3 AND s.first_row = ?4",
+            first,
+        )?)
+    }
+
+    fn body(&self, sql: &str, first: i64) -> Result<Vec<u8>> {
+        let family = self.family;
+        let parameters = (family.scope_id, family.owner_kind, family.set_id, first);
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.query_row(parameters, |row| row.get(0)))
+            .map_err(storage)
+    }
+}
+
+impl Known {
+    /// The block that begins with this owner, unless it was renewed by a later change.
+    fn block(&self, first: i64, renewed: i64) -> Option<(Arc<CodeBlock>, Option<Arc<CodeBytes>>)> {
+        if renewed > self.seq {
+            return None;
+        }
+        let at = self.first_rows.binary_search(&first).ok()?;
+        self.codes.blocks.get(at).cloned()
+    }
+}
