@@ -112,6 +112,98 @@ fn a_file_of_another_layout_is_named() {
     );
 }
 
+#[test]
+fn two_runs_are_compared_question_by_question() {
+    let home = Home::new();
+    let mut corpus = tiny();
+    home.write("tiny.json", corpus.to_string());
+    let keep = |name: &str, data: &str| {
+        let measured = recall(&home, &[data, "--per-question"]);
+        home.write(name, measured.to_string());
+    };
+    keep("before.json", "tiny.json");
+    // The same questions, of which one can no longer be answered in full.
+    corpus["conversations"][0]["questions"][0]["evidence"] = json!(["1", "gone"]);
+    home.write("tiny.json", corpus.to_string());
+    keep("after.json", "tiny.json");
+    let arguments = [
+        "eval",
+        "compare",
+        "--before",
+        "before.json",
+        "--after",
+        "after.json",
+    ];
+    let compared = home.json(&arguments);
+    assert_eq!(
+        (&compared["questions"], &compared["conversations"]),
+        (&json!(2), &json!(1))
+    );
+    let recall_at_10 = &compared["segments"]["recall@10"];
+    assert_eq!(recall_at_10["before"], 1.0);
+    assert_eq!(recall_at_10["after"], 0.75);
+    assert_eq!(recall_at_10["difference"], -0.25);
+    assert_eq!(compared["categories"]["tiny one"]["after"], 0.5);
+    let text = home.ok(&arguments);
+    assert!(text.contains("segments recall@10"), "{text}");
+
+    corpus["conversations"][0]["questions"][1]["id"] = json!("c");
+    home.write("tiny.json", corpus.to_string());
+    keep("other.json", "tiny.json");
+    let run = home.run(&[
+        "eval",
+        "compare",
+        "--before",
+        "before.json",
+        "--after",
+        "other.json",
+    ]);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(
+        run.stderr,
+        "error: the question b about boats of tiny is missing from the runs after\n"
+    );
+    let plain = recall(&home, &["tiny.json"]);
+    home.write("plain.json", plain.to_string());
+    let run = home.run(&[
+        "eval",
+        "compare",
+        "--before",
+        "plain.json",
+        "--after",
+        "other.json",
+    ]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("add --per-question"), "{run:?}");
+}
+
+#[test]
+fn longmemeval_is_measured_by_its_own_figures() {
+    let home = Home::new();
+    let session = |text: &str, answers: bool| {
+        json!([{"role": "user", "content": text, "has_answer": answers},
+               {"role": "assistant", "content": "I see, thank you for telling me."}])
+    };
+    let corpus = json!([{
+        "question_id": "q1", "question_type": "single-session-user",
+        "question": "Where did I plant the fig tree?", "answer": "behind the shed",
+        "haystack_dates": ["2023/05/20 (Sat) 02:21", "2023/05/21 (Sun) 10:00"],
+        "haystack_session_ids": ["noise_1", "answer_7f3_1"],
+        "answer_session_ids": ["answer_7f3_1"],
+        "haystack_sessions": [
+            session("My violin needs new strings.", false),
+            session("I planted the fig tree behind the shed.", true)]}]);
+    home.write("longmemeval_s.json", corpus.to_string());
+    let measured = recall(&home, &["longmemeval_s.json"]);
+    for level in ["session", "turn"] {
+        let figures = &measured["longmemeval"][level];
+        assert_eq!(figures["recall_all@1"], 1.0, "{level}");
+        assert_eq!(figures["ndcg_any@10"], 1.0, "{level}");
+    }
+    let text = home.ok(&["eval", "recall", "--data", "longmemeval_s.json"]);
+    assert!(text.contains("session recall_all@5"), "{text}");
+}
+
 /// The floor that the ranking must hold, and plain BM25 beside it, in percent: recall
 /// at 5, 10, 20 and 50. Nothing here depends on time, so nothing wavers.
 fn assert_holds(file: &str, categories: &[&str], floor: [f64; 4], plain: Option<[f64; 4]>) {

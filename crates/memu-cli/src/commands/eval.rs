@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use memu::Result;
 
 use crate::args::Global;
-use crate::eval::{self, Corpus};
+use crate::eval::{self, Corpus, Extras};
 use crate::output::Printer;
 use crate::progress::Progress;
 use crate::session;
@@ -20,6 +20,20 @@ pub(crate) struct Eval {
 enum What {
     /// How much of each question's evidence is found, beside plain BM25
     Recall(Recall),
+    /// How two runs over the same questions differ, and whether that is chance
+    Compare(Compare),
+}
+
+/// Compares outputs of `memu eval recall --json --per-question`, pooled over all files, by
+/// a paired bootstrap that draws whole conversations.
+#[derive(Debug, Args)]
+struct Compare {
+    /// Outputs of the runs before
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    before: Vec<PathBuf>,
+    /// Outputs of the runs after, over the same questions
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    after: Vec<PathBuf>,
 }
 
 /// Memorizes each conversation into a memory of its own, asks its questions, and
@@ -37,12 +51,19 @@ struct Recall {
     /// List the questions whose evidence is not among the first ten messages
     #[arg(long)]
     explain_misses: bool,
+    /// Add every question's figures, for `memu eval compare`
+    #[arg(long)]
+    per_question: bool,
 }
 
 impl Eval {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         match self.what {
             What::Recall(verb) => verb.run(global, printer).await,
+            What::Compare(verb) => {
+                let comparison = eval::compare(&verb.before, &verb.after)?;
+                printer.response(&comparison, eval::show_comparison)
+            }
         }
     }
 }
@@ -58,9 +79,13 @@ impl Recall {
             db: Some("sqlite:///:memory:".to_owned()),
             ..global.clone()
         };
+        let extras = Extras {
+            misses: self.explain_misses,
+            per_question: self.per_question,
+        };
         let progress = Progress::new(&global);
         let service = session::open(&global, &progress).await?;
-        let measured = eval::run(&service, &corpus, self.explain_misses, &progress).await?;
+        let measured = eval::run(&service, &corpus, extras, &progress).await?;
         progress.finish();
         service.close().await?;
         printer.response(&measured, eval::show)

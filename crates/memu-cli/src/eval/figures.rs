@@ -1,7 +1,7 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How well rankings find their evidence, averaged over questions: shares from 0 to 1.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
     /// How many questions were asked.
     pub(crate) questions: usize,
@@ -18,7 +18,7 @@ pub(crate) struct Figures {
     pub(crate) ndcg: AtTen,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "recall at 5 reads as at_5")]
 pub(crate) struct Recall {
     #[serde(rename = "5")]
@@ -31,7 +31,7 @@ pub(crate) struct Recall {
     pub(crate) at_50: f64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AtTen {
     #[serde(rename = "10")]
     pub(crate) at_10: f64,
@@ -99,7 +99,8 @@ impl Found {
         }
     }
 
-    fn count(&self, k: usize) -> usize {
+    /// How much of the evidence is among the first `k`.
+    pub(crate) fn count(&self, k: usize) -> usize {
         self.places.iter().filter(|place| **place < k).count()
     }
 

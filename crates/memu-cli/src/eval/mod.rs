@@ -6,11 +6,15 @@
 //! the evidence. A plain BM25 runs beside it as the *baseline*.
 
 mod baseline;
+mod bootstrap;
+mod compare;
 mod corpus;
 mod figures;
+mod official;
 mod report;
 mod run;
 
+pub(crate) use compare::{compare, show_comparison};
 pub(crate) use corpus::Corpus;
 pub(crate) use report::show;
-pub(crate) use run::run;
+pub(crate) use run::{Extras, run};

@@ -26,6 +26,20 @@ pub(crate) fn show(measured: &Measured) -> Vec<Line> {
     if let Some(sessions) = &measured.sessions {
         lines.push(row("sessions", sessions, Tone::Plain));
     }
+    if let Some(official) = &measured.longmemeval {
+        lines.push(Line::new());
+        lines.push(Line::new().add(Tone::Heading, "LongMemEval's figures"));
+        for (level, figures) in [("session", &official.session), ("turn", &official.turn)] {
+            for name in ["recall_all@5", "recall_all@10", "ndcg_any@5", "ndcg_any@10"] {
+                let share = figures.get(name).copied().unwrap_or_default() * 100.0;
+                lines.push(
+                    Line::new()
+                        .add(Tone::Label, &format!("{:NAME$}", format!("{level} {name}")))
+                        .plain(&format!("{share:>8.1}")),
+                );
+            }
+        }
+    }
     if measured.categories.len() > 1 {
         lines.push(Line::new());
         lines.push(Line::new().add(Tone::Heading, "Segments, by category of questions"));

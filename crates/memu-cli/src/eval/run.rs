@@ -6,13 +6,15 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::baseline::Baseline;
+use super::compare::PerQuestion;
 use super::corpus::{Conversation, Corpus, Question};
 use super::figures::{Figures, Found};
+use super::official::LongMemEval;
 use crate::progress::Progress;
 
 /// How many distinct messages a ranking is measured on.
 const DEPTH: usize = 50;
-/// How many items are looked at to find that many messages.
+/// How many items, and segments for sessions, are looked at to find that many.
 const ITEM_DEPTH: usize = 400;
 /// Until which place evidence counts as found when misses are explained.
 const MISS_DEPTH: usize = 10;
@@ -36,6 +38,12 @@ pub(crate) struct Measured {
     pub(crate) baseline: Figures,
     pub(crate) messages_per_second: f64,
     pub(crate) ms_per_question: Milliseconds,
+    /// LongMemEval's own figures, for its layout.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) longmemeval: Option<LongMemEval>,
+    /// Every question's figures, when they were asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) per_question: Vec<PerQuestion>,
     /// What was not found, when that was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) misses: Vec<Miss>,
@@ -59,8 +67,19 @@ pub(crate) struct Miss {
     pub(crate) instead: Vec<String>,
 }
 
+/// What is told besides the averages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extras {
+    /// The questions whose evidence is not among the first ten messages.
+    pub(crate) misses: bool,
+    /// The figures of every question.
+    pub(crate) per_question: bool,
+}
+
 /// Where each way of ranking has the evidence of one question.
 struct Outcome {
+    conversation: String,
+    question: String,
     category: String,
     segments: Found,
     items: Found,
@@ -74,7 +93,7 @@ struct Outcome {
 pub(crate) async fn run(
     service: &MemoryService,
     corpus: &Corpus,
-    explain_misses: bool,
+    extras: Extras,
     progress: &Progress,
 ) -> Result<Measured> {
     progress.start(corpus.conversations.len() + corpus.question_count());
@@ -105,11 +124,31 @@ pub(crate) async fn run(
         baseline: Figures::average(outcomes.iter().map(|outcome| &outcome.baseline)),
         messages_per_second: corpus.message_count() as f64 / memorized_in.as_secs_f64(),
         ms_per_question: percentiles(&outcomes),
+        longmemeval: LongMemEval::average(
+            outcomes
+                .iter()
+                .map(|outcome| (outcome.sessions.as_ref(), &outcome.segments)),
+        ),
+        per_question: outcomes
+            .iter()
+            .filter(|_| extras.per_question)
+            .map(per_question)
+            .collect(),
         misses: outcomes
             .into_iter()
-            .filter_map(|outcome| outcome.miss.filter(|_| explain_misses))
+            .filter_map(|outcome| outcome.miss.filter(|_| extras.misses))
             .collect(),
     })
+}
+
+fn per_question(outcome: &Outcome) -> PerQuestion {
+    PerQuestion {
+        conversation: outcome.conversation.clone(),
+        id: outcome.question.clone(),
+        category: outcome.category.clone(),
+        segments: Figures::average([&outcome.segments]),
+        items: Figures::average([&outcome.items]),
+    }
 }
 
 async fn memorize(service: &MemoryService, conversation: &Conversation) -> Result<()> {
@@ -140,13 +179,20 @@ async fn ask(
         ..request
     };
     let segments = distinct(segment_messages(&answer));
-    let items = distinct(item_messages(&service.retrieve(deep).await?));
+    let deep = service.retrieve(deep).await?;
+    let items = distinct(item_messages(&deep));
     let segments_found = Found::new(&segments, &question.evidence);
     Ok(Outcome {
+        conversation: conversation.id.clone(),
+        question: question.id.clone(),
         category: question.category.clone(),
         items: Found::new(&items, &question.evidence),
-        sessions: (!question.evidence_sessions.is_empty())
-            .then(|| Found::new(&sessions(&segments), &question.evidence_sessions)),
+        sessions: (!question.evidence_sessions.is_empty()).then(|| {
+            Found::new(
+                &sessions(&segment_messages(&deep)),
+                &question.evidence_sessions,
+            )
+        }),
         baseline: Found::new(&baseline.rank(&question.text), &question.evidence),
         took,
         miss: (segments_found.share(MISS_DEPTH) < 1.0)
