@@ -4,6 +4,8 @@
 pub mod categorize;
 pub mod embed;
 pub mod extract;
+#[cfg(feature = "minilm")]
+pub mod minilm;
 pub mod reader;
 pub mod summarize;
 pub mod temporal;
@@ -13,5 +15,7 @@ pub mod words;
 pub use categorize::LocalCategorizer;
 pub use embed::LocalEmbedder;
 pub use extract::LocalExtractor;
+#[cfg(feature = "minilm")]
+pub use minilm::MiniLm;
 pub use reader::LocalReader;
 pub use summarize::LocalSummarizer;
