@@ -43,6 +43,22 @@ impl Progress {
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 
+    /// Starts counting bytes to `total`.
+    pub(crate) fn start_bytes(&self, total: u64) {
+        let template =
+            "{spinner} [{bar:24}] {bytes}/{total_bytes} {prefix} {msg:.dim} {bytes_per_sec}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("━╸ "));
+        }
+        self.bar.set_length(total);
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+
+    /// So much is done.
+    pub(crate) fn reach(&self, position: u64) {
+        self.bar.set_position(position);
+    }
+
     /// Names what is worked on now.
     pub(crate) fn working_on(&self, name: &str) {
         self.bar.set_prefix(name.to_owned());

@@ -14,13 +14,25 @@ const DEFAULT_DATABASE: &str = "sqlite:///memu.db";
 
 /// Opens the service that the options, variables and files ask for.
 pub(crate) async fn open(global: &Global, progress: &Progress) -> Result<MemoryService> {
+    open_with(global, progress, Value::Object(Map::new())).await
+}
+
+/// The same, with settings that win over all others.
+pub(crate) async fn open_with(
+    global: &Global,
+    progress: &Progress,
+    settings: Value,
+) -> Result<MemoryService> {
     let mut layers = Layers::new();
     match &global.config {
         Some(path) => layers = layers.file(path)?,
         None if Path::new(CONFIG_FILE).is_file() => layers = layers.file(Path::new(CONFIG_FILE))?,
         None => {}
     }
-    let settings = layers.variables(std::env::vars()).settings()?;
+    let settings = layers
+        .variables(std::env::vars())
+        .value(settings)
+        .settings()?;
     let store = &settings.database_config.metadata_store;
     let names_none = store.dsn.is_none() && store.provider.is_none();
     let mut builder = MemoryServiceBuilder::new();

@@ -142,7 +142,7 @@ fn two_runs_are_compared_question_by_question() {
     let recall_at_10 = &compared["segments"]["recall@10"];
     assert_eq!(recall_at_10["before"], 1.0);
     assert_eq!(recall_at_10["after"], 0.75);
-    assert_eq!(recall_at_10["difference"], -0.25);
+    assert_eq!(recall_at_10["change"], -0.25);
     assert_eq!(compared["categories"]["tiny one"]["after"], 0.5);
     let text = home.ok(&arguments);
     assert!(text.contains("segments recall@10"), "{text}");

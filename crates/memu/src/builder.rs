@@ -123,8 +123,8 @@ impl MemoryServiceBuilder {
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;
-        let embedder = LocalEmbedder::new(executor.clone())?;
-        refuse_foreign_vectors(&*store, &embedder).await?;
+        let embedder = self.embedder(&executor)?;
+        refuse_foreign_vectors(&*store, &*embedder).await?;
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
@@ -133,7 +133,7 @@ impl MemoryServiceBuilder {
             extractor: Arc::new(LocalExtractor::new(executor.clone())),
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
             summarizer: Arc::new(LocalSummarizer::new(executor.clone())),
-            embedder: Arc::new(embedder),
+            embedder,
             words: memu_local::words::embedded()?,
             chat: None,
             clock: self.clock,
@@ -143,6 +143,18 @@ impl MemoryServiceBuilder {
             memorize_config: self.settings.memorize_config,
             retrieve_config: self.settings.retrieve_config,
         })
+    }
+
+    /// The embedder that the profile `embedding` names.
+    fn embedder(&self, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+        let profile = self.settings.llm_profiles.get("embedding");
+        match profile.and_then(|profile| profile.model.as_deref()) {
+            Some("minilm") => minilm(
+                profile.and_then(|profile| profile.path.as_deref()),
+                executor,
+            ),
+            _ => Ok(Arc::new(LocalEmbedder::new(executor.clone())?)),
+        }
     }
 
     /// The folder for large files, for stores that outlive the process.
@@ -214,6 +226,24 @@ impl MemoryServiceBuilder {
             ))),
         }
     }
+}
+
+#[cfg(feature = "minilm")]
+fn minilm(path: Option<&str>, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+    let folder = match path {
+        Some(path) => path.into(),
+        None => crate::models::MINILM.folder()?,
+    };
+    let model = memu_local::MiniLm::open(&folder, executor.clone())?;
+    Ok(Arc::new(model))
+}
+
+#[cfg(not(feature = "minilm"))]
+fn minilm(_path: Option<&str>, _executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+    Err(Error::unsupported(
+        "this build has no model runner; build it with the feature minilm \
+         (cargo install memu-cli --features minilm)",
+    ))
 }
 
 /// Vectors of another embedder cannot be compared with ours.

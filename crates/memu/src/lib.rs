@@ -25,6 +25,7 @@ mod builder;
 mod dsn;
 mod executor;
 mod fetch;
+pub mod models;
 mod resource_files;
 pub mod settings;
 pub mod sqlite;

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use memu::Result;
+use serde_json::{Value, json};
 
 use crate::args::Global;
 use crate::eval::{self, Corpus, Extras};
@@ -51,6 +52,9 @@ struct Recall {
     /// List the questions whose evidence is not among the first ten messages
     #[arg(long)]
     explain_misses: bool,
+    /// What makes the vectors: words, or minilm, whose folder may follow
+    #[arg(long, value_name = "words|minilm[=DIR]", value_parser = embedder)]
+    embedder: Option<Value>,
     /// Add every question's figures, for `memu eval compare`
     #[arg(long)]
     per_question: bool,
@@ -84,10 +88,27 @@ impl Recall {
             per_question: self.per_question,
         };
         let progress = Progress::new(&global);
-        let service = session::open(&global, &progress).await?;
+        let settings = match self.embedder {
+            Some(profile) => json!({"llm_profiles": {"embedding": profile}}),
+            None => json!({}),
+        };
+        let service = session::open_with(&global, &progress, settings).await?;
         let measured = eval::run(&service, &corpus, extras, &progress).await?;
         progress.finish();
         service.close().await?;
         printer.response(&measured, eval::show)
+    }
+}
+
+/// Reads `words`, `minilm` or `minilm=DIR` as the profile of an embedder.
+fn embedder(text: &str) -> std::result::Result<Value, String> {
+    match text.split_once('=') {
+        None if ["words", "minilm"].contains(&text) => {
+            Ok(json!({"provider": "local", "model": text}))
+        }
+        Some(("minilm", path)) if !path.is_empty() => {
+            Ok(json!({"provider": "local", "model": "minilm", "path": path}))
+        }
+        _ => Err("it must be words, minilm or minilm=DIR".to_owned()),
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
+pub(crate) mod model;
 pub(crate) mod retrieve;
 pub(crate) mod show;
 
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Measure MemU on conversations with known answers
     Eval(eval::Eval),
+    /// Fetch models that run on this machine
+    Model(model::Model),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -78,6 +81,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Doctor(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,
+        Command::Model(verb) => verb.run(global, printer).await,
         Command::Completions(verb) => verb.run(Cli::command(), printer),
     }
 }

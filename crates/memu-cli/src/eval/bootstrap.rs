@@ -9,7 +9,7 @@ pub(crate) struct Difference {
     /// The mean after.
     pub(crate) after: f64,
     /// After minus before.
-    pub(crate) difference: f64,
+    pub(crate) change: f64,
     /// Between these lie 95 of 100 draws.
     pub(crate) low: f64,
     pub(crate) high: f64,
@@ -58,7 +58,7 @@ pub(crate) fn compare(conversations: &[Vec<(f64, f64)>]) -> Difference {
     Difference {
         before,
         after,
-        difference: after - before,
+        change: after - before,
         low: at(0.025),
         high: at(0.975),
         p: (2.0 * tail).min(1.0),
@@ -98,13 +98,13 @@ mod tests {
     fn a_steady_gain_is_sure_and_a_wavering_one_is_not() {
         let steady = vec![vec![(0.5, 0.6), (0.2, 0.4)]; 12];
         let sure = compare(&steady);
-        assert!((sure.difference - 0.15).abs() < 1e-9 && sure.low > 0.1 && sure.p < 0.01);
+        assert!((sure.change - 0.15).abs() < 1e-9 && sure.low > 0.1 && sure.p < 0.01);
         let wavering: Vec<Vec<(f64, f64)>> = (0..12)
             .map(|at| vec![(0.5, if at % 2 == 0 { 0.9 } else { 0.15 })])
             .collect();
         let unsure = compare(&wavering);
         assert!(
-            unsure.difference > 0.0 && unsure.low < 0.0 && unsure.p > 0.2,
+            unsure.change > 0.0 && unsure.low < 0.0 && unsure.p > 0.2,
             "{unsure:?}"
         );
     }
@@ -115,7 +115,7 @@ mod tests {
         conversations.extend(vec![vec![(0.5, 0.4)]; 5]);
         let difference = compare(&conversations);
         assert!(
-            difference.difference > 0.5 && difference.p > 0.2,
+            difference.change > 0.5 && difference.p > 0.2,
             "{difference:?}"
         );
     }
@@ -124,7 +124,7 @@ mod tests {
     fn the_same_is_no_difference() {
         let same = compare(&[vec![(0.5, 0.5)], vec![(0.1, 0.1)]]);
         assert_eq!(
-            (same.difference, same.low, same.high, same.p),
+            (same.change, same.low, same.high, same.p),
             (0.0, 0.0, 0.0, 1.0)
         );
         assert_eq!(compare(&[]), Difference::default());

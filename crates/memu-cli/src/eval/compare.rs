@@ -112,13 +112,16 @@ fn read(path: &Path) -> Result<Run> {
     })
 }
 
+/// A figure with its name.
+type Named = (&'static str, fn(&Figures) -> f64);
+
 type Paired<'q> = (&'q Key, &'q PerQuestion, &'q PerQuestion);
 
 fn differences(
     paired: &[Paired<'_>],
     figures: impl Fn(&PerQuestion) -> &Figures,
 ) -> BTreeMap<String, Difference> {
-    let named: [(&str, fn(&Figures) -> f64); 8] = [
+    let named: [Named; 8] = [
         ("recall@5", |figures| figures.recall.at_5),
         ("recall@10", |figures| figures.recall.at_10),
         ("recall@20", |figures| figures.recall.at_20),
@@ -199,7 +202,7 @@ fn heading() -> Line {
 fn row(name: &str, difference: &Difference) -> Line {
     let sure = difference.low > 0.0 || difference.high < 0.0;
     let tone = match sure {
-        true if difference.difference > 0.0 => Tone::Good,
+        true if difference.change > 0.0 => Tone::Good,
         true => Tone::Warning,
         false => Tone::Plain,
     };
@@ -211,7 +214,7 @@ fn row(name: &str, difference: &Difference) -> Line {
             percent(difference.before),
             percent(difference.after)
         ))
-        .add(tone, &format!("{:>+8.1}", percent(difference.difference)))
+        .add(tone, &format!("{:>+8.1}", percent(difference.change)))
         .plain(&format!(
             "   {:>+6.1} to {:>+6.1}{:>10.3}",
             percent(difference.low),

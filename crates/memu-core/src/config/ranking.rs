@@ -29,7 +29,7 @@ pub struct RankingConfig {
     /// than the average. Default 0.3.
     pub semantic: f32,
     /// The weight of the vector that an embedder made of a message, where the configured
-    /// embedder makes vectors of messages. Default 0.65.
+    /// embedder makes vectors of messages. Default 0.5.
     pub embedded: f32,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
@@ -82,7 +82,7 @@ impl Default for RankingConfig {
             carried: 0.5,
             lexical: 0.8,
             semantic: 0.3,
-            embedded: 0.65,
+            embedded: 0.5,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,

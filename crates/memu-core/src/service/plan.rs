@@ -10,7 +10,7 @@ use super::cache::ScopeView;
 use crate::error::Result;
 use crate::provider::{CategorizeRequest, CategoryTopic, SummaryItem, SummaryRequest};
 use crate::records::{
-    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind,
+    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind, Segment,
 };
 use crate::scope::Scope;
 use crate::store::{Lease, Write, WriteBatch};
@@ -219,6 +219,16 @@ impl Plan {
             );
             owners.push((OwnerKind::Category, category.meta.id.clone(), text));
         }
+        if embedder.embeds_segments() {
+            let fresh = self.first.iter().flat_map(|write| match write {
+                Write::Segments(segments) => segments.as_slice(),
+                _ => &[],
+            });
+            owners.extend(fresh.map(|segment| {
+                let id = segment.meta.id.clone();
+                (OwnerKind::Segment, id, embedded_text(segment))
+            }));
+        }
         let texts: Vec<&str> = owners.iter().map(|(_, _, text)| text.as_str()).collect();
         let vectors = embedder.embed(&texts).await?;
         let embeddings: Vec<OwnedEmbedding> = owners
@@ -263,6 +273,15 @@ impl Plan {
         let scope = self.scope.clone();
         context.commit(self.view, batch).await?;
         context.view(&scope).await
+    }
+}
+
+/// What of a segment is embedded: its words and what is seen in its picture, not who says
+/// it, which would make all that one person says alike.
+fn embedded_text(segment: &Segment) -> String {
+    match &segment.caption {
+        Some(caption) => format!("{} {caption}", segment.text),
+        None => segment.text.clone(),
     }
 }
 

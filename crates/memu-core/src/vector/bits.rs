@@ -119,10 +119,6 @@ fn folded(even: &[u16], odd: &[u16]) -> [u16; QUAD] {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
 #[inline(always)]
 fn avx512(simd: pulp::x86::V4, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
     use std::arch::x86_64::__m512i;
@@ -152,10 +148,6 @@ fn avx512(simd: pulp::x86::V4, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
 #[inline(always)]
 fn avx2(simd: pulp::x86::V3, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
     use std::arch::x86_64::__m256i;

@@ -136,7 +136,9 @@ pub fn certain_candidates<'b>(
     allows: impl Fn(u64) -> bool,
 ) -> Vec<u64> {
     let mut least = AtLeast::new(count);
-    known.iter().for_each(|score| least.push(*score));
+    for score in known {
+        least.push(*score);
+    }
     let mut possible: Vec<(f32, u64)> = Vec::new();
     let mut numbers = Vec::new();
     for (block, bytes) in blocks {

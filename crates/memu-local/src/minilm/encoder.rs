@@ -106,12 +106,12 @@ impl Encoder {
         let starts = std::iter::once(&0).chain(&ends);
         starts
             .zip(&ends)
-            .map(|(start, end)| unit_mean(x.slice(s![*start..*end, ..])))
+            .map(|(start, end)| unit_mean(&x.slice(s![*start..*end, ..])))
             .collect()
     }
 }
 
-fn unit_mean(tokens: ArrayView2<'_, f32>) -> Vec<f32> {
+fn unit_mean(tokens: &ArrayView2<'_, f32>) -> Vec<f32> {
     let sum = tokens.sum_axis(Axis(0));
     let length = sum.dot(&sum).sqrt();
     let factor = if length > 0.0 { 1.0 / length } else { 0.0 };

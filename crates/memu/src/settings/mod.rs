@@ -15,8 +15,8 @@ pub use sections::{
 
 use std::collections::BTreeMap;
 
+use memu_core::Result;
 use memu_core::config::{MemorizeConfig, RetrieveConfig};
-use memu_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// All settings of a service.
@@ -50,13 +50,7 @@ impl Settings {
         self.retrieve_config.validate()?;
         self.database_config.validate()?;
         for (name, profile) in &self.llm_profiles {
-            if profile.provider != "local" {
-                return Err(Error::unsupported(format!(
-                    "llm_profiles.{name} asks for the provider {:?}, which this version does not \
-                     have yet; it has \"local\"",
-                    profile.provider
-                )));
-            }
+            profile.validate(name)?;
         }
         Ok(())
     }

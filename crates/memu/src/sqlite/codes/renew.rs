@@ -11,6 +11,9 @@ use super::{Family, Range, coded_through, vectors_between};
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::integer;
 
+/// How many vectors a full block has, as SQLite counts.
+const BLOCK: i64 = BLOCK_VECTORS.cast_signed() as i64;
+
 /// The owners whose vectors a transaction has put or removed, of any embedder.
 #[derive(Debug, Default)]
 pub(in crate::sqlite) struct ChangedVectors {
@@ -132,13 +135,12 @@ impl Codes<'_> {
 
     /// Codes the vectors behind the last block, as far as they fill one.
     fn extend(&self) -> Result<()> {
-        let block = BLOCK_VECTORS as i64;
         loop {
             let end = coded_through(self.connection, self.family)?;
-            if self.uncoded(end)? < block {
+            if self.uncoded(end)? < BLOCK {
                 return Ok(());
             }
-            let next = vectors_between(self.connection, self.family, end + 1, i64::MAX, block)?;
+            let next = vectors_between(self.connection, self.family, end + 1, i64::MAX, BLOCK)?;
             self.insert(&next)?;
         }
     }
@@ -157,7 +159,7 @@ impl Codes<'_> {
                     family.owner_kind,
                     family.set_id,
                     after,
-                    BLOCK_VECTORS as i64,
+                    BLOCK,
                 );
                 statement.query_row(parameters, |row| row.get(0))
             })
