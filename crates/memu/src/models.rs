@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use etcetera::BaseStrategy as _;
 use memu_core::{Error, Result};
 use sha2::{Digest, Sha256};
 
@@ -78,12 +79,12 @@ impl Model {
     pub fn folder(&self) -> Result<PathBuf> {
         let models = match std::env::var_os(FOLDER_VARIABLE) {
             Some(folder) => PathBuf::from(folder),
-            None => dirs::data_dir()
-                .ok_or_else(|| {
-                    Error::config(format!(
-                        "there is no folder for program data; set {FOLDER_VARIABLE}"
-                    ))
+            None => etcetera::base_strategy::choose_native_strategy()
+                .map_err(|error| {
+                    let what = format!("there is no folder for program data ({error})");
+                    Error::config(format!("{what}; set {FOLDER_VARIABLE}"))
                 })?
+                .data_dir()
                 .join("memu")
                 .join("models"),
         };
