@@ -65,6 +65,10 @@ pub struct RankingConfig {
     /// What is added for a user's preference when the question asks for help.
     /// Default 0.3.
     pub preference_for_help: f32,
+    /// The share of its score that a message loses for each better one of its session,
+    /// where the question asks for several things ("what sports", "how many",
+    /// "summarize"): they may have been said on several days. Default 0.03.
+    pub several_sessions: f32,
     /// How much of an item's own match is added to that of its evidence, so that of
     /// two items from one message the fitting one comes first. Default 0.2.
     pub item_text: f32,
@@ -98,6 +102,7 @@ impl Default for RankingConfig {
             instruction: 0.2,
             instruction_for_help: 0.4,
             preference_for_help: 0.3,
+            several_sessions: 0.03,
             item_text: 0.2,
         }
     }
@@ -136,6 +141,7 @@ impl RankingConfig {
             ("instruction", self.instruction, 10.0),
             ("instruction_for_help", self.instruction_for_help, 10.0),
             ("preference_for_help", self.preference_for_help, 10.0),
+            ("several_sessions", self.several_sessions, 1.0),
             ("item_text", self.item_text, 10.0),
         ] {
             check_range(&format!("retrieve_config.ranking.{name}"), value, 0.0, most)?;

@@ -44,7 +44,8 @@ impl Evidence {
 }
 
 /// Every term of a segment's score: `(lexical + semantic + embedded −
-/// question_penalty + neighbours + session + length) · role · speaker · date · guidance`.
+/// question_penalty + neighbours + session + length) · role · speaker · date · guidance ·
+/// spread`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SegmentScore {
     /// The score itself; 0 when nothing speaks for the segment.
@@ -71,6 +72,9 @@ pub struct SegmentScore {
     pub date: f32,
     /// The factor for telling an assistant how to answer.
     pub guidance: f32,
+    /// The factor for better segments of the same session, where the question asks for
+    /// several things.
+    pub spread: f32,
 }
 
 /// Scores every segment. Those without any evidence (of their own, of a neighbour
@@ -137,6 +141,7 @@ pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig)
         },
         date: 1.0 + own.date,
         guidance: 1.0 + own.guidance,
+        spread: 1.0,
     };
     let sum = score.lexical + score.semantic + score.embedded - score.question_penalty
         + score.neighbours

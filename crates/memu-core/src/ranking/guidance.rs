@@ -113,7 +113,7 @@ pub(super) fn asks_for_help(words: &[String]) -> bool {
 }
 
 /// Whether these words hold those of `phrase`, side by side.
-fn holds(words: &[String], phrase: &str) -> bool {
+pub(super) fn holds(words: &[String], phrase: &str) -> bool {
     let count = phrase.split(' ').count();
     words
         .windows(count)

@@ -15,6 +15,7 @@ mod guidance;
 mod index;
 pub mod outline;
 mod question;
+mod several;
 
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;

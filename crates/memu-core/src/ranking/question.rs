@@ -1,6 +1,7 @@
 use jiff::civil;
 
 use super::guidance::asks_for_help;
+use super::several::asks_for_several;
 use crate::analysis::{Analyzer, for_each_word, words};
 use crate::config::RankingConfig;
 use crate::records::Role;
@@ -44,6 +45,8 @@ pub struct Question {
     pub named_role: Option<Role>,
     /// Whether it asks for help rather than for what happened.
     pub asks_for_help: bool,
+    /// Whether it asks for several things.
+    pub asks_for_several: bool,
     /// The month it names, 1 to 12.
     pub month: Option<i8>,
     /// The day of that month it names.
@@ -75,6 +78,7 @@ impl Question {
             },
             named_role: named_role(roles, &words),
             asks_for_help: asks_for_help(&words),
+            asks_for_several: asks_for_several(&words),
             month: None,
             day: None,
         };

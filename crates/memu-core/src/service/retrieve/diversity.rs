@@ -1,60 +1,117 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A candidate of [`diversified`].
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Candidate<S> {
-    /// How well it fits.
-    pub(super) score: f32,
-    /// What it is drawn from.
-    pub(super) sources: Vec<S>,
+/// What the chosen candidates take from the scores of those left.
+pub(super) trait Repetition {
+    /// The factor that is left of the score of the candidate at `place`; it only falls
+    /// as more are chosen.
+    fn factor(&self, place: usize) -> f32;
+
+    /// Chooses the candidate at `place`.
+    fn choose(&mut self, place: usize);
 }
 
-/// The first `count` of the candidates, which come best first, when each loses the
-/// share `weight` of its score for sources that those before it have: their places
-/// and the factor that is left of their scores.
+/// The first `count` of the candidates with these scores, which come best first: their
+/// places and the factors that are left of their scores.
 ///
 /// Greedy, as maximal marginal relevance is (Carbonell and Goldstein, *The Use of
-/// MMR*, 1998), with sources in the place of texts.
-pub(super) fn diversified<S: Copy + Eq + std::hash::Hash>(
-    candidates: &[Candidate<S>],
+/// MMR*, 1998).
+pub(super) fn diversified(
+    scores: &[f32],
     count: usize,
-    weight: f32,
+    mut repetition: impl Repetition,
 ) -> Vec<(usize, f32)> {
-    let mut shown: FxHashSet<S> = FxHashSet::default();
-    let mut chosen = Vec::with_capacity(count.min(candidates.len()));
-    let mut heap: BinaryHeap<Entry> = candidates
-        .iter()
-        .enumerate()
-        .map(|(place, candidate)| Entry {
-            score: candidate.score,
+    let mut chosen = Vec::with_capacity(count.min(scores.len()));
+    let entries = scores.iter().enumerate();
+    let mut heap: BinaryHeap<Entry> = entries
+        .map(|(place, score)| Entry {
+            score: *score,
             place,
         })
         .collect();
     while chosen.len() < count
         && let Some(entry) = heap.pop()
     {
-        let Some(candidate) = candidates.get(entry.place) else {
-            continue;
-        };
-        let known = candidate
-            .sources
-            .iter()
-            .filter(|source| shown.contains(source));
-        let share = known.count() as f32 / candidate.sources.len().max(1) as f32;
-        let factor = 1.0 - weight * share;
-        let score = candidate.score * factor;
-        // Scores only fall as more is shown, so one that has not fallen is the best.
+        let factor = repetition.factor(entry.place);
+        let score = scores.get(entry.place).map_or(0.0, |score| score * factor);
+        // Scores only fall as more is chosen, so one that has not fallen is the best.
         if score < entry.score {
             heap.push(Entry { score, ..entry });
             continue;
         }
-        shown.extend(&candidate.sources);
+        repetition.choose(entry.place);
         chosen.push((entry.place, factor));
     }
     chosen
+}
+
+/// Each candidate loses `weight` times the share of its sources that the chosen ones
+/// have too.
+#[derive(Debug)]
+pub(super) struct SharedSources<'a> {
+    sources: Vec<&'a [u32]>,
+    weight: f32,
+    shown: FxHashSet<u32>,
+}
+
+impl<'a> SharedSources<'a> {
+    /// Of candidates with these sources.
+    pub(super) fn new(sources: Vec<&'a [u32]>, weight: f32) -> Self {
+        Self {
+            sources,
+            weight,
+            shown: FxHashSet::default(),
+        }
+    }
+}
+
+impl Repetition for SharedSources<'_> {
+    fn factor(&self, place: usize) -> f32 {
+        let sources = self.sources.get(place).copied().unwrap_or_default();
+        let known = sources.iter().filter(|source| self.shown.contains(source));
+        1.0 - self.weight * known.count() as f32 / sources.len().max(1) as f32
+    }
+
+    fn choose(&mut self, place: usize) {
+        self.shown
+            .extend(self.sources.get(place).copied().unwrap_or_default());
+    }
+}
+
+/// Each candidate loses the share `weight` of its score for every chosen one of its
+/// session.
+#[derive(Debug)]
+pub(super) struct SameSession {
+    sessions: Vec<u32>,
+    weight: f32,
+    chosen: FxHashMap<u32, i32>,
+}
+
+impl SameSession {
+    /// Of candidates of these sessions.
+    pub(super) fn new(sessions: Vec<u32>, weight: f32) -> Self {
+        Self {
+            sessions,
+            weight,
+            chosen: FxHashMap::default(),
+        }
+    }
+}
+
+impl Repetition for SameSession {
+    fn factor(&self, place: usize) -> f32 {
+        let session = self.sessions.get(place);
+        let before = session.and_then(|session| self.chosen.get(session));
+        (1.0 - self.weight).powi(before.copied().unwrap_or_default())
+    }
+
+    fn choose(&mut self, place: usize) {
+        if let Some(session) = self.sessions.get(place) {
+            *self.chosen.entry(*session).or_default() += 1;
+        }
+    }
 }
 
 #[derive(Debug, PartialEq)]
@@ -83,14 +140,8 @@ mod tests {
     use super::*;
 
     fn places(candidates: &[(f32, &[u32])], count: usize, weight: f32) -> Vec<usize> {
-        let candidates: Vec<Candidate<u32>> = candidates
-            .iter()
-            .map(|(score, sources)| Candidate {
-                score: *score,
-                sources: sources.to_vec(),
-            })
-            .collect();
-        let chosen = diversified(&candidates, count, weight);
+        let (scores, sources): (Vec<f32>, Vec<&[u32]>) = candidates.iter().copied().unzip();
+        let chosen = diversified(&scores, count, SharedSources::new(sources, weight));
         chosen.into_iter().map(|(place, _)| place).collect()
     }
 
@@ -108,5 +159,13 @@ mod tests {
     fn equal_ones_keep_their_order_and_those_without_sources_their_scores() {
         let candidates: [(f32, &[u32]); 3] = [(1.0, &[]), (1.0, &[]), (1.0, &[7])];
         assert_eq!(places(&candidates, 3, 1.0), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_session_steps_back_for_each_of_its_own_that_was_chosen() {
+        let scores = [1.0, 0.9, 0.85, 0.6];
+        let chosen = diversified(&scores, 3, SameSession::new(vec![1, 1, 1, 2], 0.2));
+        // 0.9 · 0.8 = 0.72, 0.85 · 0.64 = 0.54
+        assert_eq!(chosen, [(0, 1.0), (1, 0.8), (3, 1.0)]);
     }
 }

@@ -1,5 +1,5 @@
 use super::corpus::{Corpus, Records};
-use super::diversity::{Candidate, diversified};
+use super::diversity::{SameSession, SharedSources, diversified};
 use super::rank::Ranking;
 use crate::config::RetrieveConfig;
 use crate::error::Result;
@@ -12,8 +12,7 @@ pub(super) struct Picks {
     pub(super) config: RetrieveConfig,
     pub(super) categories: Vec<(Named, f32)>,
     pub(super) items: Vec<PickedItem>,
-    /// By position in the index.
-    pub(super) segments: Vec<(usize, Named, f32)>,
+    pub(super) segments: Vec<PickedSegment>,
     pub(super) resources: Vec<(Named, f32)>,
     pub(super) records: Records,
 }
@@ -27,6 +26,21 @@ pub(super) struct PickedItem {
     /// What is left of the score after what those before it show.
     pub(super) novelty: f32,
 }
+
+/// A segment that is shown.
+#[derive(Debug)]
+pub(super) struct PickedSegment {
+    /// Its position in the index.
+    pub(super) position: usize,
+    pub(super) name: Named,
+    pub(super) score: f32,
+    /// What is left of the score after those of its session before it.
+    pub(super) spread: f32,
+}
+
+/// From how many times as many segments as are asked for those of several sessions
+/// are picked.
+const SPREAD_OVER: usize = 3;
 
 impl Picks {
     /// Picks by this configuration, and reads all of it at once.
@@ -50,7 +64,7 @@ impl Picks {
             picks.items = best_items(corpus, ranking, config);
         }
         if config.segment.enabled {
-            picks.segments = best_segments(corpus, ranking, config.segment.top_k);
+            picks.segments = best_segments(corpus, ranking, config);
         }
         if config.resource.enabled {
             picks.resources = best_resources(corpus, ranking, config.resource.top_k);
@@ -62,7 +76,7 @@ impl Picks {
     async fn read(&self, corpus: &Corpus) -> Result<Records> {
         let mut wanted = corpus.wanted();
         wanted.categories(self.categories.iter().map(|(name, _)| name));
-        wanted.segments(self.segments.iter().map(|(_, name, _)| name));
+        wanted.segments(self.segments.iter().map(|segment| &segment.name));
         wanted.resources(self.resources.iter().map(|(name, _)| name));
         for item in &self.items {
             wanted.items([&item.links.name]);
@@ -92,14 +106,10 @@ fn best_items(corpus: &Corpus, ranking: &Ranking, config: &RetrieveConfig) -> Ve
         .into_iter()
         .filter_map(|(number, score)| Some((number, links.get(number)?, score)))
         .collect();
-    let candidates: Vec<Candidate<u32>> = found
-        .iter()
-        .map(|(_, links, score)| Candidate {
-            score: *score,
-            sources: links.segments.to_vec(),
-        })
-        .collect();
-    diversified(&candidates, top_k, diversity)
+    let scores: Vec<f32> = found.iter().map(|(_, _, score)| *score).collect();
+    let sources = found.iter().map(|(_, links, _)| &*links.segments);
+    let repetition = SharedSources::new(sources.collect(), diversity);
+    diversified(&scores, top_k, repetition)
         .into_iter()
         .filter_map(|(place, novelty)| {
             let (number, links, score) = found.get(place)?;
@@ -113,9 +123,33 @@ fn best_items(corpus: &Corpus, ranking: &Ranking, config: &RetrieveConfig) -> Ve
         .collect()
 }
 
-fn best_segments(corpus: &Corpus, ranking: &Ranking, top_k: usize) -> Vec<(usize, Named, f32)> {
-    let best = ranking.best_segments(corpus, top_k).into_iter();
-    best.filter_map(|(position, score)| Some((position, corpus.segment(position)?, score)))
+fn best_segments(
+    corpus: &Corpus,
+    ranking: &Ranking,
+    config: &RetrieveConfig,
+) -> Vec<PickedSegment> {
+    let top_k = config.segment.top_k;
+    let weight = ranking.session_weight();
+    let choice = if weight > 0.0 {
+        top_k.saturating_mul(SPREAD_OVER)
+    } else {
+        top_k
+    };
+    let found = ranking.best_segments(corpus, choice);
+    let scores: Vec<f32> = found.iter().map(|(_, score)| *score).collect();
+    let sessions = found.iter().map(|(position, _)| ranking.session(*position));
+    let repetition = SameSession::new(sessions.collect(), weight);
+    diversified(&scores, top_k, repetition)
+        .into_iter()
+        .filter_map(|(place, spread)| {
+            let (position, score) = *found.get(place)?;
+            Some(PickedSegment {
+                position,
+                name: corpus.segment(position)?,
+                score: score * spread,
+                spread,
+            })
+        })
         .collect()
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Ranking {
     own: Vec<ItemMatch>,
     /// By number; what the filter holds back scores 0.
     items: Vec<f32>,
+    /// What a segment loses for each better one of its session.
+    session_weight: f32,
     config: RetrieveConfig,
     now: Timestamp,
 }
@@ -55,6 +57,11 @@ impl Ranking {
             evidence,
             own: index.match_items(&matches, &config.ranking),
             items: Vec::new(),
+            session_weight: if question.asks_for_several {
+                config.ranking.several_sessions
+            } else {
+                0.0
+            },
             config: config.clone(),
             now,
         };
@@ -97,6 +104,17 @@ impl Ranking {
     /// Every term of the score of the segment at a position.
     pub(super) fn explain_segment(&self, position: usize) -> SegmentScore {
         explain_segment(&self.evidence, position, &self.config.ranking)
+    }
+
+    /// What a segment loses for each better one of its session.
+    pub(super) fn session_weight(&self) -> f32 {
+        self.session_weight
+    }
+
+    /// The session of the segment at a position.
+    pub(super) fn session(&self, position: usize) -> u32 {
+        let evidence = self.evidence.get(position);
+        evidence.map_or(u32::MAX, |evidence| evidence.session_index)
     }
 
     /// The best segments that the filter lets through, by position.

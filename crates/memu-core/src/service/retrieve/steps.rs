@@ -8,7 +8,7 @@ use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
 use crate::error::Result;
 use crate::pipeline::Step;
-use crate::ranking::in_first_person;
+use crate::ranking::{SegmentScore, in_first_person};
 use crate::service::Context;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
 
@@ -147,14 +147,18 @@ impl Step<RetrieveState> for RecallResources {
 fn segment_hits(state: &RetrieveState, picks: &Picks) -> Result<Vec<SegmentHit>> {
     let (corpus, ranking) = (state.corpus()?, state.ranking()?);
     let searchable = corpus.searchable();
-    let hits = picks.segments.iter().filter_map(|(position, name, score)| {
-        let citing = searchable.citing(*position).iter();
+    let hits = picks.segments.iter().filter_map(|picked| {
+        let citing = searchable.citing(picked.position).iter();
         let citing = citing.filter_map(|number| searchable.items.get(*number as usize));
         Some(SegmentHit {
-            segment: picks.records.segment(name)?.clone(),
-            score: *score,
+            segment: picks.records.segment(&picked.name)?.clone(),
+            score: picked.score,
             items: citing.map(|item| item.name.id.clone()).collect(),
-            explanation: (state.request.explain).then(|| ranking.explain_segment(*position)),
+            explanation: (state.request.explain).then(|| SegmentScore {
+                score: picked.score,
+                spread: picked.spread,
+                ..ranking.explain_segment(picked.position)
+            }),
         })
     });
     Ok(hits.collect())
