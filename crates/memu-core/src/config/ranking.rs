@@ -31,6 +31,9 @@ pub struct RankingConfig {
     /// The weight of the vector that an embedder made of a message, where the configured
     /// embedder makes vectors of messages. Default 0.5.
     pub embedded: f32,
+    /// How near an item's vector makes the messages that it cites, as a factor beside its
+    /// cosine, where that is nearer than their own. Default 0.9.
+    pub embedded_item: f32,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
     /// The weight of the previous message otherwise. Default 0.05.
@@ -87,6 +90,7 @@ impl Default for RankingConfig {
             lexical: 0.8,
             semantic: 0.3,
             embedded: 0.5,
+            embedded_item: 0.9,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,
@@ -126,6 +130,7 @@ impl RankingConfig {
             ("lexical", self.lexical, 10.0),
             ("semantic", self.semantic, 10.0),
             ("embedded", self.embedded, 10.0),
+            ("embedded_item", self.embedded_item, 10.0),
             ("previous_question", self.previous_question, 10.0),
             ("previous", self.previous, 10.0),
             ("next", self.next, 10.0),

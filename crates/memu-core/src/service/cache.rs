@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Context;
-use super::searchable::{Searchable, SegmentVectors};
+use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
 use crate::environment::offload;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ranking::outline::PASSAGE_WORDS;
 use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
@@ -168,7 +168,7 @@ impl Context {
             return Ok(searchable.clone());
         }
         let words = self.parts().words.clone();
-        let vectors = [self.segment_vectors(scope, &indexed.outline).await?];
+        let vectors = [self.scope_vectors(scope, &indexed.outline).await?];
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;
             let build = || Arc::new(Searchable::build(&[outline], &vectors, words));
@@ -177,29 +177,35 @@ impl Context {
         .await
     }
 
-    /// The vectors that the configured embedder made of the segments of a scope; none
-    /// when it makes none.
-    pub(super) async fn segment_vectors(
+    /// The vectors that the configured embedder made of the segments and items of a scope;
+    /// none when it makes none of segments.
+    pub(super) async fn scope_vectors(
         &self,
         scope: &Scope,
         outline: &ScopeOutline,
-    ) -> Result<SegmentVectors> {
+    ) -> Result<ScopeVectors> {
         let embedder = &self.parts().embedder;
         if !embedder.embeds_segments() {
-            return Ok(SegmentVectors::default());
+            return Ok(ScopeVectors::default());
         }
-        let blocks = outline.outline.segments.iter();
-        let owners: Vec<Id> = blocks
-            .flat_map(|block| &block.entries)
-            .map(|segment| segment.id.clone())
-            .collect();
         let identity = embedder.identity();
-        let vectors = self
-            .store()
-            .embeddings(scope, identity, OwnerKind::Segment, &owners)
-            .await?;
-        let vectors = vectors.into_iter();
-        Ok(vectors.map(|one| (one.owner, one.vector)).collect())
+        let read = async |kind, owners: Vec<Id>| {
+            let vectors = self.store().embeddings(scope, identity, kind, &owners);
+            let vectors = vectors.await?.into_iter();
+            Ok::<_, Error>(vectors.map(|one| (one.owner, one.vector)).collect())
+        };
+        let segments = outline.outline.segments.iter();
+        let segments = segments.flat_map(|block| &block.entries);
+        let items = outline.outline.items.iter();
+        let items = items.flat_map(|block| &block.entries);
+        Ok(ScopeVectors {
+            segments: read(
+                OwnerKind::Segment,
+                segments.map(|one| one.id.clone()).collect(),
+            )
+            .await?,
+            items: read(OwnerKind::Item, items.map(|one| one.id.clone()).collect()).await?,
+        })
     }
 
     /// Commits a batch that was planned on `view`, and keeps the cache in step.

@@ -21,8 +21,12 @@ pub(super) struct Searchable {
     citing: Vec<Box<[u32]>>,
 }
 
-/// The vectors that the embedder made of the segments of a scope.
-pub(super) type SegmentVectors = FxHashMap<Id, Embedding>;
+/// The vectors that the embedder made of the segments and items of a scope, by id.
+#[derive(Debug, Default)]
+pub(super) struct ScopeVectors {
+    pub(super) segments: FxHashMap<Id, Embedding>,
+    pub(super) items: FxHashMap<Id, Embedding>,
+}
 
 /// A record by the number of its scope and its id.
 #[derive(Clone, Debug)]
@@ -48,18 +52,18 @@ pub(super) struct ItemLinks {
 }
 
 impl Searchable {
-    /// Indexes these scopes, with the vectors of their segments where there are any.
+    /// Indexes these scopes, with the vectors of their segments and items where there
+    /// are any.
     pub(super) fn build(
         outlines: &[&Outline],
-        vectors: &[SegmentVectors],
+        vectors: &[ScopeVectors],
         words: Arc<dyn WordVectors>,
     ) -> Self {
         let mut index = Index::build(outlines, words);
-        let dimension = vectors.iter().flatten().next();
-        if let Some((_, one)) = dimension {
-            let dimension = one.as_slice().len();
-            index.set_vectors(dimension, |segment| {
-                let vectors = vectors.get(segment.scope)?;
+        let one = vectors.iter().flat_map(|scope| &scope.segments).next();
+        if let Some((_, one)) = one {
+            index.set_vectors(one.as_slice().len(), |segment| {
+                let vectors = &vectors.get(segment.scope)?.segments;
                 vectors.get(segment.id).map(Embedding::as_slice)
             });
         }
@@ -73,6 +77,12 @@ impl Searchable {
                 entries.map(move |item| places.links(scope, item))
             })
             .collect();
+        for item in &items {
+            let vectors = vectors.get(item.name.scope).map(|scope| &scope.items);
+            if let Some(vector) = vectors.and_then(|vectors| vectors.get(&item.name.id)) {
+                index.push_item_vector(vector.as_slice(), &item.segments);
+            }
+        }
         let mut citing = vec![Vec::new(); index.segment_count()];
         for (number, item) in (0..).zip(&items) {
             for position in &item.segments {

@@ -1,3 +1,4 @@
+use super::above_average;
 use super::field::{Documents, Field};
 use super::vectors::Vectors;
 use crate::config::RankingConfig;
@@ -99,7 +100,7 @@ impl Meaning {
     /// By text: how much nearer it is to a vector than texts are on average, where
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
-        super::nearness(&self.texts, vector)
+        above_average(self.texts.cosines(vector))
     }
 }
 

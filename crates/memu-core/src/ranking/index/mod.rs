@@ -1,4 +1,5 @@
 mod build;
+mod embedded;
 mod field;
 mod meaning;
 mod segment;
@@ -12,10 +13,10 @@ use super::{Evidence, Question};
 use crate::config::RankingConfig;
 use crate::provider::{NoWordVectors, WordVectors};
 use crate::records::{Id, Role};
+use embedded::Embedded;
 use field::{Alternatives, Field};
 use meaning::Meaning;
 use segment::IndexedSegment;
-use vectors::Vectors;
 use vocabulary::Vocabulary;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
@@ -29,7 +30,7 @@ pub struct Index {
     vocabulary: Vocabulary,
     meaning: Meaning,
     /// What an embedder made of the segments; `None` when it made nothing.
-    embedded: Option<Vectors>,
+    embedded: Option<Embedded>,
     words: Arc<dyn WordVectors>,
     /// Passages of segments, and the texts of items that cite no segment.
     passages: Field,
@@ -155,13 +156,17 @@ impl Index {
         dimension: usize,
         vector: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
     ) {
-        let mut vectors = Vectors::new(dimension);
-        let none = vec![0.0; dimension];
-        for position in 0..self.segment_count() {
-            let vector = self.segment(position).and_then(&vector);
-            vectors.push(vector.unwrap_or(&none));
+        let positions = 0..self.segment_count();
+        let vectors = positions.map(|position| self.segment(position).and_then(&vector));
+        self.embedded = Some(Embedded::new(dimension, vectors));
+    }
+
+    /// Takes, after [`Self::set_vectors`], the vector that the embedder made of an item
+    /// that cites the segments at these positions.
+    pub fn push_item_vector(&mut self, vector: &[f32], cited: &[u32]) {
+        if let Some(embedded) = &mut self.embedded {
+            embedded.push_item(vector, cited);
         }
-        self.embedded = Some(vectors);
     }
 
     /// The names of those who speak here.
@@ -181,7 +186,7 @@ impl Index {
         let lexical = self.score_by_passage(matches, config);
         let semantic = self.meaning.nearness(&matches.vector);
         let embedded = match (&self.embedded, vector) {
-            (Some(vectors), Some(vector)) => nearness(vectors, vector),
+            (Some(embedded), Some(vector)) => embedded.nearness(vector, config),
             _ => Vec::new(),
         };
         let words = matches.exact(&self.sessions);
@@ -303,10 +308,9 @@ impl QuestionMatches {
     }
 }
 
-/// By vector: how much nearer it is to another one than they are on average, where that
-/// is nearer; divided by the most of all, 0 to 1.
-fn nearness(vectors: &Vectors, vector: &[f32]) -> Vec<f32> {
-    let mut near = vectors.cosines(vector);
+/// How much greater each is than they are on average, where it is; divided by the most of
+/// all, 0 to 1.
+fn above_average(mut near: Vec<f32>) -> Vec<f32> {
     let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
     for cosine in &mut near {
         *cosine = (*cosine - mean).max(0.0);

@@ -40,7 +40,7 @@ impl Corpus {
             let mut vectors = Vec::with_capacity(scopes.len());
             for scope in &scopes {
                 let outline = context.outline(scope).await?;
-                vectors.push(context.segment_vectors(scope, &outline).await?);
+                vectors.push(context.scope_vectors(scope, &outline).await?);
                 outlines.push(outline);
             }
             let words = context.parts().words.clone();
