@@ -7,6 +7,8 @@ use memu::{MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
 
 use crate::args::Global;
+use crate::commands::upgrade::counts;
+use crate::output::Printer;
 use crate::progress::Progress;
 
 /// Where memories are kept when nothing says otherwise.
@@ -47,7 +49,26 @@ pub(crate) async fn open_with(
     if !fields_known {
         builder = builder.default_scope_fields(fields);
     }
-    builder.interceptor(progress.interceptor()).build().await
+    let printer = Printer::new(global);
+    builder
+        .interceptor(progress.interceptor())
+        .on_upgrade(move |report| {
+            let backup = report.backup.as_deref().unwrap_or(&report.file);
+            printer.remark(&format!(
+                "upgraded {} from memU 1.x: {}; the file as it was is {}",
+                report.file.display(),
+                counts(report),
+                backup.display()
+            ));
+            if !report.unread.is_empty() {
+                printer.remark(&format!(
+                    "{} values or rows could not be read and are kept in the table memu_unread",
+                    report.unread.len()
+                ));
+            }
+        })
+        .build()
+        .await
 }
 
 /// The scope fields of a store that is created now: `user_id`, and those that the

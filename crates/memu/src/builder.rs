@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,12 +8,13 @@ use memu_core::pipeline::Interceptor;
 use memu_core::provider::Embedder;
 use memu_core::scope::ScopeSchema;
 use memu_core::service::{Parts, ResourceFiles};
+use memu_core::store::rules::check_embedder;
 use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 
 use crate::settings::{DdlMode, MetadataProvider, Settings};
-use crate::sqlite::{self, SqliteStore};
+use crate::sqlite::{self, SqliteStore, UpgradeReport};
 use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
 
 /// A service on this store with default settings: a DSN, or the path of a SQLite
@@ -36,6 +38,16 @@ pub struct MemoryServiceBuilder {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    on_upgrade: OnUpgrade,
+}
+
+/// Whom to tell about an upgrade.
+struct OnUpgrade(Box<dyn Fn(&UpgradeReport) + Send + Sync>);
+
+impl fmt::Debug for OnUpgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnUpgrade")
+    }
 }
 
 impl Default for MemoryServiceBuilder {
@@ -54,6 +66,7 @@ impl MemoryServiceBuilder {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             interceptors: Vec::new(),
+            on_upgrade: OnUpgrade(Box::new(|_| {})),
         }
     }
 
@@ -111,6 +124,13 @@ impl MemoryServiceBuilder {
         self
     }
 
+    /// Is told when opening the store upgraded a file of memU 1.x.
+    #[must_use]
+    pub fn on_upgrade(mut self, tell: impl Fn(&UpgradeReport) + Send + Sync + 'static) -> Self {
+        self.on_upgrade = OnUpgrade(Box::new(tell));
+        self
+    }
+
     /// Opens the store and starts the service.
     ///
     /// # Errors
@@ -124,7 +144,7 @@ impl MemoryServiceBuilder {
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;
         let embedder = self.embedder(&executor)?;
-        refuse_foreign_vectors(&*store, &*embedder).await?;
+        check_embedder(&store.embedding_sets().await?, embedder.identity())?;
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
@@ -204,6 +224,9 @@ impl MemoryServiceBuilder {
             exact_search: self.settings.database_config.vector_index.exact,
         };
         let store = SqliteStore::open(options).await?;
+        if let Some(report) = store.upgraded() {
+            (self.on_upgrade.0)(report);
+        }
         Ok(Arc::new(store))
     }
 
@@ -244,20 +267,4 @@ fn minilm(_path: Option<&str>, _executor: &Arc<dyn Executor>) -> Result<Arc<dyn 
         "this build has no model runner; build it with the feature minilm \
          (cargo install memu-cli --features minilm)",
     ))
-}
-
-/// Vectors of another embedder cannot be compared with ours.
-async fn refuse_foreign_vectors(store: &dyn Store, embedder: &dyn Embedder) -> Result<()> {
-    use memu_core::records::SetState;
-
-    let sets = store.embedding_sets().await?;
-    match sets.iter().find(|set| set.state == SetState::Active) {
-        Some(set) if set.identity != *embedder.identity() => Err(Error::config(format!(
-            "the store's vectors are from {}, but the configured embedder is {}; configure the \
-             former, or run memu reembed",
-            set.identity,
-            embedder.identity()
-        ))),
-        _ => Ok(()),
-    }
 }

@@ -21,7 +21,7 @@ use memu_core::records::{Id, MemoryCategory, Meta};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{Query, Severity, Store, Write, WriteBatch};
 use memu_core::time::Timestamp;
-use memu_testkit::{skip, skip_unless_set};
+use memu_testkit::skip;
 
 /// Tells a child process of these tests which file to work on.
 const FILE: &str = "MEMU_TEST_CHILD_FILE";
@@ -307,7 +307,7 @@ fn strangers_are_refused_and_left_as_they_are() {
         (
             ErrorKind::TooNew,
             "the database was written by a newer version of MemU: its schema is 99, this version \
-             knows 1"
+             knows 2"
                 .to_owned()
         )
     );
@@ -329,29 +329,6 @@ fn a_file_cut_short_is_reported_as_damaged() {
         Ok(())
     });
     assert_eq!(damaged.unwrap_err().kind(), ErrorKind::Corrupt);
-}
-
-#[test]
-fn files_of_the_original_are_recognised_and_left_as_they_are() {
-    let test = "sqlite_file::files_of_the_original_are_recognised_and_left_as_they_are";
-    let Some(data) = skip_unless_set("MEMU_SAMPLE_DATA", test) else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    for name in ["sample.db", "scoped.db"] {
-        let file = folder.path().join(name);
-        let original = std::fs::read(data.join("memu-1.5.1").join(name)).unwrap();
-        std::fs::write(&file, &original).unwrap();
-        let error = open(&file).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-        assert!(
-            error
-                .message()
-                .starts_with("this file was written by memU 1.x"),
-            "{error}"
-        );
-        assert_eq!(std::fs::read(&file).unwrap(), original);
-    }
 }
 
 #[test]
@@ -424,4 +401,49 @@ fn doctor_mends_what_can_be_told_from_other_rows() {
     );
     assert_sound(&store);
     assert_eq!(names(&store), ["x-0", "x-1"]);
+}
+
+/// A file as an earlier version wrote it.
+fn older(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("memu.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(include_str!("fixtures/schema-1.sql"))
+        .unwrap();
+    path
+}
+
+fn schema_of(path: &Path) -> (i32, Vec<String>) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let mut statement = connection
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")
+        .unwrap();
+    let tables = statement.query_map([], |row| row.get(0)).unwrap();
+    (version.unwrap(), tables.map(Result::unwrap).collect())
+}
+
+#[test]
+fn a_file_of_an_earlier_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = older(folder.path());
+    assert_eq!(schema_of(&path).0, 1);
+    let validating = Options {
+        create: false,
+        ..Options::file(&path)
+    };
+    let error = block_on(SqliteStore::open(validating)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert_eq!(schema_of(&path).0, 1, "validating changes nothing");
+
+    let store = open(&path).unwrap();
+    let nora = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+    let items = block_on(store.items(&Query::scope(&nora))).unwrap().records;
+    assert_eq!(items.len(), 2);
+    let report = block_on(store.check(false)).unwrap();
+    assert_eq!(report.severity(), Severity::Ok, "{report:?}");
+    block_on(store.close()).unwrap();
+    let new = folder.path().join("new.db");
+    block_on(open(&new).unwrap().close()).unwrap();
+    assert_eq!(schema_of(&path), schema_of(&new));
 }

@@ -13,6 +13,7 @@ pub(crate) mod memorize;
 pub(crate) mod model;
 pub(crate) mod retrieve;
 pub(crate) mod show;
+pub(crate) mod upgrade;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use memu::Result;
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Forget(forget::Forget),
     /// Check the database, and repair what can be repaired
     Doctor(doctor::Doctor),
+    /// Upgrade a file of memU 1.x, after a backup
+    Upgrade(upgrade::Upgrade),
     /// Memorize sample conversations into a new file and ask them questions
     Demo(demo::Demo),
     /// Measure MemU on conversations with known answers
@@ -79,6 +82,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Delete(verb) => verb.run(global, printer).await,
         Command::Forget(verb) => verb.run(global, printer).await,
         Command::Doctor(verb) => verb.run(global, printer).await,
+        Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,
         Command::Model(verb) => verb.run(global, printer).await,

@@ -18,8 +18,27 @@ pub struct EmbedderIdentity {
     pub dimension: u32,
 }
 
+impl EmbedderIdentity {
+    /// Stands for whoever made vectors that came from elsewhere without a name.
+    pub fn unknown(dimension: u32) -> Self {
+        Self {
+            provider: "unknown".to_owned(),
+            model: "unknown".to_owned(),
+            dimension,
+        }
+    }
+
+    /// Whether nobody knows who made the vectors.
+    pub fn is_unknown(&self) -> bool {
+        self.provider == "unknown"
+    }
+}
+
 impl fmt::Display for EmbedderIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_unknown() {
+            return write!(f, "an unknown embedder ({} dimensions)", self.dimension);
+        }
         write!(
             f,
             "{}/{} ({} dimensions)",
@@ -36,7 +55,7 @@ pub enum SetState {
     Building,
     /// In use.
     Active,
-    /// Replaced, and to be removed.
+    /// Not in use: replaced, or made by an embedder that nobody knows.
     Retired,
 }
 

@@ -121,7 +121,8 @@ pub struct Resource {
     /// What kind of thing it is.
     pub modality: Modality,
     /// Where a large file lies, below the folder for them; empty when the content is in
-    /// the store.
+    /// the store. Any other path is where memU 1.x kept its copy, which MemU neither
+    /// reads nor removes; the content hash then names the record and not its content.
     pub local_path: String,
     /// What it is about, in a sentence.
     pub caption: Option<String>,

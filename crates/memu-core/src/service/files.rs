@@ -82,6 +82,28 @@ pub(super) fn name(
     (bytes > LARGE && !modality.is_text()).then(|| format!("{scope}/{hash}"))
 }
 
+/// Where the content of a resource is.
+enum Place<'f> {
+    /// In the store.
+    Store,
+    /// In a file beside it.
+    Beside(&'f dyn ResourceFiles),
+    /// Where another program put it: memU 1.x keeps copies under a path that is not
+    /// ours to read or remove.
+    Elsewhere,
+}
+
+/// Whether the content of a resource is in a file of ours: the only names we give.
+fn is_beside(resource: &Resource) -> bool {
+    let Resource {
+        meta,
+        content_hash,
+        local_path,
+        ..
+    } = resource;
+    *local_path == format!("{}/{content_hash}", meta.scope.key())
+}
+
 /// What a look at the files beside the store found.
 #[derive(Debug, Default)]
 pub(super) struct Inspection {
@@ -104,13 +126,22 @@ impl Context {
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when they are missing or
     /// damaged, and says which and where.
     pub(super) async fn content(&self, resource: &Resource) -> Result<Arc<[u8]>> {
-        let bytes = match self.beside(resource)? {
-            Some(files) => files.read(&resource.local_path).await?,
-            None => self
+        let bytes = match self.place(resource)? {
+            Place::Beside(files) => files.read(&resource.local_path).await?,
+            Place::Store => self
                 .store()
                 .blob(&resource.meta.scope, &resource.content_hash)
                 .await?
                 .map(|blob| blob.bytes),
+            Place::Elsewhere => {
+                return Err(Error::not_found(format!(
+                    "the content was never in this store: memU 1.x kept it in {}; memorize that \
+                     file to take it in",
+                    resource.local_path
+                ))
+                .with("resource", &resource.meta.id)
+                .with("url", &resource.url));
+            }
         };
         let hash = bytes.as_deref().map(ContentHash::of);
         match (bytes, self.defect(resource, hash)) {
@@ -123,24 +154,24 @@ impl Context {
 
     /// What is wrong with the content of a resource; `None` when it is whole.
     pub(super) async fn content_defect(&self, resource: &Resource) -> Result<Option<String>> {
-        let hash = match self.beside(resource) {
-            Ok(Some(files)) => files.hash(&resource.local_path).await?,
-            Ok(None) => {
+        let hash = match self.place(resource) {
+            Ok(Place::Beside(files)) => files.hash(&resource.local_path).await?,
+            Ok(Place::Store) => {
                 let scope = &resource.meta.scope;
                 let blob = self.store().blob(scope, &resource.content_hash).await?;
                 blob.map(|blob| ContentHash::of(&blob.bytes))
             }
+            Ok(Place::Elsewhere) => return Ok(None),
             Err(error) => return Ok(Some(error.message().to_owned())),
         };
         Ok(self.defect(resource, hash))
     }
 
-    /// The folder in which the content of a resource lies; `None` when it is in the
-    /// store.
-    fn beside(&self, resource: &Resource) -> Result<Option<&dyn ResourceFiles>> {
+    fn place(&self, resource: &Resource) -> Result<Place<'_>> {
         match (resource.local_path.as_str(), self.files()) {
-            ("", _) => Ok(None),
-            (_, Some(files)) => Ok(Some(files)),
+            ("", _) => Ok(Place::Store),
+            _ if !is_beside(resource) => Ok(Place::Elsewhere),
+            (_, Some(files)) => Ok(Place::Beside(files)),
             (path, None) => Err(Error::config(format!(
                 "the content is in the file {path}, but this service has no folder for large files"
             ))),
@@ -194,8 +225,8 @@ impl Context {
     /// The names of the files that resources of a scope refer to.
     async fn referred(&self, scope: &Scope) -> Result<BTreeSet<String>> {
         let resources = self.store().all_resources(&Query::scope(scope)).await?;
-        let paths = resources.into_iter().map(|resource| resource.local_path);
-        Ok(paths.filter(|path| !path.is_empty()).collect())
+        let beside = resources.into_iter().filter(is_beside);
+        Ok(beside.map(|resource| resource.local_path).collect())
     }
 
     /// Looks at every file, and with `repair` removes the strays.
@@ -207,7 +238,7 @@ impl Context {
         for state in self.store().scopes(&Filter::default(), usize::MAX).await? {
             let query = Query::scope(&state.scope);
             for resource in self.store().all_resources(&query).await? {
-                if resource.local_path.is_empty() {
+                if !is_beside(&resource) {
                     continue;
                 }
                 match self.lasting_defect(&resource).await? {

@@ -14,7 +14,8 @@ use super::read::{item_page, page};
 use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
+    "memu_unread",
     "memu_vector_bytes",
     "memu_vector_signs",
     "memu_outlines",

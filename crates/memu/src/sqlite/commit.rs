@@ -67,30 +67,39 @@ pub(super) fn commit(
 ) -> Result<Committed> {
     check_schema(schema, &batch.scope)?;
     write(connection, wait, cancelled, || {
-        let known = scope_row(connection, &batch.scope)?;
-        let before = log_position(known);
-        batch.check_expected(before)?;
-        let scope_id = match known {
-            Some((id, _)) => id,
-            None => insert_scope(connection, columns, &batch.scope)?,
-        };
-        let mut work = Work {
-            connection,
-            columns,
-            scope: &batch.scope,
-            scope_id,
-            seq: before.seq,
-            logged: FxHashSet::default(),
-            changed: ChangedRows::default(),
-            changed_vectors: ChangedVectors::default(),
-        };
-        batch
-            .writes
-            .iter()
-            .try_for_each(|write| work.write(write))?;
-        let LogPosition { life, seq } = work.finish(before.seq)?;
-        Ok(Committed { life, seq })
+        apply(connection, columns, batch)
     })
+}
+
+/// Applies a batch as a part of the transaction that is under way.
+pub(super) fn apply(
+    connection: &Connection,
+    columns: &ScopeColumns,
+    batch: &WriteBatch,
+) -> Result<Committed> {
+    let known = scope_row(connection, &batch.scope)?;
+    let before = log_position(known);
+    batch.check_expected(before)?;
+    let scope_id = match known {
+        Some((id, _)) => id,
+        None => insert_scope(connection, columns, &batch.scope)?,
+    };
+    let mut work = Work {
+        connection,
+        columns,
+        scope: &batch.scope,
+        scope_id,
+        seq: before.seq,
+        logged: FxHashSet::default(),
+        changed: ChangedRows::default(),
+        changed_vectors: ChangedVectors::default(),
+    };
+    batch
+        .writes
+        .iter()
+        .try_for_each(|write| work.write(write))?;
+    let LogPosition { life, seq } = work.finish(before.seq)?;
+    Ok(Committed { life, seq })
 }
 
 fn check_schema(schema: &ScopeSchema, scope: &Scope) -> Result<()> {

@@ -12,7 +12,7 @@ use super::error::storage;
 const STATEMENTS: usize = 128;
 
 /// Size of a page in new files. Four 384-dimensional vectors fit without waste.
-const PAGE_SIZE: i64 = 8192;
+pub(super) const PAGE_SIZE: i64 = 8192;
 
 /// The longest pause between two attempts to get the write lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
@@ -28,6 +28,12 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
         None => Connection::open_in_memory(),
     }
     .map_err(storage)?;
+    prepare(&connection, busy)?;
+    Ok(connection)
+}
+
+/// Sets everything but the journal mode.
+pub(super) fn prepare(connection: &Connection, busy: Duration) -> Result<()> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(busy).map_err(storage)?;
     connection
@@ -35,8 +41,7 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
             "PRAGMA page_size = {PAGE_SIZE}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
              PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"
         ))
-        .map_err(storage)?;
-    Ok(connection)
+        .map_err(storage)
 }
 
 /// Switches a file to write-ahead logging. Several processes may do so at once.

@@ -4,6 +4,7 @@
 //! processes queue for the write lock; readers never wait. When no write is running,
 //! the database file alone is a complete copy.
 
+mod backup;
 mod check;
 mod clear;
 mod codes;
@@ -17,6 +18,7 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod upgrade;
 mod vectors;
 mod workers;
 
@@ -41,6 +43,8 @@ use rusqlite::Connection;
 
 use self::commit::ScopeColumns;
 use self::connection::checkpoint;
+use self::open::Opened;
+pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
 
@@ -94,9 +98,10 @@ impl Options {
 pub struct SqliteStore {
     schema: ScopeSchema,
     shared: Arc<Shared>,
-    writer: Workers,
+    writer: Arc<Workers>,
     /// `None` for a database in memory, whose only connection does everything.
-    readers: Option<Workers>,
+    readers: Option<Arc<Workers>>,
+    upgraded: Option<UpgradeReport>,
 }
 
 /// What jobs on the threads need to know.
@@ -112,13 +117,15 @@ struct Shared {
 
 impl SqliteStore {
     /// Opens or creates a store. Any number of processes may open the same new file at
-    /// once.
+    /// once. A file of memU 1.x is upgraded in place after a backup, which
+    /// [`Self::upgraded`] tells about; one of an earlier version of MemU is brought up to
+    /// date.
     ///
     /// # Errors
     /// [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the file is no SQLite
     /// database; [`ErrorKind::TooNew`](memu_core::ErrorKind::TooNew) when a newer
     /// version wrote it; [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported)
-    /// when it belongs to another program, memU 1.x included;
+    /// when it belongs to another program, or needs an upgrade that `create` does not allow;
     /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when it has other scope
     /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) and
     /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
@@ -138,7 +145,11 @@ impl SqliteStore {
             }
             _ => error,
         };
-        let (connection, schema) = open::open_first(options).map_err(named)?;
+        let Opened {
+            connection,
+            schema,
+            upgraded,
+        } = open::open_first(options).map_err(named)?;
         let gate = Arc::new(Gate::default());
         let readers = match &options.path {
             None => None,
@@ -146,7 +157,7 @@ impl SqliteStore {
                 let open = || open::open_another(path, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
-                Some(Workers::readers(connections?, gate.clone())?)
+                Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
         Ok(Self {
@@ -158,10 +169,16 @@ impl SqliteStore {
                 codes: codes::Cache::default(),
                 schema: schema.clone(),
             }),
-            writer: Workers::writer(connection, options.busy_timeout, gate)?,
+            writer: Arc::new(Workers::writer(connection, options.busy_timeout, gate)?),
             schema,
             readers,
+            upgraded,
         })
+    }
+
+    /// What opening did to a file of memU 1.x; `None` when it was ours already.
+    pub fn upgraded(&self) -> Option<&UpgradeReport> {
+        self.upgraded.as_ref()
     }
 
     /// Runs a read on a thread of its own, as of one moment.
@@ -358,10 +375,16 @@ impl Store for SqliteStore {
                 Ok(())
             })
             .await;
-        if let Some(readers) = &self.readers {
-            readers.close();
-        }
-        self.writer.close();
+        let (readers, writer) = (self.readers.clone(), self.writer.clone());
+        offload(&TokioExecutor as &dyn Executor, move || {
+            // The writer last and alone: the last connection removes the empty write-ahead
+            // log, unless another one is closing at the same time.
+            for workers in readers.iter().chain([&writer]) {
+                workers.close();
+                workers.join();
+            }
+        })
+        .await?;
         match tidied {
             Err(error) if error.kind() != memu_core::ErrorKind::Storage => Err(error),
             // Closed before: nothing was left to do.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use memu_core::scope::ScopeSchema;
-use memu_core::{Error, Result};
+use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
 use super::connection::{open, use_write_ahead_log, write};
 use super::error::storage;
-use super::schema::{APPLICATION_ID, RECORD_TABLES, VERSION, create};
+use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
+use super::upgrade::{self, UpgradeReport};
 
 /// What a file begins with when it is a SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -20,17 +21,44 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 
 /// Opens the first connection, after which the tables are there and as they should be.
-pub(super) fn open_first(options: &Options) -> Result<(Connection, ScopeSchema)> {
+pub(super) fn open_first(options: &Options) -> Result<Opened> {
     if let Some(path) = &options.path {
         inspect(path, options.create)?;
     }
     let wait = options.busy_timeout;
-    let connection = open(options.path.as_deref(), options.create, wait)?;
+    let connection = match (
+        open(options.path.as_deref(), options.create, wait),
+        &options.path,
+    ) {
+        (Err(error), Some(path)) if error.kind() == ErrorKind::Corrupt && options.create => {
+            upgrade::open_reserved(path, wait)?.ok_or(error)?
+        }
+        (opened, _) => opened?,
+    };
+    let upgraded = match &options.path {
+        Some(path) if options.create && upgrade::is_original(&connection)? => {
+            let wanted = options.schema.as_ref();
+            upgrade::upgrade(&connection, path, wanted, wait)?
+        }
+        _ => None,
+    };
     if options.path.is_some() && is_empty_or_ours(&connection)? {
         use_write_ahead_log(&connection, wait)?;
     }
     let schema = prepare(&connection, options)?;
-    Ok((connection, schema))
+    Ok(Opened {
+        connection,
+        schema,
+        upgraded,
+    })
+}
+
+/// A connection to a file that is as it should be.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) schema: ScopeSchema,
+    /// What was done to a file of memU 1.x.
+    pub(super) upgraded: Option<UpgradeReport>,
 }
 
 /// Refuses, by name, what SQLite would refuse in passing.
@@ -86,7 +114,10 @@ fn prepare(connection: &Connection, options: &Options) -> Result<ScopeSchema> {
     if tables(connection)?.is_empty() && options.create {
         make_tables(connection, options)?;
     }
-    check_file(connection)?;
+    check_file(connection, options.create)?;
+    if options.create {
+        migrate(connection, options)?;
+    }
     let stored = stored_schema(connection)?;
     match &options.schema {
         Some(wanted) if *wanted != stored => Err(Error::config(format!(
@@ -112,13 +143,36 @@ fn make_tables(connection: &Connection, options: &Options) -> Result<()> {
     })
 }
 
+/// Brings the tables of an earlier version up to date.
+fn migrate(connection: &Connection, options: &Options) -> Result<()> {
+    if pragma(connection, "user_version")? == VERSION {
+        return Ok(());
+    }
+    write(connection, options.busy_timeout, &|| false, || {
+        // Another process may have done it while this one waited for its turn.
+        let version = pragma(connection, "user_version")?;
+        let done = usize::try_from(version - 1).unwrap_or_default();
+        for step in MIGRATIONS.iter().skip(done) {
+            connection.execute_batch(step).map_err(storage)?;
+        }
+        let set = format!("PRAGMA user_version = {}", VERSION.max(version));
+        connection.execute_batch(&set).map_err(storage)
+    })
+}
+
 /// Refuses files that are not ours, or not yet.
-fn check_file(connection: &Connection) -> Result<()> {
+fn check_file(connection: &Connection, may_migrate: bool) -> Result<()> {
     let tables = tables(connection)?;
     if pragma(connection, "application_id")? != APPLICATION_ID {
-        return Err(foreign(&tables));
+        return Err(foreign(connection, &tables)?);
     }
     let version = pragma(connection, "user_version")?;
+    if version < VERSION && !may_migrate {
+        return Err(Error::unsupported(format!(
+            "the database has the schema {version} and needs {VERSION}, but ddl_mode is \
+             \"validate\"; open it once with \"create\""
+        )));
+    }
     if version > VERSION {
         return Err(Error::too_new(format!(
             "the database was written by a newer version of MemU: its schema is {version}, this \
@@ -136,31 +190,24 @@ fn check_file(connection: &Connection) -> Result<()> {
     }
 }
 
-fn foreign(tables: &[String]) -> Error {
-    let of_the_original = |name: &String| {
-        let stem = name
-            .strip_prefix("memu_")
-            .or_else(|| name.strip_prefix("sqlite_"));
-        matches!(
-            stem,
-            Some("memory_items" | "memory_categories" | "category_items")
-        )
-    };
-    if tables.iter().any(of_the_original) {
-        return Error::unsupported(
-            "this file was written by memU 1.x; this version cannot upgrade it yet and leaves it \
-             as it is",
-        );
+fn foreign(connection: &Connection, tables: &[String]) -> Result<Error> {
+    if upgrade::is_original(connection)? {
+        return Ok(Error::unsupported(
+            "this file was written by memU 1.x and must be upgraded, but ddl_mode is \
+             \"validate\"; run memu upgrade",
+        ));
     }
     if tables.is_empty() {
-        return Error::unsupported(
+        return Ok(Error::unsupported(
             "the database has no tables, and ddl_mode is \"validate\"; open it with \"create\"",
-        );
+        ));
     }
-    Error::unsupported("this SQLite file belongs to another program; choose another path")
+    Ok(Error::unsupported(
+        "this SQLite file belongs to another program; choose another path",
+    ))
 }
 
-fn tables(connection: &Connection) -> Result<Vec<String>> {
+pub(super) fn tables(connection: &Connection) -> Result<Vec<String>> {
     let mut statement = connection
         .prepare(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'",
@@ -172,7 +219,7 @@ fn tables(connection: &Connection) -> Result<Vec<String>> {
         .map_err(storage)
 }
 
-fn pragma(connection: &Connection, name: &str) -> Result<i32> {
+pub(super) fn pragma(connection: &Connection, name: &str) -> Result<i32> {
     connection
         .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
         .map_err(storage)

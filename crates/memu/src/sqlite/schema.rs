@@ -11,8 +11,24 @@ use memu_core::scope::ScopeSchema;
 /// Marks our files: "MemU" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 
-/// The schema that this version writes. Each migration adds one.
-pub(super) const VERSION: i32 = 1;
+/// The schema that this version writes; [`MIGRATIONS`] lead to it.
+pub(super) const VERSION: i32 = 2;
+
+/// What leads from schema 1 to 2, from 2 to 3, and so on.
+pub(super) const MIGRATIONS: [&str; 1] = [UNREAD];
+
+/// What an upgrade could not take over, word for word. It goes with the scope where
+/// that is known.
+const UNREAD: &str = "CREATE TABLE memu_unread (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    table_name TEXT NOT NULL,
+    id TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    content TEXT NOT NULL
+) STRICT;
+CREATE INDEX memu_unread_scope ON memu_unread (scope_id);
+";
 
 /// Tables with the original's columns.
 pub(super) const RECORD_TABLES: [&str; 4] = [
@@ -245,6 +261,7 @@ CREATE TABLE memu_changes (
     PRIMARY KEY (scope_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+{UNREAD}
 CREATE TABLE memu_meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -269,6 +286,11 @@ mod tests {
         let schema = ScopeSchema::new(["user_id", "agent_id"]).unwrap();
         connection.execute_batch(&create(&schema)).unwrap();
         connection
+    }
+
+    #[test]
+    fn migrations_lead_to_the_schema_of_this_version() {
+        assert_eq!(i32::try_from(MIGRATIONS.len()).unwrap() + 1, VERSION);
     }
 
     fn texts(connection: &Connection, sql: &str) -> Vec<String> {

@@ -1,10 +1,8 @@
 //! Vectors: which embedder's, reading them, and searching them.
 
-use memu_core::records::{
-    EmbedderIdentity, Embedding, EmbeddingSet, Id, OwnedEmbedding, OwnerKind, SetState,
-};
+use memu_core::Result;
+use memu_core::records::{EmbedderIdentity, Embedding, Id, OwnedEmbedding, OwnerKind};
 use memu_core::scope::Scope;
-use memu_core::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::{corrupt, storage};
@@ -29,21 +27,6 @@ pub(super) fn table(kind: OwnerKind) -> &'static str {
         OwnerKind::Segment => "memu_segments",
         OwnerKind::Item => "memu_memory_items",
         OwnerKind::Category => "memu_memory_categories",
-    }
-}
-
-/// Vectors of two embedders cannot be compared.
-pub(super) fn refuse_other_embedder(
-    sets: &[EmbeddingSet],
-    identity: &EmbedderIdentity,
-) -> Result<()> {
-    match sets.iter().find(|set| set.state == SetState::Active) {
-        Some(active) if active.identity != *identity => Err(Error::config(format!(
-            "the store's vectors are from {}, these are from {identity}; memu reembed changes the \
-             store's embedder",
-            active.identity
-        ))),
-        _ => Ok(()),
     }
 }
 

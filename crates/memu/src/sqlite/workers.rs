@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures_channel::oneshot;
@@ -74,6 +74,7 @@ impl Drop for Waiting {
 /// A queue of jobs with the threads that do them.
 pub(super) struct Workers {
     queue: Mutex<Option<Sender<Job>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     gate: Arc<Gate>,
     writes: bool,
 }
@@ -89,30 +90,37 @@ impl Workers {
     pub(super) fn readers(connections: Vec<Connection>, gate: Arc<Gate>) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
+        let mut threads = Vec::with_capacity(connections.len());
         for connection in connections {
             let receiver = receiver.clone();
-            start("memu-read", move || {
+            threads.push(start("memu-read", move || {
                 while let Some(job) = next(&receiver) {
                     job(&connection);
                 }
-            })?;
+            })?);
         }
-        Ok(Self::new(sender, gate, false))
+        Ok(Self::new(sender, threads, gate, false))
     }
 
     /// Starts the writing thread. When it has nothing to do, it sees to it that the
     /// file alone is a complete copy.
     pub(super) fn writer(connection: Connection, busy: Duration, gate: Arc<Gate>) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
-        start("memu-write", move || {
+        let thread = start("memu-write", move || {
             write_loop(&connection, &receiver, busy);
         })?;
-        Ok(Self::new(sender, gate, true))
+        Ok(Self::new(sender, vec![thread], gate, true))
     }
 
-    fn new(sender: Sender<Job>, gate: Arc<Gate>, writes: bool) -> Self {
+    fn new(
+        sender: Sender<Job>,
+        threads: Vec<JoinHandle<()>>,
+        gate: Arc<Gate>,
+        writes: bool,
+    ) -> Self {
         Self {
             queue: Mutex::new(Some(sender)),
+            threads: Mutex::new(threads),
             gate,
             writes,
         }
@@ -165,13 +173,21 @@ impl Workers {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         *queue = None;
     }
+
+    /// Waits until the threads have ended and let go of their connections.
+    pub(super) fn join(&self) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
+            // One that panicked has let go as well.
+            let _ = thread.join();
+        }
+    }
 }
 
-fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     thread::Builder::new()
         .name(name.to_owned())
         .spawn(run)
-        .map(drop)
         .map_err(|cause| Error::storage("a database thread cannot be started").caused_by(cause))
 }
 

@@ -3,9 +3,10 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Error, Result};
-use crate::records::{EmbedderIdentity, EmbeddingSet, SetState};
+use crate::records::EmbeddingSet;
 use crate::scope::{Scope, ScopeKey};
 use crate::store::data::{Kind, ScopeData};
+use crate::store::rules::{self, SetForVectors};
 use crate::store::{
     Cleared, Committed, Cursor, Page, Query, Report, Severity, VectorHit, VectorQuery, Write,
     WriteBatch,
@@ -75,25 +76,9 @@ impl State {
         })
     }
 
-    pub(super) fn active_set(&self) -> Option<&EmbeddingSet> {
-        self.sets.iter().find(|set| set.state == SetState::Active)
-    }
-
-    /// Refuses vectors of another embedder than the store's.
-    pub(super) fn check_embedder(&self, identity: &EmbedderIdentity) -> Result<()> {
-        match self.active_set() {
-            Some(set) if set.identity != *identity => Err(Error::config(format!(
-                "the store's vectors were made by {}, not by {identity}; configure the first, \
-                 or run `memu reembed` to replace them",
-                set.identity
-            ))),
-            _ => Ok(()),
-        }
-    }
-
     pub(super) fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
         check_count("top_k", query.top_k)?;
-        self.check_embedder(&query.identity)?;
+        rules::check_embedder(&self.sets, &query.identity)?;
         let vector = query.vector.as_slice();
         if vector.len() != query.identity.dimension as usize {
             return Err(Error::model(format!(
@@ -125,7 +110,7 @@ impl State {
     }
 
     pub(super) fn commit(&mut self, batch: &WriteBatch) -> Result<Committed> {
-        let embedder = self.batch_embedder(batch)?;
+        let sets = self.sets_with(batch)?;
         let key = batch.scope.key();
         let mut fresh = None;
         let data = match self.scopes.get_mut(&key) {
@@ -155,19 +140,13 @@ impl State {
             }
             _ => {}
         }
-        if let (Some(identity), None) = (embedder, self.active_set()) {
-            self.sets.push(EmbeddingSet {
-                id: self.sets.len() as u32 + 1,
-                identity,
-                state: SetState::Active,
-            });
-        }
+        self.sets = sets;
         Ok(committed)
     }
 
-    /// The one embedder of the batch's vectors, when it has vectors.
-    pub(super) fn batch_embedder(&self, batch: &WriteBatch) -> Result<Option<EmbedderIdentity>> {
-        let mut found: Option<&EmbedderIdentity> = None;
+    /// The embedding sets once the batch is applied.
+    fn sets_with(&self, batch: &WriteBatch) -> Result<Vec<EmbeddingSet>> {
+        let mut sets = self.sets.clone();
         for write in &batch.writes {
             let Write::Embeddings(identity, vectors) = write else {
                 continue;
@@ -175,18 +154,15 @@ impl State {
             if vectors.is_empty() {
                 continue;
             }
-            self.check_embedder(identity)?;
-            match found {
-                Some(other) if other != identity => {
-                    return Err(Error::config(format!(
-                        "one batch holds vectors of {other} and of {identity}; a store has one \
-                         embedder, and `memu reembed` replaces it"
-                    )));
-                }
-                _ => found = Some(identity),
+            if let SetForVectors::New(state) = rules::set_for_vectors(&sets, identity)? {
+                sets.push(EmbeddingSet {
+                    id: sets.len() as u32 + 1,
+                    identity: identity.clone(),
+                    state,
+                });
             }
         }
-        Ok(found.cloned())
+        Ok(sets)
     }
 
     pub(super) fn clear(&mut self, scopes: &[Scope]) -> Cleared {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memu_core::records::{Embedding, Id};
+use memu_core::store::rules::check_embedder;
 use memu_core::store::{VectorHit, VectorQuery};
 use memu_core::vector::{CodeBlock, CodeBytes, CodedQuery, Codes, certain_candidates, cosine};
 use memu_core::{Error, ErrorKind, Result};
@@ -16,7 +17,7 @@ use crate::sqlite::filter::{Sql, push_conditions};
 use crate::sqlite::read::embedding_sets;
 use crate::sqlite::rows::unpacked;
 use crate::sqlite::scopes::scope_rows;
-use crate::sqlite::vectors::{refuse_other_embedder, table};
+use crate::sqlite::vectors::table;
 
 /// So many vectors are compared in full where their bytes are not at hand, and four times
 /// as many for every nearest one that is asked for beyond ten.
@@ -70,7 +71,7 @@ pub(in crate::sqlite) fn search(
 ) -> Result<Vec<VectorHit>> {
     check(query)?;
     let sets = embedding_sets(connection)?;
-    refuse_other_embedder(&sets, &query.identity)?;
+    check_embedder(&sets, &query.identity)?;
     let Some(set) = sets.iter().find(|set| set.identity == query.identity) else {
         return Ok(Vec::new());
     };

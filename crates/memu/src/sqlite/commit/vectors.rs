@@ -1,12 +1,12 @@
 //! Storing vectors.
 
 use memu_core::Result;
-use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, SetState, Table};
-use memu_core::store::rules::{self, missing};
+use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, Table};
+use memu_core::store::rules::{self, SetForVectors, missing};
 
 use super::Work;
 use crate::sqlite::rows::packed;
-use crate::sqlite::vectors::{kind_number, refuse_other_embedder};
+use crate::sqlite::vectors::kind_number;
 
 impl Work<'_> {
     pub(super) fn put_vectors(
@@ -59,13 +59,13 @@ impl Work<'_> {
         Ok((row, log, id))
     }
 
-    /// The embedder's set, made when it is the first.
+    /// The embedder's set, made when there is none.
     fn embedding_set(&self, identity: &EmbedderIdentity) -> Result<i64> {
         let sets = crate::sqlite::read::embedding_sets(self.connection)?;
-        refuse_other_embedder(&sets, identity)?;
-        if let Some(set) = sets.iter().find(|set| set.identity == *identity) {
-            return Ok(i64::from(set.id));
-        }
+        let state = match rules::set_for_vectors(&sets, identity)? {
+            SetForVectors::Known(id) => return Ok(i64::from(id)),
+            SetForVectors::New(state) => state,
+        };
         self.execute(
             "INSERT INTO memu_embedding_sets (provider, model, dimension, format, state)
              VALUES (?1, ?2, ?3, 'f32', ?4)",
@@ -73,7 +73,7 @@ impl Work<'_> {
                 &identity.provider,
                 &identity.model,
                 identity.dimension,
-                SetState::Active.as_str(),
+                state.as_str(),
             ),
         )?;
         Ok(self.connection.last_insert_rowid())

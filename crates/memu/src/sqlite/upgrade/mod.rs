@@ -1,0 +1,218 @@
+//! Files of memU 1.x: recognising them, and turning them into ours.
+//!
+//! The upgrade is one transaction on the file itself: a crash leaves the old file or the
+//! new one, and other processes wait their turn. Before it begins, a copy of the file is
+//! put beside it.
+
+mod convert;
+mod original;
+mod report;
+mod row;
+mod writer;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use memu_core::environment::{Clock, SystemClock};
+use memu_core::scope::ScopeSchema;
+use memu_core::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OpenFlags};
+
+pub use report::{Unread, UpgradeReport, VectorsOfUnknown};
+
+use self::convert::Converter;
+use self::original::Originals;
+use self::writer::Writer;
+use super::backup::{copy, put_in_place, verify};
+use super::commit::ScopeColumns;
+use super::connection::{PAGE_SIZE, prepare, write};
+use super::error::storage;
+use super::open::pragma;
+use super::schema::create;
+
+/// Whether a file was written by memU 1.x and is not upgraded yet.
+pub(super) fn is_original(connection: &Connection) -> Result<bool> {
+    Ok(pragma(connection, "application_id")? == 0 && Originals::find(connection)?.is_some())
+}
+
+/// Opens a file with tables whose names SQLite keeps for itself: with indexes on them, it
+/// takes the whole file for damaged. `None` when that is not why.
+pub(super) fn open_reserved(path: &Path, wait: Duration) -> Result<Option<Connection>> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(storage)?;
+    read_any_schema(&connection)?;
+    prepare(&connection, wait)?;
+    Ok(is_original(&connection)?.then_some(connection))
+}
+
+/// Lets a connection read schemas with names that SQLite keeps for itself.
+fn read_any_schema(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch("PRAGMA writable_schema = ON")
+        .map_err(storage)
+}
+
+/// Turns a file of memU 1.x into one of ours; `None` when another process has done it
+/// in the meantime. `wanted` are the scope fields that must come out.
+pub(super) fn upgrade(
+    connection: &Connection,
+    path: &Path,
+    wanted: Option<&ScopeSchema>,
+    wait: Duration,
+) -> Result<Option<UpgradeReport>> {
+    let bytes_before = size_of(path);
+    let upgraded = write(connection, wait, &|| false, || {
+        if !is_original(connection)? {
+            return Ok(None);
+        }
+        verify(connection)?;
+        let schema = schema_for(connection, wanted)?;
+        let backup = back_up(path, wait)?;
+        let mut report = convert_all(connection, &schema)?;
+        report.backup = Some(backup);
+        Ok(Some(report))
+    })
+    .map_err(explained)?;
+    let Some(mut report) = upgraded else {
+        return Ok(None);
+    };
+    compact(connection);
+    path.clone_into(&mut report.file);
+    report.bytes_before = bytes_before;
+    report.bytes_after = size_of(path);
+    Ok(Some(report))
+}
+
+/// What upgrading a file of memU 1.x would do; `None` for a file that needs none. The
+/// file is only read.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] when there is no file; [`ErrorKind::Corrupt`] when it is
+/// damaged or no database.
+pub fn preview_upgrade(path: &Path) -> Result<Option<UpgradeReport>> {
+    let named = |error: Error| error.with("file", path.display());
+    if !path.is_file() {
+        return Err(named(Error::not_found("there is no such file")));
+    }
+    preview(path).map_err(named)
+}
+
+fn preview(path: &Path) -> Result<Option<UpgradeReport>> {
+    let file = read_only(path)?;
+    read_any_schema(&file)?;
+    if !is_original(&file)? {
+        return Ok(None);
+    }
+    verify(&file)?;
+    // A database without a name is a file that vanishes with its connection.
+    let mut trial = Connection::open("").map_err(storage)?;
+    copy(&file, &mut trial, Duration::ZERO, |_, _| {})?;
+    read_any_schema(&trial)?;
+    let schema = schema_for(&trial, None)?;
+    let mut report = convert_all(&trial, &schema)?;
+    path.clone_into(&mut report.file);
+    report.bytes_before = size_of(path);
+    Ok(Some(report))
+}
+
+fn size_of(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+fn schema_for(connection: &Connection, wanted: Option<&ScopeSchema>) -> Result<ScopeSchema> {
+    let originals = found(connection)?;
+    let schema = originals.schema(wanted)?;
+    match wanted {
+        Some(wanted) if *wanted != schema => Err(Error::config(format!(
+            "this file of memU 1.x has the scope fields {schema:?}, but {wanted:?} are configured \
+             (user_config.model)"
+        ))),
+        _ => Ok(schema),
+    }
+}
+
+fn found(connection: &Connection) -> Result<Originals> {
+    Originals::find(connection)?.ok_or_else(|| Error::internal("the tables of memU 1.x are gone"))
+}
+
+/// Makes our tables from the original's, which are gone afterwards.
+fn convert_all(connection: &Connection, schema: &ScopeSchema) -> Result<UpgradeReport> {
+    let mut originals = found(connection)?;
+    originals.make_way(connection)?;
+    connection.execute_batch(&create(schema)).map_err(storage)?;
+    let columns = ScopeColumns::new(schema);
+    let mut converter = Converter::new(
+        Writer::new(connection, &columns),
+        schema.clone(),
+        SystemClock.now(),
+    );
+    originals.each_row(connection, |row| converter.convert(&row))?;
+    let report = converter.finish()?;
+    originals.remove(connection)?;
+    Ok(report)
+}
+
+/// Puts a copy of the file beside it, under a name that is free.
+fn back_up(path: &Path, wait: Duration) -> Result<PathBuf> {
+    // Whoever upgrades holds the write lock, so this name is nobody else's.
+    let unfinished = beside(path, ".unfinished-backup");
+    let place = free_name(path);
+    let made = copy_of(path, &unfinished, wait).and_then(|()| put_in_place(&unfinished, &place));
+    if made.is_err() {
+        // What failed is what the caller must hear.
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    made.map(|()| place)
+}
+
+fn copy_of(path: &Path, to: &Path, wait: Duration) -> Result<()> {
+    let _ = std::fs::remove_file(to);
+    // A connection of its own: the one that holds the write lock may not be copied from.
+    let from = read_only(path)?;
+    let mut to = Connection::open(to).map_err(storage)?;
+    copy(&from, &mut to, wait, |_, _| {})?;
+    read_any_schema(&to)?;
+    verify(&to)?;
+    to.close().map_err(|(_, cause)| storage(cause))
+}
+
+fn read_only(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(storage)
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let first = beside(path, ".memu-1.x.bak");
+    let others = (2..).map(|number: u32| beside(path, &format!(".memu-1.x-{number}.bak")));
+    std::iter::once(first.clone())
+        .chain(others)
+        .find(|name| !name.exists())
+        .unwrap_or(first)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Gives back the room of the old tables. The file is whole without it, so a failure
+/// (no room for a copy, a reader) costs nothing but that room.
+fn compact(connection: &Connection) {
+    let _ = connection.execute_batch(&format!(
+        "PRAGMA temp_store = FILE; PRAGMA page_size = {PAGE_SIZE}; VACUUM;"
+    ));
+    let _ = connection.execute_batch("PRAGMA temp_store = MEMORY");
+}
+
+fn explained(error: Error) -> Error {
+    if error.kind() == ErrorKind::Permission || error.kind() == ErrorKind::Storage {
+        return error.with(
+            "needed",
+            "a file of memU 1.x is upgraded when it is opened, for which it and its folder must \
+             be writable",
+        );
+    }
+    error
+}

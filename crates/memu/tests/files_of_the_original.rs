@@ -1,0 +1,725 @@
+//! Files of memU 1.x: they are upgraded in place, after a backup, and lose nothing.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use memu::sqlite::{Options, SqliteStore, UpgradeReport, preview_upgrade};
+use memu::{ErrorKind, ListRequest, MemoryServiceBuilder, RetrieveRequest};
+use memu_core::conformance::block_on;
+use memu_core::records::{EmbedderIdentity, Id, MemoryItem, OwnerKind, SetState};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Query, Severity, Store, StoreExt};
+use memu_testkit::skip_unless_set;
+use rusqlite::Connection;
+use serde_json::json;
+use support::{TALK, conversation, memorize, user};
+
+/// Tells a child process of these tests which file to open.
+const FILE: &str = "MEMU_TEST_UPGRADE_FILE";
+
+/// The tables as the original makes them, for a user model with these fields.
+fn original(path: &Path, prefix: &str, fields: &[&str]) -> Connection {
+    let connection = Connection::open(path).unwrap();
+    let fields = fields.iter().fold(String::new(), |fields, field| {
+        fields + "\"" + field + "\" VARCHAR, "
+    });
+    let meta = "id VARCHAR NOT NULL, created_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL, \
+                updated_at DATETIME NOT NULL";
+    connection
+        .execute_batch(&format!(
+            "CREATE TABLE {prefix}resources ({meta}, url VARCHAR NOT NULL, modality VARCHAR NOT NULL,
+               local_path VARCHAR NOT NULL, caption TEXT, embedding_json TEXT, {fields}PRIMARY KEY (id));
+             CREATE TABLE {prefix}memory_categories ({meta}, name VARCHAR NOT NULL,
+               description TEXT NOT NULL, summary TEXT, embedding_json TEXT, {fields}PRIMARY KEY (id));
+             CREATE TABLE {prefix}memory_items ({meta}, resource_id VARCHAR, memory_type VARCHAR NOT NULL,
+               summary TEXT NOT NULL, happened_at DATETIME, extra JSON, embedding_json TEXT,
+               {fields}PRIMARY KEY (id));
+             CREATE INDEX ix_{prefix}memory_items_id ON {prefix}memory_items (id);
+             CREATE TABLE {prefix}category_items ({meta}, item_id VARCHAR NOT NULL,
+               category_id VARCHAR NOT NULL, {fields}PRIMARY KEY (id));
+             CREATE UNIQUE INDEX idx_sqlite_category_items_unique
+               ON {prefix}category_items (item_id, category_id);"
+        ))
+        .unwrap();
+    connection
+}
+
+const T: &str = "2026-11-22 12:26:07.575130";
+
+fn insert(connection: &Connection, table: &str, row: &serde_json::Value) {
+    let object = row.as_object().unwrap();
+    let mut names = vec!["created_at".to_owned(), "updated_at".to_owned()];
+    let mut values = vec![Some(T.to_owned()), Some(T.to_owned())];
+    for (name, value) in object {
+        let value = match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        };
+        if let Some(at) = names.iter().position(|known| known == name) {
+            values[at] = value;
+        } else {
+            names.push(format!("\"{name}\""));
+            values.push(value);
+        }
+    }
+    let marks = vec!["?"; values.len()].join(", ");
+    connection
+        .execute(
+            &format!(
+                "INSERT INTO {table} ({}) VALUES ({marks})",
+                names.join(", ")
+            ),
+            rusqlite::params_from_iter(values),
+        )
+        .unwrap();
+}
+
+fn item(id: &str, user: &str) -> serde_json::Value {
+    json!({"id": id, "user_id": user, "memory_type": "profile", "summary": format!("{user} likes {id}"),
+           "extra": "{}"})
+}
+
+/// A file with one item of alice.
+fn small(folder: &Path, prefix: &str) -> PathBuf {
+    let path = folder.join("memu.db");
+    let connection = original(&path, prefix, &["user_id"]);
+    insert(
+        &connection,
+        &format!("{prefix}memory_items"),
+        &item("tea", "alice"),
+    );
+    path
+}
+
+fn open(path: &Path) -> SqliteStore {
+    block_on(SqliteStore::open(Options::file(path))).unwrap()
+}
+
+fn upgraded(path: &Path) -> (SqliteStore, UpgradeReport) {
+    let store = open(path);
+    let report = store.upgraded().expect("an upgrade").clone();
+    (store, report)
+}
+
+fn scope(fields: &[(&str, &str)]) -> Scope {
+    let schema = ScopeSchema::new(fields.iter().map(|(field, _)| field)).unwrap();
+    schema.scope(fields.iter().copied()).unwrap()
+}
+
+fn items(store: &SqliteStore, scope: &Scope) -> Vec<MemoryItem> {
+    block_on(store.all_items(&Query::scope(scope))).unwrap()
+}
+
+fn assert_sound(store: &SqliteStore) {
+    let report = block_on(store.check(false)).unwrap();
+    assert_eq!(report.severity(), Severity::Ok, "{report:?}");
+}
+
+/// All rows of a query, as text.
+fn rows(path: &Path, sql: &str) -> Vec<Vec<Option<String>>> {
+    let connection = Connection::open(path).unwrap();
+    let mut statement = connection.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map([], |row| (0..columns).map(|at| row.get(at)).collect());
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// What is to be equal before and after, per table.
+const SAME: [(&str, &str); 4] = [
+    (
+        "resources",
+        "id, created_at, updated_at, url, modality, local_path, caption",
+    ),
+    (
+        "memory_items",
+        "id, created_at, updated_at, resource_id, memory_type, summary, happened_at",
+    ),
+    (
+        "memory_categories",
+        "id, created_at, updated_at, name, description, summary",
+    ),
+    (
+        "category_items",
+        "id, created_at, updated_at, item_id, category_id",
+    ),
+];
+
+#[test]
+fn the_sample_files_lose_nothing() {
+    let name = "the_sample_files_lose_nothing";
+    let Some(data) = skip_unless_set("MEMU_SAMPLE_DATA", name) else {
+        return;
+    };
+    for (file, fields, counts) in [
+        ("sample.db", "user_id", [4, 44, 20, 40]),
+        ("scoped.db", "user_id, agent_id", [6, 66, 30, 60]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(file);
+        std::fs::write(
+            &path,
+            std::fs::read(data.join("memu-1.5.1").join(file)).unwrap(),
+        )
+        .unwrap();
+        let before: Vec<_> = SAME
+            .iter()
+            .map(|(table, columns)| {
+                rows(
+                    &path,
+                    &format!("SELECT {columns}, {fields} FROM memu_{table} ORDER BY id"),
+                )
+            })
+            .collect();
+        let extra = "SELECT id, extra, embedding_json FROM memu_memory_items ORDER BY id";
+        let details = rows(&path, extra);
+
+        let (store, report) = upgraded(&path);
+        assert_eq!(
+            [
+                report.resources,
+                report.items,
+                report.categories,
+                report.relations
+            ],
+            counts
+        );
+        assert_eq!(report.unread, [], "{file}");
+        assert_sound(&store);
+
+        // The vectors are those of the JSON, bit by bit once they are f32.
+        for row in &details {
+            let [Some(id), Some(extra), json] = row.as_slice() else {
+                panic!("{row:?}")
+            };
+            let owner = Id::from(id.as_str());
+            let page = rows(
+                &path,
+                &format!("SELECT {fields} FROM memu_memory_items WHERE id = '{id}'"),
+            );
+            let values: Vec<(&str, &str)> = fields
+                .split(", ")
+                .zip(&page[0])
+                .filter_map(|(field, value)| Some((field, value.as_deref()?)))
+                .collect();
+            let scope = store.schema().scope(values).unwrap();
+            let stored = block_on(store.item(&scope, &owner)).unwrap().unwrap();
+            let expected: serde_json::Value = serde_json::from_str(extra).unwrap();
+            assert_eq!(serde_json::Value::Object(stored.extra), expected);
+            let identity = EmbedderIdentity::unknown(384);
+            let owners = [owner];
+            let found = store.embeddings(&scope, &identity, OwnerKind::Item, &owners);
+            let found = block_on(found).unwrap();
+            assert_eq!(found.len(), usize::from(json.is_some()));
+            if let (Some(found), Some(json)) = (found.first(), json) {
+                let numbers: Vec<f64> = serde_json::from_str(json).unwrap();
+                let numbers: Vec<f32> = numbers.into_iter().map(|number| number as f32).collect();
+                assert_eq!(found.vector.as_slice(), numbers);
+            }
+        }
+        block_on(store.close()).unwrap();
+
+        let after: Vec<_> = SAME
+            .iter()
+            .map(|(table, columns)| {
+                rows(
+                    &path,
+                    &format!("SELECT {columns}, {fields} FROM memu_{table} ORDER BY id"),
+                )
+            })
+            .collect();
+        assert_eq!(before, after, "{file}");
+        let backup = report.backup.unwrap();
+        assert_eq!(
+            rows(&backup, extra),
+            details,
+            "the backup is the file as it was"
+        );
+    }
+}
+
+#[test]
+fn an_upgraded_file_answers_and_learns() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    let connection = original(&path, "memu_", &["user_id"]);
+    let resource = json!({"id": "r", "user_id": "alice", "url": "chat.json", "modality": "conversation",
+                          "local_path": "data/resources/chat.json"});
+    insert(&connection, "memu_resources", &resource);
+    let mut tea = item("tea", "alice");
+    tea["resource_id"] = "r".into();
+    tea["summary"] = "She drinks jasmine tea in the evening".into();
+    tea["embedding_json"] = "[0.5, -0.25, 1e-3]".into();
+    insert(&connection, "memu_memory_items", &tea);
+    insert(&connection, "memu_memory_items", &item("football", "bob"));
+    drop(connection);
+
+    block_on(async {
+        let service = MemoryServiceBuilder::new()
+            .database(path.to_str().unwrap())
+            .build()
+            .await
+            .unwrap();
+        let question = RetrieveRequest::question("Which tea does she drink?");
+        let answer = service
+            .retrieve(question.matching("user_id", "alice"))
+            .await
+            .unwrap();
+        assert_eq!(answer.items.len(), 1);
+        assert_eq!(answer.items[0].item.meta.id.as_str(), "tea");
+        // The source of the same name is a new resource, beside the one whose content
+        // was never in the file.
+        let added = service
+            .memorize(memorize(conversation("talk", &TALK), "alice"))
+            .await
+            .unwrap();
+        assert!(!added.items.is_empty());
+        let request = ListRequest {
+            filter: user("alice"),
+            ..ListRequest::default()
+        };
+        let resources = service.list_resources(request).await.unwrap().records;
+        assert_eq!(resources.len(), 2);
+        assert_eq!(resources[0].local_path, "data/resources/chat.json");
+        let report = service.check(true).await.unwrap();
+        assert_eq!(report.severity(), Severity::Ok, "{report:?}");
+        service.close().await.unwrap();
+    });
+}
+
+#[test]
+fn every_prefix_and_a_user_model_of_any_fields_is_understood() {
+    for prefix in ["memu_", "sqlite_", ""] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memu.db");
+        // SQLite keeps the prefix `sqlite_` for itself: such tables were made under
+        // another name and renamed in the schema.
+        let made = if prefix == "sqlite_" {
+            "original_"
+        } else {
+            prefix
+        };
+        let fields = ["userId", "Tenant", "score"];
+        let connection = original(&path, made, &fields);
+        let mut row = item("tea", "");
+        row.as_object_mut().unwrap().remove("user_id");
+        row["userId"] = "alice".into();
+        row["score"] = "7".into();
+        insert(&connection, &format!("{made}memory_items"), &row);
+        if prefix == "sqlite_" {
+            connection
+                .execute_batch(
+                    "PRAGMA writable_schema = ON;
+                     UPDATE sqlite_schema SET name = replace(name, 'original_', 'sqlite_'),
+                       tbl_name = replace(tbl_name, 'original_', 'sqlite_'),
+                       sql = replace(sql, 'original_', 'sqlite_');
+                     PRAGMA writable_schema = RESET;",
+                )
+                .unwrap();
+        }
+        connection.close().unwrap();
+
+        let (store, report) = upgraded(&path);
+        assert_eq!(report.scope_fields, ["user_id", "tenant", "scope_score"]);
+        assert_eq!((report.items, report.unread.len()), (1, 0));
+        let schema = ScopeSchema::new(["user_id", "tenant", "scope_score"]).unwrap();
+        let scope = schema
+            .scope([("user_id", "alice"), ("scope_score", "7")])
+            .unwrap();
+        assert_eq!(items(&store, &scope).len(), 1, "{prefix}");
+        assert_sound(&store);
+        block_on(store.close()).unwrap();
+        let left = rows(
+            &path,
+            "SELECT name FROM sqlite_schema WHERE name LIKE 'original%' OR name LIKE 'ix_%'
+             OR name LIKE 'sqlite\\_memory%' ESCAPE '\\'",
+        );
+        assert_eq!(left, Vec::<Vec<Option<String>>>::new(), "{prefix}");
+    }
+}
+
+#[test]
+fn rows_of_several_users_come_to_scopes_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    let connection = original(&path, "memu_", &["user_id"]);
+    for (id, user) in [("a1", "alice"), ("b1", "bob"), ("a2", "alice")] {
+        insert(&connection, "memu_memory_items", &item(id, user));
+    }
+    insert(
+        &connection,
+        "memu_memory_items",
+        &json!({"id": "n", "memory_type": "event", "summary": "nobody's"}),
+    );
+    // One user's item in another's category: the original does that.
+    let category = json!({"id": "c", "user_id": "alice", "name": "preferences",
+                          "description": "likes", "summary": "Alice likes a1."});
+    insert(&connection, "memu_memory_categories", &category);
+    for (id, item) in [("r1", "a1"), ("r2", "b1")] {
+        insert(
+            &connection,
+            "memu_category_items",
+            &json!({"id": id, "user_id": if item == "b1" { "bob" } else { "alice" },
+                    "item_id": item, "category_id": "c"}),
+        );
+    }
+    drop(connection);
+
+    let (store, report) = upgraded(&path);
+    let (alice, bob) = (scope(&[("user_id", "alice")]), scope(&[("user_id", "bob")]));
+    let ids = |scope: &Scope| -> Vec<String> {
+        let items = items(&store, scope).into_iter();
+        items.map(|item| item.meta.id.to_string()).collect()
+    };
+    assert_eq!(ids(&alice), ["a1", "a2"]);
+    assert_eq!(ids(&bob), ["b1"]);
+    assert_eq!(ids(&ScopeSchema::default().empty_scope()), ["n"]);
+    let categories = block_on(store.all_categories(&Query::scope(&bob))).unwrap();
+    assert_eq!(categories.len(), 1);
+    assert_eq!(categories[0].name, "preferences");
+    assert_eq!(categories[0].summary, None, "alice's summary stays hers");
+    let relations = block_on(store.all_relations(&Query::scope(&bob))).unwrap();
+    assert_eq!(relations[0].category_id, categories[0].meta.id);
+    assert_eq!(report.scopes, 3);
+    assert_eq!(report.relations, 2);
+    assert_eq!(report.unread.len(), 1);
+    assert!(
+        report.unread[0]
+            .reason
+            .contains("category is of another scope")
+    );
+    assert_sound(&store);
+    block_on(store.close()).unwrap();
+}
+
+/// What was kept of a row: the reason and the content.
+fn kept(path: &Path, id: &str) -> Vec<(String, serde_json::Value)> {
+    rows(
+        path,
+        &format!("SELECT reason, content FROM memu_unread WHERE id = '{id}' ORDER BY row"),
+    )
+    .into_iter()
+    .map(|row| {
+        (
+            row[0].clone().unwrap(),
+            serde_json::from_str(row[1].as_ref().unwrap()).unwrap(),
+        )
+    })
+    .collect()
+}
+
+/// A file with every oddity that programs have left in such files.
+fn odd_file(folder: &Path) -> PathBuf {
+    let path = folder.join("memu.db");
+    let connection = original(&path, "memu_", &["user_id"]);
+    let odd = |id: &str, change: &[(&str, serde_json::Value)]| {
+        let mut row = item(id, "alice");
+        for (column, value) in change {
+            row[*column] = value.clone();
+        }
+        insert(&connection, "memu_memory_items", &row);
+    };
+    odd("nan", &[("embedding_json", "[0.5, NaN]".into())]);
+    odd("broken", &[("embedding_json", "[0.5, 1".into())]);
+    odd("zeros", &[("embedding_json", "[0.0, 0.0]".into())]);
+    odd("empty", &[("embedding_json", "[]".into())]);
+    odd("null", &[("embedding_json", "null".into())]);
+    odd("short", &[("embedding_json", "[1.0, 2.0]".into())]);
+    odd("long", &[("embedding_json", "[1.0, 2.0, 3.0]".into())]);
+    odd(
+        "zulu",
+        &[("created_at", "2026-11-22T12:26:07.575130Z".into())],
+    );
+    odd(
+        "offset",
+        &[("created_at", "2026-11-22 13:26:07+01:00".into())],
+    );
+    odd(
+        "undated",
+        &[
+            ("created_at", "yesterday".into()),
+            ("updated_at", "2026-11-23 00:00:00".into()),
+        ],
+    );
+    odd("list", &[("extra", "[1, 2]".into())]);
+    odd("extra", &[("extra", "{\"score\": NaN}".into())]);
+    odd(
+        "huge",
+        &[("extra", "{\"n\": 123456789012345678901234567890}".into())],
+    );
+    odd("lost", &[("resource_id", "gone".into())]);
+    odd("crowd", &[("user_id", "x".repeat(600).into())]);
+    connection
+        .execute(
+            "UPDATE memu_memory_items SET summary = x'6f6bff' WHERE id = 'list'",
+            [],
+        )
+        .unwrap();
+    for (id, item, category) in [
+        ("r1", "gone", "c"),
+        ("r2", "nan", "gone"),
+        ("r3", "nan", "c"),
+    ] {
+        let row = json!({"id": id, "user_id": "alice", "item_id": item, "category_id": category});
+        insert(&connection, "memu_category_items", &row);
+    }
+    for id in ["c", "c2"] {
+        let row = json!({"id": id, "user_id": "alice", "name": "twice", "description": ""});
+        insert(&connection, "memu_memory_categories", &row);
+    }
+    insert(
+        &connection,
+        "memu_resources",
+        &json!({"id": "m", "user_id": "alice", "url": "x",
+        "modality": "smell", "local_path": ""}),
+    );
+    path
+}
+
+#[test]
+fn what_cannot_be_read_is_kept_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = odd_file(folder.path());
+    let preview = preview_upgrade(&path).unwrap().unwrap();
+    let (store, report) = upgraded(&path);
+    assert_eq!(
+        report.unread, preview.unread,
+        "the preview tells what is done"
+    );
+    assert_eq!(
+        (report.items, report.categories, report.relations),
+        (14, 2, 1)
+    );
+    let alice = scope(&[("user_id", "alice")]);
+    let found = items(&store, &alice);
+    let by_id = |id: &str| {
+        found
+            .iter()
+            .find(|item| item.meta.id.as_str() == id)
+            .unwrap()
+    };
+    assert_eq!(by_id("zulu").meta.created_at.to_string(), T);
+    assert_eq!(
+        by_id("offset").meta.created_at.to_string(),
+        "2026-11-22 12:26:07.000000"
+    );
+    assert_eq!(
+        by_id("undated").meta.created_at.to_string(),
+        "2026-11-23 00:00:00.000000"
+    );
+    assert_eq!(by_id("list").summary, "ok\u{fffd}");
+    assert_eq!(by_id("lost").resource_id, None);
+    let sets = block_on(store.embedding_sets()).unwrap();
+    let dimensions: Vec<u32> = sets.iter().map(|set| set.identity.dimension).collect();
+    assert_eq!(dimensions, [2, 3]);
+    assert!(
+        sets.iter().all(|set| set.state == SetState::Retired),
+        "{sets:?}"
+    );
+    assert_sound(&store);
+    block_on(store.close()).unwrap();
+
+    for (id, column, content) in [
+        ("nan", "embedding_json", json!("[0.5, NaN]")),
+        ("broken", "embedding_json", json!("[0.5, 1")),
+        ("zeros", "embedding_json", json!("[0.0, 0.0]")),
+        ("empty", "embedding_json", json!("[]")),
+        ("undated", "created_at", json!("yesterday")),
+        ("list", "summary", json!({"hex": "6f6bff"})),
+        ("extra", "extra", json!("{\"score\": NaN}")),
+        (
+            "huge",
+            "extra",
+            json!("{\"n\": 123456789012345678901234567890}"),
+        ),
+        ("lost", "resource_id", json!("gone")),
+        (
+            "crowd",
+            "summary",
+            json!(format!("{} likes crowd", "alice")),
+        ),
+        ("r1", "item_id", json!("gone")),
+        ("r2", "category_id", json!("gone")),
+        ("m", "modality", json!("smell")),
+    ] {
+        let kept = kept(&path, id);
+        assert!(
+            kept.iter().any(|(_, value)| value[column] == content),
+            "{id}: {kept:?}"
+        );
+        assert!(report.unread.iter().any(|unread| unread.id == id), "{id}");
+    }
+    assert_eq!(kept(&path, "null"), [], "no vector is no defect");
+    // Whoever is forgotten is forgotten there as well.
+    let store = open(&path);
+    block_on(store.clear(&[alice])).unwrap();
+    block_on(store.close()).unwrap();
+    let left = rows(&path, "SELECT id FROM memu_unread");
+    assert_eq!(left, [[Some("crowd".to_owned())]], "only what nobody's is");
+}
+
+#[test]
+fn an_upgrade_happens_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(folder.path(), "memu_");
+    let (store, _) = upgraded(&path);
+    block_on(store.close()).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(preview_upgrade(&path).unwrap(), None);
+    let store = open(&path);
+    assert_eq!(store.upgraded(), None);
+    block_on(store.close()).unwrap();
+    assert!(std::fs::read(&path).unwrap() == bytes);
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        2,
+        "the file and its backup"
+    );
+}
+
+#[test]
+fn a_backup_never_overwrites_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(folder.path(), "memu_");
+    let first = folder.path().join("memu.db.memu-1.x.bak");
+    std::fs::write(&first, "precious").unwrap();
+    let (store, report) = upgraded(&path);
+    block_on(store.close()).unwrap();
+    assert_eq!(std::fs::read(&first).unwrap(), b"precious");
+    let second = folder.path().join("memu.db.memu-1.x-2.bak");
+    assert_eq!(report.backup, Some(second.clone()));
+    assert_eq!(rows(&second, "SELECT id FROM memu_memory_items").len(), 1);
+}
+
+#[test]
+fn an_upgrade_that_is_refused_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(folder.path(), "memu_");
+    let bytes = std::fs::read(&path).unwrap();
+    let refuse = |options: Options, kind: ErrorKind, says: &str| {
+        let error = block_on(SqliteStore::open(options)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.message().contains(says), "{error:?}");
+        assert!(std::fs::read(&path).unwrap() == bytes);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    };
+    let options = Options::file(&path);
+    let other = Some(ScopeSchema::new(["user_id", "agent_id"]).unwrap());
+    refuse(
+        Options {
+            schema: other,
+            ..options.clone()
+        },
+        ErrorKind::Config,
+        "this file of memU 1.x has the scope fields [\"user_id\"]",
+    );
+    refuse(
+        Options {
+            create: false,
+            ..options
+        },
+        ErrorKind::Unsupported,
+        "run memu upgrade",
+    );
+}
+
+#[test]
+fn a_damaged_file_is_not_upgraded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    let connection = original(&path, "memu_", &["user_id"]);
+    for number in 0..500 {
+        insert(
+            &connection,
+            "memu_memory_items",
+            &item(&format!("tea {number}"), "alice"),
+        );
+    }
+    connection.close().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 3000].fill(0x5a);
+    std::fs::write(&path, &bytes).unwrap();
+    let error = block_on(SqliteStore::open(Options::file(&path))).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+    assert!(std::fs::read(&path).unwrap() == bytes);
+}
+
+/// A child process: opens the file that the variable names.
+#[test]
+fn child_that_upgrades() {
+    let Some(path) = std::env::var_os(FILE) else {
+        return;
+    };
+    let store = open(Path::new(&path));
+    assert_eq!(items(&store, &scope(&[("user_id", "alice")])).len(), 3000);
+    block_on(store.close()).unwrap();
+}
+
+fn child(path: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "child_that_upgrades", "--nocapture"])
+        .env(FILE, path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// A file with 3,000 items of alice.
+fn large(folder: &Path) -> PathBuf {
+    let path = folder.join("memu.db");
+    let connection = original(&path, "memu_", &["user_id"]);
+    connection.execute_batch("BEGIN").unwrap();
+    for number in 0..3000 {
+        let mut row = item(&format!("tea {number}"), "alice");
+        row["embedding_json"] = format!("[{number}.5, 1.0]").into();
+        insert(&connection, "memu_memory_items", &row);
+    }
+    connection.execute_batch("COMMIT").unwrap();
+    path
+}
+
+#[test]
+fn processes_that_open_one_file_at_once_upgrade_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = large(folder.path());
+    let children: Vec<_> = (0..4).map(|_| child(&path).spawn().unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let backups = std::fs::read_dir(folder.path()).unwrap();
+    let names: Vec<_> = backups.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+#[test]
+fn a_kill_in_the_middle_leaves_the_old_file_or_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = large(folder.path());
+    let before = std::fs::read(&path).unwrap();
+    let mut old = 0;
+    for round in 0..12 {
+        std::fs::write(&path, &before).unwrap();
+        let mut child = child(&path).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(10 + 25 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let store = open(&path);
+        old += usize::from(store.upgraded().is_some());
+        assert_eq!(items(&store, &scope(&[("user_id", "alice")])).len(), 3000);
+        assert_sound(&store);
+        block_on(store.close()).unwrap();
+    }
+    assert!(old > 0, "some kill came before the end");
+}
