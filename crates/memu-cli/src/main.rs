@@ -27,6 +27,8 @@ fn main() -> ExitCode {
     };
     let result = runtime.block_on(async {
         tokio::select! {
+            // The verb first: one that goes on until Ctrl-C ends well by it.
+            biased;
             result = commands::run(cli, &printer) => result,
             _ = tokio::signal::ctrl_c() => Err(memu::Error::cancelled(
                 "interrupted; what was not finished has left no trace",

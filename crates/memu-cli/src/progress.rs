@@ -59,6 +59,12 @@ impl Progress {
         self.bar.set_position(position);
     }
 
+    /// So much is done, of so much.
+    pub(crate) fn reach_of(&self, position: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(position);
+    }
+
     /// Names what is worked on now.
     pub(crate) fn working_on(&self, name: &str) {
         self.bar.set_prefix(name.to_owned());

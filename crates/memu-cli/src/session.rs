@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use memu::backup::Place;
 use memu::settings::{CONFIG_FILE, Layers};
+use memu::sqlite::UpgradeReport;
 use memu::{MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
 
@@ -19,12 +21,42 @@ pub(crate) async fn open(global: &Global, progress: &Progress) -> Result<MemoryS
     open_with(global, progress, Value::Object(Map::new())).await
 }
 
+/// Where the memory is that the options, variables and files name.
+pub(crate) fn place(global: &Global) -> Result<Place> {
+    builder(global, Value::Object(Map::new()))?.place()
+}
+
 /// The same, with settings that win over all others.
 pub(crate) async fn open_with(
     global: &Global,
     progress: &Progress,
     settings: Value,
 ) -> Result<MemoryService> {
+    let printer = Printer::new(global);
+    builder(global, settings)?
+        .interceptor(progress.interceptor())
+        .on_upgrade(move |report| tell_of_upgrade(&printer, report))
+        .build()
+        .await
+}
+
+fn tell_of_upgrade(printer: &Printer, report: &UpgradeReport) {
+    let backup = report.backup.as_deref().unwrap_or(&report.file);
+    printer.remark(&format!(
+        "upgraded {} from memU 1.x: {}; the file as it was is {}",
+        report.file.display(),
+        counts(report),
+        backup.display()
+    ));
+    if !report.unread.is_empty() {
+        printer.remark(&format!(
+            "{} values or rows could not be read and are kept in the table memu_unread",
+            report.unread.len()
+        ));
+    }
+}
+
+fn builder(global: &Global, settings: Value) -> Result<MemoryServiceBuilder> {
     let mut layers = Layers::new();
     match &global.config {
         Some(path) => layers = layers.file(path)?,
@@ -49,26 +81,7 @@ pub(crate) async fn open_with(
     if !fields_known {
         builder = builder.default_scope_fields(fields);
     }
-    let printer = Printer::new(global);
-    builder
-        .interceptor(progress.interceptor())
-        .on_upgrade(move |report| {
-            let backup = report.backup.as_deref().unwrap_or(&report.file);
-            printer.remark(&format!(
-                "upgraded {} from memU 1.x: {}; the file as it was is {}",
-                report.file.display(),
-                counts(report),
-                backup.display()
-            ));
-            if !report.unread.is_empty() {
-                printer.remark(&format!(
-                    "{} values or rows could not be read and are kept in the table memu_unread",
-                    report.unread.len()
-                ));
-            }
-        })
-        .build()
-        .await
+    Ok(builder)
 }
 
 /// The scope fields of a store that is created now: `user_id`, and those that the

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 
+use crate::backup::Place;
 use crate::settings::{DdlMode, MetadataProvider, Settings};
 use crate::sqlite::{self, SqliteStore, UpgradeReport};
 use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
@@ -179,16 +179,30 @@ impl MemoryServiceBuilder {
 
     /// The folder for large files, for stores that outlive the process.
     fn files(&self, executor: &Arc<dyn Executor>) -> Result<Option<Arc<dyn ResourceFiles>>> {
-        let Dsn::Sqlite(path) = self.dsn()? else {
+        if !matches!(self.dsn()?, Dsn::Sqlite(_)) {
             return Ok(None);
-        };
-        let beside = path.parent().unwrap_or(Path::new(""));
-        let root = beside
-            .join(&self.settings.blob_config.resources_dir)
-            .join(path.file_name().unwrap_or_default());
-        let wait = self.settings.database_config.metadata_store.busy_timeout_s;
-        let files = LocalFiles::new(&root, executor.clone()).waiting(Duration::from_secs_f64(wait));
+        }
+        let place = self.place()?;
+        let files = LocalFiles::new(&place.files(), executor.clone()).waiting(place.wait);
         Ok(Some(Arc::new(files)))
+    }
+
+    /// Where the memory is, when it is in a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) when it is in no
+    /// file; [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a malformed DSN.
+    pub fn place(&self) -> Result<Place> {
+        match self.dsn()? {
+            Dsn::Sqlite(database) => Ok(Place {
+                database,
+                resources_dir: self.settings.blob_config.resources_dir.clone().into(),
+                wait: Duration::from_secs_f64(
+                    self.settings.database_config.metadata_store.busy_timeout_s,
+                ),
+            }),
+            other => Err(Error::unsupported(format!("{other} is not a file"))),
+        }
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>> {

@@ -21,6 +21,7 @@
 //! summarises and ranks. See [`MemoryServiceBuilder`] for everything that can be
 //! configured.
 
+pub mod backup;
 mod builder;
 mod dsn;
 mod executor;

@@ -211,7 +211,7 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
-fn hash(mut file: File) -> std::io::Result<ContentHash> {
+pub(crate) fn hash(mut file: File) -> std::io::Result<ContentHash> {
     let mut hasher = blake3::Hasher::new();
     std::io::copy(&mut file, &mut hasher)?;
     Ok(ContentHash::from_bytes(*hasher.finalize().as_bytes()))

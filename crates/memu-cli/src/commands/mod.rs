@@ -1,6 +1,7 @@
 //! The command line: one file per verb.
 
 pub(crate) mod add;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod delete;
 pub(crate) mod demo;
@@ -11,6 +12,7 @@ pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
 pub(crate) mod model;
+pub(crate) mod restore;
 pub(crate) mod retrieve;
 pub(crate) mod show;
 pub(crate) mod upgrade;
@@ -57,6 +59,10 @@ pub(crate) enum Command {
     Forget(forget::Forget),
     /// Check the database, and repair what can be repaired
     Doctor(doctor::Doctor),
+    /// Copy the memory while it is in use
+    Backup(backup::Backup),
+    /// Bring a copy of the memory back
+    Restore(restore::Restore),
     /// Upgrade a file of memU 1.x, after a backup
     Upgrade(upgrade::Upgrade),
     /// Memorize sample conversations into a new file and ask them questions
@@ -82,6 +88,8 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Delete(verb) => verb.run(global, printer).await,
         Command::Forget(verb) => verb.run(global, printer).await,
         Command::Doctor(verb) => verb.run(global, printer).await,
+        Command::Backup(verb) => verb.run(global, printer).await,
+        Command::Restore(verb) => verb.run(global, printer).await,
         Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,

@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use memu::Result;
 use memu::core::store::Store;
 use memu::sqlite::{Options, SqliteStore, UpgradeReport, preview_upgrade};
-use memu::{Dsn, Error, Result};
 use serde::Serialize;
 
 use crate::args::Global;
 use crate::output::{Line, Printer, Tone};
+use crate::session;
 
 /// How many things that were kept aside are named to people.
 const NAMED: usize = 20;
@@ -38,7 +39,7 @@ impl Upgrade {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let file = match self.file {
             Some(file) => file,
-            None => database_file(global)?,
+            None => session::place(global)?.database,
         };
         let mut report = preview_upgrade(&file)?;
         if !self.dry_run && report.is_some() {
@@ -52,14 +53,6 @@ impl Upgrade {
             report,
         };
         printer.response(&outcome, |outcome| show(outcome, &file))
-    }
-}
-
-/// The file that the options name.
-fn database_file(global: &Global) -> Result<PathBuf> {
-    match Dsn::from_dsn_or_path(global.db.as_deref().unwrap_or("memu.db"))? {
-        Dsn::Sqlite(path) => Ok(path),
-        other => Err(Error::input(format!("{other} is not a file"))),
     }
 }
 

@@ -4,7 +4,7 @@
 //! processes queue for the write lock; readers never wait. When no write is running,
 //! the database file alone is a complete copy.
 
-mod backup;
+pub(crate) mod backup;
 mod check;
 mod clear;
 mod codes;

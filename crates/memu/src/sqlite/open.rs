@@ -62,7 +62,7 @@ pub(super) struct Opened {
 }
 
 /// Refuses, by name, what SQLite would refuse in passing.
-fn inspect(path: &Path, may_create: bool) -> Result<()> {
+pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
     let file = |error: Error| error.with("file", path.display());
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
@@ -161,7 +161,7 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
 }
 
 /// Refuses files that are not ours, or not yet.
-fn check_file(connection: &Connection, may_migrate: bool) -> Result<()> {
+pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<()> {
     let tables = tables(connection)?;
     if pragma(connection, "application_id")? != APPLICATION_ID {
         return Err(foreign(connection, &tables)?);
@@ -193,8 +193,7 @@ fn check_file(connection: &Connection, may_migrate: bool) -> Result<()> {
 fn foreign(connection: &Connection, tables: &[String]) -> Result<Error> {
     if upgrade::is_original(connection)? {
         return Ok(Error::unsupported(
-            "this file was written by memU 1.x and must be upgraded, but ddl_mode is \
-             \"validate\"; run memu upgrade",
+            "this file was written by memU 1.x and must be upgraded first: run memu upgrade",
         ));
     }
     if tables.is_empty() {

@@ -10,7 +10,6 @@ mod report;
 mod row;
 mod writer;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ pub use report::{Unread, UpgradeReport, VectorsOfUnknown};
 use self::convert::Converter;
 use self::original::Originals;
 use self::writer::Writer;
-use super::backup::{copy, put_in_place, verify};
+use super::backup::{beside, copy, put_in_place, read_only, verify};
 use super::commit::ScopeColumns;
 use super::connection::{PAGE_SIZE, prepare, write};
 use super::error::storage;
@@ -107,7 +106,7 @@ fn preview(path: &Path) -> Result<Option<UpgradeReport>> {
     verify(&file)?;
     // A database without a name is a file that vanishes with its connection.
     let mut trial = Connection::open("").map_err(storage)?;
-    copy(&file, &mut trial, Duration::ZERO, |_, _| {})?;
+    copy(&file, &mut trial, Duration::ZERO, |_, _| true)?;
     read_any_schema(&trial)?;
     let schema = schema_for(&trial, None)?;
     let mut report = convert_all(&trial, &schema)?;
@@ -171,15 +170,10 @@ fn copy_of(path: &Path, to: &Path, wait: Duration) -> Result<()> {
     // A connection of its own: the one that holds the write lock may not be copied from.
     let from = read_only(path)?;
     let mut to = Connection::open(to).map_err(storage)?;
-    copy(&from, &mut to, wait, |_, _| {})?;
+    copy(&from, &mut to, wait, |_, _| true)?;
     read_any_schema(&to)?;
     verify(&to)?;
     to.close().map_err(|(_, cause)| storage(cause))
-}
-
-fn read_only(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(storage)
 }
 
 fn free_name(path: &Path) -> PathBuf {
@@ -189,12 +183,6 @@ fn free_name(path: &Path) -> PathBuf {
         .chain(others)
         .find(|name| !name.exists())
         .unwrap_or(first)
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// Gives back the room of the old tables. The file is whole without it, so a failure
