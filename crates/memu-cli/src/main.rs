@@ -1,6 +1,7 @@
 //! The `memu` command: long-term memory for AI agents at the shell.
 
 mod args;
+mod bench;
 mod commands;
 mod eval;
 mod exit;

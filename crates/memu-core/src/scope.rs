@@ -19,7 +19,9 @@ pub const MAX_SCOPE_VALUE_BYTES: usize = 512;
 
 /// Names that records or their tables use themselves and that a scope field may not
 /// take.
-const RESERVED: [&str; 46] = [
+const RESERVED: [&str; 48] = [
+    "item_row",
+    "category_row",
     "id",
     "created_at",
     "updated_at",

@@ -65,6 +65,13 @@ impl Embedder for LocalEmbedder {
     /// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) when the executor
     /// drops the work.
     async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
+        if texts.iter().map(|text| text.len()).sum::<usize>() <= SHORT {
+            return texts
+                .iter()
+                .map(|text| embed(&self.table, text))
+                .map(Ok)
+                .collect();
+        }
         let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
         let table = self.table.clone();
         offload(self.executor.as_ref(), move || {
@@ -73,6 +80,9 @@ impl Embedder for LocalEmbedder {
         .await
     }
 }
+
+/// Texts of so many bytes are embedded sooner than another thread would begin to.
+const SHORT: usize = 4 << 10;
 
 /// The vector of a text, of length 1.
 fn embed(table: &WordTable, text: &str) -> Option<Embedding> {

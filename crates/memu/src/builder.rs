@@ -39,6 +39,7 @@ pub struct MemoryServiceBuilder {
     ids: Arc<dyn IdSource>,
     interceptors: Vec<Arc<dyn Interceptor>>,
     on_upgrade: OnUpgrade,
+    embedder: Option<Arc<dyn Embedder>>,
 }
 
 /// Whom to tell about an upgrade.
@@ -67,6 +68,7 @@ impl MemoryServiceBuilder {
             ids: Arc::new(RandomIds),
             interceptors: Vec::new(),
             on_upgrade: OnUpgrade(Box::new(|_| {})),
+            embedder: None,
         }
     }
 
@@ -124,6 +126,13 @@ impl MemoryServiceBuilder {
         self
     }
 
+    /// Another embedder than the settings name.
+    #[must_use]
+    pub fn embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
+        self.embedder = Some(embedder);
+        self
+    }
+
     /// Is told when opening the store upgraded a file of memU 1.x.
     #[must_use]
     pub fn on_upgrade(mut self, tell: impl Fn(&UpgradeReport) + Send + Sync + 'static) -> Self {
@@ -143,7 +152,7 @@ impl MemoryServiceBuilder {
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;
-        let embedder = self.embedder(&executor)?;
+        let embedder = self.configured_embedder(&executor)?;
         check_embedder(&store.embedding_sets().await?, embedder.identity())?;
         MemoryService::new(Parts {
             store,
@@ -166,7 +175,10 @@ impl MemoryServiceBuilder {
     }
 
     /// The embedder that the profile `embedding` names.
-    fn embedder(&self, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+    fn configured_embedder(&self, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+        if let Some(embedder) = &self.embedder {
+            return Ok(embedder.clone());
+        }
         let profile = self.settings.llm_profiles.get("embedding");
         match profile.and_then(|profile| profile.model.as_deref()) {
             Some("minilm") => minilm(

@@ -39,9 +39,9 @@ pub use memu_core::records::{
     CategoryItem, Id, MemoryCategory, MemoryItem, Modality, Resource, Role, Segment,
 };
 pub use memu_core::service::{
-    ClearResponse, CreateItem, ItemResponse, ListRequest, ListResponse, MemorizeRequest,
-    MemorizeResponse, MemorizeStatus, Message, RetrieveRequest, RetrieveResponse, Source,
-    UpdateItem,
+    ClearResponse, CreateItem, CreateItems, ItemResponse, ItemsResponse, ListRequest, ListResponse,
+    MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, NewItem, RetrieveRequest,
+    RetrieveResponse, Source, UpdateItem,
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;

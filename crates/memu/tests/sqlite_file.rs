@@ -384,8 +384,9 @@ fn doctor_mends_what_can_be_told_from_other_rows() {
         .execute_batch(
             "PRAGMA foreign_keys = OFF;
              INSERT INTO memu_category_items (scope_id, id, created_at, updated_at, revision,
-             user_id, item_id, category_id) VALUES (1, 'orphan', '2026-01-01 00:00:00.000000',
-             '2026-01-01 00:00:00.000000', 1, 'alice', 'gone', 'x-0')",
+             user_id, item_id, category_id, item_row, category_row) VALUES (1, 'orphan',
+             '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 1, 'alice', 'gone',
+             'x-0', 7, 1)",
         )
         .unwrap();
     drop(other);
@@ -446,4 +447,30 @@ fn a_file_of_an_earlier_schema_is_brought_up_to_date() {
     let new = folder.path().join("new.db");
     block_on(open(&new).unwrap().close()).unwrap();
     assert_eq!(schema_of(&path), schema_of(&new));
+}
+
+#[test]
+fn the_file_alone_is_complete_after_each_of_many_quick_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let store = open(&file).unwrap();
+    let copy = folder.path().join("copy.db");
+    for round in 0..40 {
+        block_on(store.commit(batch(&format!("r{round}"), 3))).unwrap();
+        std::fs::copy(&file, &copy).unwrap();
+        let copied = open(&copy).unwrap();
+        assert_eq!(names(&copied).len(), 3 * (round + 1), "round {round}");
+        let report = block_on(copied.check(false)).unwrap();
+        assert_eq!(report.severity(), Severity::Ok, "{report:?}");
+        block_on(copied.close()).unwrap();
+    }
+    // At rest the log is emptied; when the store is closed, it is gone.
+    let log = folder.path().join("memu.db-wal");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        assert!(Instant::now() < deadline, "the log is never emptied");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    block_on(store.close()).unwrap();
+    assert!(!log.exists());
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod backup;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod delete;
 pub(crate) mod demo;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Demo(demo::Demo),
     /// Measure MemU on conversations with known answers
     Eval(eval::Eval),
+    /// Measure what MemU does in which time, on this machine
+    Bench(bench::Bench),
     /// Fetch models that run on this machine
     Model(model::Model),
     /// Print a completion script for a shell
@@ -93,6 +96,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,
+        Command::Bench(verb) => verb.run(global, printer).await,
         Command::Model(verb) => verb.run(global, printer).await,
         Command::Completions(verb) => verb.run(Cli::command(), printer),
     }

@@ -55,6 +55,14 @@ impl Printer {
         self.lines(&show(response))
     }
 
+    /// Prints one of several responses as JSON, on a line of its own.
+    pub(crate) fn json_line<T: Serialize>(&self, response: &T) -> Result<()> {
+        let text = serde_json::to_string(response).map_err(|cause| {
+            Error::internal("the response cannot be written as JSON").caused_by(cause)
+        })?;
+        self.write(&text)
+    }
+
     /// Prints text as it is.
     pub(crate) fn text(&self, text: &str) -> Result<()> {
         self.write(text.trim_end())

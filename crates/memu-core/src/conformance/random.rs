@@ -204,17 +204,16 @@ fn select(dice: &mut Dice, known: &Snapshot) -> Select {
     let item = dice.pick(&known.items);
     let category = dice.pick(&known.categories);
     let segment = dice.pick(&known.segments).map(|one| &one.meta.id);
-    match dice.roll(11) {
+    match dice.roll(10) {
         0 => Select::Ids([ids(item.map(|one| &one.meta.id)), ids(segment)].concat()),
         1 => Select::IdPrefixes(vec![format!("{:x}", dice.roll(16))]),
         2 => Select::OfResources(ids(resource.map(|one| &one.meta.id))),
         3 => Select::CitingSegments(ids(segment)),
         4 => Select::OfItems(ids(item.map(|one| &one.meta.id))),
         5 => Select::OfCategories(ids(category.map(|one| &one.meta.id))),
-        6 => Select::ItemHashes(item.iter().map(|one| one.content_hash()).collect()),
-        7 => Select::Names(vec![dice.word().into()]),
-        8 => Select::ReplyStates(dice.pick(&ReplyState::ALL).copied().into_iter().collect()),
-        9 => Select::Requests(vec![ContentHash::of(dice.word().as_bytes())]),
+        6 => Select::Names(vec![dice.word().into()]),
+        7 => Select::ReplyStates(dice.pick(&ReplyState::ALL).copied().into_iter().collect()),
+        8 => Select::Requests(vec![ContentHash::of(dice.word().as_bytes())]),
         _ => Select::All,
     }
 }

@@ -114,13 +114,6 @@ pub(super) async fn each_choice_finds_its_records(harness: &dyn Harness) -> Verd
         (source(&world.chat.url, Some("chat-8")), "chat |  |  |  | "),
         (source("file:///elsewhere", None), " |  |  |  | "),
         (
-            Select::ItemHashes(vec![
-                world.walks.content_hash(),
-                world.coffee.content_hash(),
-            ]),
-            " |  | coffee walks |  | ",
-        ),
-        (
             Select::Names(vec!["travel".into(), "TASTES".into(), "blank".into()]),
             " |  |  | travel blank | ",
         ),
@@ -158,8 +151,7 @@ pub(super) async fn a_choice_that_does_not_apply_finds_nothing(harness: &dyn Har
     let item = Select::OfItems(ids(&[&world.trip.meta.id]));
     let segment = Select::CitingSegments(ids(&[&world.hello.meta.id]));
     let category = Select::OfCategories(ids(&[&world.tastes.meta.id]));
-    let hash = Select::ItemHashes(vec![world.trip.content_hash()]);
-    for select in [&item, &segment, &category, &hash] {
+    for select in [&item, &segment, &category] {
         let query = Query::scope(scope).select(select.clone());
         let what = format!("what {select:?} finds");
         same(&what, &store.resources(&query).await?.records, &Vec::new())?;

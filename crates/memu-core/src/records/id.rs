@@ -41,6 +41,22 @@ impl Id {
         &self.0
     }
 
+    /// The bytes of an identifier that is a UUID in its usual form, of lower-case letters
+    /// and digits; `None` for any other.
+    pub fn to_uuid_bytes(&self) -> Option<[u8; 16]> {
+        let uuid = uuid::Uuid::try_parse(&self.0).ok()?;
+        // Other ways to write a UUID must come back as they were.
+        let mut buffer = uuid::Uuid::encode_buffer();
+        (*uuid.hyphenated().encode_lower(&mut buffer) == *self.0).then(|| uuid.into_bytes())
+    }
+
+    /// The identifier of which [`Self::to_uuid_bytes`] gives these bytes.
+    pub fn from_uuid_bytes(bytes: [u8; 16]) -> Self {
+        let mut buffer = uuid::Uuid::encode_buffer();
+        let uuid = uuid::Uuid::from_bytes(bytes);
+        Self::from(&*uuid.hyphenated().encode_lower(&mut buffer))
+    }
+
     /// The short reference that summaries cite: the first six characters.
     pub fn short(&self) -> &str {
         match self.0.char_indices().nth(6) {

@@ -208,6 +208,23 @@ impl Context {
         })
     }
 
+    /// Commits a batch that was not planned on a view. A view that shows the scope as it
+    /// was before is brought up to date.
+    pub(super) async fn commit_unplanned(&self, mut batch: WriteBatch) -> Result<()> {
+        let key = batch.scope.key();
+        let Some(view) = self.cache().views.get(&key) else {
+            return self.store().commit(batch).await.map(drop);
+        };
+        let position = self.store().log_position(&batch.scope).await?;
+        self.cache().views.forget(&key);
+        if view.data.log_position() != position {
+            return self.store().commit(batch).await.map(drop);
+        }
+        batch.expected_seq = Some(position.seq);
+        batch.expected_life = Some(position.life);
+        self.commit(view, batch).await
+    }
+
     /// Commits a batch that was planned on `view`, and keeps the cache in step.
     pub(super) async fn commit(&self, view: Arc<ScopeView>, batch: WriteBatch) -> Result<()> {
         let key = batch.scope.key();

@@ -1,60 +1,16 @@
 use std::sync::Arc;
 
 use super::cache::ScopeView;
+use super::create::{categories_named, checked_content};
 use super::memorize::{note_details, until_committed};
 use super::plan::Plan;
 use super::responses::ItemResponse;
-use super::{Context, CreateItem, MemoryService, UpdateItem};
+use super::{Context, MemoryService, UpdateItem};
 use crate::error::{Error, Result};
-use crate::records::{Id, MemoryCategory, MemoryItem, Meta};
+use crate::records::{Id, MemoryItem};
 use crate::scope::Scope;
 
-/// The longest memory that a caller may write, in bytes.
-const MAX_CONTENT_BYTES: usize = 1 << 20;
-
 impl MemoryService {
-    /// Stores a memory in the caller's own words.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty memory, an unknown
-    /// type or an unknown category.
-    pub async fn create_memory_item(&self, request: CreateItem) -> Result<ItemResponse> {
-        let context = self.context();
-        let scope = context.user_scope(&request.user)?;
-        let content = checked_content(&request.content)?;
-        context.check_type(&request.memory_type)?;
-        until_committed(&scope, || async {
-            let view = context.view(&scope).await?;
-            let mut plan = Plan::new(context, view, scope.clone());
-            let mut item = MemoryItem {
-                meta: Meta::new(context.parts().ids.next_id(), scope.clone(), plan.now),
-                resource_id: None,
-                memory_type: request.memory_type.clone(),
-                summary: content.clone(),
-                happened: None,
-                extra: serde_json::Map::new(),
-                segment_ids: Vec::new(),
-            };
-            note_details(
-                &mut item,
-                context.parts().memorize_config.enable_item_references,
-            );
-            plan.relations = if request.categories.is_empty() {
-                plan.categorize(context, std::slice::from_ref(&item))
-                    .await?
-            } else {
-                let named = categories_named(&plan.categories, &request.categories)?;
-                named
-                    .iter()
-                    .map(|category| plan.relation(context, &item.meta.id, category))
-                    .collect()
-            };
-            plan.items.push(item.clone());
-            finish(context, plan, item, request.propagate).await
-        })
-        .await
-    }
-
     /// Changes a memory: its type, its words, its categories.
     ///
     /// # Errors
@@ -129,7 +85,7 @@ impl MemoryService {
 }
 
 /// Lets the summaries follow, commits, and answers.
-async fn finish(
+pub(super) async fn finish(
     context: &Context,
     mut plan: Plan,
     item: MemoryItem,
@@ -174,26 +130,6 @@ fn refile(context: &Context, plan: &mut Plan, item: &MemoryItem, names: &[String
     Ok(())
 }
 
-fn categories_named(categories: &[MemoryCategory], names: &[String]) -> Result<Vec<Id>> {
-    let mut ids: Vec<Id> = Vec::new();
-    for name in names {
-        let category = categories
-            .iter()
-            .find(|category| category.name == *name || category.meta.id.as_str() == name)
-            .ok_or_else(|| {
-                let valid: Vec<_> = categories.iter().map(|known| known.name.as_str()).collect();
-                Error::input(format!(
-                    "unknown category {name:?}; use {}",
-                    valid.join(", ")
-                ))
-            })?;
-        if !ids.contains(&category.meta.id) {
-            ids.push(category.meta.id.clone());
-        }
-    }
-    Ok(ids)
-}
-
 /// The item with this id, or the only one whose id begins with it.
 fn find_item<'v>(view: &'v ScopeView, scope: &Scope, id: &Id) -> Result<&'v MemoryItem> {
     if let Some(item) = view.data.item(id) {
@@ -214,22 +150,8 @@ fn find_item<'v>(view: &'v ScopeView, scope: &Scope, id: &Id) -> Result<&'v Memo
     }
 }
 
-fn checked_content(content: &str) -> Result<String> {
-    let content = content.trim();
-    if content.is_empty() {
-        return Err(Error::input("the memory is empty"));
-    }
-    if content.len() > MAX_CONTENT_BYTES {
-        return Err(Error::input(format!(
-            "the memory has {} bytes; at most {MAX_CONTENT_BYTES} are allowed; memorize it as a document",
-            content.len()
-        )));
-    }
-    Ok(content.to_owned())
-}
-
 impl Context {
-    fn check_type(&self, memory_type: &str) -> Result<()> {
+    pub(super) fn check_type(&self, memory_type: &str) -> Result<()> {
         let known = &self.parts().memorize_config.memory_types;
         if memory_type == "tool" || known.iter().any(|name| name == memory_type) {
             return Ok(());

@@ -4,6 +4,7 @@ mod cache;
 mod check;
 mod clear;
 mod context;
+mod create;
 mod edit;
 mod files;
 mod list;
@@ -21,11 +22,12 @@ pub use context::{Context, Fetched, Fetcher, Parts};
 pub use files::ResourceFiles;
 pub use memorize::MemorizeState;
 pub use requests::{
-    CreateItem, ListRequest, MemorizeRequest, Message, RetrieveRequest, Source, UpdateItem,
+    CreateItem, CreateItems, ListRequest, MemorizeRequest, Message, NewItem, RetrieveRequest,
+    Source, UpdateItem,
 };
 pub use responses::{
-    CategoryHit, ClearResponse, ItemHit, ItemResponse, ListResponse, MemorizeResponse,
-    MemorizeStatus, ResourceHit, RetrieveResponse, SegmentHit,
+    CategoryHit, ClearResponse, ItemHit, ItemResponse, ItemsResponse, ListResponse,
+    MemorizeResponse, MemorizeStatus, ResourceHit, RetrieveResponse, SegmentHit,
 };
 pub use retrieve::RetrieveState;
 pub use show::Record;

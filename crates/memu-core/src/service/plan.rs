@@ -32,6 +32,8 @@ pub(super) struct Plan {
     pub(super) removed_relations: Vec<(Id, Id)>,
     /// Every category of the scope, as it will be: those not yet stored included.
     pub(super) categories: Vec<MemoryCategory>,
+    /// Categories whose items have changed already.
+    pub(super) also_touched: Vec<Id>,
     /// Writes that come before all others: content, resource, segments.
     pub(super) first: Vec<Write>,
     /// Keeps the file that the first writes refer to.
@@ -44,16 +46,7 @@ impl Plan {
     pub(super) fn new(context: &Context, view: Arc<ScopeView>, scope: Scope) -> Self {
         let now = context.parts().clock.now();
         let mut categories: Vec<MemoryCategory> = view.data.categories().cloned().collect();
-        for config in &context.parts().memorize_config.memory_categories {
-            if !categories.iter().any(|known| known.name == config.name) {
-                categories.push(MemoryCategory {
-                    meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
-                    name: config.name.clone(),
-                    description: config.description.clone(),
-                    summary: None,
-                });
-            }
-        }
+        categories.extend(configured_categories(context, &scope, &categories, now));
         Self {
             view,
             scope,
@@ -63,6 +56,7 @@ impl Plan {
             relations: Vec::new(),
             removed_relations: Vec::new(),
             categories,
+            also_touched: Vec::new(),
             first: Vec::new(),
             lease: None,
         }
@@ -106,7 +100,7 @@ impl Plan {
 
     /// The ids of the categories whose items change.
     fn touched(&self) -> Vec<Id> {
-        let mut touched: Vec<Id> = Vec::new();
+        let mut touched: Vec<Id> = self.also_touched.clone();
         let changed = self
             .items
             .iter()
@@ -188,6 +182,16 @@ impl Plan {
         Ok(touched)
     }
 
+    /// What of a category is embedded.
+    pub(super) fn embedded_category(category: &MemoryCategory) -> String {
+        format!(
+            "{} {} {}",
+            category.name.replace('_', " "),
+            category.description,
+            category.summary.as_deref().unwrap_or_default()
+        )
+    }
+
     /// The categories that differ from what is stored.
     fn changed_categories(&self) -> impl Iterator<Item = &MemoryCategory> {
         self.categories
@@ -211,12 +215,7 @@ impl Plan {
             }
         }
         for category in self.changed_categories() {
-            let text = format!(
-                "{} {} {}",
-                category.name.replace('_', " "),
-                category.description,
-                category.summary.as_deref().unwrap_or_default()
-            );
+            let text = Self::embedded_category(category);
             owners.push((OwnerKind::Category, category.meta.id.clone(), text));
         }
         if embedder.embeds_segments() {
@@ -274,6 +273,25 @@ impl Plan {
         context.commit(self.view, batch).await?;
         context.view(&scope).await
     }
+}
+
+/// The configured categories that are not among those of a scope.
+pub(super) fn configured_categories(
+    context: &Context,
+    scope: &Scope,
+    known: &[MemoryCategory],
+    now: Timestamp,
+) -> Vec<MemoryCategory> {
+    let configured = context.parts().memorize_config.memory_categories.iter();
+    configured
+        .filter(|config| !known.iter().any(|known| known.name == config.name))
+        .map(|config| MemoryCategory {
+            meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
+            name: config.name.clone(),
+            description: config.description.clone(),
+            summary: None,
+        })
+        .collect()
 }
 
 /// What of a segment is embedded: its words and what is seen in its picture, not who says

@@ -142,6 +142,28 @@ pub struct CreateItem {
     pub propagate: bool,
 }
 
+/// Memories in the caller's own words, for one scope.
+#[derive(Clone, Debug, Default)]
+pub struct CreateItems {
+    /// The memories.
+    pub items: Vec<NewItem>,
+    /// Whose memories they are.
+    pub user: Map<String, Value>,
+    /// Whether the summaries of their categories follow, once all of them are stored.
+    pub propagate: bool,
+}
+
+/// One memory of [`CreateItems`].
+#[derive(Clone, Debug)]
+pub struct NewItem {
+    /// Its type.
+    pub memory_type: String,
+    /// The memory.
+    pub content: String,
+    /// The names of its categories; when empty, it is filed like an extracted one.
+    pub categories: Vec<String>,
+}
+
 /// A change to a memory.
 #[derive(Clone, Debug)]
 pub struct UpdateItem {

@@ -140,6 +140,15 @@ pub struct ItemResponse {
     pub category_updates: Vec<MemoryCategory>,
 }
 
+/// What creating several items did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ItemsResponse {
+    /// The items, in the order in which they came.
+    pub memory_items: Vec<MemoryItem>,
+    /// The categories whose summaries were looked at again.
+    pub category_updates: Vec<MemoryCategory>,
+}
+
 /// What clearing removed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ClearResponse {

@@ -148,6 +148,20 @@ pub enum Write {
     DeleteModelReply(Id),
 }
 
+impl Write {
+    /// Whether it removes a record.
+    pub fn is_delete(&self) -> bool {
+        matches!(
+            self,
+            Self::DeleteResource(_)
+                | Self::DeleteItem(_)
+                | Self::DeleteCategory(_)
+                | Self::DeleteRelation { .. }
+                | Self::DeleteModelReply(_)
+        )
+    }
+}
+
 /// How far the change log of a scope has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LogPosition {

@@ -92,9 +92,6 @@ pub enum Select {
         /// The kind of resource.
         modality: Modality,
     },
-    /// Items with one of these content hashes
-    /// ([`MemoryItem::content_hash`](crate::records::MemoryItem::content_hash)).
-    ItemHashes(Vec<String>),
     /// Categories with one of these names.
     Names(Vec<String>),
     /// Model replies in one of these states.

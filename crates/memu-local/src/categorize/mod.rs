@@ -12,7 +12,7 @@ mod fields;
 mod lexicon;
 mod topic;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use memu_core::Result;
@@ -30,12 +30,41 @@ const HALF_SCORE_POINTS: f32 = 6.0;
 #[derive(Clone, Debug)]
 pub struct LocalCategorizer {
     executor: Arc<dyn Executor>,
+    /// The categories of the last request, prepared: most stores have the same ones in
+    /// every scope.
+    prepared: Arc<Mutex<Option<Prepared>>>,
+}
+
+/// Categories that are prepared for matching.
+#[derive(Clone, Debug)]
+struct Prepared {
+    categories: Arc<[CategoryTopic]>,
+    topics: Arc<[Topic]>,
+}
+
+impl Prepared {
+    fn new(categories: &Arc<[CategoryTopic]>) -> Self {
+        Self {
+            categories: categories.clone(),
+            topics: categories.iter().map(Topic::new).collect(),
+        }
+    }
 }
 
 impl LocalCategorizer {
     /// A categorizer that computes on `executor`.
     pub fn new(executor: Arc<dyn Executor>) -> Self {
-        Self { executor }
+        Self {
+            executor,
+            prepared: Arc::default(),
+        }
+    }
+
+    fn prepared(&self, categories: &Arc<[CategoryTopic]>) -> Arc<[Topic]> {
+        let mut last = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last.take().filter(|last| last.categories == *categories);
+        let known = known.unwrap_or_else(|| Prepared::new(categories));
+        last.insert(known).topics.clone()
     }
 }
 
@@ -47,7 +76,12 @@ impl Categorizer for LocalCategorizer {
     /// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) when the executor
     /// drops the work.
     async fn categorize(&self, request: CategorizeRequest) -> Result<Vec<Vec<(usize, f32)>>> {
-        offload(self.executor.as_ref(), move || categorize(&request)).await
+        let topics = self.prepared(&request.categories);
+        if request.items.len() <= FEW {
+            return Ok(categorize_by(&request, &topics));
+        }
+        let work = move || categorize_by(&request, &topics);
+        offload(self.executor.as_ref(), work).await
     }
 }
 
@@ -55,13 +89,19 @@ impl Categorizer for LocalCategorizer {
 /// with their scores: at least the threshold, above 0 and below 1, best first,
 /// equal ones in configured order. A pure function of the request.
 pub fn categorize(request: &CategorizeRequest) -> Vec<Vec<(usize, f32)>> {
-    let topics: Vec<Topic> = request.categories.iter().map(Topic::new).collect();
+    categorize_by(request, &Prepared::new(&request.categories).topics)
+}
+
+fn categorize_by(request: &CategorizeRequest, topics: &[Topic]) -> Vec<Vec<(usize, f32)>> {
     request
         .items
         .iter()
-        .map(|(memory_type, summary)| filed(memory_type, summary, &topics, request.threshold))
+        .map(|(memory_type, summary)| filed(memory_type, summary, topics, request.threshold))
         .collect()
 }
+
+/// So few memories are filed sooner than another thread would begin to.
+const FEW: usize = 8;
 
 /// How well one category fits each of some memories, given by type and summary: a
 /// score from 0 to 1.

@@ -20,6 +20,7 @@ const EMPTY_WORDS: &str = "user person people information info data detail fact 
     kind type list all way mention say talk";
 
 /// A category, prepared for matching.
+#[derive(Debug)]
 pub(super) struct Topic {
     default: Option<DefaultCategory>,
     /// The name in lower case, where it has letters beyond ASCII: scripts without

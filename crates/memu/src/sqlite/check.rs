@@ -27,14 +27,16 @@ const DEFECTS: [Defect; 4] = [
         fine: "every relation has its item and its category",
         wrong: "relations without their item or category",
         count: "SELECT count(*) FROM memu_category_items r WHERE NOT EXISTS
-                (SELECT 1 FROM memu_memory_items i WHERE i.scope_id = r.scope_id AND i.id = r.item_id)
+                (SELECT 1 FROM memu_memory_items i WHERE i.row = r.item_row
+                AND i.scope_id = r.scope_id AND i.id = r.item_id)
                 OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
-                WHERE c.scope_id = r.scope_id AND c.id = r.category_id)",
-        mend: "DELETE FROM memu_category_items WHERE row IN (SELECT r.row FROM memu_category_items r
-               WHERE NOT EXISTS (SELECT 1 FROM memu_memory_items i
-               WHERE i.scope_id = r.scope_id AND i.id = r.item_id) OR NOT EXISTS
-               (SELECT 1 FROM memu_memory_categories c
-               WHERE c.scope_id = r.scope_id AND c.id = r.category_id))",
+                WHERE c.row = r.category_row AND c.scope_id = r.scope_id AND c.id = r.category_id)",
+        mend:
+            "DELETE FROM memu_category_items WHERE row IN (SELECT r.row FROM memu_category_items r
+               WHERE NOT EXISTS (SELECT 1 FROM memu_memory_items i WHERE i.row = r.item_row
+               AND i.scope_id = r.scope_id AND i.id = r.item_id)
+               OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
+               WHERE c.row = r.category_row AND c.scope_id = r.scope_id AND c.id = r.category_id))",
     },
     Defect {
         check: "citations",

@@ -14,45 +14,55 @@ use memu_core::store::rules::put_operation;
 use memu_core::store::{Committed, LogPosition, Write, WriteBatch};
 use memu_core::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::put::{META, OWN_COLUMNS};
 use super::codes::{self, ChangedVectors};
 use super::connection::write;
 use super::error::storage;
 use super::outlines::{ChangedRows, Outlines};
 use super::rows::integer;
-use super::scopes::{log_position, scope_row};
+use super::scopes::{log_position, operation_number, packed_id, scope_row, table_number};
 
-/// The columns and parameters of the scope fields in record tables.
+/// The columns of the scope fields in record tables, and the inserts that name them.
 #[derive(Clone, Debug)]
 pub(super) struct ScopeColumns {
     /// `"user_id", "agent_id", `
     names: String,
-    /// How many there are.
-    count: usize,
+    /// By table: its insert.
+    inserts: FxHashMap<&'static str, String>,
 }
 
 impl ScopeColumns {
     pub(super) fn new(schema: &ScopeSchema) -> Self {
+        let count = schema.fields().len();
+        let names = schema
+            .fields()
+            .fold(String::new(), |names, field| names + "\"" + field + "\", ");
+        let insert = |table: &str, own: &str| {
+            let columns = format!("{META}, {own}");
+            let others = columns.split(',').count();
+            let parameters: Vec<String> = (1..=others + count)
+                .map(|number| format!("?{number}"))
+                .collect();
+            format!(
+                "INSERT INTO {table} ({columns}, {}) VALUES ({})",
+                names.trim_end_matches(", "),
+                parameters.join(", ")
+            )
+        };
+        let inserts = OWN_COLUMNS.iter();
         Self {
-            names: schema
-                .fields()
-                .fold(String::new(), |names, field| names + "\"" + field + "\", "),
-            count: schema.fields().len(),
+            inserts: inserts
+                .map(|(table, own)| (*table, insert(table, own)))
+                .collect(),
+            names,
         }
     }
 
     /// An insert into a table with scope fields: their parameters follow the others.
-    fn insert(&self, table: &str, columns: &str) -> String {
-        let others = columns.split(',').count();
-        let parameters: Vec<String> = (1..=others + self.count)
-            .map(|number| format!("?{number}"))
-            .collect();
-        let names = self.names.trim_end_matches(", ");
-        format!(
-            "INSERT INTO {table} ({columns}, {names}) VALUES ({})",
-            parameters.join(", ")
-        )
+    fn insert(&self, table: &str) -> &str {
+        self.inserts.get(table).map_or("", String::as_str)
     }
 }
 
@@ -91,6 +101,7 @@ pub(super) fn apply(
         scope_id,
         seq: before.seq,
         logged: FxHashSet::default(),
+        rows: FxHashMap::default(),
         changed: ChangedRows::default(),
         changed_vectors: ChangedVectors::default(),
     };
@@ -139,6 +150,8 @@ struct Work<'c> {
     seq: u64,
     /// The records that this batch has logged.
     logged: FxHashSet<(Table, String)>,
+    /// By table and id: rows of records that this batch has met; emptied when it deletes.
+    rows: FxHashMap<(&'static str, String), i64>,
     /// The rows whose outlines must follow.
     changed: ChangedRows,
     /// The owners whose vectors' codes must follow.
@@ -147,6 +160,9 @@ struct Work<'c> {
 
 impl Work<'_> {
     fn write(&mut self, write: &Write) -> Result<()> {
+        if write.is_delete() {
+            self.rows.clear();
+        }
         match write {
             Write::Blob(blob) => self.put_blob(blob),
             Write::Resource(resource) => self.put_resource(resource),
@@ -249,20 +265,16 @@ impl Work<'_> {
 
     fn log(&mut self, operation: Operation, table: Table, id: &str) -> Result<()> {
         self.seq += 1;
-        let operation = match operation {
-            Operation::Insert => "insert",
-            Operation::Update => "update",
-            Operation::Delete => "delete",
-        };
+        let parameters = (
+            self.scope_id,
+            integer(self.seq)?,
+            operation_number(operation),
+            table_number(table),
+            packed_id(id),
+        );
         self.execute(
             "INSERT INTO memu_changes VALUES (?1, ?2, ?3, ?4, ?5)",
-            (
-                self.scope_id,
-                integer(self.seq)?,
-                operation,
-                table_name(table),
-                id,
-            ),
+            parameters,
         )?;
         self.logged.insert((table, id.to_owned()));
         Ok(())
@@ -286,6 +298,19 @@ impl Work<'_> {
         integer(new.next_revision(kind, self.scope, stored)?)
     }
 
+    /// The row of a record that another one refers to.
+    fn row_of(&mut self, table: &'static str, id: &str) -> Result<Option<i64>> {
+        let key = (table, id.to_owned());
+        if let Some(row) = self.rows.get(&key) {
+            return Ok(Some(*row));
+        }
+        let row = self.known(table, id)?.map(|(row, _)| row);
+        if let Some(row) = row {
+            self.rows.insert(key, row);
+        }
+        Ok(row)
+    }
+
     /// The row and revision of a record.
     fn known(&self, table: &str, id: &str) -> Result<Option<(i64, u64)>> {
         let sql = format!("SELECT row, revision FROM {table} WHERE scope_id = ?1 AND id = ?2");
@@ -293,14 +318,5 @@ impl Work<'_> {
             let revision: i64 = row.get(1)?;
             Ok((row.get(0)?, revision.max(0).unsigned_abs()))
         })
-    }
-}
-
-fn table_name(table: Table) -> &'static str {
-    match table {
-        Table::Resources => "resources",
-        Table::Items => "items",
-        Table::Categories => "categories",
-        Table::Relations => "relations",
     }
 }

@@ -14,6 +14,9 @@ const STATEMENTS: usize = 128;
 /// Size of a page in new files. Four 384-dimensional vectors fit without waste.
 pub(super) const PAGE_SIZE: i64 = 8192;
 
+/// How much of a transaction the writing connection holds in memory.
+const WRITE_CACHE_KIB: u32 = 64 * 1024;
+
 /// The longest pause between two attempts to get the write lock.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -40,6 +43,16 @@ pub(super) fn prepare(connection: &Connection, busy: Duration) -> Result<()> {
         .execute_batch(&format!(
             "PRAGMA page_size = {PAGE_SIZE}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
              PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"
+        ))
+        .map_err(storage)
+}
+
+/// Lets the writing connection hold a large transaction in memory until it is committed.
+/// [`checkpoint`] is called when its time comes, not in the middle of a commit.
+pub(super) fn prepare_to_write(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch(&format!(
+            "PRAGMA cache_size = -{WRITE_CACHE_KIB}; PRAGMA wal_autocheckpoint = 0;"
         ))
         .map_err(storage)
 }

@@ -43,31 +43,27 @@ const ITEMS_OF_RESOURCE: &str =
     "memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id = t.id";
 const CITING_ITEMS: &str = "memu_item_segments x JOIN memu_memory_items i ON i.row = x.item_row \
                             WHERE x.scope_id = t.scope_id AND x.segment_row = t.row";
-const FILED_ITEMS: &str = "memu_category_items r JOIN memu_memory_items i \
-                           ON i.scope_id = r.scope_id AND i.id = r.item_id \
-                           WHERE r.scope_id = t.scope_id AND r.category_id = t.id";
+const FILED_ITEMS: &str = "memu_category_items r JOIN memu_memory_items i ON i.row = r.item_row \
+                           WHERE r.scope_id = t.scope_id AND r.category_row = t.row";
 const CATEGORIES_OF_RESOURCE: &str = "memu_memory_items i JOIN memu_category_items r \
-     ON r.scope_id = i.scope_id AND r.item_id = i.id JOIN memu_memory_categories c \
-     ON c.scope_id = r.scope_id AND c.id = r.category_id \
+     ON r.scope_id = i.scope_id AND r.item_row = i.row JOIN memu_memory_categories c \
+     ON c.row = r.category_row \
      WHERE i.scope_id = t.scope_id AND i.resource_id = t.id";
 const CATEGORIES_OF_CITING: &str = "memu_item_segments x JOIN memu_memory_items i \
      ON i.row = x.item_row JOIN memu_category_items r ON r.scope_id = i.scope_id \
-     AND r.item_id = i.id JOIN memu_memory_categories c ON c.scope_id = r.scope_id \
-     AND c.id = r.category_id WHERE x.scope_id = t.scope_id AND x.segment_row = t.row";
+     AND r.item_row = i.row JOIN memu_memory_categories c ON c.row = r.category_row \
+     WHERE x.scope_id = t.scope_id AND x.segment_row = t.row";
 const CATEGORIES_OF_ITEM: &str = "memu_category_items r JOIN memu_memory_categories c \
-     ON c.scope_id = r.scope_id AND c.id = r.category_id \
-     WHERE r.scope_id = t.scope_id AND r.item_id = t.id";
+     ON c.row = r.category_row WHERE r.scope_id = t.scope_id AND r.item_row = t.row";
 const RESOURCES_OF_FILED: &str = "memu_category_items r JOIN memu_memory_items i \
-     ON i.scope_id = r.scope_id AND i.id = r.item_id JOIN memu_resources m \
+     ON i.row = r.item_row JOIN memu_resources m \
      ON m.scope_id = i.scope_id AND m.id = i.resource_id \
-     WHERE r.scope_id = t.scope_id AND r.category_id = t.id";
-const ITEM_OF_RELATION: &str =
-    "memu_memory_items i WHERE i.scope_id = t.scope_id AND i.id = t.item_id";
+     WHERE r.scope_id = t.scope_id AND r.category_row = t.row";
+const ITEM_OF_RELATION: &str = "memu_memory_items i WHERE i.row = t.item_row";
 const RESOURCE_OF_RELATION: &str = "memu_memory_items i JOIN memu_resources m \
      ON m.scope_id = i.scope_id AND m.id = i.resource_id \
-     WHERE i.scope_id = t.scope_id AND i.id = t.item_id";
-const CATEGORY_OF_RELATION: &str =
-    "memu_memory_categories c WHERE c.scope_id = t.scope_id AND c.id = t.category_id";
+     WHERE i.row = t.item_row";
+const CATEGORY_OF_RELATION: &str = "memu_memory_categories c WHERE c.row = t.category_row";
 
 const CATEGORY: &[&str] = &["c.id", "c.name"];
 

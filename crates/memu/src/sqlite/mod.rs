@@ -18,12 +18,13 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod tidy;
 mod upgrade;
 mod vectors;
 mod workers;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -42,8 +43,8 @@ use memu_core::{Error, Result};
 use rusqlite::Connection;
 
 use self::commit::ScopeColumns;
-use self::connection::checkpoint;
 use self::open::Opened;
+use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
@@ -113,6 +114,13 @@ struct Shared {
     columns: ScopeColumns,
     exact_search: bool,
     codes: codes::Cache,
+    tidy: Arc<Mutex<Tidy>>,
+}
+
+impl Shared {
+    fn tidy(&self) -> MutexGuard<'_, Tidy> {
+        self.tidy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl SqliteStore {
@@ -160,8 +168,11 @@ impl SqliteStore {
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
+        let tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
             shared: Arc::new(Shared {
+                tidy: tidy.clone(),
                 path: options.path.clone(),
                 wait: options.busy_timeout,
                 columns: ScopeColumns::new(&schema),
@@ -169,7 +180,7 @@ impl SqliteStore {
                 codes: codes::Cache::default(),
                 schema: schema.clone(),
             }),
-            writer: Arc::new(Workers::writer(connection, options.busy_timeout, gate)?),
+            writer: Arc::new(Workers::writer(connection, tidy, gate)?),
             schema,
             readers,
             upgraded,
@@ -205,7 +216,7 @@ impl SqliteStore {
         self.writer
             .run(move |connection, cancelled| {
                 let value = write(connection, &shared, cancelled)?;
-                checkpoint(connection, shared.wait);
+                shared.tidy().after_write(connection);
                 Ok(value)
             })
             .await
@@ -368,10 +379,11 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) -> Result<()> {
+        let shared = self.shared.clone();
         let tidied = self
             .writer
-            .run(|connection, _| {
-                checkpoint(connection, Duration::ZERO);
+            .run(move |connection, _| {
+                shared.tidy().close(connection);
                 Ok(())
             })
             .await;

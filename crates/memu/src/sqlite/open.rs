@@ -9,7 +9,7 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
-use super::connection::{open, use_write_ahead_log, write};
+use super::connection::{open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::upgrade::{self, UpgradeReport};
@@ -46,6 +46,7 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
         use_write_ahead_log(&connection, wait)?;
     }
     let schema = prepare(&connection, options)?;
+    prepare_to_write(&connection)?;
     Ok(Opened {
         connection,
         schema,
@@ -153,7 +154,8 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
         let version = pragma(connection, "user_version")?;
         let done = usize::try_from(version - 1).unwrap_or_default();
         for step in MIGRATIONS.iter().skip(done) {
-            connection.execute_batch(step).map_err(storage)?;
+            let schema = stored_schema(connection)?;
+            connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
         let set = format!("PRAGMA user_version = {}", VERSION.max(version));
         connection.execute_batch(&set).map_err(storage)

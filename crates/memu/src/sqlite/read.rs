@@ -224,7 +224,7 @@ fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
             )
         }
         (Select::OfResources(ids), "memu_category_items") => (
-            "t.item_id IN (SELECT i.id FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id IN",
+            "t.item_row IN (SELECT i.row FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id IN",
             texts(ids),
         ),
         (Select::CitingSegments(ids), "memu_memory_items") => (
@@ -232,13 +232,19 @@ fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
              ON s.row = x.segment_row WHERE x.scope_id = t.scope_id AND s.scope_id = t.scope_id AND s.id IN",
             texts(ids),
         ),
-        (Select::OfItems(ids), "memu_category_items") => ("t.item_id IN", texts(ids)),
-        (Select::OfCategories(ids), "memu_category_items") => ("t.category_id IN", texts(ids)),
-        (Select::OfCategories(ids), "memu_memory_items") => (
-            "t.id IN (SELECT r.item_id FROM memu_category_items r WHERE r.scope_id = t.scope_id AND r.category_id IN",
+        (Select::OfItems(ids), "memu_category_items") => (
+            "t.item_row IN (SELECT i.row FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.id IN",
             texts(ids),
         ),
-        (Select::ItemHashes(hashes), "memu_memory_items") => ("t.content_hash IN", texts(hashes)),
+        (Select::OfCategories(ids), "memu_category_items") => (
+            "t.category_row IN (SELECT c.row FROM memu_memory_categories c WHERE c.scope_id = t.scope_id AND c.id IN",
+            texts(ids),
+        ),
+        (Select::OfCategories(ids), "memu_memory_items") => (
+            "t.row IN (SELECT r.item_row FROM memu_category_items r JOIN memu_memory_categories c \
+             ON c.row = r.category_row WHERE r.scope_id = t.scope_id AND c.scope_id = t.scope_id AND c.id IN",
+            texts(ids),
+        ),
         (Select::Names(names), "memu_memory_categories") => ("t.name IN", texts(names)),
         (Select::Content(hash, modality), "memu_resources") => {
             sql.push(" AND t.content_hash = ");

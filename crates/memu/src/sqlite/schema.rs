@@ -15,7 +15,87 @@ pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 pub(super) const VERSION: i32 = 2;
 
 /// What leads from schema 1 to 2, from 2 to 3, and so on.
-pub(super) const MIGRATIONS: [&str; 1] = [UNREAD];
+pub(super) const MIGRATIONS: [fn(&ScopeSchema) -> String; 1] = [to_2];
+
+/// Adds what an upgrade could not read; has relations and the change log refer by small
+/// numbers, and does without the hashes of items, which nothing looked for.
+fn to_2(schema: &ScopeSchema) -> String {
+    let fields = scope_fields(schema);
+    let names = schema.fields().fold(String::new(), |names, field| {
+        names + "r.\"" + field + "\", "
+    });
+    format!(
+        "{UNREAD}
+ALTER TABLE memu_category_items RENAME TO old_category_items;
+{relations}
+INSERT INTO memu_category_items SELECT r.row, r.scope_id, r.id, r.created_at, r.updated_at,
+    r.revision, r.valid_from, r.valid_to, r.superseded_by, {names}r.item_id, r.category_id,
+    i.row, c.row FROM old_category_items r
+    JOIN memu_memory_items i ON i.scope_id = r.scope_id AND i.id = r.item_id
+    JOIN memu_memory_categories c ON c.scope_id = r.scope_id AND c.id = r.category_id;
+INSERT INTO memu_unread (scope_id, table_name, id, reason, content)
+    SELECT scope_id, 'category_items', id, 'there is no such item or category',
+    json_object('item_id', item_id, 'category_id', category_id) FROM old_category_items r
+    WHERE NOT EXISTS (SELECT 1 FROM memu_category_items n WHERE n.row = r.row);
+DROP TABLE old_category_items;
+{RELATION_INDEXES}
+ALTER TABLE memu_changes RENAME TO old_changes;
+{CHANGES}
+INSERT INTO memu_changes SELECT scope_id, seq,
+    CASE operation WHEN 'insert' THEN 0 WHEN 'update' THEN 1 ELSE 2 END,
+    CASE table_name WHEN 'resources' THEN 0 WHEN 'items' THEN 1 WHEN 'categories' THEN 2
+        ELSE 3 END, id FROM old_changes;
+DROP TABLE old_changes;
+DROP INDEX memu_memory_items_content;
+ALTER TABLE memu_memory_items DROP COLUMN content_hash;
+",
+        relations = relations(&fields)
+    )
+}
+
+/// The columns of the scope fields.
+fn scope_fields(schema: &ScopeSchema) -> String {
+    schema.fields().fold(String::new(), |fields, field| {
+        fields
+            + "    \""
+            + field
+            + "\" TEXT,
+"
+    })
+}
+
+/// The original's columns name item and category by id. Ours beside them by row: their
+/// indexes are small, and grow at the end.
+fn relations(fields: &str) -> String {
+    format!(
+        "CREATE TABLE memu_category_items (
+    {META},
+{fields}    item_id TEXT NOT NULL,
+    category_id TEXT NOT NULL,
+    item_row INTEGER NOT NULL,
+    category_row INTEGER NOT NULL,
+    {KEYS},
+    FOREIGN KEY (scope_id, item_row) REFERENCES memu_memory_items (scope_id, row)
+        ON DELETE CASCADE,
+    FOREIGN KEY (scope_id, category_row) REFERENCES memu_memory_categories (scope_id, row)
+        ON DELETE CASCADE
+) STRICT;"
+    )
+}
+
+const RELATION_INDEXES: &str = "CREATE UNIQUE INDEX memu_category_items_pair
+    ON memu_category_items (scope_id, item_row, category_row);
+CREATE INDEX memu_category_items_category ON memu_category_items (scope_id, category_row);";
+
+/// Operation and table are numbers; an id that is a UUID is kept as its 16 bytes.
+const CHANGES: &str = "CREATE TABLE memu_changes (
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    operation INTEGER NOT NULL,
+    table_number INTEGER NOT NULL,
+    id ANY NOT NULL,
+    PRIMARY KEY (scope_id, seq)
+) STRICT, WITHOUT ROWID;";
 
 /// What an upgrade could not take over, word for word. It goes with the scope where
 /// that is known.
@@ -57,13 +137,7 @@ const KEYS: &str = "UNIQUE (scope_id, id),
 // One statement after another; there is nothing to take apart.
 #[allow(clippy::too_many_lines)]
 pub(super) fn create(schema: &ScopeSchema) -> String {
-    let fields = schema.fields().fold(String::new(), |fields, field| {
-        fields
-            + "    \""
-            + field
-            + "\" TEXT,
-"
-    });
+    let fields = scope_fields(schema);
     format!(
         "CREATE TABLE memu_scopes (
     scope_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -121,11 +195,9 @@ CREATE TABLE memu_memory_items (
     happened_precision TEXT,
     extra TEXT NOT NULL,
     embedding_json TEXT,
-    content_hash TEXT NOT NULL,
     {KEYS},
     FOREIGN KEY (scope_id, resource_id) REFERENCES memu_resources (scope_id, id)
 ) STRICT;
-CREATE INDEX memu_memory_items_content ON memu_memory_items (scope_id, content_hash);
 CREATE INDEX memu_memory_items_resource ON memu_memory_items (scope_id, resource_id)
     WHERE resource_id IS NOT NULL;
 
@@ -152,18 +224,8 @@ CREATE TABLE memu_memory_categories (
 ) STRICT;
 CREATE INDEX memu_memory_categories_name ON memu_memory_categories (scope_id, name);
 
-CREATE TABLE memu_category_items (
-    {META},
-{fields}    item_id TEXT NOT NULL,
-    category_id TEXT NOT NULL,
-    {KEYS},
-    FOREIGN KEY (scope_id, item_id) REFERENCES memu_memory_items (scope_id, id) ON DELETE CASCADE,
-    FOREIGN KEY (scope_id, category_id) REFERENCES memu_memory_categories (scope_id, id)
-        ON DELETE CASCADE
-) STRICT;
-CREATE UNIQUE INDEX memu_category_items_pair
-    ON memu_category_items (scope_id, item_id, category_id);
-CREATE INDEX memu_category_items_category ON memu_category_items (scope_id, category_id);
+{relations}
+{RELATION_INDEXES}
 
 CREATE TABLE memu_model_replies (
     {META},
@@ -252,14 +314,7 @@ CREATE TABLE memu_vector_bytes (
         ON DELETE CASCADE
 ) STRICT;
 
-CREATE TABLE memu_changes (
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    seq INTEGER NOT NULL,
-    operation TEXT NOT NULL,
-    table_name TEXT NOT NULL,
-    id TEXT NOT NULL,
-    PRIMARY KEY (scope_id, seq)
-) STRICT, WITHOUT ROWID;
+{CHANGES}
 
 {UNREAD}
 CREATE TABLE memu_meta (
@@ -271,6 +326,7 @@ INSERT INTO memu_meta VALUES ('created_by', 'memu {version}');
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 ",
+        relations = relations(&fields),
         version = env!("CARGO_PKG_VERSION"),
     )
 }

@@ -7,6 +7,7 @@ use memu_core::filter::Filter;
 use memu_core::records::{Change, Id, Operation, Table};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{LogPosition, ScopeState};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::error::{corrupt, storage};
@@ -118,7 +119,7 @@ pub(super) fn changes(
     };
     let mut statement = connection
         .prepare_cached(
-            "SELECT seq, operation, table_name, id FROM memu_changes
+            "SELECT seq, operation, table_number, id FROM memu_changes
              WHERE scope_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
         )
         .map_err(storage)?;
@@ -131,29 +132,67 @@ pub(super) fn changes(
         changes.push(Change {
             seq: u64::try_from(reader.take::<i64>()?)
                 .map_err(|_| corrupt("a negative change number"))?,
-            operation: operation(&reader.take::<String>()?)?,
-            table: table(&reader.take::<String>()?)?,
-            id: Id::from(reader.take::<String>()?),
+            operation: operation(reader.take()?)?,
+            table: table(reader.take()?)?,
+            id: unpacked_id(reader.take()?)?,
         });
     }
     Ok(changes)
 }
 
-fn operation(name: &str) -> Result<Operation> {
-    match name {
-        "insert" => Ok(Operation::Insert),
-        "update" => Ok(Operation::Update),
-        "delete" => Ok(Operation::Delete),
-        _ => Err(corrupt("an unknown change")),
+const OPERATIONS: [Operation; 3] = [Operation::Insert, Operation::Update, Operation::Delete];
+const TABLES: [Table; 4] = [
+    Table::Resources,
+    Table::Items,
+    Table::Categories,
+    Table::Relations,
+];
+
+/// How an operation is written in the log.
+pub(super) fn operation_number(operation: Operation) -> i64 {
+    number_in(&OPERATIONS, &operation)
+}
+
+/// How a table is written in the log.
+pub(super) fn table_number(table: Table) -> i64 {
+    number_in(&TABLES, &table)
+}
+
+fn number_in<T: PartialEq>(all: &[T], one: &T) -> i64 {
+    let numbered = (0..).zip(all);
+    let mut found = numbered.filter(|(_, known)| *known == one);
+    found.next().map_or(-1, |(number, _)| number)
+}
+
+fn operation(number: i64) -> Result<Operation> {
+    let known = usize::try_from(number)
+        .ok()
+        .and_then(|at| OPERATIONS.get(at));
+    known.copied().ok_or_else(|| corrupt("an unknown change"))
+}
+
+fn table(number: i64) -> Result<Table> {
+    let known = usize::try_from(number).ok().and_then(|at| TABLES.get(at));
+    known
+        .copied()
+        .ok_or_else(|| corrupt("a change of an unknown table"))
+}
+
+/// An id as the log has it: a UUID as its bytes, any other as text.
+pub(super) fn packed_id(id: &str) -> Value {
+    match Id::from(id).to_uuid_bytes() {
+        Some(bytes) => Value::Blob(bytes.to_vec()),
+        None => Value::Text(id.to_owned()),
     }
 }
 
-fn table(name: &str) -> Result<Table> {
-    match name {
-        "resources" => Ok(Table::Resources),
-        "items" => Ok(Table::Items),
-        "categories" => Ok(Table::Categories),
-        "relations" => Ok(Table::Relations),
-        _ => Err(corrupt("a change of an unknown table")),
+fn unpacked_id(value: Value) -> Result<Id> {
+    match value {
+        Value::Text(text) => Ok(Id::from(text)),
+        Value::Blob(bytes) => bytes
+            .try_into()
+            .map(Id::from_uuid_bytes)
+            .map_err(|_| corrupt("an unusable id in the change log")),
+        _ => Err(corrupt("an unusable id in the change log")),
     }
 }

@@ -12,7 +12,7 @@ use futures_channel::oneshot;
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
-use super::connection::checkpoint;
+use super::tidy::Tidy;
 
 /// How long the writer is idle before it tries again to empty the write-ahead log.
 const IDLE: Duration = Duration::from_millis(20);
@@ -104,10 +104,14 @@ impl Workers {
 
     /// Starts the writing thread. When it has nothing to do, it sees to it that the
     /// file alone is a complete copy.
-    pub(super) fn writer(connection: Connection, busy: Duration, gate: Arc<Gate>) -> Result<Self> {
+    pub(super) fn writer(
+        connection: Connection,
+        tidy: Arc<Mutex<Tidy>>,
+        gate: Arc<Gate>,
+    ) -> Result<Self> {
         let (sender, receiver) = mpsc::channel::<Job>();
         let thread = start("memu-write", move || {
-            write_loop(&connection, &receiver, busy);
+            write_loop(&connection, &receiver, &tidy);
         })?;
         Ok(Self::new(sender, vec![thread], gate, true))
     }
@@ -196,14 +200,15 @@ fn next(receiver: &Mutex<Receiver<Job>>) -> Option<Job> {
     receiver.recv().ok()
 }
 
-fn write_loop(connection: &Connection, receiver: &Receiver<Job>, busy: Duration) {
+fn write_loop(connection: &Connection, receiver: &Receiver<Job>, tidy: &Mutex<Tidy>) {
     let mut untidy = false;
     loop {
         let job = if untidy {
             match receiver.recv_timeout(IDLE) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
-                    untidy = !checkpoint(connection, busy);
+                    let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
+                    untidy = !tidy.at_rest(connection);
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -147,10 +147,24 @@ impl<T: Entry> BlockBuilder<T> {
     }
 }
 
-impl<T> Block<T> {
-    /// Whether nothing may be added to it.
-    pub fn is_full(&self) -> bool {
-        self.entries.len() >= MAX_ENTRIES
+impl<T: Entry> Block<T> {
+    /// This block and the one after it as one; `None` when it would be too large.
+    #[must_use]
+    pub fn merged(&self, next: &Self) -> Option<Self> {
+        if self.entries.len() + next.entries.len() > MAX_ENTRIES
+            || self.text_count() + next.text_count() > MAX_TEXTS
+        {
+            return None;
+        }
+        let mut builder = BlockBuilder::default();
+        for block in [self, next] {
+            for entry in &block.entries {
+                builder.push_from(block, entry);
+            }
+        }
+        let mut blocks = builder.finish();
+        let merged = blocks.pop();
+        merged.filter(|_| blocks.is_empty())
     }
 }
 
@@ -209,6 +223,24 @@ mod tests {
         let mut expected = blocks(&["A red boat"]);
         expected[0].entries[0].place = 1;
         assert_eq!(builder.finish(), expected);
+    }
+
+    #[test]
+    fn blocks_become_one_unless_it_would_be_too_large() {
+        let all = blocks(&["A secret plan", "A red boat", "A boat"]);
+        let part = |range: std::ops::Range<usize>| {
+            let mut builder = BlockBuilder::default();
+            for entry in &all[0].entries[range] {
+                builder.push_from(&all[0], entry);
+            }
+            builder.finish().remove(0)
+        };
+        assert_eq!(part(0..1).merged(&part(1..3)), Some(all[0].clone()));
+        let many = blocks(&vec!["one boat"; 200]).remove(0);
+        assert_eq!(many.merged(&many), None);
+        let words: Vec<String> = (0..9_000).map(|number| format!("w{number}")).collect();
+        let long = blocks(&[&words.join(" ")]).remove(0);
+        assert!(long.merged(&long).is_none());
     }
 
     #[test]

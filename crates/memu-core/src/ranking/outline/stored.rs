@@ -63,16 +63,9 @@ pub(super) mod compact_id {
         id: &Id,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let text = id.as_str();
-        let uuid = uuid::Uuid::try_parse(text).ok();
-        // Other ways to write a UUID must come back as they were.
-        let uuid = uuid.filter(|uuid| {
-            let mut buffer = uuid::Uuid::encode_buffer();
-            *uuid.hyphenated().encode_lower(&mut buffer) == *text
-        });
-        match uuid {
-            Some(uuid) => Compact::Uuid(uuid.into_bytes()).serialize(serializer),
-            None => Compact::Text(text).serialize(serializer),
+        match id.to_uuid_bytes() {
+            Some(bytes) => Compact::Uuid(bytes).serialize(serializer),
+            None => Compact::Text(id.as_str()).serialize(serializer),
         }
     }
 
@@ -80,11 +73,7 @@ pub(super) mod compact_id {
         deserializer: D,
     ) -> Result<Id, D::Error> {
         Ok(match Compact::deserialize(deserializer)? {
-            Compact::Uuid(bytes) => {
-                let mut buffer = uuid::Uuid::encode_buffer();
-                let uuid = uuid::Uuid::from_bytes(bytes);
-                Id::from(&*uuid.hyphenated().encode_lower(&mut buffer))
-            }
+            Compact::Uuid(bytes) => Id::from_uuid_bytes(bytes),
             Compact::Text(text) => Id::from(text),
         })
     }

@@ -52,7 +52,6 @@ fn item_chosen(data: &ScopeData, select: &Select, item: &MemoryItem) -> bool {
         Select::OfCategories(ids) => data
             .relations_of_item(&item.meta.id)
             .any(|relation| ids.contains(&relation.category_id)),
-        Select::ItemHashes(hashes) => hashes.contains(&item.content_hash()),
         _ => by_id(select, &item.meta),
     }
 }

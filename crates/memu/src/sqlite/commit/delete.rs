@@ -15,7 +15,7 @@ impl Work<'_> {
         let content = self.content_of(row)?;
         let relations: Vec<String> = self.all(
             "SELECT r.id FROM memu_category_items r JOIN memu_memory_items i
-             ON i.scope_id = r.scope_id AND i.id = r.item_id
+             ON i.row = r.item_row
              WHERE r.scope_id = ?1 AND i.resource_id = ?2 ORDER BY r.row",
             (self.scope_id, id.as_str()),
             |row| row.get(0),
@@ -88,7 +88,7 @@ impl Work<'_> {
         let (row, _) = self
             .known("memu_memory_items", id.as_str())?
             .ok_or_else(|| missing("item", id))?;
-        self.remove_relations("item_id", id)?;
+        self.remove_relations("item_row", row)?;
         self.remove_item(row, id.as_str())
     }
 
@@ -96,14 +96,21 @@ impl Work<'_> {
         let (row, _) = self
             .known("memu_memory_categories", id.as_str())?
             .ok_or_else(|| missing("category", id))?;
-        self.remove_relations("category_id", id)?;
+        self.remove_relations("category_row", row)?;
         self.drop_vectors(OwnerKind::Category, row)?;
         self.execute("DELETE FROM memu_memory_categories WHERE row = ?1", [row])?;
         self.log(Operation::Delete, Table::Categories, id.as_str())
     }
 
     pub(super) fn delete_relation(&mut self, item: &Id, category: &Id) -> Result<()> {
-        let found = self.relation_between(item.as_str(), category.as_str())?;
+        let rows = (
+            self.row_of("memu_memory_items", item.as_str())?,
+            self.row_of("memu_memory_categories", category.as_str())?,
+        );
+        let found = match rows {
+            (Some(item), Some(category)) => self.relation_between(item, category)?,
+            _ => None,
+        };
         let relation = found.ok_or_else(|| {
             Error::not_found("the item is not filed under the category")
                 .with("item", item)
@@ -112,13 +119,12 @@ impl Work<'_> {
         self.remove_relation(&relation)
     }
 
-    /// Removes the relations whose `column` names this record.
-    fn remove_relations(&mut self, column: &str, id: &Id) -> Result<()> {
+    /// Removes the relations whose `column` names this row.
+    fn remove_relations(&mut self, column: &str, row: i64) -> Result<()> {
         let sql = format!(
             "SELECT id FROM memu_category_items WHERE scope_id = ?1 AND {column} = ?2 ORDER BY row"
         );
-        let relations: Vec<String> =
-            self.all(&sql, (self.scope_id, id.as_str()), |row| row.get(0))?;
+        let relations: Vec<String> = self.all(&sql, (self.scope_id, row), |row| row.get(0))?;
         relations
             .iter()
             .try_for_each(|relation| self.remove_relation(relation))
@@ -126,9 +132,7 @@ impl Work<'_> {
 
     fn remove_relation(&mut self, id: &str) -> Result<()> {
         let item: Option<i64> = self.find(
-            "SELECT i.row FROM memu_category_items r JOIN memu_memory_items i
-             ON i.scope_id = r.scope_id AND i.id = r.item_id
-             WHERE r.scope_id = ?1 AND r.id = ?2",
+            "SELECT item_row FROM memu_category_items WHERE scope_id = ?1 AND id = ?2",
             (self.scope_id, id),
             |row| row.get(0),
         )?;

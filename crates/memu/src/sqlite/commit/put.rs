@@ -13,8 +13,27 @@ use crate::sqlite::error::storage;
 use crate::sqlite::rows::{civil_text, integer};
 
 /// The columns that every record begins with.
-const META: &str =
+pub(super) const META: &str =
     "scope_id, id, created_at, updated_at, revision, valid_from, valid_to, superseded_by";
+
+const RESOURCE: &str =
+    "url, modality, local_path, caption, content_hash, external_id, segment_count";
+const ITEM: &str = "resource_id, memory_type, summary, happened_at, happened_end, \
+                    happened_precision, extra";
+const CATEGORY: &str = "name, description, summary";
+const RELATION: &str = "item_id, category_id, item_row, category_row";
+pub(super) const REPLY: &str = "resource_id, content_hash, step_name, model_profile, model_provider, \
+                     model_name, prompt_hash, request_hash, reply_text, usage_json, \
+                     finish_reason, reply_state, error_text";
+
+/// By table: its own columns.
+pub(super) const OWN_COLUMNS: [(&str, &str); 5] = [
+    ("memu_resources", RESOURCE),
+    ("memu_memory_items", ITEM),
+    ("memu_memory_categories", CATEGORY),
+    ("memu_category_items", RELATION),
+    ("memu_model_replies", REPLY),
+];
 
 impl Work<'_> {
     pub(super) fn put_blob(&mut self, blob: &Blob) -> Result<()> {
@@ -58,20 +77,12 @@ impl Work<'_> {
             optional(resource.external_id.as_deref()),
             Value::Integer(i64::from(resource.segment_count)),
         ];
-        let columns =
-            "url, modality, local_path, caption, content_hash, external_id, segment_count";
+        let table = "memu_resources";
         match known {
-            None => self.insert("memu_resources", columns, &resource.meta, revision, values)?,
+            None => self.insert(table, &resource.meta, revision, values)?,
             Some((row, _)) => {
                 let old = self.content_of(row)?;
-                self.update(
-                    "memu_resources",
-                    columns,
-                    row,
-                    &resource.meta,
-                    revision,
-                    values,
-                )?;
+                self.update(table, RESOURCE, row, &resource.meta, revision, values)?;
                 self.release_blob(&old)?;
             }
         }
@@ -104,8 +115,8 @@ impl Work<'_> {
         if known.is_some() {
             return Err(Error::conflict("a stored segment cannot be changed").with("segment", id));
         }
-        let (resource, _) = self
-            .known("memu_resources", segment.resource_id.as_str())?
+        let resource = self
+            .row_of("memu_resources", segment.resource_id.as_str())?
             .ok_or_else(|| missing("resource", &segment.resource_id).with("segment", id))?;
         let taken = self.find(
             "SELECT 1 FROM memu_segments WHERE scope_id = ?1 AND resource_row = ?2 AND ordinal = ?3",
@@ -149,9 +160,9 @@ impl Work<'_> {
             )
             .and_then(|mut statement| statement.execute(params_from_iter(values)))
             .map_err(storage)?;
-        self.changed
-            .segments
-            .insert(self.connection.last_insert_rowid());
+        let row = self.connection.last_insert_rowid();
+        self.rows.insert(("memu_segments", id.to_owned()), row);
+        self.changed.segments.insert(row);
         self.log_part(Table::Resources, segment.resource_id.as_str())
     }
 
@@ -160,7 +171,7 @@ impl Work<'_> {
         let known = self.known("memu_memory_items", id)?;
         let revision = self.revision("item", &item.meta, known.map(|(_, old)| old))?;
         if let Some(resource) = &item.resource_id
-            && self.known("memu_resources", resource.as_str())?.is_none()
+            && self.row_of("memu_resources", resource.as_str())?.is_none()
         {
             return Err(missing("resource", resource).with("item", id));
         }
@@ -177,24 +188,15 @@ impl Work<'_> {
                 .map_or(Value::Null, |end| Value::Text(civil_text(end))),
             optional(happened.map(|when| when.precision.as_str())),
             Value::Text(extra),
-            Value::Text(item.content_hash()),
         ];
-        let columns = "resource_id, memory_type, summary, happened_at, happened_end, \
-                       happened_precision, extra, content_hash";
+        let table = "memu_memory_items";
         let row = match known {
             None => {
-                self.insert("memu_memory_items", columns, &item.meta, revision, values)?;
+                self.insert(table, &item.meta, revision, values)?;
                 self.connection.last_insert_rowid()
             }
             Some((row, _)) => {
-                self.update(
-                    "memu_memory_items",
-                    columns,
-                    row,
-                    &item.meta,
-                    revision,
-                    values,
-                )?;
+                self.update(table, ITEM, row, &item.meta, revision, values)?;
                 self.execute(
                     "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
                     (self.scope_id, row),
@@ -202,15 +204,16 @@ impl Work<'_> {
                 row
             }
         };
+        self.rows.insert((table, id.to_owned()), row);
         self.cite(row, item)?;
         self.changed.items.insert(row);
         self.log_put(Table::Items, &item.meta)
     }
 
-    fn cite(&self, row: i64, item: &MemoryItem) -> Result<()> {
+    fn cite(&mut self, row: i64, item: &MemoryItem) -> Result<()> {
         for (place, segment) in item.segment_ids.iter().enumerate() {
-            let (segment_row, _) = self
-                .known("memu_segments", segment.as_str())?
+            let segment_row = self
+                .row_of("memu_segments", segment.as_str())?
                 .ok_or_else(|| missing("segment", segment).with("item", &item.meta.id))?;
             if item
                 .segment_ids
@@ -238,11 +241,11 @@ impl Work<'_> {
             text(&category.description),
             optional(category.summary.as_deref()),
         ];
-        let (table, columns) = ("memu_memory_categories", "name, description, summary");
+        let table = "memu_memory_categories";
         match known {
-            None => self.insert(table, columns, &category.meta, revision, values)?,
+            None => self.insert(table, &category.meta, revision, values)?,
             Some((row, _)) => {
-                self.update(table, columns, row, &category.meta, revision, values)?;
+                self.update(table, CATEGORY, row, &category.meta, revision, values)?;
             }
         }
         self.log_put(Table::Categories, &category.meta)
@@ -252,36 +255,35 @@ impl Work<'_> {
         relation.meta.check_scope("relation", self.scope)?;
         let (item, category) = (relation.item_id.as_str(), relation.category_id.as_str());
         let id = &relation.meta.id;
-        if self.relation_between(item, category)?.is_some() {
-            return Ok(());
-        }
-        let (item_row, _) = self
-            .known("memu_memory_items", item)?
+        let item_row = self
+            .row_of("memu_memory_items", item)?
             .ok_or_else(|| missing("item", item).with("relation", id))?;
-        if self.known("memu_memory_categories", category)?.is_none() {
-            return Err(missing("category", category).with("relation", id));
+        let category_row = self
+            .row_of("memu_memory_categories", category)?
+            .ok_or_else(|| missing("category", category).with("relation", id))?;
+        if self.relation_between(item_row, category_row)?.is_some() {
+            return Ok(());
         }
         let known = self.known("memu_category_items", id.as_str())?;
         let revision = self.revision("relation", &relation.meta, known.map(|(_, old)| old))?;
         if known.is_some() {
             return Err(Error::conflict("a stored relation cannot be changed").with("relation", id));
         }
-        let values = vec![text(item), text(category)];
-        self.insert(
-            "memu_category_items",
-            "item_id, category_id",
-            &relation.meta,
-            revision,
-            values,
-        )?;
+        let values = vec![
+            text(item),
+            text(category),
+            Value::Integer(item_row),
+            Value::Integer(category_row),
+        ];
+        self.insert("memu_category_items", &relation.meta, revision, values)?;
         self.changed.items.insert(item_row);
         self.log_put(Table::Relations, &relation.meta)
     }
 
-    pub(super) fn relation_between(&self, item: &str, category: &str) -> Result<Option<String>> {
+    pub(super) fn relation_between(&self, item: i64, category: i64) -> Result<Option<String>> {
         self.find(
             "SELECT id FROM memu_category_items
-             WHERE scope_id = ?1 AND item_id = ?2 AND category_id = ?3",
+             WHERE scope_id = ?1 AND item_row = ?2 AND category_row = ?3",
             (self.scope_id, item, category),
             |row| row.get(0),
         )
@@ -306,17 +308,16 @@ impl Work<'_> {
     pub(super) fn insert(
         &self,
         table: &str,
-        columns: &str,
         meta: &Meta,
         revision: i64,
         own: Vec<Value>,
     ) -> Result<()> {
-        let sql = self.columns.insert(table, &format!("{META}, {columns}"));
+        let sql = self.columns.insert(table);
         let mut values = self.meta_values(meta, revision);
         values.extend(own);
         values.extend(self.scope.iter().map(|(_, value)| optional(value)));
         self.connection
-            .prepare_cached(&sql)
+            .prepare_cached(sql)
             .and_then(|mut statement| statement.execute(params_from_iter(values)))
             .map(drop)
             .map_err(storage)

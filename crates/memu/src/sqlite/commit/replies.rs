@@ -6,7 +6,7 @@ use memu_core::{Error, Result};
 use rusqlite::types::Value;
 
 use super::Work;
-use super::put::{optional, text};
+use super::put::{REPLY, optional, text};
 
 impl Work<'_> {
     pub(super) fn put_model_reply(&self, reply: &ModelReply) -> Result<()> {
@@ -30,15 +30,10 @@ impl Work<'_> {
             text(reply.state.as_str()),
             optional(reply.error.as_deref()),
         ];
-        let (table, columns) = (
-            "memu_model_replies",
-            "resource_id, content_hash, step_name, model_profile, model_provider, model_name, \
-             prompt_hash, request_hash, reply_text, usage_json, finish_reason, reply_state, \
-             error_text",
-        );
+        let table = "memu_model_replies";
         match known {
-            None => self.insert(table, columns, &reply.meta, revision, values),
-            Some((row, _)) => self.update(table, columns, row, &reply.meta, revision, values),
+            None => self.insert(table, &reply.meta, revision, values),
+            Some((row, _)) => self.update(table, REPLY, row, &reply.meta, revision, values),
         }
     }
 

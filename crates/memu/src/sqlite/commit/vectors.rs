@@ -41,6 +41,19 @@ impl Work<'_> {
 
     /// The row of a vector's owner, and the record whose change it counts as.
     fn owner(&self, owned: &OwnedEmbedding) -> Result<(i64, Table, String)> {
+        let id = owned.owner.to_string();
+        let met = match owned.kind {
+            OwnerKind::Item => Some(("memu_memory_items", Table::Items)),
+            OwnerKind::Category => Some(("memu_memory_categories", Table::Categories)),
+            OwnerKind::Resource => Some(("memu_resources", Table::Resources)),
+            // A segment's vector is a change of its resource, which must be found.
+            OwnerKind::Segment => None,
+        };
+        if let Some((table, log)) = met
+            && let Some(row) = self.rows.get(&(table, id.clone()))
+        {
+            return Ok((*row, log, id));
+        }
         let (table, own, log) = match owned.kind {
             OwnerKind::Resource => ("memu_resources", "t.id", Table::Resources),
             OwnerKind::Segment => (

@@ -99,14 +99,10 @@ impl Outlined for MemoryItem {
                  WHERE scope_id = ?1 AND item_row BETWEEN ?2 AND ?3 ORDER BY item_row, place",
                 (scope_id, rows.0, rows.1),
             )?,
-            // The order of the joins is the fast one: few items, each with few relations.
             categories: linked(
                 connection,
-                "SELECT i.row, c.row FROM memu_memory_items i
-                 CROSS JOIN memu_category_items r ON r.scope_id = i.scope_id AND r.item_id = i.id
-                 CROSS JOIN memu_memory_categories c
-                 ON c.scope_id = r.scope_id AND c.id = r.category_id
-                 WHERE i.scope_id = ?1 AND i.row BETWEEN ?2 AND ?3 ORDER BY r.row",
+                "SELECT item_row, category_row FROM memu_category_items
+                 WHERE scope_id = ?1 AND item_row BETWEEN ?2 AND ?3 ORDER BY row",
                 (scope_id, rows.0, rows.1),
             )?,
         })

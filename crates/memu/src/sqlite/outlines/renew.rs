@@ -52,8 +52,12 @@ impl Outlines<'_> {
             let changed: BTreeSet<i64> = changed.range(row..from).copied().collect();
             let known = stored.map(|(_, body)| Block::<T::Entry>::from_bytes(&body));
             let blocks = match known {
-                Some(Ok(known)) if known.is_full() && known.last_place() < Some(place(row)?) => {
-                    self.made_from_rows::<T>(row, from)?
+                Some(Ok(known)) if known.last_place() < Some(place(row)?) => {
+                    let mut last = known;
+                    for block in self.made_from_rows::<T>(row, from)? {
+                        last = self.append::<T>(last, block, seq)?;
+                    }
+                    Vec::new()
                 }
                 Some(Ok(known)) => {
                     self.delete::<T>(first)?;
@@ -70,6 +74,31 @@ impl Outlines<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Adds a block after `last`, and returns the last block then. A block that is not
+    /// half as large as the one after it becomes a part of it: so there are few blocks, and
+    /// adding one row after the other writes each of them a few times only.
+    fn append<T: Outlined>(
+        &self,
+        last: Block<T::Entry>,
+        block: Block<T::Entry>,
+        seq: u64,
+    ) -> Result<Block<T::Entry>> {
+        let mut block = block;
+        let mut before = Some(last);
+        while let Some(small) = before
+            && small.entries.len() < 2 * block.entries.len()
+            && let Some(merged) = small.merged(&block)
+        {
+            let first = integer(small.first_place().unwrap_or_default())?;
+            self.delete::<T>(first)?;
+            block = merged;
+            let stored = self.block_of::<T>(first - 1)?;
+            before = stored.and_then(|(_, body)| Block::from_bytes(&body).ok());
+        }
+        self.insert::<T>(&block, seq)?;
+        Ok(block)
     }
 
     /// A block with the rows that changed as they are now.

@@ -1,0 +1,102 @@
+//! How long an answer takes.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use memu::{Error, MemoryService, Result, RetrieveRequest};
+
+use super::files::{items, open};
+use super::row::{Row, percentile};
+use super::texts::{Language, Random};
+use super::vectors::Vectors;
+use crate::progress::Progress;
+
+/// Fills a file with so many scopes of so many memories.
+pub(super) async fn fill(
+    path: &Path,
+    language: &Language,
+    scopes: usize,
+    each: usize,
+    progress: &Progress,
+) -> Result<()> {
+    let service = open(path, Vectors::Words).await?;
+    let mut random = Random::new(5);
+    progress.start(scopes * each);
+    for scope in 0..scopes {
+        let mut left = each;
+        while left > 0 {
+            let now = left.min(10_000);
+            let request = items(language, &mut random, now, &format!("user {scope}"));
+            service.create_memory_items(request).await?;
+            left -= now;
+            progress.reach((scope * each + each - left) as u64);
+        }
+    }
+    progress.finish();
+    service.close().await
+}
+
+/// Questions to scopes, one after the other.
+pub(super) async fn retrieve(
+    path: &Path,
+    language: &Language,
+    scopes: usize,
+    each: usize,
+    questions: usize,
+) -> Result<Vec<Row>> {
+    let service = open(path, Vectors::Words).await?;
+    let mut random = Random::new(6);
+    let mut times = Vec::with_capacity(questions);
+    let first = ask(&service, language, &mut random, scopes).await?;
+    for _ in 0..questions {
+        times.push(ask(&service, language, &mut random, scopes).await?);
+    }
+    service.close().await?;
+    let what = format!("retrieve, {scopes} scopes of {each} items");
+    Ok(vec![
+        Row::new(format!("{what}: first"), first, "ms"),
+        Row::new(format!("{what}: p50"), percentile(&mut times, 0.5), "ms"),
+        Row::new(format!("{what}: p99"), percentile(&mut times, 0.99), "ms"),
+    ])
+}
+
+async fn ask(
+    service: &MemoryService,
+    language: &Language,
+    random: &mut Random,
+    scopes: usize,
+) -> Result<f64> {
+    let question = language.question(random);
+    let user = format!("user {}", random.below(scopes));
+    let request = RetrieveRequest::question(question).matching("user_id", user);
+    let started = Instant::now();
+    let answer = service.retrieve(request).await?;
+    let time = started.elapsed().as_secs_f64() * 1e3;
+    if answer.items.is_empty() {
+        return Err(Error::internal("a question of the benchmark found nothing"));
+    }
+    Ok(time)
+}
+
+/// A new process that opens a file and answers a question in a small scope.
+pub(super) fn new_process(path: &Path, user: &str, question: &str, times: usize) -> Result<f64> {
+    let program = std::env::current_exe()
+        .map_err(|cause| Error::internal("this program cannot find itself").caused_by(cause))?;
+    let mut all = Vec::new();
+    for _ in 0..times {
+        let started = Instant::now();
+        let output = Command::new(&program)
+            .args(["--db"])
+            .arg(path)
+            .args(["--user", user, "--json", "retrieve", question])
+            .output()
+            .map_err(|cause| Error::internal("this program cannot be run").caused_by(cause))?;
+        all.push(started.elapsed().as_secs_f64() * 1e3);
+        if !output.status.success() {
+            return Err(Error::internal("the question failed")
+                .with("said", String::from_utf8_lossy(&output.stderr)));
+        }
+    }
+    Ok(percentile(&mut all, 0.5))
+}

@@ -1,0 +1,80 @@
+//! The memories that are measured on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memu::{CreateItems, Error, MemoryService, MemoryServiceBuilder, NewItem, Result};
+use serde_json::{Map, Value};
+
+use super::texts::{Language, Random};
+use super::vectors::{BenchEmbedder, Vectors};
+
+/// A folder for the files of one run, removed with it unless they are to be kept.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Folder {
+    pub(super) fn new(parent: &Path, keep: bool) -> Result<Self> {
+        let path = parent.join(format!("memu-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|cause| {
+            Error::storage("the folder for benchmarks cannot be made")
+                .with("folder", path.display())
+                .caused_by(cause)
+        })?;
+        Ok(Self { path, keep })
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.keep {
+            // What is left is in the folder for temporary files.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+pub(super) async fn open(path: &Path, vectors: Vectors) -> Result<MemoryService> {
+    open_with(path, Arc::new(BenchEmbedder::new(vectors)?)).await
+}
+
+pub(super) async fn open_with(path: &Path, embedder: Arc<BenchEmbedder>) -> Result<MemoryService> {
+    MemoryServiceBuilder::new()
+        .database(&path.display().to_string())
+        .embedder(embedder)
+        .build()
+        .await
+}
+
+pub(super) fn user(name: &str) -> Map<String, Value> {
+    Map::from_iter([("user_id".to_owned(), name.into())])
+}
+
+/// So many memories, as a request.
+pub(super) fn items(
+    language: &Language,
+    random: &mut Random,
+    count: usize,
+    user_name: &str,
+) -> CreateItems {
+    CreateItems {
+        items: (0..count).map(|_| new_item(language, random)).collect(),
+        user: user(user_name),
+        propagate: false,
+    }
+}
+
+pub(super) fn new_item(language: &Language, random: &mut Random) -> NewItem {
+    NewItem {
+        memory_type: "knowledge".to_owned(),
+        content: language.message(random),
+        categories: Vec::new(),
+    }
+}

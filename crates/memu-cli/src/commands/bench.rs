@@ -1,0 +1,38 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use memu::Result;
+
+use crate::args::Global;
+use crate::bench::{Plan, run};
+use crate::output::Printer;
+use crate::progress::Progress;
+
+/// Measure what MemU does in which time, on this machine.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// Only rows whose name holds this
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+    /// The folder for the files that are measured on [default: that for temporary files]
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Keep these files
+    #[arg(long)]
+    keep: bool,
+    /// How many memories the large files have
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000_000)]
+    large: usize,
+}
+
+impl Bench {
+    pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+        let plan = Plan {
+            only: self.only,
+            folder: self.dir.unwrap_or_else(std::env::temp_dir),
+            keep: self.keep,
+            large: self.large,
+        };
+        run(&plan, printer, &Progress::new(global)).await
+    }
+}

@@ -1,0 +1,363 @@
+//! Storing memories in the caller's own words, one or many, without reading the scope
+//! that they come to.
+
+use std::time::{Duration, Instant};
+
+use super::memorize::{note_details, until_committed};
+use super::plan::{Plan, configured_categories};
+use super::requests::CreateItems;
+use super::responses::ItemsResponse;
+use super::{Context, CreateItem, MemoryService, NewItem};
+use crate::error::{Error, Result};
+use crate::provider::{CategorizeRequest, CategoryTopic};
+use crate::records::{
+    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind,
+};
+use crate::scope::Scope;
+use crate::store::{Query, StoreExt, Write, WriteBatch};
+
+/// The longest memory that a caller may write, in bytes.
+const MAX_CONTENT_BYTES: usize = 1 << 20;
+/// How many memories the first transaction of a call stores.
+const FIRST_BATCH: usize = 1_000;
+/// How long a transaction should take: others wait for it.
+const TARGET: Duration = Duration::from_millis(120);
+
+impl MemoryService {
+    /// Stores memories in the caller's own words, as many as there are, in the order in
+    /// which they come. Each of several transactions stores some of them and takes a
+    /// fraction of a second, so that others get their turn; all of them are durable when
+    /// the call returns. When it fails or is dropped, those before some place are stored
+    /// and those after it are not.
+    ///
+    /// # Errors
+    /// As [`MemoryService::create_memory_item`], before anything is stored.
+    pub async fn create_memory_items(&self, request: CreateItems) -> Result<ItemsResponse> {
+        let context = self.context();
+        let scope = context.user_scope(&request.user)?;
+        for (number, item) in request.items.iter().enumerate() {
+            let checked = check(context, item);
+            checked.map_err(|error| error.with("item", number))?;
+        }
+        check_categories(context, &scope, &request.items).await?;
+        let mut stored = Stored::default();
+        let mut rest = request.items.as_slice();
+        let mut size = FIRST_BATCH;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(size.min(rest.len()));
+            let started = Instant::now();
+            let chunk = until_committed(&scope, || store(context, &scope, now)).await?;
+            let share = TARGET.as_secs_f64() / started.elapsed().as_secs_f64().max(1e-6);
+            size = (now.len() as f64 * share.clamp(0.25, 2.0)) as usize;
+            size = size.clamp(FIRST_BATCH / 10, FIRST_BATCH * 10);
+            stored.add(chunk);
+            rest = later;
+        }
+        let category_updates = if request.propagate {
+            follow(context, &scope, &stored.touched).await?
+        } else {
+            Vec::new()
+        };
+        Ok(ItemsResponse {
+            memory_items: stored.items,
+            category_updates,
+        })
+    }
+
+    /// Stores a memory in the caller's own words.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty memory, an unknown
+    /// type or an unknown category.
+    pub async fn create_memory_item(&self, request: CreateItem) -> Result<super::ItemResponse> {
+        let CreateItem {
+            memory_type,
+            content,
+            categories,
+            user,
+            propagate,
+        } = request;
+        let item = NewItem {
+            memory_type,
+            content,
+            categories,
+        };
+        check(self.context(), &item)?;
+        if propagate {
+            return self.create_with_summaries(&item, &user).await;
+        }
+        let request = CreateItems {
+            items: vec![item],
+            user,
+            propagate,
+        };
+        let mut response = self.create_memory_items(request).await?;
+        let memory_item = response.memory_items.pop();
+        Ok(super::ItemResponse {
+            memory_item: memory_item
+                .ok_or_else(|| Error::internal("a stored memory was not returned"))?,
+            category_updates: Vec::new(),
+        })
+    }
+
+    /// The memory and the summaries that tell of it, in one transaction.
+    async fn create_with_summaries(
+        &self,
+        new: &NewItem,
+        user: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<super::ItemResponse> {
+        let context = self.context();
+        let scope = context.user_scope(user)?;
+        until_committed(&scope, || async {
+            let view = context.view(&scope).await?;
+            let mut plan = Plan::new(context, view, scope.clone());
+            let item = item(context, &scope, plan.now, new);
+            plan.relations = if new.categories.is_empty() {
+                plan.categorize(context, std::slice::from_ref(&item))
+                    .await?
+            } else {
+                let named = categories_named(&plan.categories, &new.categories)?;
+                named
+                    .iter()
+                    .map(|category| plan.relation(context, &item.meta.id, category))
+                    .collect()
+            };
+            plan.items.push(item.clone());
+            super::edit::finish(context, plan, item, true).await
+        })
+        .await
+    }
+}
+
+/// What was stored so far.
+#[derive(Debug, Default)]
+struct Stored {
+    items: Vec<MemoryItem>,
+    /// The categories that they were filed under.
+    touched: Vec<Id>,
+}
+
+impl Stored {
+    fn add(&mut self, mut chunk: Self) {
+        self.items.append(&mut chunk.items);
+        for category in chunk.touched {
+            if !self.touched.contains(&category) {
+                self.touched.push(category);
+            }
+        }
+    }
+}
+
+fn check(context: &Context, item: &NewItem) -> Result<()> {
+    checked_content(&item.content)?;
+    context.check_type(&item.memory_type)
+}
+
+fn item(
+    context: &Context,
+    scope: &Scope,
+    now: crate::time::Timestamp,
+    new: &NewItem,
+) -> MemoryItem {
+    let mut item = MemoryItem {
+        meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
+        resource_id: None,
+        memory_type: new.memory_type.clone(),
+        summary: new.content.trim().to_owned(),
+        happened: None,
+        extra: serde_json::Map::new(),
+        segment_ids: Vec::new(),
+    };
+    note_details(
+        &mut item,
+        context.parts().memorize_config.enable_item_references,
+    );
+    item
+}
+
+/// Whether the categories that are named are there, or will be.
+async fn check_categories(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<()> {
+    if new.iter().all(|item| item.categories.is_empty()) {
+        return Ok(());
+    }
+    let now = context.parts().clock.now();
+    let mut categories = context.store().all_categories(&Query::scope(scope)).await?;
+    categories.extend(configured_categories(context, scope, &categories, now));
+    for (number, item) in new.iter().enumerate() {
+        let named = categories_named(&categories, &item.categories);
+        named.map_err(|error| error.with("item", number))?;
+    }
+    Ok(())
+}
+
+/// Stores some memories in one transaction.
+async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stored> {
+    let now = context.parts().clock.now();
+    let mut categories = context.store().all_categories(&Query::scope(scope)).await?;
+    let mut added = configured_categories(context, scope, &categories, now);
+    let mut batch = WriteBatch::new(scope.clone(), None);
+    if !added.is_empty() {
+        // Another one may be adding them at this moment: nothing may have changed since
+        // they were found to be missing.
+        let position = context.store().log_position(scope).await?;
+        categories = context.store().all_categories(&Query::scope(scope)).await?;
+        added = configured_categories(context, scope, &categories, now);
+        batch.expected_seq = Some(position.seq);
+        batch.expected_life = Some(position.life);
+    }
+    categories.extend(added.iter().cloned());
+    let items: Vec<MemoryItem> = new
+        .iter()
+        .map(|new| item(context, scope, now, new))
+        .collect();
+    let filed = file(context, &items, new, &categories).await?;
+    let embeddings = embedded(context, &items, &added).await?;
+    let mut stored = Stored::default();
+    batch.writes.extend(added.into_iter().map(Write::Category));
+    batch.writes.extend(items.iter().cloned().map(Write::Item));
+    for (item, category) in filed {
+        batch.writes.push(Write::Relation(CategoryItem {
+            meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
+            item_id: item,
+            category_id: category.clone(),
+        }));
+        if !stored.touched.contains(&category) {
+            stored.touched.push(category);
+        }
+    }
+    if !embeddings.is_empty() {
+        let identity = context.parts().embedder.identity().clone();
+        batch.writes.push(Write::Embeddings(identity, embeddings));
+    }
+    context.commit_unplanned(batch).await?;
+    stored.items = items;
+    for item in &mut stored.items {
+        item.meta.revision = 1;
+    }
+    Ok(stored)
+}
+
+/// The categories of each item: those that were named, or those that fit.
+async fn file(
+    context: &Context,
+    items: &[MemoryItem],
+    new: &[NewItem],
+    categories: &[MemoryCategory],
+) -> Result<Vec<(Id, Id)>> {
+    let mut filed = Vec::new();
+    let mut open = Vec::new();
+    for (item, new) in items.iter().zip(new) {
+        if new.categories.is_empty() {
+            open.push(item);
+        }
+        for category in categories_named(categories, &new.categories)? {
+            filed.push((item.meta.id.clone(), category));
+        }
+    }
+    if open.is_empty() {
+        return Ok(filed);
+    }
+    let request = CategorizeRequest {
+        items: open
+            .iter()
+            .map(|item| (item.memory_type.clone(), item.summary.clone()))
+            .collect(),
+        categories: categories
+            .iter()
+            .map(|category| CategoryTopic {
+                name: category.name.clone(),
+                description: category.description.clone(),
+            })
+            .collect(),
+        threshold: context.parts().memorize_config.category_assign_threshold,
+    };
+    let found = context.parts().categorizer.categorize(request).await?;
+    for (item, fitting) in open.into_iter().zip(found) {
+        let fitting = fitting.into_iter();
+        let fitting = fitting.filter_map(|(category, _)| categories.get(category));
+        filed.extend(fitting.map(|category| (item.meta.id.clone(), category.meta.id.clone())));
+    }
+    Ok(filed)
+}
+
+async fn embedded(
+    context: &Context,
+    items: &[MemoryItem],
+    categories: &[MemoryCategory],
+) -> Result<Vec<OwnedEmbedding>> {
+    let about: Vec<String> = categories.iter().map(Plan::embedded_category).collect();
+    let texts: Vec<&str> = items
+        .iter()
+        .map(|item| item.summary.as_str())
+        .chain(about.iter().map(String::as_str))
+        .collect();
+    let vectors = context.parts().embedder.embed(&texts).await?;
+    let owners = items
+        .iter()
+        .map(|item| (OwnerKind::Item, &item.meta.id))
+        .chain(
+            categories
+                .iter()
+                .map(|category| (OwnerKind::Category, &category.meta.id)),
+        );
+    let owned = owners.zip(vectors).filter_map(|((kind, owner), vector)| {
+        Some(OwnedEmbedding {
+            kind,
+            owner: owner.clone(),
+            vector: vector?,
+        })
+    });
+    Ok(owned.collect())
+}
+
+/// Lets the summaries of these categories follow their items.
+async fn follow(
+    context: &Context,
+    scope: &Scope,
+    categories: &[Id],
+) -> Result<Vec<MemoryCategory>> {
+    until_committed(scope, || async {
+        let view = context.view(scope).await?;
+        let mut plan = Plan::new(context, view, scope.clone());
+        plan.also_touched = categories.to_vec();
+        let updated = plan.summarize(context).await?;
+        let stored = plan.commit(context).await?;
+        let updated = updated.iter().filter_map(|id| stored.data.category(id));
+        Ok(updated.cloned().collect())
+    })
+    .await
+}
+
+pub(super) fn categories_named(categories: &[MemoryCategory], names: &[String]) -> Result<Vec<Id>> {
+    let mut ids: Vec<Id> = Vec::new();
+    for name in names {
+        let category = categories
+            .iter()
+            .find(|category| category.name == *name || category.meta.id.as_str() == name)
+            .ok_or_else(|| {
+                let valid: Vec<_> = categories.iter().map(|known| known.name.as_str()).collect();
+                Error::input(format!(
+                    "unknown category {name:?}; use {}",
+                    valid.join(", ")
+                ))
+            })?;
+        if !ids.contains(&category.meta.id) {
+            ids.push(category.meta.id.clone());
+        }
+    }
+    Ok(ids)
+}
+
+pub(super) fn checked_content(content: &str) -> Result<String> {
+    let content = content.trim();
+    if content.is_empty() {
+        return Err(Error::input("the memory is empty"));
+    }
+    if content.len() > MAX_CONTENT_BYTES {
+        return Err(Error::input(format!(
+            "the memory has {} bytes; at most {MAX_CONTENT_BYTES} are allowed; memorize it as a document",
+            content.len()
+        )));
+    }
+    Ok(content.to_owned())
+}
