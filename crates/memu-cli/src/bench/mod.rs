@@ -3,6 +3,7 @@
 mod ask;
 mod files;
 mod row;
+mod search;
 mod texts;
 mod vectors;
 mod writes;
@@ -13,7 +14,9 @@ use memu::Result;
 
 use self::files::Folder;
 use self::row::Row;
+use self::search::Data;
 use self::texts::Language;
+use self::vectors::Vectors;
 use crate::output::Printer;
 use crate::progress::Progress;
 
@@ -26,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) folder: PathBuf,
     /// Whether they stay.
     pub(crate) keep: bool,
+    /// A Python with numpy and sqlite-vec, to measure beside.
+    pub(crate) python: Option<PathBuf>,
     /// How many memories the large files have.
     pub(crate) large: usize,
 }
@@ -53,6 +58,18 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
     if plan.wants("create_items batches") {
         for row in writes::in_batches(&folder, &language, 50_000).await? {
             print(&row)?;
+        }
+    }
+    for (kind, count) in [
+        (Vectors::Words, 100_000),
+        (Vectors::Gaussian, 100_000),
+        (Vectors::Words, plan.large),
+    ] {
+        if plan.wants(&format!("search {} {count}", kind.name())) {
+            let data = Data::make(&folder, &language, kind, count, progress).await?;
+            for row in data.rows(plan.python.as_deref()).await? {
+                print(&row)?;
+            }
         }
     }
     if plan.wants("retrieve scopes") {

@@ -29,7 +29,6 @@ pub(super) enum Vectors {
     /// Those of our embedder.
     Words,
     /// Numbers that have nothing to do with each other: the hardest to search.
-    #[expect(dead_code, reason = "a later row")]
     Gaussian,
 }
 
@@ -47,7 +46,6 @@ enum Kind {
     /// Our embedder's vectors, turned into as many dimensions by a rotation, which changes
     /// no angle between them.
     Words(LocalEmbedder, Vec<Vec<f32>>),
-    #[expect(dead_code, reason = "a later row")]
     Gaussian,
 }
 

@@ -17,6 +17,9 @@ pub(crate) struct Bench {
     /// The folder for the files that are measured on [default: that for temporary files]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// A Python with numpy and sqlite-vec, to measure beside [default: none]
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
     /// Keep these files
     #[arg(long)]
     keep: bool,
@@ -30,6 +33,7 @@ impl Bench {
         let plan = Plan {
             only: self.only,
             folder: self.dir.unwrap_or_else(std::env::temp_dir),
+            python: self.python,
             keep: self.keep,
             large: self.large,
         };

@@ -1,0 +1,224 @@
+//! How long the nearest vectors take to find, beside numpy and sqlite-vec.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Instant;
+
+use memu::core::provider::Embedder;
+use memu::core::records::{Embedding, OwnerKind};
+use memu::core::scope::ScopeSchema;
+use memu::core::store::{Store, VectorQuery};
+use memu::sqlite::{Options, SqliteStore};
+use memu::{Error, Result};
+use serde::Deserialize;
+
+use super::files::{Folder, items, open_with};
+use super::row::{Row, percentile};
+use super::texts::{Language, Random};
+use super::vectors::{BenchEmbedder, DIMENSION, Vectors};
+use crate::progress::Progress;
+
+/// How many queries are asked.
+const QUERIES: usize = 50;
+/// How many neighbours.
+const TOP: usize = 10;
+
+/// A file of memories, with the same vectors as plain numbers.
+#[derive(Debug)]
+pub(super) struct Data {
+    pub(super) database: PathBuf,
+    vectors: PathBuf,
+    queries: PathBuf,
+    count: usize,
+    kind: Vectors,
+    /// By query: the vector.
+    asked: Vec<Embedding>,
+    embedder: Arc<BenchEmbedder>,
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+    let path = path.display().to_string();
+    move |cause| {
+        Error::storage("a file of the benchmark cannot be written")
+            .with("file", &path)
+            .caused_by(cause)
+    }
+}
+
+impl Data {
+    /// Stores so many memories in one scope.
+    pub(super) async fn make(
+        folder: &Folder,
+        language: &Language,
+        kind: Vectors,
+        count: usize,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let name = |ending| folder.file(&format!("{}-{count}.{ending}", kind.name()));
+        let embedder = Arc::new(BenchEmbedder::new(kind)?);
+        let mut data = Self {
+            database: name("db"),
+            vectors: name("f32"),
+            queries: name("queries"),
+            count,
+            kind,
+            asked: Vec::new(),
+            embedder,
+        };
+        let service = open_with(&data.database, data.embedder.clone()).await?;
+        let file = std::fs::File::create(&data.vectors).map_err(failed(&data.vectors))?;
+        let mut file = std::io::BufWriter::new(file);
+        let mut random = Random::new(7);
+        progress.start(count);
+        let mut done = 0;
+        while done < count {
+            let request = items(language, &mut random, (count - done).min(10_000), "user 0");
+            let texts: Vec<&str> = request
+                .items
+                .iter()
+                .map(|item| item.content.as_str())
+                .collect();
+            data.embedder.prepare(&texts).await?;
+            for vector in data.embedder.embed(&texts).await?.iter().flatten() {
+                let bytes: Vec<u8> = vector
+                    .as_slice()
+                    .iter()
+                    .flat_map(|x| x.to_le_bytes())
+                    .collect();
+                file.write_all(&bytes).map_err(failed(&data.vectors))?;
+            }
+            done += texts.len();
+            service.create_memory_items(request).await?;
+            progress.reach(done as u64);
+        }
+        file.flush().map_err(failed(&data.vectors))?;
+        service.close().await?;
+        data.embedder.prepare(&[]).await?;
+        progress.finish();
+        let questions: Vec<String> = (0..QUERIES)
+            .map(|_| language.message(&mut random))
+            .collect();
+        let questions: Vec<&str> = questions.iter().map(String::as_str).collect();
+        data.asked = data
+            .embedder
+            .embed(&questions)
+            .await?
+            .into_iter()
+            .flatten()
+            .collect();
+        let bytes: Vec<u8> = data
+            .asked
+            .iter()
+            .flat_map(|vector| vector.as_slice())
+            .flat_map(|x| x.to_le_bytes())
+            .collect();
+        std::fs::write(&data.queries, bytes).map_err(failed(&data.queries))?;
+        Ok(data)
+    }
+
+    /// By the store: the milliseconds of each query once all is warm, and the places that
+    /// each finds.
+    async fn by_store(&self, exact: bool) -> Result<(Vec<f64>, Vec<Vec<usize>>)> {
+        let options = Options {
+            exact_search: exact,
+            ..Options::file(&self.database)
+        };
+        let store = SqliteStore::open(options).await?;
+        let scope = ScopeSchema::default().scope([("user_id", "user 0")])?;
+        let order = store
+            .ids(OwnerKind::Item, &memu::core::store::Query::scope(&scope))
+            .await?;
+        let places: std::collections::HashMap<_, _> = order.into_iter().zip(0..).collect();
+        let (mut times, mut found) = (Vec::new(), Vec::new());
+        for round in 0..2 {
+            for vector in &self.asked {
+                let query = VectorQuery {
+                    scopes: vec![scope.clone()],
+                    kind: OwnerKind::Item,
+                    identity: self.embedder.identity().clone(),
+                    vector: vector.clone(),
+                    top_k: TOP,
+                    filter: memu::core::filter::Filter::default(),
+                };
+                let started = Instant::now();
+                let hits = store.search(&query).await?;
+                let time = started.elapsed().as_secs_f64() * 1e3;
+                if round == 1 {
+                    times.push(time);
+                    found.push(
+                        hits.iter()
+                            .filter_map(|hit| places.get(&hit.id).copied())
+                            .collect(),
+                    );
+                }
+            }
+        }
+        store.close().await?;
+        Ok((times, found))
+    }
+
+    /// Measures the store in both modes, beside what Python has.
+    pub(super) async fn rows(&self, python: Option<&Path>) -> Result<Vec<Row>> {
+        let numpy = python
+            .map(|python| self.by_python(python, "numpy"))
+            .transpose()?;
+        let sqlite_vec = match python {
+            Some(python) if self.count <= 100_000 => self.by_python(python, "sqlite-vec").ok(),
+            _ => None,
+        };
+        let mut rows = Vec::new();
+        for (mode, exact) in [("default", false), ("exact", true)] {
+            let (mut times, found) = self.by_store(exact).await?;
+            let what = format!(
+                "search, {} × {DIMENSION}, {}: {mode}",
+                self.count,
+                self.kind.name()
+            );
+            rows.push(
+                Row::new(what.clone(), percentile(&mut times, 0.5), "ms")
+                    .beside("numpy", numpy.as_ref().map(|one| one.milliseconds))
+                    .beside(
+                        "sqlite-vec",
+                        sqlite_vec.as_ref().map(|one| one.milliseconds),
+                    ),
+            );
+            if let Some(numpy) = &numpy {
+                let recall = recall(&found, &numpy.nearest);
+                rows.push(Row::new(format!("{what}, recall@10"), recall, ""));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn by_python(&self, python: &Path, what: &str) -> Result<Measured> {
+        let output = Command::new(python)
+            .args(["-c", include_str!("baseline.py")])
+            .args([&self.vectors, &self.queries])
+            .args([&DIMENSION.to_string(), what])
+            .output()
+            .map_err(|cause| {
+                Error::input("the Python of --python cannot be run").caused_by(cause)
+            })?;
+        serde_json::from_slice(&output.stdout).map_err(|cause| {
+            Error::input("the Python of --python measured nothing")
+                .with("said", String::from_utf8_lossy(&output.stderr))
+                .caused_by(cause)
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Measured {
+    milliseconds: f64,
+    nearest: Vec<Vec<usize>>,
+}
+
+/// The share of the true neighbours that were found.
+fn recall(found: &[Vec<usize>], truth: &[Vec<usize>]) -> f64 {
+    let pairs = found.iter().zip(truth);
+    let hits = pairs.map(|(found, truth)| truth.iter().filter(|one| found.contains(one)).count());
+    let all: usize = truth.iter().map(Vec::len).sum();
+    hits.sum::<usize>() as f64 / all.max(1) as f64
+}
