@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use memu::{Error, MemoryService, Result, RetrieveRequest};
 
-use super::files::{items, open};
+use super::files::items;
 use super::row::{Row, percentile};
 use super::texts::{Language, Random};
-use super::vectors::Vectors;
 use crate::progress::Progress;
 
 /// Fills a file with so many scopes of so many memories.
@@ -20,7 +19,7 @@ pub(super) async fn fill(
     each: usize,
     progress: &Progress,
 ) -> Result<()> {
-    let service = open(path, Vectors::Words).await?;
+    let service = memu::open(&path.display().to_string()).await?;
     let mut random = Random::new(5);
     progress.start(scopes * each);
     for scope in 0..scopes {
@@ -45,7 +44,7 @@ pub(super) async fn retrieve(
     each: usize,
     questions: usize,
 ) -> Result<Vec<Row>> {
-    let service = open(path, Vectors::Words).await?;
+    let service = memu::open(&path.display().to_string()).await?;
     let mut random = Random::new(6);
     let mut times = Vec::with_capacity(questions);
     let first = ask(&service, language, &mut random, scopes).await?;

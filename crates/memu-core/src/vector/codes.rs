@@ -1,6 +1,6 @@
 use super::bits::{GROUP, Kernel, QUAD, QUADS};
 use super::rotation::rotate;
-use super::{dot, unit};
+use super::{ByteQuery, dot, unit};
 
 /// How many vectors a full block has.
 pub const BLOCK_VECTORS: usize = 256;
@@ -95,11 +95,15 @@ impl CodeBlock {
         let first = out.len();
         out.resize(first + self.owners.len(), 0.0);
         let out = out.get_mut(first..).unwrap_or_default();
-        let known = sums.iter().zip(&self.factors).zip(&self.spreads);
-        for (out, ((sum, factor), spread)) in out.iter_mut().zip(known) {
-            let estimate = base + factor * (query.step * f32::from(*sum) - query.offset);
-            *out = estimate + deviations * spread;
-        }
+        // The widest instructions that this processor has; each estimate is computed on
+        // its own, so that all of them get the same.
+        pulp::Arch::new().dispatch(|| {
+            let known = sums.iter().zip(&self.factors).zip(&self.spreads);
+            for (out, ((sum, factor), spread)) in out.iter_mut().zip(known) {
+                let estimate = base + factor * (query.step * f32::from(*sum) - query.offset);
+                *out = estimate + deviations * spread;
+            }
+        });
     }
 
     /// By vector: how far its estimates spread around the truth (standard deviation).
@@ -117,32 +121,62 @@ impl CodeBytes {
     /// The cosines of some vectors with the query, by number, as their bytes tell, and by
     /// how much they may be wrong. `base` is that of the block.
     pub(super) fn bounds(&self, numbers: &[usize], base: f32, query: &CodedQuery) -> Vec<Bound> {
-        let dimension = query.bytes.len();
-        let mut products = vec![0; numbers.len()];
-        // The widest instructions that this processor has; whole numbers add up to the
-        // same on all of them.
-        pulp::Arch::new().dispatch(|| {
-            for (product, number) in products.iter_mut().zip(numbers) {
-                let codes = self.codes.get(number * dimension..(number + 1) * dimension);
-                *product = dot_bytes(codes.unwrap_or_default(), &query.bytes);
-            }
+        let dimension = query.dimension;
+        let rows = numbers.iter().map(|number| {
+            let codes = self.codes.get(number * dimension..(number + 1) * dimension);
+            codes.unwrap_or_default()
         });
+        let mut products = Vec::with_capacity(numbers.len());
+        query.bytes.products(rows, &mut products);
+        let of = |values: &[f32], number: usize| values.get(number).copied().unwrap_or_default();
+        let slack = rounding_slack(dimension);
         let numbers = numbers.iter().zip(products);
         numbers
-            .map(|(number, product)| self.bounded(*number, product, base, query))
+            .map(|(number, product)| Bound {
+                cosine: base + of(&self.scales, *number) * query.byte_scale * product as f32,
+                error: query.length * of(&self.errors, *number)
+                    + query.byte_error * of(&self.lengths, *number)
+                    + slack,
+            })
             .collect()
     }
 
-    fn bounded(&self, number: usize, product: i32, base: f32, query: &CodedQuery) -> Bound {
-        let of = |values: &[f32]| values.get(number).copied().unwrap_or_default();
-        let (scale, error, length) = (of(&self.scales), of(&self.errors), of(&self.lengths));
-        Bound {
-            cosine: base + scale * query.byte_scale * product as f32,
-            error: query.length * error
-                + query.byte_error * length
-                + rounding_slack(query.bytes.len()),
-        }
+    /// The same for all vectors, in order: what each cosine is at most and at least.
+    pub(super) fn all_bounds(&self, base: f32, query: &CodedQuery, found: &mut AllBounds) {
+        let AllBounds {
+            products,
+            most,
+            least,
+        } = found;
+        products.clear();
+        let rows = self.codes.chunks_exact(query.dimension.max(1));
+        query.bytes.products(rows, products);
+        most.clear();
+        most.resize(products.len(), 0.0);
+        least.clear();
+        least.resize(products.len(), 0.0);
+        let slack = rounding_slack(query.dimension);
+        // As for the estimates from signs.
+        pulp::Arch::new().dispatch(|| {
+            let known = self.scales.iter().zip(&self.errors).zip(&self.lengths);
+            let known = known.zip(products.iter());
+            let out = most.iter_mut().zip(least.iter_mut());
+            for ((most, least), (((scale, error), length), product)) in out.zip(known) {
+                let cosine = base + scale * query.byte_scale * *product as f32;
+                let error = query.length * error + query.byte_error * length + slack;
+                *most = cosine + error;
+                *least = cosine - error;
+            }
+        });
     }
+}
+
+/// What the cosines of a block's vectors are at most and at least.
+#[derive(Debug, Default)]
+pub(super) struct AllBounds {
+    products: Vec<i32>,
+    pub(super) most: Vec<f32>,
+    pub(super) least: Vec<f32>,
 }
 
 /// A cosine, and by how much it may be wrong.
@@ -261,7 +295,8 @@ pub struct CodedQuery {
     table: Vec<u8>,
     step: f32,
     offset: f32,
-    bytes: Vec<i8>,
+    dimension: usize,
+    bytes: ByteQuery,
     byte_scale: f32,
     byte_error: f32,
 }
@@ -305,22 +340,11 @@ impl CodedQuery {
             table,
             step,
             offset: weights.iter().sum(),
-            bytes,
+            dimension: bytes.len(),
+            bytes: ByteQuery::new(&bytes),
             byte_scale,
             byte_error: (error.sqrt() as f32).next_up(),
             rotated,
         }
     }
-}
-
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
-#[inline(always)]
-fn dot_bytes(a: &[i8], b: &[i8]) -> i32 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| i32::from(i16::from(*a) * i16::from(*b)))
-        .sum()
 }

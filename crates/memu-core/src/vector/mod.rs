@@ -2,11 +2,13 @@
 //! store gives the same score.
 
 mod bits;
+mod bytes;
 mod codes;
 mod nearest;
 mod rotation;
 mod stored;
 
+pub(crate) use bytes::ByteQuery;
 pub use codes::{BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
 pub use nearest::{Codes, certain_candidates};
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::codes::{CodeBlock, CodeBytes, CodedQuery};
+use super::codes::{AllBounds, CodeBlock, CodeBytes, CodedQuery};
 
 /// How many standard deviations an estimate from signs may be off before a vector that is
 /// among the nearest is missed.
@@ -58,13 +58,22 @@ impl Codes {
         let mut estimates = Vec::with_capacity(vectors.sum());
         let mut least = AtLeast::new(count);
         let mut sums = Vec::new();
+        let mut numbers = Vec::new();
         for (block, _) in &self.blocks {
             let first = estimates.len();
             block.estimate(query, DEVIATIONS, &mut sums, &mut estimates);
             let most = estimates.get(first..).unwrap_or_default();
-            for ((most, spread), owner) in most.iter().zip(block.spreads()).zip(&block.owners) {
-                let likely = most - 2.0 * DEVIATIONS * spread;
-                if likely > least.bound && allows(*owner) {
+            // What is estimated as too little even at most need not be looked at.
+            reaching(most, least.bound, &mut numbers);
+            for number in &numbers {
+                let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
+                let likely = at(most) - 2.0 * DEVIATIONS * at(block.spreads());
+                if likely > least.bound
+                    && block
+                        .owners
+                        .get(*number)
+                        .is_some_and(|owner| allows(*owner))
+                {
                     least.push(likely);
                 }
             }
@@ -83,26 +92,27 @@ impl Codes {
     ) -> Vec<Candidate> {
         let mut least = AtLeast::new(count);
         let mut candidates = Vec::new();
+        let mut numbers = Vec::new();
         let mut rest = estimates;
         for (block, bytes) in &self.blocks {
             let (here, after) = rest
                 .split_at_checked(block.owners.len())
                 .unwrap_or_default();
             rest = after;
-            let numbers: Vec<usize> = here
-                .iter()
-                .zip(&block.owners)
-                .enumerate()
-                .filter(|(_, (most, owner))| **most >= reached && allows(**owner))
-                .map(|(number, _)| number)
-                .collect();
+            reaching(here, reached, &mut numbers);
+            numbers.retain(|number| {
+                block
+                    .owners
+                    .get(*number)
+                    .is_some_and(|owner| allows(*owner))
+            });
             if numbers.is_empty() {
                 continue;
             }
             let bounds = bytes
                 .as_ref()
                 .map(|bytes| bytes.bounds(&numbers, block.base(query), query));
-            for (place, number) in numbers.into_iter().enumerate() {
+            for (place, number) in numbers.iter().copied().enumerate() {
                 let bound = bounds.as_ref().and_then(|bounds| bounds.get(place));
                 let most = bound.map(|bound| bound.cosine + bound.error);
                 let most = most.or(here.get(number).copied()).unwrap_or_default();
@@ -141,20 +151,41 @@ pub fn certain_candidates<'b>(
     }
     let mut possible: Vec<(f32, u64)> = Vec::new();
     let mut numbers = Vec::new();
+    let mut bounds = AllBounds::default();
     for (block, bytes) in blocks {
-        numbers.clear();
-        numbers.extend(0..block.owners.len());
-        let bounds = bytes.bounds(&numbers, block.base(query), query);
-        for (owner, bound) in block.owners.iter().zip(bounds) {
-            let most = bound.cosine + bound.error;
-            if most >= least.bound && allows(*owner) {
-                possible.push((most, *owner));
-                least.push(bound.cosine - bound.error);
+        bytes.all_bounds(block.base(query), query, &mut bounds);
+        reaching(&bounds.most, least.bound, &mut numbers);
+        for number in &numbers {
+            let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
+            let most = at(&bounds.most);
+            if let Some(owner) = block.owners.get(*number).copied()
+                && most >= least.bound
+                && allows(owner)
+            {
+                possible.push((most, owner));
+                least.push(at(&bounds.least));
             }
         }
     }
     possible.retain(|(most, _)| *most >= least.bound);
     possible.into_iter().map(|(_, owner)| owner).collect()
+}
+
+/// The numbers of the values that are at least `bound`, in order.
+fn reaching(values: &[f32], bound: f32, numbers: &mut Vec<usize>) {
+    const AT_A_TIME: usize = 32;
+    numbers.clear();
+    // Most values are far below: whole groups are passed over by the widest instructions
+    // that this processor has.
+    pulp::Arch::new().dispatch(|| {
+        for (group, values) in values.chunks(AT_A_TIME).enumerate() {
+            if values.iter().filter(|value| **value >= bound).count() > 0 {
+                let found = (group * AT_A_TIME..).zip(values);
+                let found = found.filter(|(_, value)| **value >= bound);
+                numbers.extend(found.map(|(number, _)| number));
+            }
+        }
+    });
 }
 
 /// What at least `count` vectors reach for certain.

@@ -80,21 +80,33 @@ impl Meaning {
         vector
     }
 
-    /// The terms nearest to a word's vector, but for the word's own term, nearest
-    /// first with their cosine; at most as many and at least as near as configured.
+    /// For the vector of each of some words: the terms nearest to it, but for the word's
+    /// own term, nearest first with their cosine; at most as many and at least as near as
+    /// configured.
     pub(super) fn nearest(
         &self,
-        vector: &[f32],
-        own: Option<u32>,
+        words: &[(&[f32], Option<u32>)],
         config: &RankingConfig,
-    ) -> Vec<(u32, f32)> {
-        let mut near: Vec<(u32, f32)> = (0..)
-            .zip(self.terms.cosines(vector))
-            .filter(|(term, cosine)| own != Some(*term) && *cosine >= config.similar_least)
-            .collect();
-        near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        near.truncate(config.similar_words);
-        near
+    ) -> Vec<Vec<(u32, f32)>> {
+        let vectors: Vec<&[f32]> = words.iter().map(|(vector, _)| *vector).collect();
+        let cosines = self.terms.cosines_of(&vectors);
+        let words = cosines.into_iter().zip(words);
+        words
+            .map(|(cosines, (_, own))| {
+                let mut near: Vec<(u32, f32)> = (0..)
+                    .zip(cosines)
+                    .filter(|(term, cosine)| *own != Some(*term) && *cosine >= config.similar_least)
+                    .collect();
+                let order =
+                    |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+                if near.len() > config.similar_words && config.similar_words > 0 {
+                    near.select_nth_unstable_by(config.similar_words - 1, order);
+                }
+                near.truncate(config.similar_words);
+                near.sort_unstable_by(order);
+                near
+            })
+            .collect()
     }
 
     /// By text: how much nearer it is to a vector than texts are on average, where
@@ -136,12 +148,15 @@ mod tests {
             similar_least: 0.3,
             ..RankingConfig::default()
         };
-        let near = meaning.nearest(&meaning.word("0", &Circle), Some(0), &config);
+        let nearest = |word: &str, own| {
+            let vector = meaning.word(word, &Circle);
+            meaning.nearest(&[(&vector, own)], &config).remove(0)
+        };
+        let near = nearest("0", Some(0));
         let numbers: Vec<u32> = near.iter().map(|(term, _)| *term).collect();
         assert_eq!(numbers, [5, 4, 3]);
         assert!((near[1].1 - 20_f32.to_radians().cos()).abs() < 0.01);
-        let unknown = meaning.word("y", &Circle);
-        assert!(meaning.nearest(&unknown, None, &config).is_empty());
+        assert!(nearest("y", None).is_empty());
     }
 
     #[test]
@@ -168,7 +183,7 @@ mod tests {
     fn without_word_vectors_nothing_is_near() {
         let meaning = Meaning::default();
         let config = RankingConfig::default();
-        assert!(meaning.nearest(&[], None, &config).is_empty());
+        assert!(meaning.nearest(&[(&[], None)], &config)[0].is_empty());
         assert!(meaning.nearness(&[]).is_empty());
     }
 }

@@ -125,13 +125,24 @@ impl Index {
     /// What the question's words may match here.
     pub fn matches(&self, question: &Question, config: &RankingConfig) -> QuestionMatches {
         let mut vector = vec![0.0; self.words.dimension()];
+        let meanings: Vec<Vec<f32>> = question
+            .words
+            .iter()
+            .map(|word| self.meaning.word(&word.word, &*self.words))
+            .collect();
+        let terms = question.words.iter();
+        let terms: Vec<Option<u32>> = terms.map(|word| self.vocabulary.term(&word.term)).collect();
+        let sought = meanings
+            .iter()
+            .map(Vec::as_slice)
+            .zip(terms.iter().copied());
+        let nearest = self.meaning.nearest(&sought.collect::<Vec<_>>(), config);
         let mut matches = Vec::with_capacity(question.words.len());
-        for word in &question.words {
-            let term = self.vocabulary.term(&word.term);
-            let meaning = self.meaning.word(&word.word, &*self.words);
+        let words = question.words.iter().zip(&meanings).zip(terms).zip(nearest);
+        for (((word, meaning), term), near) in words {
             matches.push(WordMatches {
                 term,
-                near: self.meaning.nearest(&meaning, term, config),
+                near,
                 weight: word.weight,
             });
             // A word that does not occur here is as rare as can be.
@@ -139,7 +150,7 @@ impl Index {
                 Some(term) => self.passages.idf(term),
                 None => (self.passages.document_count() as f32).ln_1p(),
             };
-            for (sum, x) in vector.iter_mut().zip(&meaning) {
+            for (sum, x) in vector.iter_mut().zip(meaning) {
                 *sum += word.weight * idf * x;
             }
         }

@@ -1,6 +1,10 @@
 use std::fmt;
 
-use crate::vector::dot as dot_f32;
+use crate::vector::{ByteQuery, dot as dot_f32};
+
+/// How many vectors are compared with each of several others before the next ones: they
+/// stay in the processor meanwhile.
+const AT_A_TIME: usize = 64;
 
 /// Vectors of length 1, kept as signed bytes with one scale each: integer sums do
 /// not depend on their order, so every machine computes the same cosines.
@@ -72,20 +76,33 @@ impl Vectors {
 
     /// The cosine of every vector with this one, in order.
     pub(super) fn cosines(&self, vector: &[f32]) -> Vec<f32> {
-        let mut other = Self::new(self.dimension);
-        other.push(vector);
-        let scale = other.scales.first().copied().unwrap_or_default();
-        let mut cosines = Vec::with_capacity(self.scales.len());
-        // The widest instructions that this processor has.
-        pulp::Arch::new().dispatch(|| {
-            // No vectors, no dimension: chunks of 0 would be none of anything.
-            let codes = self.codes.chunks_exact(self.dimension.max(1));
-            cosines.extend(
-                codes
-                    .zip(&self.scales)
-                    .map(|(codes, own)| dot(codes, &other.codes) as f32 * own * scale),
-            );
-        });
+        self.cosines_of(&[vector]).pop().unwrap_or_default()
+    }
+
+    /// For each of these: the cosine of every vector with it, in order.
+    pub(super) fn cosines_of(&self, others: &[&[f32]]) -> Vec<Vec<f32>> {
+        let queries: Vec<(ByteQuery, f32)> = others
+            .iter()
+            .map(|vector| {
+                let mut other = Self::new(self.dimension);
+                other.push(vector);
+                let scale = other.scales.first().copied().unwrap_or_default();
+                (ByteQuery::new(&other.codes), scale)
+            })
+            .collect();
+        let mut cosines = vec![Vec::with_capacity(self.scales.len()); queries.len()];
+        let mut products = Vec::with_capacity(AT_A_TIME);
+        // No vectors, no dimension: chunks of 0 would be none of anything.
+        let dimension = self.dimension.max(1);
+        let parts = self.codes.chunks(dimension * AT_A_TIME);
+        for (codes, scales) in parts.zip(self.scales.chunks(AT_A_TIME)) {
+            for ((query, scale), cosines) in queries.iter().zip(&mut cosines) {
+                products.clear();
+                query.products(codes.chunks_exact(dimension), &mut products);
+                let pairs = products.iter().zip(scales);
+                cosines.extend(pairs.map(|(product, own)| *product as f32 * own * scale));
+            }
+        }
         cosines
     }
 }
@@ -97,18 +114,6 @@ impl fmt::Debug for Vectors {
             .field("count", &self.scales.len())
             .finish_non_exhaustive()
     }
-}
-
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
-#[inline(always)]
-fn dot(a: &[i8], b: &[i8]) -> i32 {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| i32::from(*a) * i32::from(*b))
-        .sum()
 }
 
 #[cfg(test)]
