@@ -111,7 +111,7 @@ impl Data {
         let bytes: Vec<u8> = data
             .asked
             .iter()
-            .flat_map(|vector| vector.as_slice())
+            .flat_map(Embedding::as_slice)
             .flat_map(|x| x.to_le_bytes())
             .collect();
         std::fs::write(&data.queries, bytes).map_err(failed(&data.queries))?;

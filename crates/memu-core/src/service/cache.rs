@@ -167,7 +167,7 @@ impl Context {
         if let Some(searchable) = indexed.searchable.get() {
             return Ok(searchable.clone());
         }
-        let words = self.parts().words.clone();
+        let words = self.words().clone();
         let vectors = [self.scope_vectors(scope, &indexed.outline).await?];
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;

@@ -12,6 +12,7 @@ use crate::pipeline::Interceptor;
 use crate::provider::{
     Categorizer, ChatModel, Embedder, Extractor, Reader, Summarizer, WordVectors,
 };
+use crate::ranking::Words;
 use crate::store::Store;
 
 /// Everything a service is made of.
@@ -55,11 +56,13 @@ pub struct Parts {
 pub struct Context {
     parts: Parts,
     cache: Cache,
+    words: Arc<Words>,
 }
 
 impl Context {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
+            words: Arc::new(Words::new(parts.words.clone())),
             parts,
             cache: Cache::default(),
         }
@@ -73,6 +76,11 @@ impl Context {
     /// Every part of the service.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// What is known about words.
+    pub(super) fn words(&self) -> &Arc<Words> {
+        &self.words
     }
 
     pub(super) fn cache(&self) -> &Cache {

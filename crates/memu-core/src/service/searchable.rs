@@ -2,9 +2,8 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::provider::WordVectors;
-use crate::ranking::Index;
 use crate::ranking::outline::{ItemOutline, Outline};
+use crate::ranking::{Index, Words};
 use crate::records::{Embedding, Id};
 use crate::time::Timestamp;
 
@@ -57,7 +56,7 @@ impl Searchable {
     pub(super) fn build(
         outlines: &[&Outline],
         vectors: &[ScopeVectors],
-        words: Arc<dyn WordVectors>,
+        words: Arc<Words>,
     ) -> Self {
         let mut index = Index::build(outlines, words);
         let one = vectors.iter().flat_map(|scope| &scope.segments).next();

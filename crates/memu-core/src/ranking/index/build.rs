@@ -7,7 +7,7 @@ use super::field::Documents;
 use super::meaning::Meaning;
 use super::segment::IndexedSegment;
 use super::vocabulary::Vocabulary;
-use crate::provider::WordVectors;
+use super::words::Words;
 use crate::ranking::outline::{Block, Entry, ItemOutline, Occurrence, Outline, SegmentOutline};
 
 /// A word whose number is not known yet.
@@ -17,8 +17,9 @@ impl Index {
     /// Indexes the outlines of the selected scopes. Results depend on what they hold,
     /// not on how it lies in blocks. Resources and items are known by their position
     /// in the outlines, one after the other.
-    pub fn build(outlines: &[&Outline], words: Arc<dyn WordVectors>) -> Self {
+    pub fn build(outlines: &[&Outline], words: Arc<Words>) -> Self {
         let mut builder = Builder::default();
+        builder.index.vocabulary = Vocabulary::new(words.clone());
         builder.add_segments(outlines);
         for block in outlines.iter().flat_map(|outline| &outline.items) {
             builder.add_items(block);
@@ -162,7 +163,7 @@ impl Builder {
         }) as u32
     }
 
-    fn finish(self, words: Arc<dyn WordVectors>) -> Index {
+    fn finish(self, words: Arc<Words>) -> Index {
         let mut index = self.index;
         index.passages = self.passages.invert();
         index.sessions = self.sessions.invert();
@@ -172,7 +173,7 @@ impl Builder {
             &self.passages,
             &index.passages,
             &index.passage_owner,
-            &*words,
+            &words,
         );
         index.words = words;
         index

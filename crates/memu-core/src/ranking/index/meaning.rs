@@ -1,8 +1,8 @@
 use super::above_average;
 use super::field::{Documents, Field};
 use super::vectors::Vectors;
+use super::words::Words;
 use crate::config::RankingConfig;
-use crate::provider::WordVectors;
 
 /// What terms and texts mean, as vectors made of word vectors.
 #[derive(Debug, Default)]
@@ -22,25 +22,16 @@ impl Meaning {
         documents: &Documents,
         field: &Field,
         owners: &[Option<u32>],
-        words: &dyn WordVectors,
+        words: &Words,
     ) -> Self {
         let dimension = words.dimension();
+        if dimension == 0 {
+            return Self::default();
+        }
         let mut meaning = Self {
-            terms: Vectors::new(dimension),
+            terms: words.vectors(terms),
             texts: Vectors::new(dimension),
         };
-        if dimension == 0 {
-            return meaning;
-        }
-        let mut vector = vec![0.0; dimension];
-        pulp::Arch::new().dispatch(|| {
-            for word in terms {
-                if !words.write(word, &mut vector) {
-                    vector.fill(0.0);
-                }
-                meaning.terms.push(&vector);
-            }
-        });
         let idf: Vec<f32> = (0..terms.len() as u32)
             .map(|term| field.idf(term))
             .collect();
@@ -69,15 +60,6 @@ impl Meaning {
             meaning.texts.push(&sum);
         }
         meaning
-    }
-
-    /// The vector of a word; zero when it has none.
-    pub(super) fn word(&self, word: &str, words: &dyn WordVectors) -> Vec<f32> {
-        let mut vector = vec![0.0; self.terms.dimension()];
-        if !words.write(word, &mut vector) {
-            vector.fill(0.0);
-        }
-        vector
     }
 
     /// For the vector of each of some words: the terms nearest to it, but for the word's
@@ -118,7 +100,10 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::provider::WordVectors;
 
     /// Words on a circle, by their angle in degrees.
     #[derive(Debug)]
@@ -138,18 +123,22 @@ mod tests {
         }
     }
 
+    fn circle() -> Words {
+        Words::new(Arc::new(Circle))
+    }
+
     #[test]
     fn the_nearest_terms_come_first_and_far_or_unknown_ones_not_at_all() {
         let terms = ["0", "80", "x", "30", "20", "-10"];
         let (documents, field) = (Documents::default(), Field::default());
-        let meaning = Meaning::build(&terms, &documents, &field, &[], &Circle);
+        let meaning = Meaning::build(&terms, &documents, &field, &[], &circle());
         let config = RankingConfig {
             similar_words: 3,
             similar_least: 0.3,
             ..RankingConfig::default()
         };
         let nearest = |word: &str, own| {
-            let vector = meaning.word(word, &Circle);
+            let vector = circle().vector(word);
             meaning.nearest(&[(&vector, own)], &config).remove(0)
         };
         let near = nearest("0", Some(0));
@@ -168,8 +157,8 @@ mod tests {
         }
         let owners = [Some(0), Some(0), Some(1), None];
         let field = documents.invert();
-        let meaning = Meaning::build(&["0", "90"], &documents, &field, &owners, &Circle);
-        let nearness = meaning.nearness(&meaning.word("10", &Circle));
+        let meaning = Meaning::build(&["0", "90"], &documents, &field, &owners, &circle());
+        let nearness = meaning.nearness(&circle().vector("10"));
         assert_eq!(nearness, [1.0, 0.0]);
         assert!(
             meaning

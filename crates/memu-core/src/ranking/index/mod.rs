@@ -5,19 +5,22 @@ mod meaning;
 mod segment;
 mod vectors;
 mod vocabulary;
+mod words;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::{Evidence, Question};
 use crate::config::RankingConfig;
-use crate::provider::{NoWordVectors, WordVectors};
+use crate::provider::NoWordVectors;
 use crate::records::{Id, Role};
 use embedded::Embedded;
 use field::{Alternatives, Field};
 use meaning::Meaning;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
+
+pub use words::Words;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
 const SESSION_K1: f32 = 1.2;
@@ -31,7 +34,7 @@ pub struct Index {
     meaning: Meaning,
     /// What an embedder made of the segments; `None` when it made nothing.
     embedded: Option<Embedded>,
-    words: Arc<dyn WordVectors>,
+    words: Arc<Words>,
     /// Passages of segments, and the texts of items that cite no segment.
     passages: Field,
     /// By passage: the segment it belongs to; `None` for an item's text.
@@ -70,7 +73,7 @@ impl Default for Index {
             vocabulary: Vocabulary::default(),
             meaning: Meaning::default(),
             embedded: None,
-            words: Arc::new(NoWordVectors),
+            words: Arc::new(Words::new(Arc::new(NoWordVectors))),
             passages: Field::default(),
             passage_owner: Vec::new(),
             sessions: Field::default(),
@@ -128,7 +131,7 @@ impl Index {
         let meanings: Vec<Vec<f32>> = question
             .words
             .iter()
-            .map(|word| self.meaning.word(&word.word, &*self.words))
+            .map(|word| self.words.vector(&word.word))
             .collect();
         let terms = question.words.iter();
         let terms: Vec<Option<u32>> = terms.map(|word| self.vocabulary.term(&word.term)).collect();
@@ -375,7 +378,7 @@ mod tests {
             segments: builder.finish().into_iter().map(Arc::new).collect(),
             ..Outline::default()
         };
-        Index::build(&[&outline], Arc::new(NoWordVectors))
+        Index::build(&[&outline], Arc::new(Words::new(Arc::new(NoWordVectors))))
     }
 
     #[test]

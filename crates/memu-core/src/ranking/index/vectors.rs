@@ -24,10 +24,6 @@ impl Vectors {
         }
     }
 
-    pub(super) fn dimension(&self) -> usize {
-        self.dimension
-    }
-
     /// Appends a vector, which is brought to length 1.
     #[expect(
         clippy::inline_always,
@@ -54,6 +50,18 @@ impl Vectors {
             0.0
         };
         self.scales.push(scale);
+    }
+
+    /// Appends a vector as [`Self::last`] gave it.
+    pub(super) fn push_coded(&mut self, codes: &[i8], scale: f32) {
+        self.codes.extend_from_slice(codes);
+        self.scales.push(scale);
+    }
+
+    /// The codes and scale of the last vector.
+    pub(super) fn last(&self) -> Option<(&[i8], f32)> {
+        let start = self.codes.len().checked_sub(self.dimension)?;
+        Some((self.codes.get(start..)?, *self.scales.last()?))
     }
 
     /// Adds the vector at `place` times `weight` to `sum`.

@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
+use super::words::Words;
 use crate::analysis::Analyzer;
 
 /// The words that occur, the terms they become, and which of its words stands for
@@ -9,8 +12,9 @@ pub(super) struct Vocabulary {
     numbers: FxHashMap<Box<str>, u32>,
     /// By number of a word.
     words: Vec<Word>,
-    terms: FxHashMap<Box<str>, u32>,
+    terms: FxHashMap<Arc<str>, u32>,
     analyzer: Analyzer,
+    known: Option<Arc<Words>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +25,14 @@ struct Word {
 }
 
 impl Vocabulary {
+    /// A vocabulary of nothing yet, which learns what is known about words.
+    pub(super) fn new(known: Arc<Words>) -> Self {
+        Self {
+            known: Some(known),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn analyzer(&self) -> &Analyzer {
         &self.analyzer
     }
@@ -35,14 +47,12 @@ impl Vocabulary {
         if let Some(number) = self.numbers.get(word) {
             return *number;
         }
-        let terms = &mut self.terms;
-        let term = self.analyzer.term(word).map(|term| {
-            terms.get(&*term).copied().unwrap_or_else(|| {
-                let number = terms.len() as u32;
-                terms.insert(term.as_ref().into(), number);
-                number
-            })
-        });
+        let term: Option<Arc<str>> = match &self.known {
+            Some(known) => known.term(word, &self.analyzer),
+            None => self.analyzer.term(word).map(|term| term.as_ref().into()),
+        };
+        let next = self.terms.len() as u32;
+        let term = term.map(|term| *self.terms.entry(term).or_insert(next));
         let number = self.words.len() as u32;
         self.words.push(Word { term, count: 0 });
         self.numbers.insert(word.into(), number);

@@ -43,7 +43,7 @@ impl Corpus {
                 vectors.push(context.scope_vectors(scope, &outline).await?);
                 outlines.push(outline);
             }
-            let words = context.parts().words.clone();
+            let words = context.words().clone();
             let build = move || {
                 let outlines: Vec<_> = outlines.iter().map(|known| &known.outline).collect();
                 Arc::new(Searchable::build(&outlines, &vectors, words))
