@@ -12,7 +12,10 @@
 
 mod support;
 
-use memu::{CreateItem, MemorizeRequest, MemoryService, Modality, RetrieveRequest};
+use memu::{
+    CreateItem, CreateItems, MemorizeRequest, MemoryService, Modality, NewItem, RetrieveRequest,
+};
+use memu_core::store::Severity;
 use rusqlite::Connection;
 use serde_json::Value;
 use support::{Fixture, TALK, conversation, service};
@@ -125,4 +128,112 @@ async fn a_deleted_memory_leaves_no_word_behind() {
     fixture.service.close().await.unwrap();
     assert!(!holds("quernstones") && !holds("xylophones"));
     assert!(holds("greyhound"), "the rest is still there");
+}
+
+/// Changes the file behind the store's back.
+fn tamper(file: &std::path::Path, sql: &str) {
+    let connection = Connection::open(file).unwrap();
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF")
+        .unwrap();
+    let changed = connection.execute(sql, []).unwrap();
+    assert!(changed > 0, "{sql}");
+}
+
+#[tokio::test]
+async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let service = memu::open(file.to_str().unwrap()).await.unwrap();
+    let items = (0..600).map(|number| NewItem {
+        memory_type: "profile".to_owned(),
+        content: format!("Ann owns {number} kayaks and {} quilts", number % 7),
+        categories: Vec::new(),
+    });
+    let user = serde_json::Map::from_iter([("user_id".to_owned(), "ann".into())]);
+    let request = CreateItems {
+        items: items.collect(),
+        user: user.clone(),
+        propagate: true,
+    };
+    service.create_memory_items(request).await.unwrap();
+    let ask = async || {
+        let question = RetrieveRequest::question("Who owns 123 kayaks?");
+        let service = memu::open(file.to_str().unwrap()).await.unwrap();
+        let answer = service
+            .retrieve(question.matching("user_id", "ann"))
+            .await
+            .unwrap();
+        service.close().await.unwrap();
+        serde_json::to_value(answer).unwrap()
+    };
+    let expected = ask().await;
+    let sound = service.check(false).await.unwrap();
+    assert_eq!(sound.severity(), Severity::Ok, "{sound:?}");
+    for (sql, check) in [
+        (
+            "UPDATE memu_memory_items SET summary = summary || ' twice' WHERE row = 300",
+            "indexes",
+        ),
+        (
+            "DELETE FROM memu_outlines WHERE row = (SELECT min(row) FROM memu_outlines)",
+            "indexes",
+        ),
+        (
+            "DELETE FROM memu_outlines WHERE row = (SELECT max(row) FROM memu_outlines)",
+            "indexes",
+        ),
+        (
+            "UPDATE memu_outlines SET body = substr(body, 1, 99)",
+            "indexes",
+        ),
+        ("UPDATE memu_scopes SET derived_seq = 3", "indexes"),
+        ("DELETE FROM memu_vector_signs WHERE row = 1", "indexes"),
+        (
+            "UPDATE memu_vector_bytes SET body = zeroblob(length(body))",
+            "indexes",
+        ),
+        (
+            "UPDATE memu_embeddings SET vector = randomblob(length(vector)) WHERE row = 5",
+            "",
+        ),
+        (
+            "UPDATE memu_embeddings SET vector = zeroblob(length(vector)) WHERE row = 7",
+            "numbers",
+        ),
+        (
+            "UPDATE memu_embeddings SET vector = unhex(replace(hex(zeroblob(256)), '0000', '7fc0'))
+              WHERE row = 9",
+            "",
+        ),
+        (
+            "UPDATE memu_embeddings SET vector = substr(vector, 1, 8) WHERE row = 11",
+            "vectors",
+        ),
+        ("DELETE FROM memu_category_items WHERE row = 4", "indexes"),
+    ] {
+        tamper(&file, sql);
+        let found = service.check(false).await.unwrap();
+        assert_eq!(found.severity(), Severity::Error, "{sql}: {found:?}");
+        let of_check = |name: &str| {
+            let named = found.findings.iter().find(|finding| finding.check == name);
+            named.is_some_and(|finding| finding.severity == Severity::Error)
+        };
+        assert!(check.is_empty() || of_check(check), "{sql}: {found:?}");
+        let mended = service.check(true).await.unwrap();
+        assert_eq!(mended.severity(), Severity::Ok, "{sql}: {mended:?}");
+        let again = service.check(false).await.unwrap();
+        assert_eq!(again.severity(), Severity::Ok, "{sql}: {again:?}");
+        assert!(again.findings.iter().all(|finding| !finding.repaired));
+    }
+    tamper(
+        &file,
+        "UPDATE memu_memory_items SET summary = replace(summary, ' twice', '')",
+    );
+    service.check(true).await.unwrap();
+    assert_eq!(
+        ask().await["items"][0]["summary"],
+        expected["items"][0]["summary"]
+    );
+    service.close().await.unwrap();
 }

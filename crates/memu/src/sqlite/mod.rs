@@ -369,6 +369,7 @@ impl Store for SqliteStore {
         self.write(move |connection, shared, cancelled| {
             check::check(
                 connection,
+                &shared.schema,
                 shared.path.as_deref(),
                 shared.wait,
                 cancelled,

@@ -43,19 +43,45 @@ pub(super) fn scopes(
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);
         let seq: i64 = reader.take()?;
-        let mut values: Vec<(&str, String)> = Vec::new();
-        for field in schema.fields() {
-            if let Some(value) = reader.take::<Option<String>>()? {
-                values.push((field, value));
-            }
-        }
-        let scope = schema.scope(values.iter().map(|(field, value)| (*field, value.as_str())));
         states.push(ScopeState {
-            scope: scope.map_err(|_| corrupt("an unusable scope"))?,
+            scope: read_scope(&mut reader, schema)?,
             seq: u64::try_from(seq).map_err(|_| corrupt("a negative change number"))?,
         });
     }
     Ok(states)
+}
+
+/// Every scope with its number, those that hold nothing included.
+pub(super) fn every_scope(
+    connection: &Connection,
+    schema: &ScopeSchema,
+) -> Result<Vec<(i64, Scope)>> {
+    let fields = schema.fields().fold(String::new(), |fields, field| {
+        fields + ", \"" + field + "\""
+    });
+    let sql = format!("SELECT scope_id{fields} FROM memu_scopes ORDER BY scope_id");
+    let mut statement = connection.prepare(&sql).map_err(storage)?;
+    let mut rows = statement.query([]).map_err(storage)?;
+    let mut scopes = Vec::new();
+    while let Some(row) = rows.next().map_err(storage)? {
+        let mut reader = Reader::new(row, 0);
+        let id = reader.take()?;
+        scopes.push((id, read_scope(&mut reader, schema)?));
+    }
+    Ok(scopes)
+}
+
+/// Reads the values of the scope fields.
+fn read_scope(reader: &mut Reader<'_, '_>, schema: &ScopeSchema) -> Result<Scope> {
+    let mut values: Vec<(&str, String)> = Vec::new();
+    for field in schema.fields() {
+        if let Some(value) = reader.take::<Option<String>>()? {
+            values.push((field, value));
+        }
+    }
+    schema
+        .scope(values.iter().map(|(field, value)| (*field, value.as_str())))
+        .map_err(|_| corrupt("an unusable scope"))
 }
 
 /// The number of a scope and of the last line of its change log.

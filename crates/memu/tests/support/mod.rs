@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Every test file uses its own part of this.
 
+pub(crate) mod original;
+
 use std::sync::Arc;
 
 use memu::core::environment::{FixedClock, SeededIds};

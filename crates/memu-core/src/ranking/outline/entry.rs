@@ -12,7 +12,7 @@ use crate::time::{Timestamp, civil};
 pub type Occurrence = (u32, u32);
 
 /// A record in a [`Block`](super::Block).
-pub trait Entry: Clone + Serialize + DeserializeOwned {
+pub trait Entry: Clone + PartialEq + Serialize + DeserializeOwned {
     /// Where in the stored order the record stands.
     fn place(&self) -> u64;
 

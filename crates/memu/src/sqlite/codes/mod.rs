@@ -4,19 +4,25 @@
 //! have none yet and are compared in full. The transaction that changes a vector renews
 //! the block that codes it.
 
+mod drift;
 mod renew;
 mod search;
 
 use memu_core::Result;
 use memu_core::records::OwnerKind;
+use memu_core::vector::BLOCK_VECTORS;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::{corrupt, storage};
 use super::rows::unpacked;
 use super::vectors::kind_number;
 
+pub(super) use drift::agree;
 pub(super) use renew::{ChangedVectors, rebuild, renew};
 pub(super) use search::{Cache, search};
+
+/// How many vectors a full block has, as SQLite counts.
+const BLOCK: i64 = BLOCK_VECTORS.cast_signed() as i64;
 
 /// The vectors of one kind of owner in one scope, by one embedder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,12 +7,9 @@ use memu_core::records::OwnerKind;
 use memu_core::vector::{BLOCK_VECTORS, CodeBlock};
 use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::{Family, Range, coded_through, vectors_between};
+use super::{BLOCK, Family, Range, coded_through, vectors_between};
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::integer;
-
-/// How many vectors a full block has, as SQLite counts.
-const BLOCK: i64 = BLOCK_VECTORS.cast_signed() as i64;
 
 /// The owners whose vectors a transaction has put or removed, of any embedder.
 #[derive(Debug, Default)]
@@ -37,7 +34,7 @@ impl ChangedVectors {
         }
     }
 
-    fn by_kind(&self) -> [(OwnerKind, &BTreeSet<i64>); 4] {
+    pub(super) fn by_kind(&self) -> [(OwnerKind, &BTreeSet<i64>); 4] {
         [
             (OwnerKind::Resource, &self.resources),
             (OwnerKind::Segment, &self.segments),
@@ -92,7 +89,7 @@ pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u6
     Ok(())
 }
 
-fn sets(connection: &Connection) -> Result<Vec<i64>> {
+pub(super) fn sets(connection: &Connection) -> Result<Vec<i64>> {
     connection
         .prepare_cached("SELECT set_id FROM memu_embedding_sets")
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())

@@ -4,6 +4,7 @@
 //! blocks are not of its last change, and a block that cannot be read, are made anew from
 //! the rows.
 
+mod drift;
 mod read;
 mod renew;
 

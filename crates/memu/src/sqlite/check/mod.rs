@@ -1,12 +1,16 @@
 //! Looking for defects, and mending what can be derived.
 
+mod derived;
+
 use std::path::Path;
 use std::time::Duration;
 
 use memu_core::Result;
+use memu_core::scope::ScopeSchema;
 use memu_core::store::{Report, Severity};
 use rusqlite::Connection;
 
+use self::derived::{check_indexes, check_vectors};
 use super::connection::write;
 use super::error::storage;
 use super::scopes::LISTED;
@@ -21,7 +25,7 @@ struct Defect {
 }
 
 /// What can be told from other rows, and therefore mended.
-const DEFECTS: [Defect; 4] = [
+const DEFECTS: [Defect; 5] = [
     Defect {
         check: "relations",
         fine: "every relation has its item and its category",
@@ -37,6 +41,22 @@ const DEFECTS: [Defect; 4] = [
                AND i.scope_id = r.scope_id AND i.id = r.item_id)
                OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
                WHERE c.row = r.category_row AND c.scope_id = r.scope_id AND c.id = r.category_id))",
+    },
+    Defect {
+        check: "sources",
+        fine: "every item that names its resource has it",
+        wrong: "items name a resource that is not there",
+        count: "SELECT count(*) FROM memu_memory_items i WHERE i.resource_id IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM memu_resources m
+                WHERE m.scope_id = i.scope_id AND m.id = i.resource_id)",
+        mend: "UPDATE memu_scopes SET derived_seq = -1 WHERE scope_id IN
+               (SELECT i.scope_id FROM memu_memory_items i WHERE i.resource_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM memu_resources m
+               WHERE m.scope_id = i.scope_id AND m.id = i.resource_id));
+               UPDATE memu_memory_items SET resource_id = NULL WHERE resource_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM memu_resources m
+               WHERE m.scope_id = memu_memory_items.scope_id
+               AND m.id = memu_memory_items.resource_id)",
     },
     Defect {
         check: "citations",
@@ -82,6 +102,7 @@ const DEFECTS: [Defect; 4] = [
 /// Looks at everything.
 pub(super) fn check(
     connection: &Connection,
+    schema: &ScopeSchema,
     path: Option<&Path>,
     wait: Duration,
     cancelled: &dyn Fn() -> bool,
@@ -92,7 +113,10 @@ pub(super) fn check(
     for defect in &DEFECTS {
         check_defect(connection, defect, wait, cancelled, repair, &mut report)?;
     }
+    check_vectors(connection, wait, cancelled, repair, &mut report)?;
+    check_indexes(connection, schema, wait, cancelled, repair, &mut report)?;
     check_foreign_keys(connection, &mut report)?;
+    check_unread(connection, &mut report)?;
     count_rows(connection, &mut report)?;
     report.bytes = path
         .and_then(|path| std::fs::metadata(path).ok())
@@ -167,6 +191,18 @@ fn check_foreign_keys(connection: &Connection, report: &mut Report) -> Result<()
             tables.join(", ")
         );
         report.push("references", Severity::Error, message);
+    }
+    Ok(())
+}
+
+/// Tells what an upgrade could not read; it is kept.
+fn check_unread(connection: &Connection, report: &mut Report) -> Result<()> {
+    let count = count(connection, "SELECT count(*) FROM memu_unread")?;
+    if count > 0 {
+        let message = format!(
+            "{count} values or rows of memU 1.x could not be read; they are kept in memu_unread"
+        );
+        report.push("unread", Severity::Ok, message);
     }
     Ok(())
 }

@@ -1,0 +1,72 @@
+//! Whether codes are what their vectors say.
+
+use memu_core::Result;
+use memu_core::vector::{BLOCK_VECTORS, CodeBlock};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::renew::{ChangedVectors, sets};
+use super::{BLOCK, Family, vectors_between};
+use crate::sqlite::error::storage;
+
+/// Whether every stored block is what its vectors say, and too few vectors are without
+/// codes to make another one.
+pub(in crate::sqlite) fn agree(connection: &Connection, scope_id: i64) -> Result<bool> {
+    for set_id in sets(connection)? {
+        for (kind, _) in ChangedVectors::default().by_kind() {
+            if !family_agrees(connection, Family::new(scope_id, set_id, kind))? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn family_agrees(connection: &Connection, family: Family) -> Result<bool> {
+    let ranges: Vec<(i64, i64, i64)> = connection
+        .prepare_cached(
+            "SELECT row, first_row, last_row FROM memu_vector_signs
+             WHERE scope_id = ?1 AND owner_kind = ?2 AND set_id = ?3 ORDER BY first_row",
+        )
+        .and_then(|mut statement| {
+            let parameters = (family.scope_id, family.owner_kind, family.set_id);
+            let rows = statement.query_map(parameters, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+            rows.collect()
+        })
+        .map_err(storage)?;
+    let mut end = 0;
+    for (row, first, last) in ranges {
+        let between = vectors_between(connection, family, end + 1, first - 1, 1)?;
+        if first <= end || !between.is_empty() {
+            return Ok(false);
+        }
+        let vectors = vectors_between(connection, family, first, last, i64::MAX)?;
+        let borrowed: Vec<(u64, &[f32])> = vectors
+            .iter()
+            .map(|(owner, vector)| (*owner, vector.as_slice()))
+            .collect();
+        let (signs, bytes) = CodeBlock::encode(&borrowed);
+        if bodies(connection, family.scope_id, row)? != Some((signs.to_bytes(), bytes.to_bytes())) {
+            return Ok(false);
+        }
+        end = last;
+    }
+    let rest = vectors_between(connection, family, end + 1, i64::MAX, BLOCK)?;
+    Ok(rest.len() < BLOCK_VECTORS)
+}
+
+/// The signs and bytes of a block.
+fn bodies(connection: &Connection, scope_id: i64, row: i64) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    connection
+        .prepare_cached(
+            "SELECT s.body, b.body FROM memu_vector_signs s JOIN memu_vector_bytes b
+             ON b.scope_id = s.scope_id AND b.signs_row = s.row
+             WHERE s.scope_id = ?1 AND s.row = ?2",
+        )
+        .and_then(|mut statement| {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            statement.query_row((scope_id, row), read).optional()
+        })
+        .map_err(storage)
+}
