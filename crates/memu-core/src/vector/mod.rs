@@ -10,7 +10,7 @@ mod stored;
 
 pub(crate) use bytes::ByteQuery;
 pub use codes::{BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
-pub use nearest::{Codes, certain_candidates};
+pub use nearest::{AtLeast, Candidate, Codes, certain_candidates};
 
 /// How many running sums there are. Enough for any vector unit, and fixed: the
 /// order of additions is part of the result.

@@ -4,11 +4,16 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::codes::{AllBounds, CodeBlock, CodeBytes, CodedQuery};
+use super::codes::{AllBounds, BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
 
 /// How many standard deviations an estimate from signs may be off before a vector that is
 /// among the nearest is missed.
 const DEVIATIONS: f32 = 2.0;
+
+/// How many vectors are worth the start of another thread.
+const WORTH_A_THREAD: usize = 40_000;
+/// More threads than this get nothing done that memory could follow.
+const MOST_THREADS: usize = 4;
 
 /// The codes of some vectors.
 #[derive(Clone, Debug, Default)]
@@ -18,122 +23,176 @@ pub struct Codes {
 }
 
 /// A vector that may be among the nearest.
-struct Candidate {
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
     /// Hardly less than its cosine, or for certain not less.
-    most: f32,
-    owner: u64,
+    pub most: f32,
+    /// Whose vector it is.
+    pub owner: u64,
 }
 
 impl Codes {
-    /// The owners of vectors that are likely to include the `count` nearest, of those that
-    /// `allows` lets through, in no order: to be compared in full. At most `limit` where
+    /// Vectors that are likely to include the `count` nearest, of those that `allows` lets
+    /// through, those that may be the nearest first: to be compared in full. At most `limit` where
     /// bytes are not at hand; bytes tell all but a few apart.
     pub fn likely_candidates(
         &self,
         query: &CodedQuery,
         count: usize,
         limit: usize,
-        allows: impl Fn(u64) -> bool,
-    ) -> Vec<u64> {
-        let (estimates, reached) = self.estimates(query, count, &allows);
-        let mut candidates = self.told_apart(query, count, &estimates, reached, &allows);
-        let by_bytes = self.blocks.iter().all(|(_, bytes)| bytes.is_some());
-        if !by_bytes && limit > 0 && candidates.len() > limit {
-            let order = |a: &Candidate, b: &Candidate| b.most.total_cmp(&a.most);
-            candidates.select_nth_unstable_by(limit - 1, order);
-            candidates.truncate(limit);
-        }
-        candidates.iter().map(|candidate| candidate.owner).collect()
-    }
-
-    /// Hardly less than the cosine of each vector, and what `count` of them are likely to
-    /// reach.
-    fn estimates(
-        &self,
-        query: &CodedQuery,
-        count: usize,
-        allows: &impl Fn(u64) -> bool,
-    ) -> (Vec<f32>, f32) {
-        let vectors = self.blocks.iter().map(|(block, _)| block.owners.len());
-        let mut estimates = Vec::with_capacity(vectors.sum());
-        let mut least = AtLeast::new(count);
-        let mut sums = Vec::new();
-        let mut numbers = Vec::new();
-        for (block, _) in &self.blocks {
-            let first = estimates.len();
-            block.estimate(query, DEVIATIONS, &mut sums, &mut estimates);
-            let most = estimates.get(first..).unwrap_or_default();
-            // What is estimated as too little even at most need not be looked at.
-            reaching(most, least.bound, &mut numbers);
-            for number in &numbers {
-                let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
-                let likely = at(most) - 2.0 * DEVIATIONS * at(block.spreads());
-                if likely > least.bound
-                    && block
-                        .owners
-                        .get(*number)
-                        .is_some_and(|owner| allows(*owner))
-                {
-                    least.push(likely);
-                }
-            }
-        }
-        (estimates, least.bound)
-    }
-
-    /// The vectors of which enough is estimated, as far as their bytes do not tell better.
-    fn told_apart(
-        &self,
-        query: &CodedQuery,
-        count: usize,
-        estimates: &[f32],
-        reached: f32,
-        allows: &impl Fn(u64) -> bool,
+        allows: impl Fn(u64) -> bool + Sync,
     ) -> Vec<Candidate> {
+        let found = in_parts(&self.blocks, |blocks| {
+            let (estimates, reached) = estimates(blocks, query, count, &allows);
+            told_apart(blocks, query, count, &estimates, reached.bound(), &allows)
+        });
         let mut least = AtLeast::new(count);
         let mut candidates = Vec::new();
-        let mut numbers = Vec::new();
-        let mut rest = estimates;
-        for (block, bytes) in &self.blocks {
-            let (here, after) = rest
-                .split_at_checked(block.owners.len())
-                .unwrap_or_default();
-            rest = after;
-            reaching(here, reached, &mut numbers);
-            numbers.retain(|number| {
-                block
-                    .owners
-                    .get(*number)
-                    .is_some_and(|owner| allows(*owner))
-            });
-            if numbers.is_empty() {
-                continue;
+        for (mut some, known) in found {
+            for score in known.values() {
+                least.push(score);
             }
-            let bounds = bytes
-                .as_ref()
-                .map(|bytes| bytes.bounds(&numbers, block.base(query), query));
-            for (place, number) in numbers.iter().copied().enumerate() {
-                let bound = bounds.as_ref().and_then(|bounds| bounds.get(place));
-                let most = bound.map(|bound| bound.cosine + bound.error);
-                let most = most.or(here.get(number).copied()).unwrap_or_default();
-                if let Some(owner) = block.owners.get(number).copied()
-                    && most >= least.bound
-                {
-                    candidates.push(Candidate { most, owner });
-                    if let Some(bound) = bound {
-                        least.push(bound.cosine - bound.error);
-                    }
-                }
-            }
+            candidates.append(&mut some);
         }
-        candidates.retain(|candidate| candidate.most >= least.bound);
+        candidates.retain(|candidate| candidate.most >= least.bound());
+        let by_bytes = self.have_bytes();
+        if !by_bytes && limit > 0 && candidates.len() > limit {
+            candidates.select_nth_unstable_by(limit - 1, by_most);
+            candidates.truncate(limit);
+        }
+        candidates.sort_unstable_by(by_most);
         candidates
+    }
+
+    /// Whether the bytes of all vectors are at hand.
+    pub fn have_bytes(&self) -> bool {
+        self.blocks.iter().all(|(_, bytes)| bytes.is_some())
     }
 }
 
-/// The owners of vectors that include the `count` nearest for certain, of those that
-/// `allows` lets through, in no order: to be compared in full. `known` are cosines of
-/// vectors that have been compared already.
+/// A block with its bytes where they are at hand.
+type Block = (Arc<CodeBlock>, Option<Arc<CodeBytes>>);
+
+/// Hardly less than the cosine of each vector, and what the best are likely to reach.
+fn estimates(
+    blocks: &[Block],
+    query: &CodedQuery,
+    count: usize,
+    allows: &impl Fn(u64) -> bool,
+) -> (Vec<f32>, AtLeast) {
+    let vectors = blocks.iter().map(|(block, _)| block.owners.len());
+    let mut estimates = Vec::with_capacity(vectors.sum());
+    let mut least = AtLeast::new(count);
+    let mut sums = Vec::new();
+    let mut numbers = Vec::new();
+    for (block, _) in blocks {
+        let first = estimates.len();
+        block.estimate(query, DEVIATIONS, &mut sums, &mut estimates);
+        let most = estimates.get(first..).unwrap_or_default();
+        // What is estimated as too little even at most need not be looked at.
+        reaching(most, least.bound, &mut numbers);
+        for number in &numbers {
+            let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
+            let likely = at(most) - 2.0 * DEVIATIONS * at(block.spreads());
+            if likely > least.bound
+                && block
+                    .owners
+                    .get(*number)
+                    .is_some_and(|owner| allows(*owner))
+            {
+                least.push(likely);
+            }
+        }
+    }
+    (estimates, least)
+}
+
+/// The vectors of which enough is estimated, as far as their bytes do not tell better,
+/// and what the best reach by their bytes.
+fn told_apart(
+    blocks: &[Block],
+    query: &CodedQuery,
+    count: usize,
+    estimates: &[f32],
+    reached: f32,
+    allows: &impl Fn(u64) -> bool,
+) -> (Vec<Candidate>, AtLeast) {
+    let mut least = AtLeast::new(count);
+    let mut candidates = Vec::new();
+    let mut numbers = Vec::new();
+    let mut rest = estimates;
+    for (block, bytes) in blocks {
+        let (here, after) = rest
+            .split_at_checked(block.owners.len())
+            .unwrap_or_default();
+        rest = after;
+        reaching(here, reached, &mut numbers);
+        numbers.retain(|number| {
+            block
+                .owners
+                .get(*number)
+                .is_some_and(|owner| allows(*owner))
+        });
+        if numbers.is_empty() {
+            continue;
+        }
+        let bounds = bytes
+            .as_ref()
+            .map(|bytes| bytes.bounds(&numbers, block.base(query), query));
+        for (place, number) in numbers.iter().copied().enumerate() {
+            let bound = bounds.as_ref().and_then(|bounds| bounds.get(place));
+            let most = bound.map(|bound| bound.cosine + bound.error);
+            let most = most.or(here.get(number).copied()).unwrap_or_default();
+            if let Some(owner) = block.owners.get(number).copied()
+                && most >= least.bound
+            {
+                candidates.push(Candidate { most, owner });
+                if let Some(bound) = bound {
+                    least.push(bound.cosine - bound.error);
+                }
+            }
+        }
+    }
+    (candidates, least)
+}
+
+/// Does work on parts of many blocks at once, and on few as one part.
+fn in_parts<B: Sync, T: Send>(blocks: &[B], work: impl Fn(&[B]) -> T + Sync) -> Vec<T> {
+    let size = blocks.len().div_ceil(part_count(blocks.len())).max(1);
+    let mut parts = blocks.chunks(size);
+    let Some(first) = parts.next() else {
+        return Vec::new();
+    };
+    let work = &work;
+    std::thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|part| (scope.spawn(move || work(part)), part))
+            .collect();
+        let mut done = vec![work(first)];
+        for (other, part) in others {
+            // A part whose thread failed is done here.
+            done.push(other.join().unwrap_or_else(|_| work(part)));
+        }
+        done
+    })
+}
+
+/// Into how many parts so many blocks are worth being taken.
+fn part_count(blocks: usize) -> usize {
+    if blocks * BLOCK_VECTORS < WORTH_A_THREAD {
+        return 1;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.min(MOST_THREADS)
+}
+
+fn by_most(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
+    b.most.total_cmp(&a.most).then(a.owner.cmp(&b.owner))
+}
+
+/// Vectors that include the `count` nearest for certain, of those that `allows` lets
+/// through, those that may be the nearest first: to be compared in full. `known` are
+/// cosines of vectors that have been compared already.
 ///
 /// By |⟨q, x⟩ − ⟨q̂, x̂⟩| ≤ |q| · |x − x̂| + |q − q̂| · |x̂|, a vector whose bytes say so much
 /// less than those of `count` others that the errors of both cannot make up for it is not
@@ -143,13 +202,42 @@ pub fn certain_candidates<'b>(
     query: &CodedQuery,
     count: usize,
     known: &[f32],
-    allows: impl Fn(u64) -> bool,
-) -> Vec<u64> {
+    allows: impl Fn(u64) -> bool + Sync,
+) -> Vec<Candidate> {
+    let blocks: Vec<_> = blocks.into_iter().collect();
+    let found = in_parts(&blocks, |blocks| {
+        certain_of(blocks, query, count, known, &allows)
+    });
     let mut least = AtLeast::new(count);
     for score in known {
         least.push(*score);
     }
-    let mut possible: Vec<(f32, u64)> = Vec::new();
+    let mut possible = Vec::new();
+    for (mut some, reached) in found {
+        for score in reached {
+            least.push(score);
+        }
+        possible.append(&mut some);
+    }
+    possible.retain(|candidate| candidate.most >= least.bound);
+    possible.sort_unstable_by(by_most);
+    possible
+}
+
+/// The candidates of some blocks, and what the best of them reach for certain.
+fn certain_of(
+    blocks: &[(&CodeBlock, &CodeBytes)],
+    query: &CodedQuery,
+    count: usize,
+    known: &[f32],
+    allows: &impl Fn(u64) -> bool,
+) -> (Vec<Candidate>, Vec<f32>) {
+    let mut least = AtLeast::new(count);
+    for score in known {
+        least.push(*score);
+    }
+    let mut own = AtLeast::new(count);
+    let mut possible: Vec<Candidate> = Vec::new();
     let mut numbers = Vec::new();
     let mut bounds = AllBounds::default();
     for (block, bytes) in blocks {
@@ -162,13 +250,14 @@ pub fn certain_candidates<'b>(
                 && most >= least.bound
                 && allows(owner)
             {
-                possible.push((most, owner));
+                possible.push(Candidate { most, owner });
                 least.push(at(&bounds.least));
+                own.push(at(&bounds.least));
             }
         }
     }
-    possible.retain(|(most, _)| *most >= least.bound);
-    possible.into_iter().map(|(_, owner)| owner).collect()
+    possible.retain(|candidate| candidate.most >= least.bound);
+    (possible, own.values().collect())
 }
 
 /// The numbers of the values that are at least `bound`, in order.
@@ -189,14 +278,16 @@ fn reaching(values: &[f32], bound: f32, numbers: &mut Vec<usize>) {
 }
 
 /// What at least `count` vectors reach for certain.
-struct AtLeast {
+#[derive(Debug)]
+pub struct AtLeast {
     count: usize,
     greatest: BinaryHeap<Reverse<Ordered>>,
     bound: f32,
 }
 
 impl AtLeast {
-    fn new(count: usize) -> Self {
+    /// Nothing is known of any vector yet.
+    pub fn new(count: usize) -> Self {
         Self {
             count,
             greatest: BinaryHeap::new(),
@@ -204,7 +295,18 @@ impl AtLeast {
         }
     }
 
-    fn push(&mut self, score: f32) {
+    /// What is reached; no number is less than it before so many are known.
+    pub fn bound(&self) -> f32 {
+        self.bound
+    }
+
+    /// The greatest numbers that were reached, in no order.
+    fn values(&self) -> impl Iterator<Item = f32> {
+        self.greatest.iter().map(|Reverse(Ordered(score))| *score)
+    }
+
+    /// One more vector reaches this.
+    pub fn push(&mut self, score: f32) {
         if score <= self.bound {
             return;
         }
@@ -325,7 +427,8 @@ mod tests {
                 let parts = blocks.iter().map(|(block, bytes)| (block, bytes));
                 let found = certain_candidates(parts, &coded, 10, &[], |_| true);
                 for owner in nearest(&vectors, &query, 10) {
-                    assert!(found.contains(&owner), "{dimension}: {owner}");
+                    let among = found.iter().any(|candidate| candidate.owner == owner);
+                    assert!(among, "{dimension}: {owner}");
                 }
                 assert!(
                     dimension < 32 || found.len() < 100,
@@ -383,7 +486,7 @@ mod tests {
             let nearest = nearest(vectors, &query, 10);
             found += nearest
                 .iter()
-                .filter(|owner| candidates.contains(owner))
+                .filter(|owner| candidates.iter().any(|one| one.owner == **owner))
                 .count();
         }
         found

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memu_core::records::{Embedding, Id};
 use memu_core::store::rules::check_embedder;
 use memu_core::store::{VectorHit, VectorQuery};
-use memu_core::vector::{CodeBlock, CodeBytes, CodedQuery, Codes, certain_candidates, cosine};
+use memu_core::vector::{
+    AtLeast, Candidate, CodeBlock, CodeBytes, CodedQuery, Codes, certain_candidates, cosine,
+};
 use memu_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashSet;
@@ -41,6 +43,8 @@ struct Known {
     /// The first owner of each block.
     first_rows: Vec<i64>,
     codes: Codes,
+    /// The vectors that come after those with codes.
+    rest: Vec<(u64, Vec<f32>)>,
     count: usize,
 }
 
@@ -169,25 +173,45 @@ impl Search<'_> {
             return self.compared(&rows);
         }
         let end = coded_through(self.connection, self.family)?;
-        if end == 0 || !self.is_coded()? {
+        if end == 0 {
             return self.behind(0);
         }
-        let mut scored = self.behind(end)?;
-        match self.candidates(&scored) {
-            Ok(candidates) => scored.extend(self.compared(&candidates)?),
+        match self.by_codes(end) {
             // Codes can be made anew from the vectors; until then they do without.
-            Err(error) if error.kind() == ErrorKind::Corrupt => return self.behind(0),
-            Err(error) => return Err(error),
+            Ok(None) => self.behind(0),
+            Err(error) if error.kind() == ErrorKind::Corrupt => self.behind(0),
+            Ok(Some(scored)) => Ok(scored),
+            Err(error) => Err(error),
         }
-        Ok(scored)
     }
 
-    /// Whether the codes are of the last change of the scope.
-    fn is_coded(&self) -> Result<bool> {
-        self.connection
-            .prepare_cached("SELECT derived_seq = seq FROM memu_scopes WHERE scope_id = ?1")
-            .and_then(|mut statement| statement.query_row([self.family.scope_id], |row| row.get(0)))
-            .map_err(storage)
+    /// The nearest owners, told by codes; `None` when these are not of the last change.
+    fn by_codes(&self, end: i64) -> Result<Option<Vec<(f32, i64)>>> {
+        let Some(known) = self.codes(end)? else {
+            return Ok(None);
+        };
+        let rest = known.rest.iter().filter(|(row, _)| self.allows(*row));
+        let mut scored: Vec<(f32, i64)> = rest
+            .map(|(row, vector)| self.scored(*row, vector))
+            .collect::<Result<_>>()?;
+        let candidates = self.candidates(&known, &scored)?;
+        let mut reached = AtLeast::new(self.query.top_k);
+        for (score, _) in &scored {
+            reached.push(*score);
+        }
+        // Those that may be the nearest come first: soon no other one can be. Signs alone
+        // do not tell so much.
+        let bounded = self.exact || known.codes.have_bytes();
+        for candidate in candidates {
+            if bounded && candidate.most < reached.bound() {
+                break;
+            }
+            for (score, row) in self.compared(&[candidate.owner])? {
+                reached.push(score);
+                scored.push((score, row));
+            }
+        }
+        Ok(Some(scored))
     }
 
     fn allows(&self, row: u64) -> bool {
@@ -241,24 +265,21 @@ impl Search<'_> {
         Ok(scored)
     }
 
-    /// The owners that must be compared in full, of those with codes, in order.
-    fn candidates(&self, known: &[(f32, i64)]) -> Result<Vec<u64>> {
-        let codes = self.codes()?;
+    /// The vectors that must be compared in full, of those with codes.
+    fn candidates(&self, codes: &Known, scored: &[(f32, i64)]) -> Result<Vec<Candidate>> {
         let query = CodedQuery::new(Embedding::as_slice(&self.query.vector));
         let top_k = self.query.top_k;
-        let allows = |row| self.allows(row);
-        let mut rows = if self.exact {
-            let scores: Vec<f32> = known.iter().map(|(score, _)| *score).collect();
-            self.certain(&codes, &query, &scores)?
-        } else {
-            let limit = COMPARED + 4 * top_k.saturating_sub(10);
-            codes.codes.likely_candidates(&query, top_k, limit, allows)
-        };
-        rows.sort_unstable();
-        Ok(rows)
+        let allowed = self.allowed.as_ref();
+        let allows = |row| allowed.is_none_or(|allowed| allowed.contains(&row));
+        if self.exact {
+            let scores: Vec<f32> = scored.iter().map(|(score, _)| *score).collect();
+            return self.certain(codes, &query, &scores);
+        }
+        let limit = COMPARED + 4 * top_k.saturating_sub(10);
+        Ok(codes.codes.likely_candidates(&query, top_k, limit, allows))
     }
 
-    fn certain(&self, known: &Known, query: &CodedQuery, scores: &[f32]) -> Result<Vec<u64>> {
+    fn certain(&self, known: &Known, query: &CodedQuery, scores: &[f32]) -> Result<Vec<Candidate>> {
         let mut blocks: Vec<(Arc<CodeBlock>, Arc<CodeBytes>)> = Vec::new();
         for ((signs, bytes), first) in known.codes.blocks.iter().zip(&known.first_rows) {
             let bytes = match bytes {
@@ -268,7 +289,8 @@ impl Search<'_> {
             blocks.push((signs.clone(), bytes));
         }
         let blocks = blocks.iter().map(|(signs, bytes)| (&**signs, &**bytes));
-        let allows = |row| self.allows(row);
+        let allowed = self.allowed.as_ref();
+        let allows = |row| allowed.is_none_or(|allowed| allowed.contains(&row));
         Ok(certain_candidates(
             blocks,
             query,
@@ -278,22 +300,31 @@ impl Search<'_> {
         ))
     }
 
-    /// The codes as they are now; those of before that have not been renewed are kept.
-    fn codes(&self) -> Result<Arc<Known>> {
-        let seq: i64 = self
+    /// The codes as they are now, and the vectors after `end`, which have none; what has not
+    /// been renewed since before is kept. `None` when they are not of the last change.
+    fn codes(&self, end: i64) -> Result<Option<Arc<Known>>> {
+        let (seq, derived): (i64, i64) = self
             .connection
-            .prepare_cached("SELECT seq FROM memu_scopes WHERE scope_id = ?1")
-            .and_then(|mut statement| statement.query_row([self.family.scope_id], |row| row.get(0)))
+            .prepare_cached("SELECT seq, derived_seq FROM memu_scopes WHERE scope_id = ?1")
+            .and_then(|mut statement| {
+                let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                statement.query_row([self.family.scope_id], read)
+            })
             .map_err(storage)?;
+        if seq != derived {
+            return Ok(None);
+        }
         let before = self.cache.get(self.family);
         if let Some(known) = &before
             && known.seq == seq
         {
-            return Ok(known.clone());
+            return Ok(Some(known.clone()));
         }
-        let known = Arc::new(self.read(before.as_deref(), seq)?);
+        let mut known = self.read(before.as_deref(), seq)?;
+        known.rest = vectors_between(self.connection, self.family, end + 1, i64::MAX, i64::MAX)?;
+        let known = Arc::new(known);
         self.cache.put(known.clone());
-        Ok(known)
+        Ok(Some(known))
     }
 
     fn read(&self, before: Option<&Known>, seq: i64) -> Result<Known> {
@@ -316,6 +347,7 @@ impl Search<'_> {
             seq,
             first_rows: Vec::with_capacity(listed.len()),
             codes: Codes::default(),
+            rest: Vec::new(),
             count: 0,
         };
         for (first, renewed) in listed {
