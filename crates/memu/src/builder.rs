@@ -247,6 +247,7 @@ impl MemoryServiceBuilder {
             busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
             pool_size: config.pool_size,
             create: config.ddl_mode == DdlMode::Create,
+            embedding_format: config.embedding_format,
             exact_search: self.settings.database_config.vector_index.exact,
         };
         let store = SqliteStore::open(options).await?;

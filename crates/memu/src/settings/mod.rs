@@ -9,8 +9,8 @@ mod sections;
 
 pub use layers::{CONFIG_FILE, Layers};
 pub use sections::{
-    BlobConfig, DatabaseConfig, DdlMode, LlmProfile, MetadataProvider, MetadataStoreConfig,
-    UserConfig, VectorIndexConfig, VectorProvider,
+    BlobConfig, DatabaseConfig, DdlMode, EmbeddingFormat, LlmProfile, MetadataProvider,
+    MetadataStoreConfig, UserConfig, VectorIndexConfig, VectorProvider,
 };
 
 use std::collections::BTreeMap;

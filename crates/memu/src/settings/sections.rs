@@ -115,6 +115,8 @@ pub struct MetadataStoreConfig {
     pub dsn: Option<String>,
     /// Whether tables are created and upgraded, or only checked. Default `create`.
     pub ddl_mode: DdlMode,
+    /// How vectors are stored in a file. Default `f32`.
+    pub embedding_format: EmbeddingFormat,
     /// How long a writer waits for others, in seconds, 0 to 3600. Default 30.
     pub busy_timeout_s: f64,
     /// How many readers may read at once, 1 to 256. Default 4.
@@ -129,11 +131,27 @@ impl Default for MetadataStoreConfig {
             provider: None,
             dsn: None,
             ddl_mode: DdlMode::Create,
+            embedding_format: EmbeddingFormat::F32,
             busy_timeout_s: 30.0,
             pool_size: 4,
             pool_timeout_s: 30.0,
         }
     }
+}
+
+/// How vectors are stored. It holds for those that are written from now on; vectors of
+/// every format are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbeddingFormat {
+    /// Four bytes a number.
+    #[default]
+    F32,
+    /// Two bytes a number, with three significant digits.
+    F16,
+    /// As `f32`, and beside it as JSON text in the column `embedding_json`, for programs
+    /// that read the tables of memU 1.x.
+    Json,
 }
 
 /// The kind of store.

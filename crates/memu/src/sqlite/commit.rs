@@ -23,18 +23,21 @@ use super::error::storage;
 use super::outlines::{ChangedRows, Outlines};
 use super::rows::integer;
 use super::scopes::{log_position, operation_number, packed_id, scope_row, table_number};
+use crate::settings::EmbeddingFormat;
 
-/// The columns of the scope fields in record tables, and the inserts that name them.
+/// How records lie in tables: the columns of the scope fields, the inserts that name them,
+/// and the format of vectors.
 #[derive(Clone, Debug)]
-pub(super) struct ScopeColumns {
+pub(super) struct Layout {
     /// `"user_id", "agent_id", `
     names: String,
     /// By table: its insert.
     inserts: FxHashMap<&'static str, String>,
+    format: EmbeddingFormat,
 }
 
-impl ScopeColumns {
-    pub(super) fn new(schema: &ScopeSchema) -> Self {
+impl Layout {
+    pub(super) fn new(schema: &ScopeSchema, format: EmbeddingFormat) -> Self {
         let count = schema.fields().len();
         let names = schema
             .fields()
@@ -57,6 +60,7 @@ impl ScopeColumns {
                 .map(|(table, own)| (*table, insert(table, own)))
                 .collect(),
             names,
+            format,
         }
     }
 
@@ -70,7 +74,7 @@ impl ScopeColumns {
 pub(super) fn commit(
     connection: &Connection,
     schema: &ScopeSchema,
-    columns: &ScopeColumns,
+    columns: &Layout,
     wait: Duration,
     cancelled: &dyn Fn() -> bool,
     batch: &WriteBatch,
@@ -84,7 +88,7 @@ pub(super) fn commit(
 /// Applies a batch as a part of the transaction that is under way.
 pub(super) fn apply(
     connection: &Connection,
-    columns: &ScopeColumns,
+    columns: &Layout,
     batch: &WriteBatch,
 ) -> Result<Committed> {
     let known = scope_row(connection, &batch.scope)?;
@@ -122,7 +126,7 @@ fn check_schema(schema: &ScopeSchema, scope: &Scope) -> Result<()> {
         .with("store", format!("{schema:?}")))
 }
 
-fn insert_scope(connection: &Connection, columns: &ScopeColumns, scope: &Scope) -> Result<i64> {
+fn insert_scope(connection: &Connection, columns: &Layout, scope: &Scope) -> Result<i64> {
     let values: Vec<Option<&str>> = scope.iter().map(|(_, value)| value).collect();
     let parameters: Vec<String> = (2..values.len() + 2)
         .map(|number| format!("?{number}"))
@@ -144,7 +148,7 @@ fn insert_scope(connection: &Connection, columns: &ScopeColumns, scope: &Scope) 
 /// A batch that is being applied.
 struct Work<'c> {
     connection: &'c Connection,
-    columns: &'c ScopeColumns,
+    columns: &'c Layout,
     scope: &'c Scope,
     scope_id: i64,
     seq: u64,

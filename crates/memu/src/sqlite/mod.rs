@@ -42,12 +42,13 @@ use memu_core::store::{
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
-use self::commit::ScopeColumns;
+use self::commit::Layout;
 use self::open::Opened;
 use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
+use crate::settings::EmbeddingFormat;
 
 /// How to open a SQLite store.
 #[derive(Clone, Debug)]
@@ -69,6 +70,8 @@ pub struct Options {
     /// Whether a vector search must never miss one of the nearest. Default false: it
     /// misses fewer than one in a thousand, and is faster.
     pub exact_search: bool,
+    /// How vectors are stored from now on. Default `f32`.
+    pub embedding_format: EmbeddingFormat,
 }
 
 impl Options {
@@ -90,6 +93,7 @@ impl Options {
             pool_size: 4,
             create: true,
             exact_search: false,
+            embedding_format: EmbeddingFormat::F32,
         }
     }
 }
@@ -111,7 +115,7 @@ struct Shared {
     path: Option<PathBuf>,
     wait: Duration,
     schema: ScopeSchema,
-    columns: ScopeColumns,
+    columns: Layout,
     exact_search: bool,
     codes: codes::Cache,
     tidy: Arc<Mutex<Tidy>>,
@@ -175,7 +179,7 @@ impl SqliteStore {
                 tidy: tidy.clone(),
                 path: options.path.clone(),
                 wait: options.busy_timeout,
-                columns: ScopeColumns::new(&schema),
+                columns: Layout::new(&schema, options.embedding_format),
                 exact_search: options.exact_search,
                 codes: codes::Cache::default(),
                 schema: schema.clone(),

@@ -1,5 +1,6 @@
 //! Records from rows, and values for rows.
 
+use half::f16;
 use memu_core::records::{
     CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Meta, Modality, ModelReply,
     ReplyState, Resource, Role, Segment, Span,
@@ -11,6 +12,7 @@ use rusqlite::Row;
 use serde_json::{Map, Value};
 
 use super::error::{corrupt, storage};
+use crate::settings::EmbeddingFormat;
 
 /// The columns of [`Meta`], for a table named `t`.
 pub(super) const META: &str =
@@ -251,8 +253,22 @@ pub(super) fn integer(value: u64) -> Result<i64> {
     i64::try_from(value).map_err(|_| Error::input(format!("{value} is too large to be stored")))
 }
 
-/// A vector as it is stored: little-endian f32, one after the other.
-pub(super) fn packed(vector: &[f32]) -> Vec<u8> {
+/// What follows the numbers of a vector of two bytes each. It makes the length odd, so
+/// that a vector tells by itself how it is stored.
+const HALVES: u8 = 16;
+
+/// A vector as it is stored: little-endian numbers, one after the other.
+pub(super) fn packed(vector: &[f32], format: EmbeddingFormat) -> Vec<u8> {
+    if format == EmbeddingFormat::F16 {
+        let halves: Vec<f16> = vector.iter().map(|value| f16::from_f32(*value)).collect();
+        let fits = halves.iter().all(|value| value.is_finite())
+            && halves.iter().any(|value| *value != f16::ZERO);
+        // Numbers beyond what two bytes can tell keep their four.
+        if fits {
+            let bytes = halves.iter().flat_map(|value| value.to_le_bytes());
+            return bytes.chain([HALVES]).collect();
+        }
+    }
     vector
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -261,9 +277,42 @@ pub(super) fn packed(vector: &[f32]) -> Vec<u8> {
 
 /// A stored vector.
 pub(super) fn unpacked(bytes: &[u8]) -> Vec<f32> {
+    if let Some((&HALVES, halves)) = bytes.split_last()
+        && bytes.len() % 2 == 1
+    {
+        let (numbers, _) = halves.as_chunks::<2>();
+        let numbers = numbers.iter();
+        return numbers
+            .map(|number| f16::from_le_bytes(*number).to_f32())
+            .collect();
+    }
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers
         .iter()
         .map(|number| f32::from_le_bytes(*number))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_tells_by_itself_how_it_is_stored() {
+        let vector = [0.5, -0.25, 1e-3];
+        for (format, bytes) in [
+            (EmbeddingFormat::F32, 12),
+            (EmbeddingFormat::F16, 7),
+            (EmbeddingFormat::Json, 12),
+        ] {
+            let stored = packed(&vector, format);
+            assert_eq!(stored.len(), bytes);
+            let read = unpacked(&stored);
+            let error = vector.iter().zip(&read).map(|(a, b)| (a - b).abs());
+            assert!(read.len() == 3 && error.fold(0.0, f32::max) < 1e-6);
+        }
+        for odd in [[1e6, 0.0], [1e-20, 0.0]] {
+            assert_eq!(unpacked(&packed(&odd, EmbeddingFormat::F16)), odd);
+        }
+    }
 }

@@ -84,14 +84,14 @@ const DEFECTS: [Defect; 5] = [
         fine: "every vector has its owner and its set's dimension",
         wrong: "vectors without their owner, or of another length than their set's",
         count: "SELECT count(*) FROM memu_embeddings v JOIN memu_embedding_sets e USING (set_id)
-                WHERE length(v.vector) <> 4 * e.dimension OR CASE v.owner_kind
+                WHERE length(v.vector) NOT IN (4 * e.dimension, 2 * e.dimension + 1) OR CASE v.owner_kind
                 WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
                 WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
                 WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)
                 ELSE v.owner_row NOT IN (SELECT row FROM memu_memory_categories) END",
         mend: "DELETE FROM memu_embeddings WHERE row IN (SELECT v.row FROM memu_embeddings v
                JOIN memu_embedding_sets e USING (set_id)
-               WHERE length(v.vector) <> 4 * e.dimension OR CASE v.owner_kind
+               WHERE length(v.vector) NOT IN (4 * e.dimension, 2 * e.dimension + 1) OR CASE v.owner_kind
                WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
                WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
                WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)

@@ -1,12 +1,13 @@
 //! Storing vectors.
 
-use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, Table};
 use memu_core::store::rules::{self, SetForVectors, missing};
+use memu_core::{Error, Result};
 
 use super::Work;
+use crate::settings::EmbeddingFormat;
 use crate::sqlite::rows::packed;
-use crate::sqlite::vectors::kind_number;
+use crate::sqlite::vectors::{kind_number, table};
 
 impl Work<'_> {
     pub(super) fn put_vectors(
@@ -18,6 +19,8 @@ impl Work<'_> {
             return Ok(());
         }
         let set = self.embedding_set(identity)?;
+        let format = self.columns.format;
+        let tells = self.tells_by_json(format)?;
         for owned in vectors {
             rules::check_dimension(identity, owned)?;
             let (row, table, logged) = self.owner(owned)?;
@@ -30,13 +33,58 @@ impl Work<'_> {
                     set,
                     kind_number(owned.kind),
                     row,
-                    packed(owned.vector.as_slice()),
+                    packed(owned.vector.as_slice(), format),
                 ),
             )?;
+            if tells {
+                self.tell_by_json(owned, row, format)?;
+            }
             self.changed_vectors.insert(owned.kind, row);
             self.log_part(table, &logged)?;
         }
         Ok(())
+    }
+
+    /// Whether the tables also tell vectors as JSON, or have told some.
+    fn tells_by_json(&self, format: EmbeddingFormat) -> Result<bool> {
+        if format == EmbeddingFormat::Json {
+            self.execute(
+                "INSERT INTO memu_meta VALUES ('embedding_json', 'told') ON CONFLICT DO NOTHING",
+                [],
+            )?;
+            return Ok(true);
+        }
+        let told = self.find(
+            "SELECT 1 FROM memu_meta WHERE key = 'embedding_json'",
+            [],
+            |_| Ok(()),
+        )?;
+        Ok(told.is_some())
+    }
+
+    /// Tells a vector as JSON where the original has it; or takes back what was told, for
+    /// it is another one now.
+    fn tell_by_json(
+        &self,
+        owned: &OwnedEmbedding,
+        row: i64,
+        format: EmbeddingFormat,
+    ) -> Result<()> {
+        if owned.kind == OwnerKind::Segment {
+            return Ok(());
+        }
+        let json = if format == EmbeddingFormat::Json {
+            let numbers = owned.vector.as_slice().iter().copied().map(f64::from);
+            let json = serde_json::to_string(&numbers.collect::<Vec<_>>());
+            Some(json.map_err(|cause| Error::internal("a vector is not JSON").caused_by(cause))?)
+        } else {
+            None
+        };
+        let sql = format!(
+            "UPDATE {} SET embedding_json = ?2 WHERE row = ?1",
+            table(owned.kind)
+        );
+        self.execute(&sql, (row, json)).map(drop)
     }
 
     /// The row of a vector's owner, and the record whose change it counts as.

@@ -24,11 +24,12 @@ use self::convert::Converter;
 use self::original::Originals;
 use self::writer::Writer;
 use super::backup::{beside, copy, put_in_place, read_only, verify};
-use super::commit::ScopeColumns;
+use super::commit::Layout;
 use super::connection::{PAGE_SIZE, prepare, write};
 use super::error::storage;
 use super::open::pragma;
 use super::schema::create;
+use crate::settings::EmbeddingFormat;
 
 /// Whether a file was written by memU 1.x and is not upgraded yet.
 pub(super) fn is_original(connection: &Connection) -> Result<bool> {
@@ -140,7 +141,7 @@ fn convert_all(connection: &Connection, schema: &ScopeSchema) -> Result<UpgradeR
     let mut originals = found(connection)?;
     originals.make_way(connection)?;
     connection.execute_batch(&create(schema)).map_err(storage)?;
-    let columns = ScopeColumns::new(schema);
+    let columns = Layout::new(schema, EmbeddingFormat::F32);
     let mut converter = Converter::new(
         Writer::new(connection, &columns),
         schema.clone(),

@@ -6,7 +6,7 @@ use memu_core::store::{Write, WriteBatch};
 use rusqlite::Connection;
 
 use super::report::Unread;
-use crate::sqlite::commit::{ScopeColumns, apply};
+use crate::sqlite::commit::{Layout, apply};
 use crate::sqlite::error::storage;
 use crate::sqlite::scopes::scope_row;
 
@@ -24,7 +24,7 @@ pub(super) struct Kept {
 /// Collects the writes of one scope and applies them.
 pub(super) struct Writer<'c> {
     connection: &'c Connection,
-    columns: &'c ScopeColumns,
+    columns: &'c Layout,
     batch: Option<WriteBatch>,
     kept: Vec<Kept>,
     /// What was kept, in order.
@@ -32,7 +32,7 @@ pub(super) struct Writer<'c> {
 }
 
 impl<'c> Writer<'c> {
-    pub(super) fn new(connection: &'c Connection, columns: &'c ScopeColumns) -> Self {
+    pub(super) fn new(connection: &'c Connection, columns: &'c Layout) -> Self {
         Self {
             connection,
             columns,
