@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use memu::settings::{EmbeddingFormat, Settings};
 use memu::{CreateItems, Error, MemoryService, MemoryServiceBuilder, NewItem, Result};
 use serde_json::{Map, Value};
 
@@ -46,7 +47,18 @@ pub(super) async fn open(path: &Path, vectors: Vectors) -> Result<MemoryService>
 }
 
 pub(super) async fn open_with(path: &Path, embedder: Arc<BenchEmbedder>) -> Result<MemoryService> {
+    open_as(path, embedder, EmbeddingFormat::F32).await
+}
+
+pub(super) async fn open_as(
+    path: &Path,
+    embedder: Arc<BenchEmbedder>,
+    format: EmbeddingFormat,
+) -> Result<MemoryService> {
+    let mut settings = Settings::default();
+    settings.database_config.metadata_store.embedding_format = format;
     MemoryServiceBuilder::new()
+        .settings(settings)
         .database(&path.display().to_string())
         .embedder(embedder)
         .build()

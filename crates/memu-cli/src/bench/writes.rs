@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use memu::settings::EmbeddingFormat;
 use memu::{CreateItem, Error, Result};
 use rusqlite::Connection;
 
-use super::files::{Folder, items, new_item, open, open_with, user};
+use super::files::{Folder, items, new_item, open, open_as, user};
 use super::row::Row;
 use super::texts::{Language, Random};
 use super::vectors::{BenchEmbedder, Vectors};
@@ -51,9 +52,27 @@ pub(super) async fn in_batches(
     language: &Language,
     count: usize,
 ) -> Result<Vec<Row>> {
-    let path = folder.file("batches.db");
+    let mut rows = Vec::new();
+    for (format, name) in [(EmbeddingFormat::F32, "f32"), (EmbeddingFormat::F16, "f16")] {
+        let path = folder.file(&format!("batches-{name}.db"));
+        let rate = batches(&path, format, language, count).await?;
+        let what = format!("create_items, {count} in batches of 1,000, {name}");
+        rows.push(Row::new(what, rate, "items/s"));
+        let what = format!("file per item with its category, 384 dimensions, {name}");
+        rows.push(Row::new(what, size(&path) / count as f64, "bytes"));
+    }
+    Ok(rows)
+}
+
+/// Items per second.
+async fn batches(
+    path: &Path,
+    format: EmbeddingFormat,
+    language: &Language,
+    count: usize,
+) -> Result<f64> {
     let embedder = Arc::new(BenchEmbedder::new(Vectors::Words)?);
-    let service = open_with(&path, embedder.clone()).await?;
+    let service = open_as(path, embedder.clone(), format).await?;
     let mut random = Random::new(4);
     service
         .create_memory_items(items(language, &mut random, 1, "nora"))
@@ -72,19 +91,7 @@ pub(super) async fn in_batches(
         seconds += started.elapsed().as_secs_f64();
     }
     service.close().await?;
-    let rate = (count / 1_000 * 1_000) as f64 / seconds;
-    Ok(vec![
-        Row::new(
-            format!("create_items, {count} in batches of 1,000"),
-            rate,
-            "items/s",
-        ),
-        Row::new(
-            "file per item, 384 dimensions, f32",
-            size(&path) / count as f64,
-            "bytes",
-        ),
-    ])
+    Ok((count / 1_000 * 1_000) as f64 / seconds)
 }
 
 fn size(path: &Path) -> f64 {
