@@ -26,14 +26,13 @@ fn main() -> ExitCode {
             return exit::report(&printer, &error);
         }
     };
+    let goes_on = cli.goes_on();
     let result = runtime.block_on(async {
         tokio::select! {
-            // The verb first: one that goes on until Ctrl-C ends well by it.
-            biased;
             result = commands::run(cli, &printer) => result,
-            _ = tokio::signal::ctrl_c() => Err(memu::Error::cancelled(
+            _ = tokio::signal::ctrl_c() => if goes_on { Ok(()) } else { Err(memu::Error::cancelled(
                 "interrupted; what was not finished has left no trace",
-            )),
+            )) },
         }
     });
     // Dropping the runtime waits for a commit that is under way, so that nothing is

@@ -32,6 +32,11 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
+    /// Whether it goes on until somebody stops it.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.every.is_some()
+    }
+
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let place = session::place(global)?;
         let in_folder = self.every.is_some() || self.keep.is_some() || self.to.is_dir();
@@ -47,14 +52,8 @@ impl Backup {
         let mut ticks = interval_at(Instant::now(), every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Ok(()),
-                _ = ticks.tick() => {}
-            }
-            let copied = tokio::select! {
-                _ = tokio::signal::ctrl_c() => return Ok(()),
-                copied = self.once(&place, true, global, printer) => copied,
-            };
+            ticks.tick().await;
+            let copied = self.once(&place, true, global, printer).await;
             match copied {
                 // The next one may do better; a damaged memory will not.
                 Err(error) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::Storage) => {

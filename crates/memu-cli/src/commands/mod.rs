@@ -78,6 +78,13 @@ pub(crate) enum Command {
     Completions(completions::Completions),
 }
 
+impl Cli {
+    /// Whether the verb goes on until Ctrl-C, which then is a good end.
+    pub(crate) fn goes_on(&self) -> bool {
+        matches!(&self.command, Command::Backup(backup) if backup.goes_on())
+    }
+}
+
 /// Runs the verb.
 pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
     let global = &cli.global;
