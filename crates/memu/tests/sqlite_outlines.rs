@@ -188,9 +188,9 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
             "indexes",
         ),
         ("UPDATE memu_scopes SET derived_seq = 3", "indexes"),
-        ("DELETE FROM memu_vector_signs WHERE row = 1", "indexes"),
+        ("DELETE FROM memu_vector_codes WHERE row = 1", "indexes"),
         (
-            "UPDATE memu_vector_bytes SET body = zeroblob(length(body))",
+            "UPDATE memu_vector_low_bits SET body = zeroblob(length(body))",
             "indexes",
         ),
         (

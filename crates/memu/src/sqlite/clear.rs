@@ -16,8 +16,8 @@ use super::scopes::scope_row;
 /// Tables with rows of a scope, in an order in which they can be emptied.
 const TABLES: [&str; 14] = [
     "memu_unread",
-    "memu_vector_bytes",
-    "memu_vector_signs",
+    "memu_vector_low_bits",
+    "memu_vector_codes",
     "memu_outlines",
     "memu_embeddings",
     "memu_item_segments",

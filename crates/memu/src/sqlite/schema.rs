@@ -18,7 +18,8 @@ pub(super) const VERSION: i32 = 2;
 pub(super) const MIGRATIONS: [fn(&ScopeSchema) -> String; 1] = [to_2];
 
 /// Adds what an upgrade could not read; has relations and the change log refer by small
-/// numbers, and does without the hashes of items, which nothing looked for.
+/// numbers; does without the hashes of items, which nothing looked for; and has the next
+/// write to a scope make its codes of vectors anew, which have another form.
 fn to_2(schema: &ScopeSchema) -> String {
     let fields = scope_fields(schema);
     let names = schema.fields().fold(String::new(), |names, field| {
@@ -48,6 +49,10 @@ INSERT INTO memu_changes SELECT scope_id, seq,
 DROP TABLE old_changes;
 DROP INDEX memu_memory_items_content;
 ALTER TABLE memu_memory_items DROP COLUMN content_hash;
+DROP TABLE memu_vector_bytes;
+DROP TABLE memu_vector_signs;
+{VECTOR_CODES}
+UPDATE memu_scopes SET derived_seq = -1;
 ",
         relations = relations(&fields)
     )
@@ -96,6 +101,30 @@ const CHANGES: &str = "CREATE TABLE memu_changes (
     id ANY NOT NULL,
     PRIMARY KEY (scope_id, seq)
 ) STRICT, WITHOUT ROWID;";
+
+/// Codes of vectors, and the bits of them that are needed for certainty only, in blocks.
+const VECTOR_CODES: &str = "CREATE TABLE memu_vector_codes (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    owner_kind INTEGER NOT NULL,
+    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
+    first_row INTEGER NOT NULL,
+    last_row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, owner_kind, set_id, first_row),
+    UNIQUE (scope_id, row)
+) STRICT;
+
+CREATE TABLE memu_vector_low_bits (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    codes_row INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, codes_row),
+    FOREIGN KEY (scope_id, codes_row) REFERENCES memu_vector_codes (scope_id, row)
+        ON DELETE CASCADE
+) STRICT;";
 
 /// What an upgrade could not take over, word for word. It goes with the scope where
 /// that is known.
@@ -291,28 +320,7 @@ CREATE TABLE memu_outlines (
     UNIQUE (scope_id, owner_kind, first_row)
 ) STRICT;
 
-CREATE TABLE memu_vector_signs (
-    row INTEGER PRIMARY KEY,
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    owner_kind INTEGER NOT NULL,
-    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
-    first_row INTEGER NOT NULL,
-    last_row INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    UNIQUE (scope_id, owner_kind, set_id, first_row),
-    UNIQUE (scope_id, row)
-) STRICT;
-
-CREATE TABLE memu_vector_bytes (
-    row INTEGER PRIMARY KEY,
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    signs_row INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    UNIQUE (scope_id, signs_row),
-    FOREIGN KEY (scope_id, signs_row) REFERENCES memu_vector_signs (scope_id, row)
-        ON DELETE CASCADE
-) STRICT;
+{VECTOR_CODES}
 
 {CHANGES}
 
