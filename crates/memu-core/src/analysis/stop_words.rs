@@ -187,10 +187,13 @@ const STOP_WORDS: [&str; 184] = [
     "youve",
 ];
 
+/// How many bytes the longest one has.
+const LONGEST: usize = 10;
+
 /// Whether a word, in the form that [`for_each_word`](super::for_each_word)
 /// yields, carries no meaning of its own.
 pub fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.binary_search(&word).is_ok()
+    word.len() <= LONGEST && STOP_WORDS.binary_search(&word).is_ok()
 }
 
 #[cfg(test)]
@@ -200,6 +203,8 @@ mod tests {
     #[test]
     fn the_list_is_sorted_and_without_repeats() {
         assert!(STOP_WORDS.is_sorted_by(|a, b| a < b));
+        let longest = STOP_WORDS.iter().map(|word| word.len()).max();
+        assert_eq!(longest, Some(LONGEST));
         assert!(is_stop_word("the") && is_stop_word("dont") && !is_stop_word("dog"));
     }
 }
