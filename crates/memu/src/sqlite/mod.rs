@@ -18,6 +18,7 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod select;
 mod tidy;
 mod upgrade;
 mod vectors;

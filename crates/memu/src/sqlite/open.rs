@@ -9,9 +9,11 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
+use super::check::rebuild;
 use super::connection::{open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
+use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
 
 /// What a file begins with when it is a SQLite database.
@@ -157,6 +159,12 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             let schema = stored_schema(connection)?;
             connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
+        if done < MIGRATIONS.len() {
+            let schema = stored_schema(connection)?;
+            for (scope_id, scope) in every_scope(connection, &schema)? {
+                rebuild(connection, scope_id, &scope)?;
+            }
+        }
         let set = format!("PRAGMA user_version = {}", VERSION.max(version));
         connection.execute_batch(&set).map_err(storage)
     })
@@ -183,6 +191,7 @@ pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<(
     }
     let missing = RECORD_TABLES
         .iter()
+        .filter(|_| version == VERSION)
         .find(|table| !tables.iter().any(|name| name == *table));
     match missing {
         Some(table) => Err(Error::corrupt(format!(

@@ -22,8 +22,8 @@ use super::schema::VERSION;
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
 
-/// How many pages the log may have before one write waits until it is empty.
-const LONGEST_LOG: i64 = 4_000;
+/// How many pages the log may have before one write waits until it can begin anew.
+const LONGEST_LOG: i64 = 1_000;
 
 /// What one store does to keep its file complete.
 #[derive(Debug)]
@@ -59,8 +59,13 @@ impl Tidy {
         let now = Instant::now();
         let before = self.last_write.replace(now);
         let closely = before.is_some_and(|before| now.duration_since(before) < CLOSELY);
-        if !closely || !self.move_pages() {
-            self.at_rest(connection);
+        let length = closely.then(|| self.move_pages()).flatten();
+        match length {
+            Some(length) if length < LONGEST_LOG => {}
+            // What the next writes put into the log then takes the place of what is there,
+            // which costs the disk less than a log that grows.
+            Some(_) => drop(self.empty(connection, "RESTART")),
+            None => drop(self.at_rest(connection)),
         }
         self.last_write = Some(Instant::now());
     }
@@ -68,6 +73,11 @@ impl Tidy {
     /// Empties the log. Says whether it could: a reader in the middle of something, or
     /// another writer, prevents it.
     pub(super) fn at_rest(&mut self, connection: &Connection) -> bool {
+        self.empty(connection, "TRUNCATE")
+    }
+
+    /// Moves the log into the file, durably, so that it begins anew; says whether it could.
+    fn empty(&mut self, connection: &Connection, how: &str) -> bool {
         if self.helpers.as_ref().is_some_and(Helpers::is_pinning) {
             // One more page in the log, so that moving it waits until the whole file is on
             // the disk.
@@ -80,7 +90,7 @@ impl Tidy {
                 self.helpers = None;
             }
         }
-        checkpoint(connection, self.wait)
+        checkpoint(connection, how, self.wait)
     }
 
     /// Empties the log if it can, and lets go of everything.
@@ -89,15 +99,14 @@ impl Tidy {
         self.helpers = None;
     }
 
-    /// Moves the log into the file without waiting for the disk; `false` when that cannot
-    /// be done, or should not be done any longer.
-    fn move_pages(&mut self) -> bool {
+    /// Moves the log into the file without waiting for the disk, and returns how many pages
+    /// it has; `None` when that cannot be done.
+    fn move_pages(&mut self) -> Option<i64> {
         if self.helpers.is_none() {
             let path = self.path.as_deref();
             self.helpers = path.and_then(|path| Helpers::open(path, self.wait).ok());
         }
-        let moved = self.helpers.as_ref().map(Helpers::move_pages);
-        matches!(moved, Some(Ok(length)) if length < LONGEST_LOG)
+        self.helpers.as_ref()?.move_pages().ok()
     }
 }
 

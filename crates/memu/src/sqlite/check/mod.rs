@@ -10,6 +10,7 @@ use memu_core::scope::ScopeSchema;
 use memu_core::store::{Report, Severity};
 use rusqlite::Connection;
 
+pub(super) use self::derived::rebuild;
 use self::derived::{check_indexes, check_vectors};
 use super::connection::write;
 use super::error::storage;
@@ -30,43 +31,43 @@ const DEFECTS: [Defect; 5] = [
         check: "relations",
         fine: "every relation has its item and its category",
         wrong: "relations without their item or category",
-        count: "SELECT count(*) FROM memu_category_items r WHERE NOT EXISTS
-                (SELECT 1 FROM memu_memory_items i WHERE i.row = r.item_row
-                AND i.scope_id = r.scope_id AND i.id = r.item_id)
+        count: "SELECT count(*) FROM memu_relations r WHERE NOT EXISTS
+                (SELECT 1 FROM memu_items i WHERE i.row = r.item_row
+                AND i.scope_id = r.scope_id)
                 OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
-                WHERE c.row = r.category_row AND c.scope_id = r.scope_id AND c.id = r.category_id)",
+                WHERE c.row = r.category_row AND c.scope_id = r.scope_id)",
         mend:
-            "DELETE FROM memu_category_items WHERE row IN (SELECT r.row FROM memu_category_items r
-               WHERE NOT EXISTS (SELECT 1 FROM memu_memory_items i WHERE i.row = r.item_row
-               AND i.scope_id = r.scope_id AND i.id = r.item_id)
+            "DELETE FROM memu_relations WHERE row IN (SELECT r.row FROM memu_relations r
+               WHERE NOT EXISTS (SELECT 1 FROM memu_items i WHERE i.row = r.item_row
+               AND i.scope_id = r.scope_id)
                OR NOT EXISTS (SELECT 1 FROM memu_memory_categories c
-               WHERE c.row = r.category_row AND c.scope_id = r.scope_id AND c.id = r.category_id))",
+               WHERE c.row = r.category_row AND c.scope_id = r.scope_id))",
     },
     Defect {
         check: "sources",
         fine: "every item that names its resource has it",
         wrong: "items name a resource that is not there",
-        count: "SELECT count(*) FROM memu_memory_items i WHERE i.resource_id IS NOT NULL
+        count: "SELECT count(*) FROM memu_items i WHERE i.resource_row IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM memu_resources m
-                WHERE m.scope_id = i.scope_id AND m.id = i.resource_id)",
+                WHERE m.scope_id = i.scope_id AND m.row = i.resource_row)",
         mend: "UPDATE memu_scopes SET derived_seq = -1 WHERE scope_id IN
-               (SELECT i.scope_id FROM memu_memory_items i WHERE i.resource_id IS NOT NULL
+               (SELECT i.scope_id FROM memu_items i WHERE i.resource_row IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM memu_resources m
-               WHERE m.scope_id = i.scope_id AND m.id = i.resource_id));
-               UPDATE memu_memory_items SET resource_id = NULL WHERE resource_id IS NOT NULL
+               WHERE m.scope_id = i.scope_id AND m.row = i.resource_row));
+               UPDATE memu_items SET resource_row = NULL WHERE resource_row IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM memu_resources m
-               WHERE m.scope_id = memu_memory_items.scope_id
-               AND m.id = memu_memory_items.resource_id)",
+               WHERE m.scope_id = memu_items.scope_id
+               AND m.row = memu_items.resource_row)",
     },
     Defect {
         check: "citations",
         fine: "every citation has its item and its segment",
         wrong: "citations without their item or segment",
         count: "SELECT count(*) FROM memu_item_segments x WHERE
-                x.item_row NOT IN (SELECT row FROM memu_memory_items)
+                x.item_row NOT IN (SELECT row FROM memu_items)
                 OR x.segment_row NOT IN (SELECT row FROM memu_segments)",
         mend: "DELETE FROM memu_item_segments WHERE
-               item_row NOT IN (SELECT row FROM memu_memory_items)
+               item_row NOT IN (SELECT row FROM memu_items)
                OR segment_row NOT IN (SELECT row FROM memu_segments)",
     },
     Defect {
@@ -87,14 +88,14 @@ const DEFECTS: [Defect; 5] = [
                 WHERE length(v.vector) NOT IN (4 * e.dimension, 2 * e.dimension + 1) OR CASE v.owner_kind
                 WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
                 WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
-                WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)
+                WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_items)
                 ELSE v.owner_row NOT IN (SELECT row FROM memu_memory_categories) END",
         mend: "DELETE FROM memu_embeddings WHERE row IN (SELECT v.row FROM memu_embeddings v
                JOIN memu_embedding_sets e USING (set_id)
                WHERE length(v.vector) NOT IN (4 * e.dimension, 2 * e.dimension + 1) OR CASE v.owner_kind
                WHEN 0 THEN v.owner_row NOT IN (SELECT row FROM memu_resources)
                WHEN 1 THEN v.owner_row NOT IN (SELECT row FROM memu_segments)
-               WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_memory_items)
+               WHEN 2 THEN v.owner_row NOT IN (SELECT row FROM memu_items)
                ELSE v.owner_row NOT IN (SELECT row FROM memu_memory_categories) END)",
     },
 ];
@@ -212,9 +213,9 @@ fn count_rows(connection: &Connection, report: &mut Report) -> Result<()> {
     report.scopes = count(connection, &scopes)?;
     report.resources = count(connection, "SELECT count(*) FROM memu_resources")?;
     report.segments = count(connection, "SELECT count(*) FROM memu_segments")?;
-    report.items = count(connection, "SELECT count(*) FROM memu_memory_items")?;
+    report.items = count(connection, "SELECT count(*) FROM memu_items")?;
     report.categories = count(connection, "SELECT count(*) FROM memu_memory_categories")?;
-    report.relations = count(connection, "SELECT count(*) FROM memu_category_items")?;
+    report.relations = count(connection, "SELECT count(*) FROM memu_relations")?;
     report.embeddings = count(connection, "SELECT count(*) FROM memu_embeddings")?;
     report.model_replies = count(connection, "SELECT count(*) FROM memu_model_replies")?;
     Ok(())

@@ -17,9 +17,9 @@ use super::{Family, coded_through, vectors_between};
 use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::filter::{Sql, push_conditions};
 use crate::sqlite::read::embedding_sets;
-use crate::sqlite::rows::unpacked;
+use crate::sqlite::rows::{Reader, unpacked};
 use crate::sqlite::scopes::scope_rows;
-use crate::sqlite::vectors::table;
+use crate::sqlite::vectors::{identified_by, table};
 
 /// Low bits of a family with more vectors than this are read as they are needed.
 const LOW_BITS_AT_HAND: usize = 200_000;
@@ -148,12 +148,15 @@ fn allowed(connection: &Connection, query: &VectorQuery, scope_id: i64) -> Resul
 }
 
 fn id_of(connection: &Connection, table: &str, row: i64) -> Result<Id> {
-    let id: Option<String> = connection
-        .prepare_cached(&format!("SELECT id FROM {table} WHERE row = ?1"))
-        .and_then(|mut statement| statement.query_row([row], |row| row.get(0)).optional())
-        .map_err(storage)?;
-    id.map(Id::from)
-        .ok_or_else(|| corrupt("a vector without its owner"))
+    let sql = format!(
+        "SELECT {} FROM {table} t WHERE t.row = ?1",
+        identified_by(table)
+    );
+    let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
+    let mut rows = statement.query([row]).map_err(storage)?;
+    let row = rows.next().map_err(storage)?;
+    let row = row.ok_or_else(|| corrupt("a vector without its owner"))?;
+    Reader::new(row, 0).id()
 }
 
 /// A search of one family.
