@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use memu_core::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::error::storage;
+use super::error::{opening, storage};
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 128;
@@ -27,10 +27,11 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = match path {
-        Some(path) => Connection::open_with_flags(path, flags),
-        None => Connection::open_in_memory(),
-    }
-    .map_err(storage)?;
+        Some(path) => {
+            Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?
+        }
+        None => Connection::open_in_memory().map_err(storage)?,
+    };
     prepare(&connection, busy)?;
     Ok(connection)
 }

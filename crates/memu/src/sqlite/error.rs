@@ -1,5 +1,8 @@
 //! What SQLite's errors mean to a caller.
 
+use std::io;
+use std::path::Path;
+
 use memu_core::{Error, ErrorKind};
 use rusqlite::ErrorCode;
 
@@ -32,6 +35,23 @@ pub(super) fn storage(cause: rusqlite::Error) -> Error {
         _ => (ErrorKind::Storage, "the database failed"),
     };
     Error::new(kind, message).caused_by(cause)
+}
+
+/// Translates an error of opening a file, for which SQLite does not tell the reason.
+pub(super) fn opening(path: &Path, cause: rusqlite::Error) -> Error {
+    if cause.sqlite_error_code() != Some(ErrorCode::CannotOpen) {
+        return storage(cause);
+    }
+    // Only now, when SQLite could not: closing a file lets go of its locks.
+    match std::fs::File::open(path) {
+        Err(reason) if reason.kind() == io::ErrorKind::PermissionDenied => {
+            Error::permission("the database cannot be read: permission denied").caused_by(reason)
+        }
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => {
+            storage(cause).with("reason", reason)
+        }
+        _ => storage(cause),
+    }
 }
 
 /// Stored data that no version of this program would have written.

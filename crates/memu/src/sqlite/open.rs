@@ -1,6 +1,6 @@
 //! Opening a file: making its tables, or finding out whether it is ours.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,9 +13,6 @@ use super::connection::{open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::upgrade::{self, UpgradeReport};
-
-/// What a file begins with when it is a SQLite database.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Columns of `memu_scopes` that are not scope fields.
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
@@ -62,24 +59,14 @@ pub(super) struct Opened {
     pub(super) upgraded: Option<UpgradeReport>,
 }
 
-/// Refuses, by name, what SQLite would refuse in passing.
+/// Refuses, by name, what SQLite would refuse in passing. The file is not opened: closing it
+/// would let go of the locks that this process has on it (POSIX), and a torn first page is
+/// for SQLite to mend.
 pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
     let file = |error: Error| error.with("file", path.display());
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Err(file(Error::input("this is a folder, not a database file")))
-        }
-        Ok(metadata) if metadata.len() > 0 => {
-            let mut start = [0; 16];
-            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-            match read {
-                Ok(()) if start == *MAGIC => Ok(()),
-                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(file(
-                    Error::permission("the database cannot be read: permission denied")
-                        .caused_by(cause),
-                )),
-                _ => Err(file(Error::corrupt("the file is not a SQLite database"))),
-            }
         }
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !may_create => Err(file(
