@@ -6,10 +6,13 @@
 //! steps: each moves its pages into the file without waiting for the disk, and the moment
 //! of rest after the last one waits for the disk and empties the log.
 //!
-//! Until then the log must stay, for the pages may not be on the disk yet. A connection
-//! that goes on reading from the log keeps SQLite from beginning it anew: the *pin*.
+//! Until then the log must stay, for the pages may not be on the disk yet, even if this
+//! process is killed and another one writes. SQLite begins a log anew only when all of it is
+//! in the file, and whoever moves its end waits until the whole file is on the disk. So the
+//! end is never moved here without waiting: every quick write puts a *mark* behind its
+//! pages, one page that is written as it is, and moves what is before the mark.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use memu_core::Result;
@@ -31,16 +34,10 @@ pub(super) struct Tidy {
     path: Option<PathBuf>,
     wait: Duration,
     last_write: Option<Instant>,
-    helpers: Option<Helpers>,
-}
-
-/// Connections beside the one that writes.
-#[derive(Debug)]
-struct Helpers {
-    /// Reads from the log while it must stay.
-    pin: Connection,
-    /// Moves pages from the log into the file without waiting for the disk.
-    mover: Connection,
+    /// Reads at the end of the log, so that what comes behind is not moved.
+    bound: Option<Connection>,
+    /// SQLite's number of what others had written when the last mark was made.
+    others: Option<i64>,
 }
 
 impl Tidy {
@@ -49,7 +46,8 @@ impl Tidy {
             path,
             wait,
             last_write: None,
-            helpers: None,
+            bound: None,
+            others: None,
         }
     }
 
@@ -59,7 +57,7 @@ impl Tidy {
         let now = Instant::now();
         let before = self.last_write.replace(now);
         let closely = before.is_some_and(|before| now.duration_since(before) < CLOSELY);
-        if !closely || !self.move_pages() {
+        if !closely || !self.move_pages(connection) {
             self.at_rest(connection);
         }
         self.last_write = Some(Instant::now());
@@ -68,80 +66,76 @@ impl Tidy {
     /// Empties the log. Says whether it could: a reader in the middle of something, or
     /// another writer, prevents it.
     pub(super) fn at_rest(&mut self, connection: &Connection) -> bool {
-        if self.helpers.as_ref().is_some_and(Helpers::is_pinning) {
-            // One more page in the log, so that moving it waits until the whole file is on
-            // the disk.
-            if !touch(connection, self.wait) {
-                return false;
-            }
-            if let Some(helpers) = &self.helpers
-                && helpers.release().is_err()
-            {
-                self.helpers = None;
-            }
-        }
         checkpoint(connection, self.wait)
     }
 
     /// Empties the log if it can, and lets go of everything.
     pub(super) fn close(&mut self, connection: &Connection) {
         self.at_rest(connection);
-        self.helpers = None;
+        self.bound = None;
     }
 
     /// Moves the log into the file without waiting for the disk; `false` when that cannot
     /// be done, or should not be done any longer.
-    fn move_pages(&mut self) -> bool {
-        if self.helpers.is_none() {
+    fn move_pages(&mut self, connection: &Connection) -> bool {
+        if self.bound.is_none() {
             let path = self.path.as_deref();
-            self.helpers = path.and_then(|path| Helpers::open(path, self.wait).ok());
+            self.bound = path.and_then(|path| open(Some(path), false, self.wait).ok());
         }
-        let moved = self.helpers.as_ref().map(Helpers::move_pages);
-        matches!(moved, Some(Ok(length)) if length < LONGEST_LOG)
+        let Some(bound) = self.bound.take() else {
+            return false;
+        };
+        let moved = move_before_mark(connection, &bound, self.wait, &mut self.others);
+        // Whatever happened: only a connection that reads nothing can serve again.
+        if bound.is_autocommit() || bound.execute_batch("ROLLBACK").is_ok() {
+            self.bound = Some(bound);
+        }
+        set_synchronous(connection, true).is_ok()
+            && matches!(moved, Ok(length) if length < LONGEST_LOG)
     }
 }
 
-impl Helpers {
-    fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let pin = open(Some(path), false, wait)?;
-        let mover = open(Some(path), false, wait)?;
-        mover
-            .execute_batch("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0")
-            .map_err(storage)?;
-        Ok(Self { pin, mover })
+/// Returns how many pages the log has. The connection does not wait for the disk afterwards.
+fn move_before_mark(
+    connection: &Connection,
+    bound: &Connection,
+    wait: Duration,
+    others: &mut Option<i64>,
+) -> Result<i64> {
+    // What was written last is in the log only, so that is where this reads.
+    bound
+        .execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
+        .map_err(storage)?;
+    set_synchronous(connection, false)?;
+    mark(connection, wait)?;
+    let now = connection
+        .query_row("PRAGMA data_version", [], |row| row.get(0))
+        .map_err(storage)?;
+    // The mark of another process may be before the bound, and not on the disk yet: then the
+    // log comes first. What this process wrote waited for the disk, and for all before it.
+    if others.replace(now) != Some(now) {
+        set_synchronous(connection, true)?;
     }
+    connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+        .map_err(storage)
+}
 
-    fn is_pinning(&self) -> bool {
-        !self.pin.is_autocommit()
-    }
-
-    fn release(&self) -> Result<()> {
-        self.pin.execute_batch("ROLLBACK").map_err(storage)
-    }
-
-    /// Returns how many pages the log has.
-    fn move_pages(&self) -> Result<i64> {
-        if self.is_pinning() {
-            self.release()?;
-        }
-        // What was written last is in the log only, so that is where this reads.
-        self.pin
-            .execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
-            .map_err(storage)?;
-        self.mover
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
-            .map_err(storage)
-    }
+fn set_synchronous(connection: &Connection, full: bool) -> Result<()> {
+    let level = if full { "FULL" } else { "OFF" };
+    connection
+        .execute_batch(&format!("PRAGMA synchronous = {level}"))
+        .map_err(storage)
 }
 
 /// Writes a page as it is.
-fn touch(connection: &Connection, wait: Duration) -> bool {
+fn mark(connection: &Connection, wait: Duration) -> Result<()> {
     // Never wait here for others: there will be another moment.
     let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
-    let touched = connection.execute_batch(&format!(
+    let marked = connection.execute_batch(&format!(
         "BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT"
     ));
-    if touched.is_err() && !connection.is_autocommit() {
+    if marked.is_err() && !connection.is_autocommit() {
         // Rolling back what was not written cannot fail in a way that matters here.
         let _ = connection.execute_batch("ROLLBACK");
     }
@@ -149,5 +143,5 @@ fn touch(connection: &Connection, wait: Duration) -> bool {
         // The timeout is a number in memory; setting it cannot fail after it could.
         let _ = connection.busy_timeout(wait);
     }
-    touched.is_ok()
+    marked.map_err(storage)
 }

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     None,
     /// From this operation on, nothing happens any more.
     PowerCut(u64),
+    /// From this operation on, a process and all before it do nothing any more.
+    Kill(u64, u64),
     /// No file can grow.
     Full,
     /// This operation fails, and as many after it as are named.
@@ -69,7 +71,7 @@ struct State {
     operations: u64,
     fault: Fault,
     off: bool,
-    /// The running process; those before it were killed.
+    /// Whoever opens a file now is this process.
     process: u64,
     log: Vec<String>,
 }
@@ -108,9 +110,11 @@ impl Disk {
         state.log[state.log.len().saturating_sub(60)..].to_vec()
     }
 
-    /// Whatever has files open now does nothing any more.
-    pub(crate) fn kill_process(&self) {
-        self.state().process += 1;
+    /// Whatever opens files from now on is another process. Returns the one before.
+    pub(crate) fn next_process(&self) -> u64 {
+        let mut state = self.state();
+        state.process += 1;
+        state.process - 1
     }
 
     /// A file is opened, and made if it is not there. What it has is read when this disk
@@ -194,7 +198,8 @@ impl Disk {
             state.synced_names = state.names.clone();
         }
         let mut random = Random::new(state.operations);
-        if state.off || outcome == Outcome::Full {
+        let went_on = outcome == Outcome::Done || matches!(state.fault, Fault::Error(..));
+        if !went_on {
             return outcome;
         }
         let file = &mut state.files[handle.file];
@@ -206,12 +211,7 @@ impl Disk {
         outcome
     }
 
-    pub(crate) fn delete(
-        &self,
-        path: &Path,
-        sync: bool,
-        delete: impl FnOnce() -> bool,
-    ) -> Outcome {
+    pub(crate) fn delete(&self, path: &Path, sync: bool, delete: impl FnOnce() -> bool) -> Outcome {
         let mut state = self.state();
         let process = state.process;
         let outcome = state.begin(Operation::Delete, path, process);
@@ -265,7 +265,9 @@ impl State {
 
     /// Counts an operation, and says whether it happens.
     fn begin(&mut self, operation: Operation, what: &Path, process: u64) -> Outcome {
-        if self.off || process < self.process {
+        let at = self.operations + 1;
+        let killed = matches!(self.fault, Fault::Kill(last, from) if process <= last && at >= from);
+        if self.off || killed {
             return Outcome::Failed;
         }
         self.operations += 1;

@@ -83,13 +83,15 @@ pub(crate) struct Work {
     pub(crate) acknowledged: Vec<Change>,
     /// What failed or was never answered.
     pub(crate) in_flight: Option<Change>,
+    count: u64,
 }
 
 impl Work {
     /// Makes changes, some quickly one after the other, some with pauses, until one fails.
     pub(crate) async fn go_on(&mut self, service: &MemoryService, random: &mut Random, count: u64) {
         for _ in 0..count {
-            let mark = format!("n{}", self.acknowledged.len());
+            self.count += 1;
+            let mark = format!("n{}", self.count);
             let change = next_change(service, USER, random, &mark).await;
             if make(service, USER, &change).await.is_err() {
                 self.in_flight = Some(change);
@@ -106,33 +108,42 @@ impl Work {
         }
     }
 
-    /// Says what is wrong with a store on which this work was done.
-    pub(crate) async fn check(&self, service: &MemoryService) -> Result<(), String> {
+    /// Says what is wrong with a store on which this work was done. What was in flight is
+    /// decided afterwards.
+    pub(crate) async fn check(&mut self, service: &MemoryService) -> Result<(), String> {
         let reference = memu::open("inmemory").await.unwrap();
         for change in &self.acknowledged {
             make(&reference, USER, change).await.unwrap();
         }
-        let found = picture(service, USER).await;
-        let before = picture(&reference, USER).await;
+        let found = picture(service, USER).await.map_err(told)?;
+        let before = picture(&reference, USER).await.unwrap();
+        let in_flight = self.in_flight.take();
         if found != before {
-            let Some(change) = &self.in_flight else {
+            let Some(change) = in_flight else {
                 return Err(format!("found {found:#?} instead of {before:#?}"));
             };
-            make(&reference, USER, change).await.unwrap();
-            let after = picture(&reference, USER).await;
+            make(&reference, USER, &change).await.unwrap();
+            let after = picture(&reference, USER).await.unwrap();
             if found != after {
                 return Err(format!(
                     "found {found:#?}: neither {before:#?} nor what came after {change:?}"
                 ));
             }
+            self.acknowledged.push(change);
         }
         sound(service).await
     }
 }
 
+/// An error with its context.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
+pub(crate) fn told(error: memu::Error) -> String {
+    format!("{error:?}")
+}
+
 /// Says what `memu doctor` finds.
 pub(crate) async fn sound(service: &MemoryService) -> Result<(), String> {
-    let report = service.check(false).await.map_err(|error| format!("{error:?}"))?;
+    let report = service.check(false).await.map_err(told)?;
     match report.severity() {
         Severity::Ok => Ok(()),
         _ => Err(format!("{report:#?}")),
@@ -147,7 +158,9 @@ pub(crate) fn sound_alone(file: &Path) -> Result<(), String> {
     let connection = Connection::open(&copy).unwrap();
     for check in ["integrity_check", "foreign_key_check"] {
         let mut statement = connection.prepare(&format!("PRAGMA {check}")).unwrap();
-        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let rows = statement
+            .query_map([], |row| row.get::<_, String>(0))
+            .unwrap();
         let found: Vec<String> = rows.map(Result::unwrap).collect();
         if !found.iter().all(|line| line == "ok") {
             return Err(format!("{check} of the file alone: {found:?}"));

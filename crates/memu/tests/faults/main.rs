@@ -10,6 +10,7 @@
 #![cfg(unix)]
 
 mod disk;
+mod full;
 mod machine;
 mod power;
 mod vfs;

@@ -4,10 +4,7 @@
 //! its methods exchanged: write, truncate, sync and close. Locks and shared memory stay
 //! the real ones, so that several connections and processes behave as ever.
 
-#![expect(
-    unsafe_code,
-    reason = "SQLite calls a VFS through C function pointers"
-)]
+#![expect(unsafe_code, reason = "SQLite calls a VFS through C function pointers")]
 
 use std::collections::HashMap;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
@@ -62,7 +59,9 @@ fn register() -> Real {
         let ours = Box::leak(Box::new(*vfs));
         ours.zName = c"memu-test-disk".as_ptr();
         ours.pNext = ptr::null_mut();
-        ours.szOsFile = trailer_at(vfs) as c_int + size_of::<*mut Trailer>() as c_int;
+        ours.szOsFile = (trailer_at(vfs) + size_of::<*mut Trailer>())
+            .try_into()
+            .unwrap();
         ours.xOpen = Some(open);
         ours.xDelete = Some(delete);
         assert_eq!(ffi::sqlite3_vfs_register(ours, 1), ffi::SQLITE_OK);
@@ -88,10 +87,16 @@ unsafe fn trailer_at(vfs: *mut sqlite3_vfs) -> usize {
 /// `file` was opened by [`open`], with a trailer.
 unsafe fn trailer<'f>(file: *mut sqlite3_file) -> &'f Trailer {
     // SAFETY: `open` stored a valid pointer there, which `close` frees last.
-    unsafe {
-        let place = file.cast::<u8>().add(trailer_at(real().vfs));
-        &**place.cast::<*mut Trailer>()
-    }
+    unsafe { &**place(file) }
+}
+
+/// Where a file's memory has the pointer to its trailer.
+///
+/// # Safety
+/// `file` has as much memory as our VFS asks for, aligned as SQLite aligns it, for any type.
+unsafe fn place(file: *mut sqlite3_file) -> *mut *mut Trailer {
+    // SAFETY: by this function's contract; the offset is a multiple of a pointer's size.
+    unsafe { file.byte_add(trailer_at(real().vfs)).cast() }
 }
 
 /// # Safety
@@ -126,15 +131,15 @@ unsafe extern "C" fn open(
     // SAFETY: SQLite passes null or a C string.
     let found = unsafe { path(name) }.and_then(|path| Some((path, disk_of(path)?)));
     let mut on_disk = None;
-    if let Some((path, disk)) = found {
-        if path.exists() || flags & ffi::SQLITE_OPEN_CREATE != 0 {
-            let Some(handle) = disk.open(path) else {
-                // SAFETY: a null method table tells SQLite that there is nothing to close.
-                unsafe { (*file).pMethods = ptr::null() };
-                return ffi::SQLITE_CANTOPEN;
-            };
-            on_disk = Some((disk, handle));
-        }
+    if let Some((path, disk)) = found
+        && (path.exists() || flags & ffi::SQLITE_OPEN_CREATE != 0)
+    {
+        let Some(handle) = disk.open(path) else {
+            // SAFETY: a null method table tells SQLite that there is nothing to close.
+            unsafe { (*file).pMethods = ptr::null() };
+            return ffi::SQLITE_CANTOPEN;
+        };
+        on_disk = Some((disk, handle));
     }
     // SAFETY: the real VFS's own function, with memory of at least the size it asks for.
     unsafe {
@@ -150,8 +155,7 @@ unsafe extern "C" fn open(
                 ours: exchanged(*methods),
                 real: methods,
             }));
-            let place = file.cast::<u8>().add(trailer_at(real.vfs));
-            place.cast::<*mut Trailer>().write(trailer);
+            place(file).write(trailer);
             (*file).pMethods = &raw const (*trailer).ours;
         }
         opened
@@ -173,8 +177,7 @@ fn exchanged(real: sqlite3_io_methods) -> sqlite3_io_methods {
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
     // SAFETY: SQLite closes a file once, and only files with our methods this way.
     unsafe {
-        let place = file.cast::<u8>().add(trailer_at(real().vfs));
-        let trailer = Box::from_raw(*place.cast::<*mut Trailer>());
+        let trailer = Box::from_raw(*place(file));
         trailer.real.xClose.unwrap()(file)
     }
 }
@@ -195,7 +198,9 @@ unsafe extern "C" fn write(
         let written = unsafe { trailer.real.xWrite.unwrap()(file, bytes, length, at) };
         written == ffi::SQLITE_OK
     };
-    let outcome = trailer.disk.write(trailer.handle, at as usize, content, through);
+    let outcome = trailer
+        .disk
+        .write(trailer.handle, at as usize, content, through);
     code(outcome, ffi::SQLITE_IOERR_WRITE)
 }
 
@@ -206,7 +211,9 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, length: ffi::sqlite3_int6
         // SAFETY: what SQLite asked for, handed on.
         unsafe { trailer.real.xTruncate.unwrap()(file, length) == ffi::SQLITE_OK }
     };
-    let outcome = trailer.disk.truncate(trailer.handle, length as usize, through);
+    let outcome = trailer
+        .disk
+        .truncate(trailer.handle, length as usize, through);
     code(outcome, ffi::SQLITE_IOERR_TRUNCATE)
 }
 

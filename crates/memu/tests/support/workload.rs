@@ -68,18 +68,17 @@ pub(crate) async fn next_change(
     }
     let any = |random: &mut Random| known[random.below(known.len() as u64) as usize].clone();
     match random.below(100) {
-        0..40 => Change::Create(sentence(random, mark, 0)),
-        40..55 => {
+        0..15 => {
             let count = 2 + random.below(30);
             Change::CreateMany((0..count).map(|at| sentence(random, mark, at)).collect())
         }
-        55..70 if !known.is_empty() => Change::Update {
+        15..30 if !known.is_empty() => Change::Update {
             old: any(random),
             new: sentence(random, mark, 0),
         },
-        70..80 if !known.is_empty() => Change::Delete(any(random)),
-        80..97 => memorize(random, mark),
-        97.. if !known.is_empty() => Change::Forget,
+        30..40 if !known.is_empty() => Change::Delete(any(random)),
+        40..57 => memorize(random, mark),
+        57..60 if !known.is_empty() => Change::Forget,
         _ => Change::Create(sentence(random, mark, 0)),
     }
 }
@@ -165,7 +164,10 @@ pub(crate) async fn make(service: &MemoryService, user: &str, change: &Change) -
 
 /// A conversation in a messages layout.
 pub(crate) fn conversation(name: &str, messages: &[String]) -> Vec<u8> {
-    let messages: Vec<Value> = (0..).zip(messages).map(|(at, text)| message(at, text)).collect();
+    let messages: Vec<Value> = (0..)
+        .zip(messages)
+        .map(|(at, text)| message(at, text))
+        .collect();
     serde_json::to_vec(&json!({"id": name, "messages": messages})).unwrap()
 }
 
@@ -179,25 +181,34 @@ fn message(at: usize, text: &str) -> Value {
 }
 
 /// What a user has: the words of the items, and the resources with their segments.
-pub(crate) async fn picture(service: &MemoryService, user: &str) -> (Vec<String>, Vec<String>) {
-    let listed = service.list_resources(everything_of(user)).await.unwrap();
+pub(crate) async fn picture(
+    service: &MemoryService,
+    user: &str,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let listed = service.list_resources(everything_of(user)).await?;
     let resource = |resource: memu::Resource| {
         format!("{} with {} segments", resource.url, resource.segment_count)
     };
     let mut resources: Vec<String> = listed.records.into_iter().map(resource).collect();
     resources.sort_unstable();
-    (contents(service, user).await.unwrap(), resources)
+    Ok((contents(service, user).await?, resources))
 }
 
 async fn contents(service: &MemoryService, user: &str) -> Result<Vec<String>> {
-    let items = service.list_memory_items(everything_of(user)).await?.records;
+    let items = service
+        .list_memory_items(everything_of(user))
+        .await?
+        .records;
     let mut contents: Vec<String> = items.into_iter().map(|item| item.summary).collect();
     contents.sort_unstable();
     Ok(contents)
 }
 
 async fn id_of(service: &MemoryService, user: &str, content: &str) -> Result<memu::Id> {
-    let items = service.list_memory_items(everything_of(user)).await?.records;
+    let items = service
+        .list_memory_items(everything_of(user))
+        .await?
+        .records;
     let found = items.into_iter().find(|item| item.summary == content);
     Ok(found.expect("what is changed is there").meta.id)
 }
