@@ -172,7 +172,8 @@ impl SqliteStore {
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
-        let tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        let mut tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
             shared: Arc::new(Shared {

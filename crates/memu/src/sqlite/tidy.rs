@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use memu_core::Result;
 use rusqlite::Connection;
 
+use super::backup::beside;
 use super::connection::{checkpoint, open};
 use super::error::storage;
 use super::schema::VERSION;
@@ -61,6 +62,15 @@ impl Tidy {
             self.at_rest(connection);
         }
         self.last_write = Some(Instant::now());
+    }
+
+    /// Completes the file if whoever had it open before was killed.
+    pub(super) fn at_open(&mut self, connection: &Connection) {
+        let log = self.path.as_deref().map(|path| beside(path, "-wal"));
+        let left = log.and_then(|log| std::fs::metadata(log).ok());
+        if left.is_some_and(|log| log.len() > 0) {
+            self.at_rest(connection);
+        }
     }
 
     /// Empties the log. Says whether it could: a reader in the middle of something, or
