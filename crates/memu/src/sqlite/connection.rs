@@ -144,7 +144,7 @@ fn uneven(pause: Duration) -> Duration {
 /// Moves the write-ahead log into the database file, so that the file alone is a
 /// complete copy. Says whether it could: a reader in the middle of something prevents
 /// it, and then the next write or the next idle moment does it.
-pub(super) fn checkpoint(connection: &Connection, busy: Duration) -> bool {
+pub(super) fn checkpoint(connection: &Connection, busy: Duration) -> Result<bool> {
     // Never wait for a reader here: the write is done and durable.
     let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
     let blocked = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
@@ -154,5 +154,5 @@ pub(super) fn checkpoint(connection: &Connection, busy: Duration) -> bool {
         // The timeout is a number in memory; setting it cannot fail after it could.
         let _ = connection.busy_timeout(busy);
     }
-    matches!(blocked, Ok(0))
+    blocked.map(|blocked| blocked == 0).map_err(storage)
 }

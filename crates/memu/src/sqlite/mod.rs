@@ -220,9 +220,13 @@ impl SqliteStore {
         let shared = self.shared.clone();
         self.writer
             .run(move |connection, cancelled| {
-                let value = write(connection, &shared, cancelled)?;
-                shared.tidy().after_write(connection);
-                Ok(value)
+                shared.tidy().check()?;
+                let written = write(connection, &shared, cancelled);
+                match &written {
+                    Ok(_) => shared.tidy().after_write(connection),
+                    Err(error) => shared.tidy().note(connection, error),
+                }
+                written
             })
             .await
     }
@@ -371,17 +375,19 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self, repair: bool) -> Result<Report> {
-        self.write(move |connection, shared, cancelled| {
-            check::check(
-                connection,
-                &shared.schema,
-                shared.path.as_deref(),
-                shared.wait,
-                cancelled,
-                repair,
-            )
-        })
-        .await
+        let shared = self.shared.clone();
+        let look = move |connection: &Connection, cancelled: &dyn Fn() -> bool| {
+            let (schema, path) = (&shared.schema, shared.path.as_deref());
+            check::check(connection, schema, path, shared.wait, cancelled, repair)
+        };
+        if repair {
+            return self
+                .write(move |connection, _, cancelled| look(connection, cancelled))
+                .await;
+        }
+        // Nothing is written: that can be done to any file.
+        let readers = self.readers.as_ref().unwrap_or(&self.writer);
+        readers.run(look).await
     }
 
     async fn close(&self) -> Result<()> {

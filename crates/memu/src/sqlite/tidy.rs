@@ -15,12 +15,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use memu_core::Result;
+use memu_core::{Error, Result};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::backup::beside;
 use super::connection::{checkpoint, open};
-use super::error::storage;
+use super::error::{after_failed_sync, is_failed_sync, storage};
 use super::schema::VERSION;
 
 /// Writes with less time between them follow each other closely.
@@ -39,6 +40,9 @@ pub(super) struct Tidy {
     bound: Option<Connection>,
     /// SQLite's number of what others had written when the last mark was made.
     others: Option<i64>,
+    /// Whether the disk failed to confirm something. Then the log has what the file may
+    /// lack, and must stay for whoever opens it next.
+    failed: bool,
 }
 
 impl Tidy {
@@ -49,6 +53,7 @@ impl Tidy {
             last_write: None,
             bound: None,
             others: None,
+            failed: false,
         }
     }
 
@@ -58,6 +63,9 @@ impl Tidy {
         let now = Instant::now();
         let before = self.last_write.replace(now);
         let closely = before.is_some_and(|before| now.duration_since(before) < CLOSELY);
+        if self.failed {
+            return;
+        }
         if !closely || !self.move_pages(connection) {
             self.at_rest(connection);
         }
@@ -76,7 +84,34 @@ impl Tidy {
     /// Empties the log. Says whether it could: a reader in the middle of something, or
     /// another writer, prevents it.
     pub(super) fn at_rest(&mut self, connection: &Connection) -> bool {
-        checkpoint(connection, self.wait)
+        if self.failed {
+            return true;
+        }
+        let emptied = checkpoint(connection, self.wait);
+        emptied.unwrap_or_else(|error| {
+            self.note(connection, &error);
+            false
+        })
+    }
+
+    /// Takes note of an error of a write: after a sync that failed, nothing may be written
+    /// any more, for what comes behind it in the log could be cut off with it.
+    pub(super) fn note(&mut self, connection: &Connection, error: &Error) {
+        if is_failed_sync(error) {
+            self.failed = true;
+            // Closing the last connection would empty the log. If this cannot be set, the
+            // connection is of no use any more, not even for that.
+            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = connection.set_db_config(kept, true);
+        }
+    }
+
+    /// Refuses writes when the disk failed to confirm one.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.failed {
+            return Err(after_failed_sync());
+        }
+        Ok(())
     }
 
     /// Empties the log if it can, and lets go of everything.

@@ -47,7 +47,8 @@ fn a_new_file_on_a_full_disk_is_refused_by_the_reason_and_can_be_made_later() {
 }
 
 /// The disk fails for some operations, some of them syncs, which lose what they were to
-/// store. Then it works again until the power goes.
+/// store. Then it works again until the power goes; the store writes nothing more after a
+/// sync that failed.
 async fn fail_for_a_while(seed: u64) -> Result<(), String> {
     let mut random = Random::new(seed);
     let machine = Machine::new();
@@ -59,6 +60,7 @@ async fn fail_for_a_while(seed: u64) -> Result<(), String> {
     work.go_on(&service, &mut random, CHANGES).await;
     if work.in_flight.is_some() {
         machine.disk.set(Fault::None);
+        // What was refused is not there, for as long as nobody opens the file anew.
         let refused = work.in_flight.take();
         let checked = work.check(&service).await;
         checked.map_err(|wrong| format!("{refused:?} was refused, but {wrong}"))?;
