@@ -10,7 +10,7 @@
 //! process is killed and another one writes. SQLite begins a log anew only when all of it is
 //! in the file, and whoever moves its end waits until the whole file is on the disk. So the
 //! end is never moved here without waiting: every quick write puts a *mark* behind its
-//! pages, one page that is written as it is, and moves what is before the mark.
+//! pages, one page that nothing else writes, and moves what is before the mark.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -20,9 +20,8 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::backup::beside;
-use super::connection::{checkpoint, open};
+use super::connection::{Access, checkpoint, open};
 use super::error::{after_failed_sync, is_failed_sync, storage};
-use super::schema::VERSION;
 
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
@@ -125,7 +124,7 @@ impl Tidy {
     fn move_pages(&mut self, connection: &Connection) -> bool {
         if self.bound.is_none() {
             let path = self.path.as_deref();
-            self.bound = path.and_then(|path| open(Some(path), false, self.wait).ok());
+            self.bound = path.and_then(|path| open(Some(path), Access::Write, self.wait).ok());
         }
         let Some(bound) = self.bound.take() else {
             return false;
@@ -173,20 +172,23 @@ fn set_synchronous(connection: &Connection, full: bool) -> Result<()> {
         .map_err(storage)
 }
 
-/// Writes a page as it is.
+/// Writes a page that no commit writes: what is moved leaves out the pages that are in the
+/// log behind the bound as well.
 fn mark(connection: &Connection, wait: Duration) -> Result<()> {
     // Never wait here for others: there will be another moment.
     let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
-    let marked = connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT"
-    ));
-    if marked.is_err() && !connection.is_autocommit() {
-        // Rolling back what was not written cannot fail in a way that matters here.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
+    let marked = connection
+        .prepare_cached(
+            "INSERT INTO memu_meta VALUES ('log_mark', '0') ON CONFLICT (key)
+             DO UPDATE SET value = CASE value WHEN '0' THEN '1' ELSE '0' END",
+        )
+        .and_then(|mut statement| statement.execute([]));
     if hurried {
         // The timeout is a number in memory; setting it cannot fail after it could.
         let _ = connection.busy_timeout(wait);
     }
-    marked.map_err(storage)
+    match marked.map_err(storage)? {
+        1 => Ok(()),
+        _ => Err(Error::internal("the log was not marked")),
+    }
 }

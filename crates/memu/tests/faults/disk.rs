@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     Kill(u64, u64),
     /// No file can grow.
     Full,
+    /// Processes cannot share memory, as on many network file systems.
+    NoSharedMemory,
     /// This operation fails, and as many after it as are named.
     Error(u64, u64),
 }
@@ -102,6 +104,10 @@ impl Disk {
 
     pub(crate) fn is_off(&self) -> bool {
         self.state().off
+    }
+
+    pub(crate) fn has_shared_memory(&self) -> bool {
+        !matches!(self.state().fault, Fault::NoSharedMemory)
     }
 
     /// The last operations, to tell what led to a failure.

@@ -10,8 +10,12 @@
 #![cfg(unix)]
 
 mod disk;
+mod files;
 mod full;
 mod machine;
+#[allow(dead_code)] // Other tests use the rest.
+#[path = "../support/original.rs"]
+mod original;
 mod power;
 mod vfs;
 #[path = "../support/workload.rs"]

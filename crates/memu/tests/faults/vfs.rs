@@ -148,11 +148,12 @@ unsafe extern "C" fn open(
             let methods: &'static sqlite3_io_methods = &*(*file).pMethods;
             // The names of new logs and journals are made durable with their content.
             let logs = ffi::SQLITE_OPEN_WAL | ffi::SQLITE_OPEN_MAIN_JOURNAL;
+            let shared_memory = disk.has_shared_memory();
             let trailer = Box::into_raw(Box::new(Trailer {
                 disk,
                 handle,
                 with_folder: flags & logs != 0,
-                ours: exchanged(*methods),
+                ours: exchanged(*methods, shared_memory),
                 real: methods,
             }));
             place(file).write(trailer);
@@ -162,10 +163,10 @@ unsafe extern "C" fn open(
     }
 }
 
-fn exchanged(real: sqlite3_io_methods) -> sqlite3_io_methods {
+fn exchanged(real: sqlite3_io_methods, shared_memory: bool) -> sqlite3_io_methods {
     sqlite3_io_methods {
-        // Without memory mapping, every write goes through `write`.
-        iVersion: 2,
+        // Version 2 brings shared memory, 3 memory mapping, past `write`.
+        iVersion: 1 + c_int::from(shared_memory),
         xClose: Some(close),
         xWrite: Some(write),
         xTruncate: Some(truncate),
