@@ -10,7 +10,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connection::retrying;
-use super::error::storage;
+use super::error::{opening, storage};
 use super::open::{check_file, inspect, pragma};
 
 /// How many pages are copied before somebody is told.
@@ -109,7 +109,8 @@ pub(crate) fn open_ours(path: &Path, wait: Duration) -> Result<Connection> {
         // With leave to write, if that is given: whoever may not cannot remove the empty
         // write-ahead log, which the last reader should.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(storage)?;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?;
         connection.busy_timeout(wait).map_err(storage)?;
         connection
             .execute_batch("PRAGMA query_only = ON")

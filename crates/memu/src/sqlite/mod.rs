@@ -12,6 +12,7 @@ mod commit;
 mod connection;
 mod error;
 mod filter;
+mod identity;
 mod open;
 mod outlines;
 mod read;
@@ -44,6 +45,8 @@ use memu_core::{Error, Result};
 use rusqlite::Connection;
 
 use self::commit::Layout;
+use self::connection::Access;
+use self::identity::Identity;
 use self::open::Opened;
 use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
@@ -114,6 +117,8 @@ pub struct SqliteStore {
 #[derive(Debug)]
 struct Shared {
     path: Option<PathBuf>,
+    identity: Option<Identity>,
+    read_only: bool,
     wait: Duration,
     schema: ScopeSchema,
     columns: Layout,
@@ -123,6 +128,23 @@ struct Shared {
 }
 
 impl Shared {
+    /// Refuses to go on with files that are not what they were.
+    fn check_files(&self) -> Result<()> {
+        self.identity.as_ref().map_or(Ok(()), Identity::check)
+    }
+
+    /// Refuses writes that could not be kept.
+    fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            return Err(Error::permission(
+                "the database is open for reading only: the file or its folder cannot be written, \
+                 or its file system lets no two programs share it",
+            ));
+        }
+        self.tidy().check()?;
+        self.check_files()
+    }
+
     fn tidy(&self) -> MutexGuard<'_, Tidy> {
         self.tidy.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,12 +168,16 @@ impl SqliteStore {
     /// longer than the wait. A file that is refused is left as it is.
     pub async fn open(options: Options) -> Result<Self> {
         offload(&TokioExecutor as &dyn Executor, move || {
-            Self::open_here(&options)
+            Self::open_here(options)
         })
         .await?
     }
 
-    fn open_here(options: &Options) -> Result<Self> {
+    fn open_here(mut options: Options) -> Result<Self> {
+        // The program may move to another folder while the store is open.
+        if let Some(Ok(path)) = options.path.as_deref().map(std::path::absolute) {
+            options.path = Some(path);
+        }
         let named = |error: Error| match &options.path {
             Some(path) if !error.context().iter().any(|(key, _)| *key == "file") => {
                 error.with("file", path.display())
@@ -162,22 +188,35 @@ impl SqliteStore {
             connection,
             schema,
             upgraded,
-        } = open::open_first(options).map_err(named)?;
+            read_only,
+        } = open::open_first(&options).map_err(named)?;
+        let access = if read_only {
+            Access::Immutable
+        } else {
+            Access::Write
+        };
         let gate = Arc::new(Gate::default());
         let readers = match &options.path {
             None => None,
             Some(path) => {
-                let open = || open::open_another(path, options.busy_timeout).map_err(named);
+                let open = || open::open_another(path, access, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
-        let tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        let identity = options.path.as_deref();
+        let identity = identity
+            .map(|path| Identity::new(path, read_only))
+            .transpose();
+        let mut tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
             shared: Arc::new(Shared {
                 tidy: tidy.clone(),
+                identity: identity.map_err(named)?,
+                read_only,
                 path: options.path.clone(),
                 wait: options.busy_timeout,
                 columns: Layout::new(&schema, options.embedding_format),
@@ -203,10 +242,19 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        let shared = self.shared.clone();
         self.readers
             .as_ref()
             .unwrap_or(&self.writer)
-            .run(move |connection, _| read::snapshot(connection, || read(connection)))
+            .run(move |connection, _| {
+                shared.check_files()?;
+                let value = read::snapshot(connection, || read(connection))?;
+                if shared.read_only {
+                    // Without locks, only this tells that nobody wrote meanwhile.
+                    shared.check_files()?;
+                }
+                Ok(value)
+            })
             .await
     }
 
@@ -220,8 +268,15 @@ impl SqliteStore {
         let shared = self.shared.clone();
         self.writer
             .run(move |connection, cancelled| {
-                let value = write(connection, &shared, cancelled)?;
-                shared.tidy().after_write(connection);
+                shared.check_writable()?;
+                let written = write(connection, &shared, cancelled);
+                match &written {
+                    Ok(_) => shared.tidy().after_write(connection),
+                    Err(error) => shared.tidy().note(connection, error),
+                }
+                let value = written?;
+                // Whoever deleted the file in the meantime deleted what was written.
+                shared.check_files()?;
                 Ok(value)
             })
             .await
@@ -371,17 +426,19 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self, repair: bool) -> Result<Report> {
-        self.write(move |connection, shared, cancelled| {
-            check::check(
-                connection,
-                &shared.schema,
-                shared.path.as_deref(),
-                shared.wait,
-                cancelled,
-                repair,
-            )
-        })
-        .await
+        let shared = self.shared.clone();
+        let look = move |connection: &Connection, cancelled: &dyn Fn() -> bool| {
+            let (schema, path) = (&shared.schema, shared.path.as_deref());
+            check::check(connection, schema, path, shared.wait, cancelled, repair)
+        };
+        if repair {
+            return self
+                .write(move |connection, _, cancelled| look(connection, cancelled))
+                .await;
+        }
+        // Nothing is written: that can be done to any file.
+        let readers = self.readers.as_ref().unwrap_or(&self.writer);
+        readers.run(look).await
     }
 
     async fn close(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Opening a file: making its tables, or finding out whether it is ours.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,15 +9,13 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
+use super::backup::beside;
 use super::check::rebuild;
-use super::connection::{open, prepare_to_write, use_write_ahead_log, write};
+use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
-
-/// What a file begins with when it is a SQLite database.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Columns of `memu_scopes` that are not scope fields.
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
@@ -27,11 +25,28 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
     if let Some(path) = &options.path {
         inspect(path, options.create)?;
     }
+    let opened = open_to_write(options);
+    match (opened, &options.path) {
+        (Err(error), Some(path)) if may_be_read_only(path, &error) => {
+            // What cannot be written may still be read; if not, why it cannot be written
+            // is what the caller must hear.
+            open_to_read(path, options).map_err(|other| match other.kind() {
+                ErrorKind::Storage => error,
+                _ => other,
+            })
+        }
+        (opened, _) => opened,
+    }
+}
+
+fn open_to_write(options: &Options) -> Result<Opened> {
     let wait = options.busy_timeout;
-    let connection = match (
-        open(options.path.as_deref(), options.create, wait),
-        &options.path,
-    ) {
+    let access = if options.create {
+        Access::Create
+    } else {
+        Access::Write
+    };
+    let connection = match (open(options.path.as_deref(), access, wait), &options.path) {
         (Err(error), Some(path)) if error.kind() == ErrorKind::Corrupt && options.create => {
             upgrade::open_reserved(path, wait)?.ok_or(error)?
         }
@@ -53,7 +68,43 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
         connection,
         schema,
         upgraded,
+        read_only: false,
     })
+}
+
+/// Whether a file with content could not be opened for want of leave to write beside it, and
+/// is complete without a log.
+fn may_be_read_only(path: &Path, error: &Error) -> bool {
+    let content = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    matches!(error.kind(), ErrorKind::Permission | ErrorKind::Storage)
+        && content(path) > 0
+        && content(&beside(path, "-wal")) == 0
+        && content(&beside(path, "-journal")) == 0
+}
+
+/// Opens a file that can be read only, without locks: whoever has no leave to write cannot
+/// have the memory that processes share.
+fn open_to_read(path: &Path, options: &Options) -> Result<Opened> {
+    let connection = open(Some(path), Access::Immutable, options.busy_timeout)?;
+    if upgrade::is_original(&connection)? || is_older(&connection)? {
+        return Err(Error::permission(
+            "the database must be brought up to date when it is opened, for which it and its \
+             folder must be writable",
+        ));
+    }
+    check_file(&connection, false)?;
+    let schema = as_wanted(stored_schema(&connection)?, options)?;
+    Ok(Opened {
+        connection,
+        schema,
+        upgraded: None,
+        read_only: true,
+    })
+}
+
+fn is_older(connection: &Connection) -> Result<bool> {
+    Ok(pragma(connection, "application_id")? == APPLICATION_ID
+        && pragma(connection, "user_version")? < VERSION)
 }
 
 /// A connection to a file that is as it should be.
@@ -62,26 +113,18 @@ pub(super) struct Opened {
     pub(super) schema: ScopeSchema,
     /// What was done to a file of memU 1.x.
     pub(super) upgraded: Option<UpgradeReport>,
+    /// Whether it is read without locks, and never written.
+    pub(super) read_only: bool,
 }
 
-/// Refuses, by name, what SQLite would refuse in passing.
+/// Refuses, by name, what SQLite would refuse in passing. The file is not opened: closing it
+/// would let go of the locks that this process has on it (POSIX), and a torn first page is
+/// for SQLite to mend.
 pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
     let file = |error: Error| error.with("file", path.display());
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Err(file(Error::input("this is a folder, not a database file")))
-        }
-        Ok(metadata) if metadata.len() > 0 => {
-            let mut start = [0; 16];
-            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-            match read {
-                Ok(()) if start == *MAGIC => Ok(()),
-                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(file(
-                    Error::permission("the database cannot be read: permission denied")
-                        .caused_by(cause),
-                )),
-                _ => Err(file(Error::corrupt("the file is not a SQLite database"))),
-            }
         }
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !may_create => Err(file(
@@ -121,7 +164,11 @@ fn prepare(connection: &Connection, options: &Options) -> Result<ScopeSchema> {
     if options.create {
         migrate(connection, options)?;
     }
-    let stored = stored_schema(connection)?;
+    as_wanted(stored_schema(connection)?, options)
+}
+
+/// Refuses a store with other scope fields than the configured ones.
+fn as_wanted(stored: ScopeSchema, options: &Options) -> Result<ScopeSchema> {
     match &options.schema {
         Some(wanted) if *wanted != stored => Err(Error::config(format!(
             "the store has the scope fields {}, but {} are configured (user_config.model)",
@@ -257,8 +304,8 @@ fn names(schema: &ScopeSchema) -> String {
 }
 
 /// A further connection to a file that is prepared.
-pub(super) fn open_another(path: &Path, wait: Duration) -> Result<Connection> {
-    let connection = open(Some(path), false, wait)?;
+pub(super) fn open_another(path: &Path, access: Access, wait: Duration) -> Result<Connection> {
+    let connection = open(Some(path), access, wait)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .map_err(storage)?;
