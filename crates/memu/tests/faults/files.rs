@@ -332,7 +332,7 @@ fn a_torn_page_is_reported_with_its_table_and_never_answered_from() {
     run(async {
         let (_folder, file, service) = memory().await;
         service.close().await.unwrap();
-        let page = page_of(&file, "memu_memory_items");
+        let page = page_of(&file, "memu_items");
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[page][..4096].fill(0x5A);
         std::fs::write(&file, bytes).unwrap();
@@ -342,7 +342,7 @@ fn a_torn_page_is_reported_with_its_table_and_never_answered_from() {
         let report = service.check(false).await.unwrap();
         assert_eq!(report.severity(), Severity::Error);
         let named = |finding: &memu_core::store::Finding| {
-            finding.check == "integrity" && finding.message.starts_with("memu_memory_items: ")
+            finding.check == "integrity" && finding.message.starts_with("memu_items: ")
         };
         assert!(report.findings.iter().any(named), "{report:#?}");
     });
@@ -360,7 +360,7 @@ fn an_index_page_that_never_reached_the_disk_is_found_and_mended() {
             .unwrap();
         let before = picture(&service, "ann").await.unwrap();
         service.close().await.unwrap();
-        let page = page_of(&file, "sqlite_autoindex_memu_memory_items_2");
+        let page = page_of(&file, "sqlite_autoindex_memu_items_2");
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[page.clone()].copy_from_slice(&earlier[page]);
         std::fs::write(&file, bytes).unwrap();
