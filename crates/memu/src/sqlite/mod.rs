@@ -166,6 +166,9 @@ impl SqliteStore {
     /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
     /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
     /// longer than the wait. A file that is refused is left as it is.
+    ///
+    /// A file that can only be read, without a log beside it, is opened for reading; writes
+    /// fail with [`ErrorKind::Permission`](memu_core::ErrorKind::Permission).
     pub async fn open(options: Options) -> Result<Self> {
         offload(&TokioExecutor as &dyn Executor, move || {
             Self::open_here(options)
