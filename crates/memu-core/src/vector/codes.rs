@@ -11,6 +11,9 @@ pub const BLOCK_VECTORS: usize = 256;
 /// Vectors of more numbers have no codes: sums of their signs would not fit 16 bits.
 pub const MOST_CODED: usize = 8_192;
 
+/// How many bytes a processor fetches at a time.
+const CACHE_LINE: usize = 64;
+
 /// Where the middle of what a byte can say is.
 const MIDDLE: f32 = 127.5;
 
@@ -18,11 +21,11 @@ const MIDDLE: f32 = 127.5;
 ///
 /// Vectors are brought to length 1, rotated, and taken relative to the mean of the block.
 /// Each number is then coded in 8 bits, evenly from the least to the greatest that the
-/// vector could have. Bits are kept by how much they tell: the first bits, which are the
-/// signs, of many vectors side by side; the next three; and the last four apart, in
-/// [`LowBits`], for they are needed for certainty only. From the signs, the inner product
-/// with a query is estimated without bias (Gao and Long, *RaBitQ*, 2024); from four and
-/// from eight bits it is known up to an error that is known too.
+/// vector could have. Bits are kept by how much they tell: the first two, of many vectors
+/// side by side; the next two; and the last four apart, in [`LowBits`], for they are needed
+/// for certainty only. From the first two bits, the inner product with a query is estimated
+/// without bias (Gao and Long, *RaBitQ*, 2024, and its extension to several bits, 2025); from
+/// four and from eight it is known up to an error that is known too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CodeBlock {
     /// The owners of the vectors, in order.
@@ -32,18 +35,18 @@ pub struct CodeBlock {
     pub(super) centre: Vec<f32>,
     /// No coded vector is longer than this, in four or in eight bits.
     pub(super) longest: f32,
-    /// By vector: what the sum over its signs is worth.
+    /// By vector: what the sum over its first two bits is worth.
     pub(super) factors: Vec<f32>,
     /// By vector: what one step of its eight bits is worth.
     pub(super) scales: Vec<f32>,
-    /// By vector: how far its estimates from signs spread around the truth (standard
+    /// By vector: how far its estimates from two bits spread around the truth (standard
     /// deviation).
     pub(super) spreads: Shares,
     /// By vector: the length of what four bits leave out.
     pub(super) errors: Shares,
-    /// The signs, laid out as [`super::bits`] says.
-    pub(super) signs: Vec<u8>,
-    /// The three bits after the signs, laid out as [`super::planes`] says.
+    /// The first and the second bits, each laid out as [`super::bits`] says.
+    pub(super) first: [Vec<u8>; 2],
+    /// The two bits after them, laid out as [`super::planes`] says.
     pub(super) middle: Vec<u8>,
 }
 
@@ -85,38 +88,44 @@ impl CodeBlock {
         dot(&query.rotated, &self.centre)
     }
 
-    /// Appends the cosine of every vector with the query as the signs tell it.
-    pub(super) fn by_signs(&self, query: &CodedQuery, sums: &mut Vec<u16>, out: &mut Vec<f32>) {
-        sums.clear();
-        query
-            .signs
-            .kernel
-            .sums(&self.signs, &query.signs.table, sums);
+    /// Appends the cosine of every vector with the query as the first two bits tell it.
+    pub(super) fn by_two_bits(
+        &self,
+        query: &CodedQuery,
+        sums: &mut [Vec<u16>; 2],
+        out: &mut Vec<f32>,
+    ) {
+        for (bits, sums) in self.first.iter().zip(sums.iter_mut()) {
+            query.signs.kernel.sums(bits, &query.signs.table, sums);
+        }
+        let [firsts, seconds] = sums;
         let base = self.base(query);
-        let (step, offset) = (query.signs.step, query.signs.offset);
+        let (step, offset) = (query.signs.step, 3.0 * query.signs.offset);
         let first = out.len();
         out.resize(first + self.owners.len(), 0.0);
         let out = out.get_mut(first..).unwrap_or_default();
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                for (out, (sum, factor)) in out.iter_mut().zip(sums.iter().zip(&self.factors)) {
-                    *out = base + factor * (step * f32::from(*sum) - offset);
+                let known = firsts.iter().zip(seconds.iter()).zip(&self.factors);
+                for (out, ((first, second), factor)) in out.iter_mut().zip(known) {
+                    let sum = 2.0 * f32::from(*first) + f32::from(*second);
+                    *out = base + factor * (step * sum - offset);
                 }
             },
         );
     }
 
-    /// What the cosine of every vector is at most, if its estimate from signs is not off by
+    /// What the cosine of every vector is at most, if its estimate from two bits is not off by
     /// more than so many standard deviations.
-    pub(super) fn at_most(&self, by_signs: &[f32], deviations: f32, most: &mut Vec<f32>) {
+    pub(super) fn at_most(&self, by_two_bits: &[f32], deviations: f32, most: &mut Vec<f32>) {
         most.clear();
-        most.resize(by_signs.len(), 0.0);
+        most.resize(by_two_bits.len(), 0.0);
         let step = deviations * self.spreads.greatest / 255.0;
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                let known = by_signs.iter().zip(&self.spreads.steps);
+                let known = by_two_bits.iter().zip(&self.spreads.steps);
                 for (most, (estimate, spread)) in most.iter_mut().zip(known) {
                     *most = estimate + step * f32::from(*spread);
                 }
@@ -124,12 +133,12 @@ impl CodeBlock {
         );
     }
 
-    /// Appends what four bits tell of the cosines of some vectors, by number. `by_signs` are
-    /// the estimates of the whole block; errors are standard deviations.
+    /// Appends what four bits tell of the cosines of some vectors, by number. `by_two_bits`
+    /// are the estimates of the whole block; errors are standard deviations.
     pub(super) fn closer(
         &self,
         numbers: &[usize],
-        by_signs: &[f32],
+        by_two_bits: &[f32],
         query: &CodedQuery,
         products: &mut Vec<i32>,
         out: &mut Vec<Estimate>,
@@ -140,11 +149,10 @@ impl CodeBlock {
         let per_deviation = 1.0 / (self.dimension.max(2) as f32 - 1.0).sqrt();
         out.extend(numbers.iter().zip(products).map(|(number, product)| {
             let factor = of(&self.factors, *number);
-            let signed = (of(by_signs, *number) - base) / factor.max(f32::MIN_POSITIVE);
-            // The sum over the numbers whose sign is plus.
-            let positive = 0.5 * (signed + query.sum);
+            // The sum over the first two bits, each number from -3 to 3.
+            let first = (of(by_two_bits, *number) - base) / factor.max(f32::MIN_POSITIVE);
             let middle = query.byte_scale * *product as f32;
-            let coded = 8.0 * positive + middle - 7.5 * query.sum;
+            let coded = 2.0 * first + middle - 1.5 * query.sum;
             Estimate {
                 cosine: base + 16.0 * of(&self.scales, *number) * coded,
                 error: self.errors.get(*number) * per_deviation,
@@ -153,11 +161,7 @@ impl CodeBlock {
     }
 
     fn middle_products(&self, numbers: &[usize], query: &CodedQuery, products: &mut Vec<i32>) {
-        let bytes = middle_bytes(self.dimension);
-        let rows = numbers.iter().map(|number| {
-            let row = self.middle.get(number * bytes..(number + 1) * bytes);
-            row.unwrap_or_default()
-        });
+        let rows = rows_of(&self.middle, middle_bytes(self.dimension), numbers);
         products.clear();
         query.planes.middle(rows, products);
     }
@@ -165,8 +169,10 @@ impl CodeBlock {
     /// What four bits tell of the cosine of every vector for certain.
     pub(super) fn by_four_bits(&self, query: &CodedQuery, work: &mut FourBits) {
         let exact = &query.exact_signs;
-        exact.kernel.sums(&self.signs, &exact.high, &mut work.high);
-        exact.kernel.sums(&self.signs, &exact.low, &mut work.low);
+        for (bits, [high, low]) in self.first.iter().zip(&mut work.sums) {
+            exact.kernel.sums(bits, &exact.high, high);
+            exact.kernel.sums(bits, &exact.low, low);
+        }
         let rows = self
             .middle
             .chunks_exact(middle_bytes(self.dimension).max(1));
@@ -175,23 +181,29 @@ impl CodeBlock {
         let base = self.base(query);
         let fixed = query.byte_error * self.longest + query.slack;
         let count = self.owners.len();
-        work.positive.clear();
-        work.positive.resize(count, 0);
+        work.coded.clear();
+        work.coded.resize(count, 0);
         work.most.clear();
         work.most.resize(count, 0.0);
         pulp::Arch::new().dispatch(
             #[inline(always)]
             || {
-                let sums = work.high.iter().zip(&work.low);
-                for (positive, (high, low)) in work.positive.iter_mut().zip(sums) {
-                    *positive = (i32::from(*high) << 5) + i32::from(*low) - exact.offset;
-                }
-                let known = work.positive.iter().zip(&work.products);
-                let known = known.zip(self.scales.iter().zip(&self.errors.steps));
-                let share = query.length * self.errors.greatest / 255.0;
-                for (most, ((positive, product), (scale, error))) in work.most.iter_mut().zip(known)
+                let [[high, low], [second_high, second_low]] = &work.sums;
+                let sums = high.iter().zip(low).zip(second_high.iter().zip(second_low));
+                let sums = sums.zip(&work.products);
+                for (coded, (((high, low), (second_high, second_low)), product)) in
+                    work.coded.iter_mut().zip(sums)
                 {
-                    let coded = 16 * positive + 2 * product - 15 * query.byte_sum;
+                    let first = (i32::from(*high) << 5) + i32::from(*low) - exact.offset;
+                    let second =
+                        (i32::from(*second_high) << 5) + i32::from(*second_low) - exact.offset;
+                    *coded = 8 * first + 4 * second + product;
+                }
+                let known = work.coded.iter().zip(&self.scales);
+                let known = known.zip(&self.errors.steps);
+                let share = query.length * self.errors.greatest / 255.0;
+                for (most, ((coded, scale), error)) in work.most.iter_mut().zip(known) {
+                    let coded = 2 * coded - 15 * query.byte_sum;
                     let cosine = base + 8.0 * scale * query.byte_scale * coded as f32;
                     *most = cosine + share * f32::from(*error) + fixed;
                 }
@@ -199,31 +211,24 @@ impl CodeBlock {
         );
     }
 
-    /// What all eight bits tell of the cosines of some vectors for certain, by number.
+    /// What all eight bits tell of the cosines of some vectors for certain, by number; four
+    /// bits told `coded`.
     pub(super) fn by_eight_bits(
         &self,
         low: &LowBits,
         numbers: &[usize],
+        coded: &[i32],
         query: &CodedQuery,
-        work: &FourBits,
     ) -> Vec<Estimate> {
-        let bytes = low_bytes(self.dimension);
-        let rows = numbers.iter().map(|number| {
-            let row = low.rows.get(number * bytes..(number + 1) * bytes);
-            row.unwrap_or_default()
-        });
+        let rows = rows_of(&low.rows, low_bytes(self.dimension), numbers);
         let mut products = Vec::with_capacity(numbers.len());
         query.planes.low(rows, &mut products);
         let base = self.base(query);
         let fixed = query.byte_error * self.longest + query.slack;
-        let of = |values: &[i32], number: usize| values.get(number).copied().unwrap_or_default();
-        let numbers = numbers.iter().zip(products);
+        let numbers = numbers.iter().zip(coded.iter().zip(products));
         numbers
-            .map(|(number, product)| {
-                let coded = 256 * of(&work.positive, *number)
-                    + 32 * of(&work.products, *number)
-                    + 2 * product
-                    - 255 * query.byte_sum;
+            .map(|(number, (coded, product))| {
+                let coded = 32 * coded + 2 * product - 255 * query.byte_sum;
                 let scale = self.scales.get(*number).copied().unwrap_or_default();
                 Estimate {
                     cosine: base + 0.5 * scale * query.byte_scale * coded as f32,
@@ -234,15 +239,35 @@ impl CodeBlock {
     }
 }
 
+/// Some of the rows of so many bytes.
+fn rows_of<'r>(
+    rows: &'r [u8],
+    bytes: usize,
+    numbers: &'r [usize],
+) -> impl Iterator<Item = &'r [u8]> {
+    let rows = numbers.iter().map(move |number| {
+        let row = rows.get(number * bytes..(number + 1) * bytes);
+        row.unwrap_or_default()
+    });
+    // They lie far apart: asking for all of them first lets the processor fetch many at a
+    // time.
+    let touched = rows.clone().map(|row| {
+        let lines = row.iter().step_by(CACHE_LINE).chain(row.last());
+        lines.fold(0, |all, byte| all ^ byte)
+    });
+    std::hint::black_box(touched.fold(0, |all, byte| all ^ byte));
+    rows
+}
+
 /// What is known of the vectors of a block by four bits, and room to find it out.
 #[derive(Debug, Default)]
 pub(super) struct FourBits {
-    high: Vec<u16>,
-    low: Vec<u16>,
-    /// By vector: the sum of the query's bytes where the sign is plus.
-    positive: Vec<i32>,
-    /// By vector: the product of the query with the three bits after the sign.
+    /// Of the first and the second bits: the upper and the lower parts of sums.
+    sums: [[Vec<u16>; 2]; 2],
+    /// By vector: the product of the query's bytes with the third and fourth bits.
     products: Vec<i32>,
+    /// By vector: the same with all four.
+    pub(super) coded: Vec<i32>,
     /// By vector: its cosine with the query is not more than this.
     pub(super) most: Vec<f32>,
 }
@@ -279,13 +304,13 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
         dimension,
         centre,
         longest: all(|coded| coded.longest).fold(0.0, f32::max),
-        factors: residuals.iter().map(|residual| factor(residual)).collect(),
+        factors: all(|coded| coded.factor).collect(),
         scales: all(|coded| coded.scale).collect(),
-        spreads: Shares::new(residuals.iter().map(|residual| spread(residual))),
+        spreads: Shares::new(all(|coded| coded.spread)),
         errors: Shares::new(all(|coded| coded.errors[0])),
-        signs: signs(&coded, dimension),
+        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension)),
         middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
-            let middle: Vec<u8> = numbers.iter().map(|number| number >> 4 & 7).collect();
+            let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
             push_middle(&middle, row);
         }),
     };
@@ -316,6 +341,8 @@ fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<f32> {
 struct Coded {
     numbers: Vec<u8>,
     scale: f32,
+    factor: f32,
+    spread: f32,
     /// The length of what four and eight bits leave out.
     errors: [f32; 2],
     /// The greater length of what four and eight bits say.
@@ -332,6 +359,11 @@ impl Coded {
             .iter()
             .map(|x| (x * factor + 128.0) as u8)
             .collect();
+        let said: Vec<f32> = numbers
+            .iter()
+            .map(|number| f32::from(number >> 6) * 2.0 - 3.0)
+            .collect();
+        let (worth, spread) = worth(residual, &said);
         let four = difference(residual, &numbers, |number| {
             16.0 * scale * (f32::from(number >> 4) - 7.5)
         });
@@ -341,6 +373,8 @@ impl Coded {
         Self {
             numbers,
             scale,
+            factor: worth,
+            spread,
             errors: [four.0, eight.0],
             longest: four.1.max(eight.1),
         }
@@ -371,65 +405,47 @@ fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Ve
     rows
 }
 
-/// What the sum over the signs of a vector is worth: its squared length over the sum of
-/// its numbers without their signs.
-fn factor(residual: &[f32]) -> f32 {
-    let sum = sum_without_signs(residual);
-    if sum > 0.0 {
-        dot(residual, residual) / sum
-    } else {
-        0.0
-    }
-}
-
-/// How far the estimate for a vector spreads around its inner product with a query of
-/// length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the cosine of r and its signs
-/// (theorem 3.2 of *RaBitQ*).
-fn spread(residual: &[f32]) -> f32 {
-    let sum = sum_without_signs(residual);
-    let squared = dot(residual, residual);
-    if sum <= 0.0 {
-        return 0.0;
-    }
-    let dimension = residual.len() as f32;
-    let a_squared = (sum * sum / (dimension * squared)).min(1.0);
-    (squared * (1.0 - a_squared) / a_squared / (dimension - 1.0).max(1.0)).sqrt()
-}
-
+/// What a code `said` of a vector is worth in an estimate of its inner product with a query,
+/// so that the estimate is right on average: |r|² / ⟨r, x⟩; and how far estimates spread
+/// around the truth for a query of length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the
+/// cosine of r and x (theorem 3.2 of *RaBitQ*).
 #[inline]
-fn sum_without_signs(vector: &[f32]) -> f32 {
-    let mut lanes = [0.0_f32; 16];
-    for chunk in vector.chunks(16) {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += x.abs();
-        }
+fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
+    let product = dot(residual, said);
+    let squared = dot(residual, residual);
+    if product <= 0.0 {
+        return (0.0, squared.sqrt());
     }
-    lanes.iter().sum()
+    let a_squared = (product / squared * (product / dot(said, said))).min(1.0);
+    let dimension = residual.len() as f32;
+    let spread = squared * (1.0 - a_squared) / a_squared / (dimension - 1.0).max(1.0);
+    (squared / product, spread.sqrt())
 }
 
-/// How many quads of bytes the signs of a group of vectors take.
+/// How many quads of bytes one bit of each number of a group of vectors takes.
 pub(super) fn quads(dimension: usize) -> usize {
     dimension.div_ceil(4).next_multiple_of(QUADS)
 }
 
-fn signs(coded: &[Coded], dimension: usize) -> Vec<u8> {
+/// One of the eight bits of all numbers, laid out as [`super::bits`] says.
+fn side_by_side(coded: &[Coded], bit: u8, dimension: usize) -> Vec<u8> {
     let bytes = quads(dimension) * QUAD;
-    let mut signs = Vec::with_capacity(coded.len().div_ceil(GROUP) * bytes);
+    let mut all = Vec::with_capacity(coded.len().div_ceil(GROUP) * bytes);
     for group in coded.chunks(GROUP) {
         let mut codes = vec![0_u8; bytes];
         for (vector, coded) in group.iter().enumerate() {
             let (at, shift) = (vector % QUAD, if vector < QUAD { 0 } else { 4 });
             let quads = codes.as_chunks_mut::<QUAD>().0.iter_mut();
             for (quad, numbers) in quads.zip(coded.numbers.chunks(4)) {
-                let bits = (0..)
-                    .zip(numbers)
-                    .fold(0_u8, |bits, (place, number)| bits | (number >> 7) << place);
+                let bits = (0..).zip(numbers).fold(0_u8, |bits, (place, number)| {
+                    bits | (number >> bit & 1) << place
+                });
                 if let Some(code) = quad.get_mut(at) {
                     *code |= bits << shift;
                 }
             }
         }
-        signs.extend(codes);
+        all.extend(codes);
     }
-    signs
+    all
 }

@@ -9,8 +9,8 @@ use super::query::CodedQuery;
 use super::reaching::reaching;
 
 /// How many standard deviations an estimate may be off before a vector that is among the
-/// nearest is missed: by chance, one of 1,500 that are just as near as the last of them.
-const DEVIATIONS: f32 = 3.2;
+/// nearest is missed: by chance, one of 14,000 that are just as near as the last of them.
+const DEVIATIONS: f32 = 3.8;
 
 /// How many vectors of each part are looked at more closely to learn what the nearest reach,
 /// where ten are asked for.
@@ -21,6 +21,8 @@ const SEEDS: usize = 64;
 pub struct Codes {
     /// In the order of their owners.
     pub blocks: Vec<Arc<CodeBlock>>,
+    /// By block: its low bits, where they are at hand.
+    pub low: Vec<Option<Arc<LowBits>>>,
 }
 
 /// A vector that may be among the nearest.
@@ -40,8 +42,8 @@ impl Candidate {
     }
 }
 
-/// What the signs tell of the vectors of a part.
-struct BySigns {
+/// What two bits tell of the vectors of a part.
+struct ByTwoBits {
     /// By vector: its estimated cosine.
     estimates: Vec<f32>,
     /// What some of the likeliest reach.
@@ -53,7 +55,7 @@ impl Codes {
     /// through, those that may be the nearest first: to be compared in full. No cosine is
     /// greater than a candidate's `most` but by chance.
     ///
-    /// Estimates from signs tell most vectors from those that may be the nearest; four bits
+    /// Estimates from two bits tell most vectors from those that may be the nearest; four bits
     /// tell all but a few.
     pub fn likely_candidates(
         &self,
@@ -61,7 +63,9 @@ impl Codes {
         count: usize,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> Vec<Candidate> {
-        let told = in_parts(&self.blocks, |part| by_signs(part, query, count, &allows));
+        let told = in_parts(&self.blocks, |part| {
+            by_two_bits(part, query, count, &allows)
+        });
         let mut reached = AtLeast::new(count);
         for score in told.iter().flat_map(|told| told.reached.values()) {
             reached.push(score);
@@ -90,37 +94,47 @@ impl Codes {
         candidates
     }
 
-    /// By block: the vectors that may reach `bound` by what four bits tell for certain, of
-    /// those that `allows` lets through; and what is known of them. To be
-    /// [narrowed](Undecided::narrowed).
+    /// The vectors that may reach `bound`, for certain no other of those that `allows` lets
+    /// through; of blocks whose low bits are not at hand, in a form to be
+    /// [narrowed](Undecided::narrowed) with them.
     ///
     /// By |⟨q, x⟩ − ⟨q̂, x̂⟩| ≤ |q| · |x − x̂| + |q − q̂| · |x̂|, a vector whose code says so much
     /// less that the errors of both cannot make up for it does not reach the bound.
-    pub fn undecided(
+    pub fn certain_candidates(
         &self,
         query: &CodedQuery,
         bound: f32,
         allows: impl Fn(u64) -> bool + Sync,
-    ) -> Vec<Undecided> {
+    ) -> (Vec<Candidate>, Vec<Undecided>) {
         let found = in_parts(&self.blocks, |part| {
-            let mut undecided = Vec::new();
+            let (mut candidates, mut undecided) = (Vec::new(), Vec::new());
             let mut work = FourBits::default();
             for (number, block) in (part.first..).zip(part.blocks) {
                 block.by_four_bits(query, &mut work);
                 let mut vectors = Vec::new();
                 reaching(&work.most, bound, &mut vectors);
                 retain_allowed(&mut vectors, block, &allows);
-                if !vectors.is_empty() {
-                    undecided.push(Undecided {
-                        block: number,
-                        vectors,
-                        known: std::mem::take(&mut work),
-                    });
+                if vectors.is_empty() {
+                    continue;
+                }
+                let coded = |vector: &usize| work.coded.get(*vector).copied().unwrap_or_default();
+                let here = Undecided {
+                    block: number,
+                    coded: vectors.iter().map(coded).collect(),
+                    vectors,
+                };
+                match self.low.get(number) {
+                    Some(Some(low)) => candidates.extend(here.narrowed(block, low, query, bound)),
+                    _ => undecided.push(here),
                 }
             }
-            undecided
+            (candidates, undecided)
         });
-        found.into_iter().flatten().collect()
+        let (candidates, undecided): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        (
+            candidates.concat(),
+            undecided.into_iter().flatten().collect(),
+        )
     }
 }
 
@@ -130,7 +144,8 @@ pub struct Undecided {
     /// Which block.
     pub block: usize,
     vectors: Vec<usize>,
-    known: FourBits,
+    /// By vector: the product of the query with its four bits.
+    coded: Vec<i32>,
 }
 
 impl Undecided {
@@ -142,7 +157,7 @@ impl Undecided {
         query: &CodedQuery,
         bound: f32,
     ) -> Vec<Candidate> {
-        let told = block.by_eight_bits(low, &self.vectors, query, &self.known);
+        let told = block.by_eight_bits(low, &self.vectors, &self.coded, query);
         let told = self.vectors.iter().zip(told);
         told.filter_map(|(number, Estimate { cosine, error })| {
             let owner = block.owners.get(*number).copied()?;
@@ -160,21 +175,21 @@ fn retain_allowed(numbers: &mut Vec<usize>, block: &CodeBlock, allows: &impl Fn(
 
 type Block = Arc<CodeBlock>;
 
-/// What the signs tell of the vectors of a part, and four bits of the likeliest of them.
-fn by_signs(
+/// What two bits tell of the vectors of a part, and four bits of the likeliest of them.
+fn by_two_bits(
     part: Part<'_, Block>,
     query: &CodedQuery,
     count: usize,
     allows: &impl Fn(u64) -> bool,
-) -> BySigns {
+) -> ByTwoBits {
     let vectors = part.blocks.iter().map(|block| block.owners.len());
     let mut estimates = Vec::with_capacity(vectors.sum());
-    let mut sums = Vec::new();
+    let mut sums = Default::default();
     let mut numbers = Vec::new();
     let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
     for block in part.blocks {
         let first = estimates.len();
-        block.by_signs(query, &mut sums, &mut estimates);
+        block.by_two_bits(query, &mut sums, &mut estimates);
         let told = estimates.get(first..).unwrap_or_default();
         reaching(told, likeliest.bound(), &mut numbers);
         retain_allowed(&mut numbers, block, allows);
@@ -192,7 +207,7 @@ fn by_signs(
             reached.push(estimate.cosine - DEVIATIONS * estimate.error);
         }
     }
-    BySigns { estimates, reached }
+    ByTwoBits { estimates, reached }
 }
 
 /// The vectors of a part that may be among the nearest by what four bits tell, where `bound`
@@ -254,13 +269,13 @@ impl Told {
         &mut self,
         block: &CodeBlock,
         numbers: &[usize],
-        by_signs: &[f32],
+        by_two_bits: &[f32],
         query: &CodedQuery,
     ) {
         self.estimates.clear();
         if !numbers.is_empty() {
             let (products, estimates) = (&mut self.products, &mut self.estimates);
-            block.closer(numbers, by_signs, query, products, estimates);
+            block.closer(numbers, by_two_bits, query, products, estimates);
         }
     }
 }
@@ -316,11 +331,19 @@ mod tests {
         }
     }
 
+    /// With low bits at hand for every other block.
     fn coded(vectors: &[Vec<f32>]) -> (Codes, Vec<LowBits>) {
         let owned: Vec<(u64, &[f32])> = (0..).zip(vectors.iter().map(Vec::as_slice)).collect();
         let coded = owned.chunks(BLOCK_VECTORS).map(CodeBlock::encode);
-        let (blocks, low) = coded.map(|(block, low)| (Arc::new(block), low)).unzip();
-        (Codes { blocks }, low)
+        let (blocks, low): (Vec<_>, Vec<_>) =
+            coded.map(|(block, low)| (Arc::new(block), low)).unzip();
+        let at_hand = low.iter().enumerate();
+        let at_hand = at_hand.map(|(at, low)| (at % 2 == 0).then(|| Arc::new(low.clone())));
+        let codes = Codes {
+            blocks,
+            low: at_hand.collect(),
+        };
+        (codes, low)
     }
 
     /// All that may reach the bound for certain.
@@ -330,12 +353,12 @@ mod tests {
         bound: f32,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> Vec<Candidate> {
-        let undecided = codes.undecided(query, bound, allows);
-        let narrowed = undecided.iter().flat_map(|undecided| {
+        let (mut candidates, undecided) = codes.certain_candidates(query, bound, allows);
+        candidates.extend(undecided.iter().flat_map(|undecided| {
             let (block, low) = (&codes.blocks[undecided.block], &low[undecided.block]);
             undecided.narrowed(block, low, query, bound)
-        });
-        narrowed.collect()
+        }));
+        candidates
     }
 
     fn nearest(vectors: &[Vec<f32>], query: &[f32], count: usize) -> Vec<u64> {
@@ -427,7 +450,7 @@ mod tests {
                 compared += candidates.len();
             }
             assert!(found >= 499, "{found} of 500");
-            assert!(compared < 50 * 600, "{compared}");
+            assert!(compared < 50 * 1_000, "{compared}");
         }
     }
 

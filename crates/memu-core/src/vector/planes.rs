@@ -1,56 +1,47 @@
-//! Inner products of signed bytes with numbers of three or four bits.
+//! Inner products of signed bytes with numbers of two or four bits.
 //!
 //! Rows are laid out so that a shift and a mask give 32 numbers that stand side by side in
 //! the query. The products are whole numbers: every kernel gives the same.
 
 /// How many numbers a step of every kernel takes.
 const LANES: usize = 32;
-/// Numbers of three bits come in chunks of so many: 32 bytes with the upper two bits of
-/// each, then 16 with the last one.
-const MIDDLE_CHUNK: usize = 128;
-const MIDDLE_BYTES: usize = 48;
+/// How many bytes a step of every kernel reads.
+const BYTES: usize = 32;
+/// Numbers of two bits come in chunks of so many, four in a byte.
+const MIDDLE_CHUNK: usize = 4 * LANES;
 /// Numbers of four bits come in chunks of so many, two in a byte.
-const LOW_CHUNK: usize = 64;
-const LOW_BYTES: usize = 32;
-/// How many steps fit sums of 16 bits: each adds two products of at most 15 × 127.
+const LOW_CHUNK: usize = 2 * LANES;
+/// How many steps fit sums of 16 bits: each adds two products of at most 15 × 128.
 const STEPS: usize = 8;
 
-/// How many bytes the numbers of three bits of a vector take.
+/// How many bytes the numbers of two bits of a vector take.
 pub(super) fn middle_bytes(dimension: usize) -> usize {
-    dimension.div_ceil(MIDDLE_CHUNK) * MIDDLE_BYTES
+    dimension.div_ceil(MIDDLE_CHUNK) * BYTES
 }
 
 /// How many bytes the numbers of four bits of a vector take.
 pub(super) fn low_bytes(dimension: usize) -> usize {
-    dimension.div_ceil(LOW_CHUNK) * LOW_BYTES
+    dimension.div_ceil(LOW_CHUNK) * BYTES
 }
 
-/// Appends a row of numbers from 0 to 7.
+/// Appends a row of numbers from 0 to 3.
 pub(super) fn push_middle(numbers: &[u8], row: &mut Vec<u8>) {
-    for chunk in numbers.chunks(MIDDLE_CHUNK) {
-        let (mut pairs, mut singles) = ([0_u8; 32], [0_u8; 16]);
-        for (step, lanes) in chunk.chunks(LANES).enumerate() {
-            for (pair, number) in pairs.iter_mut().zip(lanes) {
-                *pair |= (number >> 1 & 3) << (2 * step);
-            }
-            for (half, lanes) in lanes.chunks(16).enumerate() {
-                for (single, number) in singles.iter_mut().zip(lanes) {
-                    *single |= (number & 1) << (2 * step + half);
-                }
-            }
-        }
-        row.extend(pairs);
-        row.extend(singles);
-    }
+    push(numbers, MIDDLE_CHUNK, 2, row);
 }
 
 /// Appends a row of numbers from 0 to 15.
 pub(super) fn push_low(numbers: &[u8], row: &mut Vec<u8>) {
-    for chunk in numbers.chunks(LOW_CHUNK) {
-        let mut bytes = [0_u8; LOW_BYTES];
+    push(numbers, LOW_CHUNK, 4, row);
+}
+
+/// Appends numbers of so many bits, each in one byte with those that are 32, 64, … later.
+fn push(numbers: &[u8], chunk: usize, bits: usize, row: &mut Vec<u8>) {
+    let mask = (1 << bits) - 1;
+    for chunk in numbers.chunks(chunk) {
+        let mut bytes = [0_u8; BYTES];
         for (step, lanes) in chunk.chunks(LANES).enumerate() {
             for (byte, number) in bytes.iter_mut().zip(lanes) {
-                *byte |= (number & 15) << (4 * step);
+                *byte |= (number & mask) << (bits * step);
             }
         }
         row.extend(bytes);
@@ -99,7 +90,7 @@ impl PlaneQuery {
         }
     }
 
-    /// Appends the product with each row of numbers of three bits, in order.
+    /// Appends the product with each row of numbers of two bits, in order.
     pub(super) fn middle<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
         match self.kernel {
             #[cfg(target_arch = "x86_64")]
@@ -137,38 +128,26 @@ impl PlaneQuery {
 }
 
 mod portable {
-    use super::{LANES, LOW_BYTES, LOW_CHUNK, MIDDLE_BYTES, MIDDLE_CHUNK};
+    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK};
 
     pub(super) fn middle(row: &[u8], query: &[[i8; LANES]]) -> i32 {
-        let chunks = row.as_chunks::<MIDDLE_BYTES>().0.iter();
-        let query = query.chunks_exact(MIDDLE_CHUNK / LANES);
-        let mut sum = 0;
-        for (chunk, query) in chunks.zip(query) {
-            let (pairs, singles) = chunk.split_at(32);
-            for (step, query) in query.iter().enumerate() {
-                let halves = [2 * step, 2 * step + 1].into_iter();
-                let halves = halves
-                    .zip(pairs.chunks_exact(16))
-                    .zip(query.chunks_exact(16));
-                for ((bit, pairs), query) in halves {
-                    for ((pair, single), query) in pairs.iter().zip(singles).zip(query) {
-                        let number = 2 * (pair >> (2 * step) & 3) + (single >> bit & 1);
-                        sum += i32::from(number) * i32::from(*query);
-                    }
-                }
-            }
-        }
-        sum
+        product::<2>(row, query.chunks_exact(MIDDLE_CHUNK / LANES))
     }
 
     pub(super) fn low(row: &[u8], query: &[[i8; LANES]]) -> i32 {
-        let chunks = row.as_chunks::<LOW_BYTES>().0.iter();
-        let query = query.chunks_exact(LOW_CHUNK / LANES);
+        product::<4>(row, query.chunks_exact(LOW_CHUNK / LANES))
+    }
+
+    fn product<'q, const BITS: usize>(
+        row: &[u8],
+        query: impl Iterator<Item = &'q [[i8; LANES]]>,
+    ) -> i32 {
         let mut sum = 0;
-        for (chunk, query) in chunks.zip(query) {
+        for (bytes, query) in row.as_chunks::<BYTES>().0.iter().zip(query) {
             for (step, query) in query.iter().enumerate() {
-                for (byte, query) in chunk.iter().zip(query) {
-                    sum += i32::from(byte >> (4 * step) & 15) * i32::from(*query);
+                for (byte, query) in bytes.iter().zip(query) {
+                    let number = byte >> (BITS * step) & ((1 << BITS) - 1);
+                    sum += i32::from(number) * i32::from(*query);
                 }
             }
         }
@@ -182,43 +161,33 @@ mod portable {
     reason = "it must be compiled for the wider instructions"
 )]
 mod avx2 {
-    use std::arch::x86_64::{__m128i, __m256i};
+    use std::arch::x86_64::__m256i;
 
     use pulp::x86::V3;
 
-    use super::{LANES, LOW_BYTES, LOW_CHUNK, MIDDLE_BYTES, MIDDLE_CHUNK, STEPS};
+    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK, STEPS};
 
     #[inline(always)]
     pub(super) fn middle(simd: V3, row: &[u8], query: &[[i8; LANES]]) -> i32 {
         let (avx, avx2) = (simd.avx, simd.avx2);
         let three = avx._mm256_set1_epi8(3);
-        let one = avx._mm256_set1_epi8(1);
-        // The last bits of the second sixteen numbers of a step are one place further up.
-        let shifts: __m256i = pulp::cast([0_u64, 0, 1, 1]);
+        let ones = avx._mm256_set1_epi16(1);
         let mut sum = avx._mm256_setzero_si256();
-        let chunks = row.as_chunks::<MIDDLE_BYTES>().0;
+        let chunks = row.as_chunks::<BYTES>().0;
         let query = query.as_chunks::<{ MIDDLE_CHUNK / LANES }>().0;
-        // Four steps a chunk.
-        for (chunks, query) in chunks.chunks(STEPS / 4).zip(query.chunks(STEPS / 4)) {
+        // Four steps a chunk, of a fifth as much each.
+        for (chunks, query) in chunks.chunks(STEPS).zip(query.chunks(STEPS)) {
             let mut short = avx._mm256_setzero_si256();
             for (chunk, query) in chunks.iter().zip(query) {
-                let [a, b, c]: [__m128i; 3] = pulp::cast(*chunk);
-                let mut pairs: __m256i = pulp::cast([a, b]);
-                let singles: __m256i = pulp::cast([c, c]);
-                let mut singles = avx2._mm256_srlv_epi64(singles, shifts);
+                let mut bytes: __m256i = pulp::cast(*chunk);
                 for query in query {
                     let query: __m256i = pulp::cast(*query);
-                    let pair = avx2._mm256_and_si256(pairs, three);
-                    let single = avx2._mm256_and_si256(singles, one);
-                    let twice = avx2._mm256_add_epi8(pair, pair);
-                    let number = avx2._mm256_add_epi8(twice, single);
-                    let product = avx2._mm256_maddubs_epi16(number, query);
+                    let numbers = avx2._mm256_and_si256(bytes, three);
+                    let product = avx2._mm256_maddubs_epi16(numbers, query);
                     short = avx2._mm256_add_epi16(short, product);
-                    pairs = avx2._mm256_srli_epi16::<2>(pairs);
-                    singles = avx2._mm256_srli_epi16::<2>(singles);
+                    bytes = avx2._mm256_srli_epi16::<2>(bytes);
                 }
             }
-            let ones = avx._mm256_set1_epi16(1);
             sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(short, ones));
         }
         added(sum)
@@ -230,7 +199,7 @@ mod avx2 {
         let half = avx._mm256_set1_epi8(15);
         let ones = avx._mm256_set1_epi16(1);
         let mut sum = avx._mm256_setzero_si256();
-        let chunks = row.as_chunks::<LOW_BYTES>().0;
+        let chunks = row.as_chunks::<BYTES>().0;
         let query = query.as_chunks::<{ LOW_CHUNK / LANES }>().0;
         // Two steps a chunk.
         for (chunks, query) in chunks.chunks(STEPS / 2).zip(query.chunks(STEPS / 2)) {
@@ -288,7 +257,7 @@ mod tests {
                 };
                 let (mut middle, mut low) = (Vec::new(), Vec::new());
                 for row in &rows {
-                    let numbers: Vec<u8> = row.iter().map(|number| number & 7).collect();
+                    let numbers: Vec<u8> = row.iter().map(|number| number & 3).collect();
                     push_middle(&numbers, &mut middle);
                     push_low(row, &mut low);
                 }
@@ -299,7 +268,7 @@ mod tests {
                     let (mut by_middle, mut by_low) = (Vec::new(), Vec::new());
                     query.middle(middle.chunks_exact(middle_bytes(length)), &mut by_middle);
                     query.low(low.chunks_exact(low_bytes(length)), &mut by_low);
-                    assert_eq!(by_middle, products(7), "{kernel:?}, {length}");
+                    assert_eq!(by_middle, products(3), "{kernel:?}, {length}");
                     assert_eq!(by_low, products(15), "{kernel:?}, {length}");
                 }
             }

@@ -22,7 +22,9 @@ impl CodeBlock {
         }
         writer.shares(&self.spreads);
         writer.shares(&self.errors);
-        writer.0.extend_from_slice(&self.signs);
+        for bits in &self.first {
+            writer.0.extend_from_slice(bits);
+        }
         writer.0.extend_from_slice(&self.middle);
         writer.finish()
     }
@@ -34,7 +36,7 @@ impl CodeBlock {
     /// made anew from the vectors.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
-        let signs = count.div_ceil(GROUP) * quads(dimension) * QUAD;
+        let bits = count.div_ceil(GROUP) * quads(dimension) * QUAD;
         let block = Self {
             owners: reader.owners(count)?,
             dimension,
@@ -44,7 +46,7 @@ impl CodeBlock {
             scales: reader.numbers(count)?,
             spreads: reader.shares(count)?,
             errors: reader.shares(count)?,
-            signs: reader.take(signs)?.to_vec(),
+            first: [reader.take(bits)?.to_vec(), reader.take(bits)?.to_vec()],
             middle: reader.take(count * middle_bytes(dimension))?.to_vec(),
         };
         reader.finish(block)
@@ -242,6 +244,6 @@ mod tests {
         let (block, low) = coded();
         let both = [block.to_bytes(), low.to_bytes()].concat();
         let hash = blake3::hash(&both).to_hex();
-        assert_eq!((VERSION, hash.get(..16)), (2, Some("d23fc712eed370f1")));
+        assert_eq!((VERSION, hash.get(..16)), (2, Some("e1ecdd771c3245ec")));
     }
 }

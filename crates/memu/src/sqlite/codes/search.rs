@@ -22,7 +22,7 @@ use crate::sqlite::scopes::scope_rows;
 use crate::sqlite::vectors::{identified_by, table};
 
 /// Low bits of a family with more vectors than this are read as they are needed.
-const LOW_BITS_AT_HAND: usize = 200_000;
+const LOW_BITS_AT_HAND: usize = 1_000_000;
 /// How many vectors' codes are kept, of all families together.
 const KEPT: usize = 2_000_000;
 /// When a filter lets this few through, they are compared in full without codes.
@@ -40,8 +40,6 @@ struct Known {
     /// The first owner of each block.
     first_rows: Vec<i64>,
     codes: Codes,
-    /// By block: its low bits, where they are at hand.
-    low: Vec<Option<Arc<LowBits>>>,
     /// The vectors that come after those with codes.
     rest: Vec<(u64, Vec<f32>)>,
     count: usize,
@@ -288,19 +286,17 @@ impl Search<'_> {
 
     /// The vectors that may reach `bound` for certain, those that may be the nearest first.
     fn certain(&self, known: &Known, query: &CodedQuery, bound: f32) -> Result<Vec<Candidate>> {
-        let mut candidates = Vec::new();
         let allowed = &self.allowed;
-        for undecided in known.codes.undecided(query, bound, |row| allowed.has(row)) {
+        let allows = |row| allowed.has(row);
+        let (mut candidates, undecided) = known.codes.certain_candidates(query, bound, allows);
+        for undecided in undecided {
             let at = undecided.block;
-            let (Some(block), Some(first)) = (known.codes.blocks.get(at), known.first_rows.get(at))
-            else {
-                continue;
-            };
-            let low = match known.low.get(at) {
-                Some(Some(low)) => low.clone(),
-                _ => Arc::new(self.low_bits(*first)?),
-            };
-            candidates.extend(undecided.narrowed(block, &low, query, bound));
+            if let Some(block) = known.codes.blocks.get(at)
+                && let Some(first) = known.first_rows.get(at)
+            {
+                let low = self.low_bits(*first)?;
+                candidates.extend(undecided.narrowed(block, &low, query, bound));
+            }
         }
         candidates.sort_unstable_by(Candidate::by_most);
         Ok(candidates)
@@ -353,7 +349,6 @@ impl Search<'_> {
             seq,
             first_rows: Vec::with_capacity(listed.len()),
             codes: Codes::default(),
-            low: Vec::with_capacity(listed.len()),
             rest: Vec::new(),
             count: 0,
         };
@@ -365,7 +360,7 @@ impl Search<'_> {
             known.count += block.owners.len();
             known.first_rows.push(first);
             known.codes.blocks.push(block);
-            known.low.push(low);
+            known.codes.low.push(low);
         }
         Ok(known)
     }
@@ -415,7 +410,7 @@ impl Known {
         let at = self.first_rows.binary_search(&first).ok()?;
         Some((
             self.codes.blocks.get(at)?.clone(),
-            self.low.get(at)?.clone(),
+            self.codes.low.get(at)?.clone(),
         ))
     }
 }
