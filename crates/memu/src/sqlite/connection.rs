@@ -184,11 +184,12 @@ fn uneven(pause: Duration) -> Duration {
 
 /// Moves the write-ahead log into the database file, so that the file alone is a
 /// complete copy. Says whether it could: a reader in the middle of something prevents
-/// it, and then the next write or the next idle moment does it.
-pub(super) fn checkpoint(connection: &Connection, busy: Duration) -> Result<bool> {
+/// it, and then the next write or the next idle moment does it. `how` is `TRUNCATE` for an
+/// empty log, or `RESTART` for one that begins anew in the room that it has.
+pub(super) fn checkpoint(connection: &Connection, how: &str, busy: Duration) -> Result<bool> {
     // Never wait for a reader here: the write is done and durable.
     let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
-    let blocked = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+    let blocked = connection.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |row| {
         row.get::<_, i64>(0)
     });
     if hurried {

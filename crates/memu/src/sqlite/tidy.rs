@@ -26,7 +26,8 @@ use super::error::{after_failed_sync, is_failed_sync, storage};
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
 
-/// How many pages the log may have before one write waits until it is empty.
+/// How many pages the log may have before one write waits until all of them are in the file,
+/// on the disk.
 const LONGEST_LOG: i64 = 1_000;
 
 /// What one store does to keep its file complete.
@@ -65,8 +66,12 @@ impl Tidy {
         if self.failed {
             return;
         }
-        if !closely || !self.move_pages(connection) {
-            self.at_rest(connection);
+        match closely.then(|| self.move_pages(connection)).flatten() {
+            Some(length) if length < LONGEST_LOG => {}
+            // What the next writes put into the log then takes the place of what is there,
+            // which costs the disk less than a log that grows.
+            Some(_) => drop(self.empty(connection, "RESTART")),
+            None => drop(self.at_rest(connection)),
         }
         self.last_write = Some(Instant::now());
     }
@@ -83,10 +88,15 @@ impl Tidy {
     /// Empties the log. Says whether it could: a reader in the middle of something, or
     /// another writer, prevents it.
     pub(super) fn at_rest(&mut self, connection: &Connection) -> bool {
+        self.empty(connection, "TRUNCATE")
+    }
+
+    /// Moves the log into the file, durably, so that it begins anew; says whether it could.
+    fn empty(&mut self, connection: &Connection, how: &str) -> bool {
         if self.failed {
             return true;
         }
-        let emptied = checkpoint(connection, self.wait);
+        let emptied = checkpoint(connection, how, self.wait);
         emptied.unwrap_or_else(|error| {
             self.note(connection, &error);
             false
@@ -119,23 +129,20 @@ impl Tidy {
         self.bound = None;
     }
 
-    /// Moves the log into the file without waiting for the disk; `false` when that cannot
-    /// be done, or should not be done any longer.
-    fn move_pages(&mut self, connection: &Connection) -> bool {
+    /// Moves the log into the file without waiting for the disk, and returns how many pages
+    /// it has; `None` when that cannot be done.
+    fn move_pages(&mut self, connection: &Connection) -> Option<i64> {
         if self.bound.is_none() {
             let path = self.path.as_deref();
             self.bound = path.and_then(|path| open(Some(path), Access::Write, self.wait).ok());
         }
-        let Some(bound) = self.bound.take() else {
-            return false;
-        };
+        let bound = self.bound.take()?;
         let moved = move_before_mark(connection, &bound, self.wait, &mut self.others);
         // Whatever happened: only a connection that reads nothing can serve again.
         if bound.is_autocommit() || bound.execute_batch("ROLLBACK").is_ok() {
             self.bound = Some(bound);
         }
-        set_synchronous(connection, true).is_ok()
-            && matches!(moved, Ok(length) if length < LONGEST_LOG)
+        set_synchronous(connection, true).ok().and(moved.ok())
     }
 }
 
