@@ -85,7 +85,10 @@ impl CodeBlock {
 
     /// What of the cosine with the query all vectors have in common.
     pub(super) fn base(&self, query: &CodedQuery) -> f32 {
-        dot(&query.rotated, &self.centre)
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || dot(&query.rotated, &self.centre),
+        )
     }
 
     /// Appends the cosine of every vector with the query as the first two bits tell it.

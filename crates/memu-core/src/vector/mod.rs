@@ -28,6 +28,7 @@ const LANES: usize = 16;
 /// and the lanes are then added pairwise (8, 4, 2, 1). Products and sums are
 /// rounded separately (no fused multiply-add). What one vector has more than the
 /// other is left out.
+#[inline]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let length = a.len().min(b.len());
     let (a, b) = (

@@ -3,7 +3,7 @@
 use super::codes::BLOCK_VECTORS;
 
 /// How many vectors are worth the start of another thread.
-const WORTH_A_THREAD: usize = 40_000;
+const WORTH_A_THREAD: usize = 100_000;
 /// More threads than this get nothing done that memory could follow.
 const MOST_THREADS: usize = 4;
 

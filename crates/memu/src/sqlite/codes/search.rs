@@ -10,7 +10,7 @@ use memu_core::vector::{
     AtLeast, BLOCK_VECTORS, Candidate, CodeBlock, CodedQuery, Codes, LowBits, cosine,
 };
 use memu_core::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashSet;
 
 use super::{Family, coded_through, vectors_between};
@@ -226,12 +226,13 @@ impl Search<'_> {
         candidates: &'a [Candidate],
         found: &mut Found,
     ) -> Result<&'a [Candidate]> {
+        let mut stored = self.stored()?;
         for (place, candidate) in candidates.iter().enumerate() {
             if candidate.most < found.reached.bound() {
                 return Ok(candidates.get(..place).unwrap_or_default());
             }
-            for scored in self.compared(&[candidate.owner])? {
-                found.add(scored);
+            if let Some(vector) = stored.vector(candidate.owner)? {
+                found.add(self.scored(candidate.owner, &vector)?);
             }
         }
         Ok(candidates)
@@ -255,33 +256,23 @@ impl Search<'_> {
 
     /// Compares the vectors of these owners in full.
     fn compared(&self, rows: &[u64]) -> Result<Vec<(f32, i64)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
-                 AND set_id = ?3 AND owner_row = ?4",
-            )
-            .map_err(storage)?;
-        let family = self.family;
+        let mut stored = self.stored()?;
         let mut scored = Vec::with_capacity(rows.len());
         for row in rows {
-            let parameters = (
-                family.scope_id,
-                family.owner_kind,
-                family.set_id,
-                row.cast_signed(),
-            );
-            let vector: Option<Vec<f32>> = statement
-                .query_row(parameters, |row| {
-                    Ok(row.get_ref(0)?.as_blob().map(unpacked)?)
-                })
-                .optional()
-                .map_err(storage)?;
-            if let Some(vector) = vector {
+            if let Some(vector) = stored.vector(*row)? {
                 scored.push(self.scored(*row, &vector)?);
             }
         }
         Ok(scored)
+    }
+
+    fn stored(&self) -> Result<Stored<'_>> {
+        let sql = "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
+                   AND set_id = ?3 AND owner_row = ?4";
+        Ok(Stored {
+            statement: self.connection.prepare_cached(sql).map_err(storage)?,
+            family: self.family,
+        })
     }
 
     /// The vectors that may reach `bound` for certain, those that may be the nearest first.
@@ -395,6 +386,23 @@ impl Search<'_> {
             .prepare_cached(sql)
             .and_then(|mut statement| statement.query_row(parameters, |row| row.get(0)))
             .map_err(storage)
+    }
+}
+
+/// The vectors of a family as they are stored.
+struct Stored<'c> {
+    statement: CachedStatement<'c>,
+    family: Family,
+}
+
+impl Stored<'_> {
+    fn vector(&mut self, owner: u64) -> Result<Option<Vec<f32>>> {
+        let family = self.family;
+        let owner = owner.cast_signed();
+        let parameters = (family.scope_id, family.owner_kind, family.set_id, owner);
+        let read = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob().map(unpacked)?);
+        let vector = self.statement.query_row(parameters, read);
+        vector.optional().map_err(storage)
     }
 }
 
