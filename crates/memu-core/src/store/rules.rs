@@ -155,7 +155,8 @@ pub fn is_active(sets: &[EmbeddingSet], identity: &EmbedderIdentity) -> bool {
 
 /// The sets whose vectors are to be removed: they were replaced.
 pub fn replaced(sets: &[EmbeddingSet]) -> impl Iterator<Item = &EmbeddingSet> {
-    let replaced = |set: &&EmbeddingSet| set.state == SetState::Retired && !set.identity.is_unknown();
+    let replaced =
+        |set: &&EmbeddingSet| set.state == SetState::Retired && !set.identity.is_unknown();
     sets.iter().filter(replaced)
 }
 

@@ -18,6 +18,7 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod sets;
 mod tidy;
 mod upgrade;
 mod vectors;
@@ -36,13 +37,14 @@ use memu_core::records::{
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
-    ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
+    BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
+    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
 use self::commit::Layout;
+use self::connection::write;
 use self::open::Opened;
 use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
@@ -211,7 +213,7 @@ impl SqliteStore {
 
     /// Runs a write on the writing thread; afterwards the file alone is a complete copy
     /// unless a reader prevents it.
-    async fn write<T, F>(&self, write: F) -> Result<T>
+    async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, &Shared, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
@@ -219,7 +221,7 @@ impl SqliteStore {
         let shared = self.shared.clone();
         self.writer
             .run(move |connection, cancelled| {
-                let value = write(connection, &shared, cancelled)?;
+                let value = work(connection, &shared, cancelled)?;
                 shared.tidy().after_write(connection);
                 Ok(value)
             })
@@ -365,6 +367,55 @@ impl Store for SqliteStore {
         let scopes = scopes.to_vec();
         self.write(move |connection, shared, cancelled| {
             clear::clear(connection, shared.wait, cancelled, &scopes)
+        })
+        .await
+    }
+
+    async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()> {
+        let identity = identity.clone();
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::begin(connection, &identity)
+            })
+        })
+        .await
+    }
+
+    async fn build_vectors(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        vectors: Vec<BuiltVector>,
+    ) -> Result<usize> {
+        let (scope, identity) = (scope.clone(), identity.clone());
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                let format = shared.columns.format();
+                sets::build(connection, format, &scope, &identity, &vectors)
+            })
+        })
+        .await
+    }
+
+    async fn activate_set(
+        &self,
+        identity: &EmbedderIdentity,
+        built: Vec<BuiltScope>,
+    ) -> Result<Vec<Scope>> {
+        let identity = identity.clone();
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::activate(connection, &shared.schema, &identity, &built)
+            })
+        })
+        .await
+    }
+
+    async fn drop_replaced(&self, limit: usize) -> Result<usize> {
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::drop_replaced(connection, shared.columns.format(), limit)
+            })
         })
         .await
     }

@@ -75,8 +75,7 @@ impl ScopeData {
         let Some(vectors) = self.vectors.get_mut(identity) else {
             return 0;
         };
-        let mut dropped: Vec<_> = vectors.keys().take(limit).cloned().collect();
-        dropped.sort_unstable();
+        let dropped: Vec<_> = vectors.keys().take(limit).cloned().collect();
         for key in &dropped {
             vectors.remove(key);
         }

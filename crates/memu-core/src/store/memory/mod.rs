@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use self::state::State;
 use super::data::ScopeData;
 use super::{
-    BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
-    ScopeOutline, ScopeState, Select, Store, VectorHit, VectorQuery, WriteBatch,
+    BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
+    RecordSet, Report, ScopeOutline, ScopeState, Select, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use crate::error::{Error, Result};
 use crate::filter::Filter;

@@ -1,11 +1,12 @@
 //! Embedding sets that are built beside the active one, and take its place.
 
+use rustc_hash::FxHashMap;
+
 use super::state::{State, next_id};
 use crate::error::Result;
 use crate::records::{EmbedderIdentity, EmbeddingSet, SetState};
-use crate::scope::Scope;
-use crate::store::rules;
-use crate::store::{BuiltScope, BuiltVector};
+use crate::scope::{Scope, ScopeKey};
+use crate::store::{BuiltScope, BuiltVector, LogPosition, rules};
 
 impl State {
     pub(super) fn begin_set(&mut self, identity: &EmbedderIdentity) -> Result<()> {
@@ -48,15 +49,16 @@ impl State {
             return Ok(Vec::new());
         }
         rules::being_built(&self.sets, identity)?;
-        let moved = |scope: &Scope| {
-            let found = self.scope(scope).map(|data| data.log_position());
-            !built
-                .iter()
-                .any(|one| one.scope == *scope && Some(one.position) == found)
-        };
+        let built: FxHashMap<ScopeKey, LogPosition> = built
+            .iter()
+            .map(|one| (one.scope.key(), one.position))
+            .collect();
         let scopes = self.order.iter().filter_map(|key| self.scopes.get(key));
-        let scopes = scopes.filter(|data| data.seq() > 0).map(|data| data.scope());
-        let behind: Vec<Scope> = scopes.filter(|scope| moved(scope)).cloned().collect();
+        let behind: Vec<Scope> = scopes
+            .filter(|data| data.seq() > 0)
+            .filter(|data| built.get(&data.scope().key()) != Some(&data.log_position()))
+            .map(|data| data.scope().clone())
+            .collect();
         if behind.is_empty() {
             for set in &mut self.sets {
                 set.state = if set.identity == *identity {

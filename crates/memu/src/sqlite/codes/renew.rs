@@ -89,9 +89,12 @@ pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u6
     Ok(())
 }
 
+/// The sets whose vectors have codes: all but those that were replaced.
 pub(super) fn sets(connection: &Connection) -> Result<Vec<i64>> {
     connection
-        .prepare_cached("SELECT set_id FROM memu_embedding_sets")
+        .prepare_cached(
+            "SELECT set_id FROM memu_embedding_sets WHERE state <> 'retired' OR provider = 'unknown'",
+        )
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
         .map_err(storage)
 }

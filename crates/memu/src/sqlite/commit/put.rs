@@ -1,7 +1,7 @@
 //! Inserting and changing records.
 
 use memu_core::records::{
-    Blob, CategoryItem, MemoryCategory, MemoryItem, Meta, Resource, Segment, Table,
+    Blob, CategoryItem, MemoryCategory, MemoryItem, Meta, OwnerKind, Resource, Segment, Table,
 };
 use memu_core::store::rules::{self, missing};
 use memu_core::{Error, Result};
@@ -84,6 +84,7 @@ impl Work<'_> {
                 let old = self.content_of(row)?;
                 self.update(table, RESOURCE, row, &resource.meta, revision, values)?;
                 self.release_blob(&old)?;
+                self.drop_outdated(OwnerKind::Resource, row)?;
             }
         }
         self.log_put(Table::Resources, &resource.meta)
@@ -201,6 +202,7 @@ impl Work<'_> {
                     "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
                     (self.scope_id, row),
                 )?;
+                self.drop_outdated(OwnerKind::Item, row)?;
                 row
             }
         };
@@ -246,6 +248,7 @@ impl Work<'_> {
             None => self.insert(table, &category.meta, revision, values)?,
             Some((row, _)) => {
                 self.update(table, CATEGORY, row, &category.meta, revision, values)?;
+                self.drop_outdated(OwnerKind::Category, row)?;
             }
         }
         self.log_put(Table::Categories, &category.meta)
