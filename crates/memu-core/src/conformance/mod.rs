@@ -60,6 +60,18 @@ pub trait Harness: Send + Sync {
         Ok(None)
     }
 
+    /// A further handle on the same store, as another process would have it; `None` for a
+    /// store that has no second one.
+    async fn another(&self, store: &Arc<dyn Store>) -> Result<Option<Arc<dyn Store>>> {
+        let _ = store;
+        Ok(None)
+    }
+
+    /// How many random sequences each random case runs through. Default 4.
+    fn sequences(&self) -> u64 {
+        4
+    }
+
     /// Runs a future to its end on this thread. By default without a runtime; a
     /// store that needs one overrides this and [`Harness::spawn`].
     fn block_on(&self, future: BoxFuture<'_, ()>) {
