@@ -40,6 +40,16 @@ pub(crate) async fn open_with(
         .await
 }
 
+/// The same for a memory whose vectors may be another embedder's.
+pub(crate) async fn open_to_reembed(global: &Global) -> Result<MemoryService> {
+    let printer = Printer::new(global);
+    builder(global, Value::Object(Map::new()))?
+        .on_upgrade(move |report| tell_of_upgrade(&printer, report))
+        .changing_embedder()
+        .build()
+        .await
+}
+
 fn tell_of_upgrade(printer: &Printer, report: &UpgradeReport) {
     let backup = report.backup.as_deref().unwrap_or(&report.file);
     printer.remark(&format!(

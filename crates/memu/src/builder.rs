@@ -40,6 +40,7 @@ pub struct MemoryServiceBuilder {
     interceptors: Vec<Arc<dyn Interceptor>>,
     on_upgrade: OnUpgrade,
     embedder: Option<Arc<dyn Embedder>>,
+    changes_embedder: bool,
 }
 
 /// Whom to tell about an upgrade.
@@ -69,6 +70,7 @@ impl MemoryServiceBuilder {
             interceptors: Vec::new(),
             on_upgrade: OnUpgrade(Box::new(|_| {})),
             embedder: None,
+            changes_embedder: false,
         }
     }
 
@@ -133,6 +135,15 @@ impl MemoryServiceBuilder {
         self
     }
 
+    /// Opens a store whose vectors are another embedder's, too, so that
+    /// [`MemoryService::reembed`] can change that. Until then other verbs refuse what
+    /// needs vectors.
+    #[must_use]
+    pub fn changing_embedder(mut self) -> Self {
+        self.changes_embedder = true;
+        self
+    }
+
     /// Is told when opening the store upgraded a file of memU 1.x.
     #[must_use]
     pub fn on_upgrade(mut self, tell: impl Fn(&UpgradeReport) + Send + Sync + 'static) -> Self {
@@ -153,7 +164,9 @@ impl MemoryServiceBuilder {
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;
         let embedder = self.configured_embedder(&executor)?;
-        check_embedder(&store.embedding_sets().await?, embedder.identity())?;
+        if !self.changes_embedder {
+            check_embedder(&store.embedding_sets().await?, embedder.identity())?;
+        }
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),

@@ -40,8 +40,8 @@ pub use memu_core::records::{
 };
 pub use memu_core::service::{
     ClearResponse, CreateItem, CreateItems, ItemResponse, ItemsResponse, ListRequest, ListResponse,
-    MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, NewItem, RetrieveRequest,
-    RetrieveResponse, Source, UpdateItem,
+    MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, NewItem, Reembed, ReembedResponse,
+    ReembedStatus, RetrieveRequest, RetrieveResponse, Source, UpdateItem,
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;

@@ -40,6 +40,14 @@ impl Sqlite {
         self.opened.lock().unwrap().push((store.clone(), path));
         Ok(store)
     }
+
+    fn path_of(&self, store: &Arc<dyn Store>) -> PathBuf {
+        let opened = self.opened.lock().unwrap();
+        let known = opened.iter().find(|(known, _)| Arc::ptr_eq(known, store));
+        known
+            .map(|(_, path)| path.clone())
+            .expect("a store of this harness")
+    }
 }
 
 #[async_trait::async_trait]
@@ -50,14 +58,19 @@ impl Harness for Sqlite {
             .await
     }
 
+    async fn another(&self, store: &Arc<dyn Store>) -> memu::Result<Option<Arc<dyn Store>>> {
+        let path = self.path_of(store);
+        self.open(path, store.schema()).await.map(Some)
+    }
+
+    /// `MEMU_RANDOM_SEQUENCES=4000` makes the full run.
+    fn sequences(&self) -> u64 {
+        let asked = std::env::var("MEMU_RANDOM_SEQUENCES").ok();
+        asked.map_or(4, |asked| asked.parse().expect("a number of sequences"))
+    }
+
     async fn reopen(&self, store: Arc<dyn Store>) -> memu::Result<Option<Arc<dyn Store>>> {
-        let path = {
-            let opened = self.opened.lock().unwrap();
-            let known = opened.iter().find(|(known, _)| Arc::ptr_eq(known, &store));
-            known
-                .map(|(_, path)| path.clone())
-                .expect("a store of this harness")
-        };
+        let path = self.path_of(&store);
         self.open(path, store.schema()).await.map(Some)
     }
 }

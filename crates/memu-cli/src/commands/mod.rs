@@ -13,6 +13,7 @@ pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
 pub(crate) mod model;
+pub(crate) mod reembed;
 pub(crate) mod restore;
 pub(crate) mod retrieve;
 pub(crate) mod show;
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Restore(restore::Restore),
     /// Upgrade a file of memU 1.x, after a backup
     Upgrade(upgrade::Upgrade),
+    /// Move the memory to another embedder while it is in use
+    Reembed(reembed::Reembed),
     /// Memorize sample conversations into a new file and ask them questions
     Demo(demo::Demo),
     /// Measure MemU on conversations with known answers
@@ -101,6 +104,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Backup(verb) => verb.run(global, printer).await,
         Command::Restore(verb) => verb.run(global, printer).await,
         Command::Upgrade(verb) => verb.run(global, printer).await,
+        Command::Reembed(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,
         Command::Eval(verb) => verb.run(global, printer).await,
         Command::Bench(verb) => verb.run(global, printer).await,

@@ -7,6 +7,7 @@
 //! No case measures time, and all that they write is made from fixed seeds.
 
 mod atomicity;
+mod building;
 mod cancellation;
 mod clearing;
 mod concurrency;
@@ -57,6 +58,18 @@ pub trait Harness: Send + Sync {
     async fn reopen(&self, store: Arc<dyn Store>) -> Result<Option<Arc<dyn Store>>> {
         drop(store);
         Ok(None)
+    }
+
+    /// A further handle on the same store, as another process would have it; `None` for a
+    /// store that has no second one.
+    async fn another(&self, store: &Arc<dyn Store>) -> Result<Option<Arc<dyn Store>>> {
+        let _ = store;
+        Ok(None)
+    }
+
+    /// How many random sequences each random case runs through. Default 4.
+    fn sequences(&self) -> u64 {
+        4
     }
 
     /// Runs a future to its end on this thread. By default without a runtime; a
@@ -306,6 +319,11 @@ macro_rules! conformance_tests {
                 unfit_vectors_are_refused: Nothing,
                 another_embedder_is_refused: Nothing,
                 vectors_are_replaced_and_go_with_their_owners: Nothing,
+            }
+            building {
+                a_set_takes_the_place_of_another_at_one_moment: Nothing,
+                a_set_waits_for_what_was_written_meanwhile: Nothing,
+                a_replaced_set_goes_in_parts_and_can_come_back: Nothing,
             }
             log {
                 the_log_names_every_change_in_order: Nothing,

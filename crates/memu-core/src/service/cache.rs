@@ -198,14 +198,17 @@ impl Context {
         let segments = segments.flat_map(|block| &block.entries);
         let items = outline.outline.items.iter();
         let items = items.flat_map(|block| &block.entries);
-        Ok(ScopeVectors {
+        let vectors = ScopeVectors {
             segments: read(
                 OwnerKind::Segment,
                 segments.map(|one| one.id.clone()).collect(),
             )
             .await?,
             items: read(OwnerKind::Item, items.map(|one| one.id.clone()).collect()).await?,
-        })
+        };
+        // When others have replaced them meanwhile, some may be gone.
+        self.check_embedder().await?;
+        Ok(vectors)
     }
 
     /// Commits a batch that was not planned on a view. A view that shows the scope as it

@@ -14,6 +14,7 @@ use crate::provider::{
 };
 use crate::ranking::Words;
 use crate::store::Store;
+use crate::store::rules::check_embedder;
 
 /// Everything a service is made of.
 #[derive(Debug)]
@@ -76,6 +77,12 @@ impl Context {
     /// Every part of the service.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Refuses to go on where the store's vectors are another embedder's.
+    pub(super) async fn check_embedder(&self) -> Result<()> {
+        let sets = self.store().embedding_sets().await?;
+        check_embedder(&sets, self.parts.embedder.identity())
     }
 
     /// What is known about words.

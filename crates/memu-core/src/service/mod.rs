@@ -10,6 +10,7 @@ mod files;
 mod list;
 mod memorize;
 mod plan;
+mod reembed;
 mod requests;
 mod responses;
 mod retrieve;
@@ -21,6 +22,7 @@ mod similar;
 pub use context::{Context, Fetched, Fetcher, Parts};
 pub use files::ResourceFiles;
 pub use memorize::MemorizeState;
+pub use reembed::{Embedded, Reembed, ReembedProgress, ReembedResponse, ReembedStatus};
 pub use requests::{
     CreateItem, CreateItems, ListRequest, MemorizeRequest, Message, NewItem, RetrieveRequest,
     Source, UpdateItem,

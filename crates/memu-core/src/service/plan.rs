@@ -312,7 +312,7 @@ pub(super) fn configured_categories(
 
 /// What of a segment is embedded: its words and what is seen in its picture, not who says
 /// it, which would make all that one person says alike.
-fn embedded_text(segment: &Segment) -> String {
+pub(super) fn embedded_text(segment: &Segment) -> String {
     match &segment.caption {
         Some(caption) => format!("{} {caption}", segment.text),
         None => segment.text.clone(),

@@ -85,7 +85,8 @@ impl fmt::Debug for Lease {
 /// conflict: a revision above 0 where there is no record, 0 where there is one,
 /// or an old one. A changed record keeps its place in the stored order. All
 /// times on records are the caller's. Writes see what earlier writes of the same
-/// batch did. A record of another scope than the batch's is an input error.
+/// batch did. A record of another scope than the batch's is an input error. Changing
+/// a record takes its vector out of every set that is being built.
 ///
 /// # Change log
 /// Each write of a resource, item, category or relation appends one line, in the
@@ -120,7 +121,9 @@ pub enum Write {
     Relation(CategoryItem),
     /// Stores vectors, replacing those of the same owners. The embedder's set is
     /// created when the first vector arrives. Owners must be there; a vector of
-    /// another length than the embedder's dimension is a model error.
+    /// another length than the embedder's dimension is a model error. While another set
+    /// is active, vectors for one that is being built come by
+    /// [`Store::build_vectors`](super::Store::build_vectors) only.
     Embeddings(EmbedderIdentity, Vec<OwnedEmbedding>),
     /// Inserts or changes the reply of a model. The resource that it names need not
     /// be there. It leaves the change log as it is: plans that were made before it

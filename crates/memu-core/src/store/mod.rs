@@ -5,6 +5,7 @@
 //! these lives in the service, once for all stores.
 
 mod batch;
+mod building;
 mod data;
 mod ext;
 mod memory;
@@ -14,6 +15,7 @@ mod report;
 pub mod rules;
 
 pub use batch::{Cleared, Committed, Lease, LogPosition, Write, WriteBatch};
+pub use building::{BuiltScope, BuiltVector};
 pub use data::{
     CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, ScopeData,
     SegmentFacts,
@@ -154,6 +156,46 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// no trace of it in the storage. Their numbering starts again at 1, in another
     /// life. Embedding sets stay.
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared>;
+
+    /// Begins the set of an embedder, which is filled by [`Self::build_vectors`] while
+    /// the active one answers. One that is being built already is left as it is; one
+    /// that was replaced begins anew once [`Self::drop_replaced`] has emptied it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when it is in use or not
+    /// empty yet.
+    async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()>;
+
+    /// Puts vectors into a set that is being built, in one transaction, and returns how
+    /// many were put. Nobody sees them yet, so the change log stays as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the set is not being
+    /// built (any more).
+    async fn build_vectors(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        vectors: Vec<BuiltVector>,
+    ) -> Result<usize>;
+
+    /// Puts a set that was built into use, in place of all others, in one transaction:
+    /// unless a scope's log has moved on from where it is here. Returns the scopes whose
+    /// log has; none when the set is in use now, or was before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the set is not being
+    /// built (any more).
+    async fn activate_set(
+        &self,
+        identity: &EmbedderIdentity,
+        built: Vec<BuiltScope>,
+    ) -> Result<Vec<Scope>>;
+
+    /// Removes vectors of sets that were replaced, at most `limit`, with what is derived
+    /// from them. Returns how many; 0 when none is left. The sets stay, empty; those of
+    /// unknown embedders are kept.
+    async fn drop_replaced(&self, limit: usize) -> Result<usize>;
 
     /// Checks the store, and with `repair` mends what can be derived from the rows.
     async fn check(&self, repair: bool) -> Result<Report>;

@@ -69,16 +69,15 @@ pub fn set_for_vectors(
     identity: &EmbedderIdentity,
 ) -> Result<SetForVectors> {
     let known = sets.iter().find(|set| set.identity == *identity);
-    match known {
-        Some(set) if set.state != SetState::Retired || identity.is_unknown() => {
-            Ok(SetForVectors::Known(set.id))
-        }
-        None if identity.is_unknown() => Ok(SetForVectors::New(SetState::Retired)),
-        _ => {
-            check_embedder(sets, identity)?;
-            Ok(SetForVectors::New(SetState::Active))
-        }
+    if identity.is_unknown() {
+        return Ok(known.map_or(SetForVectors::New(SetState::Retired), |set| {
+            SetForVectors::Known(set.id)
+        }));
     }
+    check_embedder(sets, identity)?;
+    Ok(known.map_or(SetForVectors::New(SetState::Active), |set| {
+        SetForVectors::Known(set.id)
+    }))
 }
 
 /// Refuses to compare with the store's vectors those of another embedder.
@@ -86,14 +85,79 @@ pub fn set_for_vectors(
 /// # Errors
 /// [`ErrorKind::Config`](crate::ErrorKind::Config).
 pub fn check_embedder(sets: &[EmbeddingSet], identity: &EmbedderIdentity) -> Result<()> {
-    match sets.iter().find(|set| set.state == SetState::Active) {
-        Some(set) if set.identity != *identity => Err(Error::config(format!(
-            "the store's vectors are from {}, but the configured embedder is {identity}; configure \
-             the former, or run memu reembed",
-            set.identity
-        ))),
-        _ => Ok(()),
+    let Some(active) = sets.iter().find(|set| set.state == SetState::Active) else {
+        return Ok(());
+    };
+    if active.identity == *identity {
+        return Ok(());
     }
+    let active = &active.identity;
+    let own = sets.iter().find(|set| set.identity == *identity);
+    Err(Error::config(match own.map(|set| set.state) {
+        Some(SetState::Building) => format!(
+            "the store's vectors are from {active} until those from {identity} are complete; \
+             configure the former, or have memu reembed finish"
+        ),
+        Some(SetState::Retired) => format!(
+            "this memory now uses {active}: its vectors have replaced those from {identity}; \
+             configure the former, or run memu reembed to go back"
+        ),
+        _ => format!(
+            "the store's vectors are from {active}, but the configured embedder is {identity}; \
+             configure the former, or run memu reembed"
+        ),
+    }))
+}
+
+/// Whether the set of an embedder must be made before it can be built.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when it is active.
+pub fn must_begin(sets: &[EmbeddingSet], identity: &EmbedderIdentity) -> Result<bool> {
+    match sets.iter().find(|set| set.identity == *identity) {
+        Some(set) if set.state == SetState::Building => Ok(false),
+        Some(set) if set.state == SetState::Active => Err(Error::conflict(format!(
+            "the vectors from {identity} are in use already"
+        ))),
+        _ => Ok(true),
+    }
+}
+
+/// The error for a set that must be emptied before it begins anew.
+pub fn not_empty(identity: &EmbedderIdentity) -> Error {
+    Error::conflict(format!(
+        "old vectors from {identity} have not been removed yet"
+    ))
+}
+
+/// The set of an embedder that is being built.
+///
+/// # Errors
+/// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when it is not being built.
+pub fn being_built<'s>(
+    sets: &'s [EmbeddingSet],
+    identity: &EmbedderIdentity,
+) -> Result<&'s EmbeddingSet> {
+    let built = |set: &&EmbeddingSet| set.identity == *identity && set.state == SetState::Building;
+    sets.iter().find(built).ok_or_else(|| {
+        Error::conflict(format!(
+            "the vectors from {identity} are not being built any more; another memu reembed has \
+             ended in the meantime"
+        ))
+    })
+}
+
+/// Whether the set of an embedder is the one in use.
+pub fn is_active(sets: &[EmbeddingSet], identity: &EmbedderIdentity) -> bool {
+    let active = |set: &EmbeddingSet| set.identity == *identity && set.state == SetState::Active;
+    sets.iter().any(active)
+}
+
+/// The sets whose vectors are to be removed: they were replaced.
+pub fn replaced(sets: &[EmbeddingSet]) -> impl Iterator<Item = &EmbeddingSet> {
+    let replaced =
+        |set: &&EmbeddingSet| set.state == SetState::Retired && !set.identity.is_unknown();
+    sets.iter().filter(replaced)
 }
 
 /// The error for a record that a write names and the scope does not hold.

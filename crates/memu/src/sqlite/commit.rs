@@ -8,6 +8,8 @@ mod put;
 mod replies;
 mod vectors;
 
+pub(super) use self::vectors::json;
+
 use std::time::Duration;
 
 use memu_core::records::{Id, Meta, Table};
@@ -65,6 +67,11 @@ impl Layout {
             names,
             format,
         }
+    }
+
+    /// How vectors are stored.
+    pub(super) fn format(&self) -> EmbeddingFormat {
+        self.format
     }
 
     /// An insert into a table with scope fields: their parameters follow the others.

@@ -20,6 +20,7 @@ mod rows;
 mod schema;
 mod scopes;
 mod select;
+mod sets;
 mod tidy;
 mod upgrade;
 mod vectors;
@@ -38,14 +39,14 @@ use memu_core::records::{
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
-    ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
+    BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
+    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
 use self::commit::Layout;
-use self::connection::Access;
+use self::connection::{Access, write};
 use self::identity::Identity;
 use self::open::Opened;
 use self::tidy::Tidy;
@@ -176,11 +177,11 @@ impl SqliteStore {
         .await?
     }
 
-    fn open_here(mut options: Options) -> Result<Self> {
-        // The program may move to another folder while the store is open.
-        if let Some(Ok(path)) = options.path.as_deref().map(std::path::absolute) {
-            options.path = Some(path);
-        }
+    fn open_here(options: Options) -> Result<Self> {
+        // Reports and errors name the path as it was given; what lasts must hold when the
+        // program moves to another folder.
+        let lasting = options.path.as_deref();
+        let lasting = lasting.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.into()));
         let named = |error: Error| match &options.path {
             Some(path) if !error.context().iter().any(|(key, _)| *key == "file") => {
                 error.with("file", path.display())
@@ -208,11 +209,11 @@ impl SqliteStore {
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
-        let identity = options.path.as_deref();
+        let identity = lasting.as_deref();
         let identity = identity
             .map(|path| Identity::new(path, read_only))
             .transpose();
-        let mut tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        let mut tidy = Tidy::new(lasting.clone(), options.busy_timeout);
         tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
@@ -220,7 +221,7 @@ impl SqliteStore {
                 tidy: tidy.clone(),
                 identity: identity.map_err(named)?,
                 read_only,
-                path: options.path.clone(),
+                path: lasting,
                 wait: options.busy_timeout,
                 columns: Layout::new(&schema, options.embedding_format),
                 exact_search: options.exact_search,
@@ -263,7 +264,7 @@ impl SqliteStore {
 
     /// Runs a write on the writing thread; afterwards the file alone is a complete copy
     /// unless a reader prevents it.
-    async fn write<T, F>(&self, write: F) -> Result<T>
+    async fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, &Shared, &dyn Fn() -> bool) -> Result<T> + Send + 'static,
@@ -272,7 +273,7 @@ impl SqliteStore {
         self.writer
             .run(move |connection, cancelled| {
                 shared.check_writable()?;
-                let written = write(connection, &shared, cancelled);
+                let written = work(connection, &shared, cancelled);
                 match &written {
                     Ok(_) => shared.tidy().after_write(connection),
                     Err(error) => shared.tidy().note(connection, error),
@@ -424,6 +425,55 @@ impl Store for SqliteStore {
         let scopes = scopes.to_vec();
         self.write(move |connection, shared, cancelled| {
             clear::clear(connection, shared.wait, cancelled, &scopes)
+        })
+        .await
+    }
+
+    async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()> {
+        let identity = identity.clone();
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::begin(connection, &identity)
+            })
+        })
+        .await
+    }
+
+    async fn build_vectors(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        vectors: Vec<BuiltVector>,
+    ) -> Result<usize> {
+        let (scope, identity) = (scope.clone(), identity.clone());
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                let format = shared.columns.format();
+                sets::build(connection, format, &scope, &identity, &vectors)
+            })
+        })
+        .await
+    }
+
+    async fn activate_set(
+        &self,
+        identity: &EmbedderIdentity,
+        built: Vec<BuiltScope>,
+    ) -> Result<Vec<Scope>> {
+        let identity = identity.clone();
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::activate(connection, &shared.schema, &identity, &built)
+            })
+        })
+        .await
+    }
+
+    async fn drop_replaced(&self, limit: usize) -> Result<usize> {
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::drop_replaced(connection, shared.columns.format(), limit)
+            })
         })
         .await
     }

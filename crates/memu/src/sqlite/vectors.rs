@@ -11,6 +11,14 @@ use super::read::embedding_sets;
 use super::rows::{packed_id, unpacked};
 use super::scopes::scope_row;
 
+/// Every kind of owner.
+pub(super) const KINDS: [OwnerKind; 4] = [
+    OwnerKind::Resource,
+    OwnerKind::Segment,
+    OwnerKind::Item,
+    OwnerKind::Category,
+];
+
 /// An owner's kind as it is stored.
 pub(super) fn kind_number(kind: OwnerKind) -> i64 {
     match kind {

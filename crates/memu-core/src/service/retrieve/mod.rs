@@ -91,7 +91,9 @@ impl MemoryService {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) when there is no question or
     /// `top_k` is 0; [`ErrorKind::Filter`](crate::ErrorKind::Filter) and
     /// [`ErrorKind::Scope`](crate::ErrorKind::Scope) when the filter is not
-    /// understood, or names no scope among several.
+    /// understood, or names no scope among several;
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) when another process has moved
+    /// the store to another embedder.
     pub async fn retrieve(&self, request: RetrieveRequest) -> Result<RetrieveResponse> {
         let context = self.context();
         let question = checked_question(&request)?;
@@ -104,6 +106,7 @@ impl MemoryService {
             config.resource.top_k = top_k;
             config.segment.top_k = top_k;
         }
+        context.check_embedder().await?;
         // An unusable filter is an error even where no memory is needed.
         let selection = context.select(&request.filter, request.all_scopes).await?;
         let mut state = RetrieveState {

@@ -1,6 +1,7 @@
 //! The plain form of one scope, from which all of its answers can be read.
 
 mod apply;
+mod building;
 mod facts;
 mod load;
 mod ordered;

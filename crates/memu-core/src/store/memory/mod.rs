@@ -1,3 +1,4 @@
+mod sets;
 mod state;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -7,8 +8,8 @@ use async_trait::async_trait;
 use self::state::State;
 use super::data::ScopeData;
 use super::{
-    Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds, RecordSet, Report,
-    ScopeOutline, ScopeState, Select, Store, VectorHit, VectorQuery, WriteBatch,
+    BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
+    RecordSet, Report, ScopeOutline, ScopeState, Select, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use crate::error::{Error, Result};
 use crate::filter::Filter;
@@ -220,6 +221,31 @@ impl Store for InMemoryStore {
 
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
         Ok(self.write()?.clear(scopes))
+    }
+
+    async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()> {
+        self.write()?.begin_set(identity)
+    }
+
+    async fn build_vectors(
+        &self,
+        scope: &Scope,
+        identity: &EmbedderIdentity,
+        vectors: Vec<BuiltVector>,
+    ) -> Result<usize> {
+        self.write()?.build_vectors(scope, identity, vectors)
+    }
+
+    async fn activate_set(
+        &self,
+        identity: &EmbedderIdentity,
+        built: Vec<BuiltScope>,
+    ) -> Result<Vec<Scope>> {
+        self.write()?.activate_set(identity, &built)
+    }
+
+    async fn drop_replaced(&self, limit: usize) -> Result<usize> {
+        Ok(self.write()?.drop_replaced(limit))
     }
 
     async fn check(&self, _repair: bool) -> Result<Report> {

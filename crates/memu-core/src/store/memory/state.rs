@@ -120,6 +120,7 @@ impl State {
         data.skip_to(self.next_position);
         let new = !data.is_listed() && !self.order.contains(&key);
         let mut committed = data.apply(batch)?;
+        data.drop_outdated(batch, &sets);
         self.next_position = data.next_position();
         if new && data.is_listed() {
             self.order.push(key);
@@ -156,7 +157,7 @@ impl State {
             }
             if let SetForVectors::New(state) = rules::set_for_vectors(&sets, identity)? {
                 sets.push(EmbeddingSet {
-                    id: sets.len() as u32 + 1,
+                    id: next_id(&sets),
                     identity: identity.clone(),
                     state,
                 });
@@ -209,6 +210,11 @@ impl State {
         );
         report
     }
+}
+
+/// The number of the next set: one that none has had since the last was made.
+pub(super) fn next_id(sets: &[EmbeddingSet]) -> u32 {
+    sets.iter().map(|set| set.id).max().unwrap_or_default() + 1
 }
 
 fn check_count(name: &str, count: usize) -> Result<()> {

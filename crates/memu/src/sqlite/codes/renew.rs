@@ -89,10 +89,14 @@ pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u6
     Ok(())
 }
 
-/// The sets whose vectors have codes.
+/// The sets whose vectors have codes: all but those that were replaced, and those whose
+/// vectors are too long.
 pub(super) fn sets(connection: &Connection) -> Result<Vec<i64>> {
     connection
-        .prepare_cached("SELECT set_id FROM memu_embedding_sets WHERE dimension <= ?1")
+        .prepare_cached(
+            "SELECT set_id FROM memu_embedding_sets
+             WHERE dimension <= ?1 AND (state <> 'retired' OR provider = 'unknown')",
+        )
         .and_then(|mut statement| {
             let rows = statement.query_map([MOST_CODED.cast_signed() as i64], |row| row.get(0))?;
             rows.collect()

@@ -1,6 +1,6 @@
 //! Inserting and changing segments, items and relations, of which there are many.
 
-use memu_core::records::{CategoryItem, Id, MemoryItem, Meta, Segment, Table};
+use memu_core::records::{CategoryItem, Id, MemoryItem, Meta, OwnerKind, Segment, Table};
 use memu_core::store::rules::missing;
 use memu_core::{Error, Result};
 use rusqlite::params_from_iter;
@@ -125,6 +125,7 @@ impl<'c> Work<'c> {
                 "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
                 (self.scope_id, row),
             )?;
+            self.drop_outdated(OwnerKind::Item, row)?;
             if let Some(fresh) = &mut self.fresh {
                 fresh.forget_item(row);
             }

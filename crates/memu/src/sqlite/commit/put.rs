@@ -1,6 +1,6 @@
 //! Inserting and changing records.
 
-use memu_core::records::{Blob, MemoryCategory, Meta, Resource, Table};
+use memu_core::records::{Blob, MemoryCategory, Meta, OwnerKind, Resource, Table};
 use memu_core::store::rules;
 use memu_core::{Error, Result};
 use rusqlite::params_from_iter;
@@ -76,6 +76,7 @@ impl Work<'_> {
                 let old = self.content_of(row)?;
                 self.update(table, RESOURCE, row, &resource.meta, revision, values)?;
                 self.release_blob(&old)?;
+                self.drop_outdated(OwnerKind::Resource, row)?;
             }
         }
         self.log_put(Table::Resources, &resource.meta);
@@ -114,6 +115,7 @@ impl Work<'_> {
             None => self.insert(table, &category.meta, revision, values)?,
             Some((row, _)) => {
                 self.update(table, CATEGORY, row, &category.meta, revision, values)?;
+                self.drop_outdated(OwnerKind::Category, row)?;
             }
         }
         self.log_put(Table::Categories, &category.meta);

@@ -9,6 +9,13 @@ use crate::settings::EmbeddingFormat;
 use crate::sqlite::rows::packed;
 use crate::sqlite::vectors::{identified_by, identifier, kind_number, table};
 
+/// A vector as the original tells it.
+pub(in crate::sqlite) fn json(vector: &[f32]) -> Result<String> {
+    let numbers: Vec<f64> = vector.iter().copied().map(f64::from).collect();
+    serde_json::to_string(&numbers)
+        .map_err(|cause| Error::internal("a vector is not JSON").caused_by(cause))
+}
+
 impl Work<'_> {
     pub(super) fn put_vectors(
         &mut self,
@@ -74,9 +81,7 @@ impl Work<'_> {
             return Ok(());
         }
         let json = if format == EmbeddingFormat::Json {
-            let numbers = owned.vector.as_slice().iter().copied().map(f64::from);
-            let json = serde_json::to_string(&numbers.collect::<Vec<_>>());
-            Some(json.map_err(|cause| Error::internal("a vector is not JSON").caused_by(cause))?)
+            Some(json(owned.vector.as_slice())?)
         } else {
             None
         };
@@ -85,6 +90,21 @@ impl Work<'_> {
             table(owned.kind)
         );
         self.execute(&sql, (row, json)).map(drop)
+    }
+
+    /// Takes the vector of a record that changes out of the sets that are being built:
+    /// whoever builds them makes another one.
+    pub(super) fn drop_outdated(&mut self, kind: OwnerKind, row: i64) -> Result<()> {
+        let dropped = self.execute(
+            "DELETE FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
+             AND owner_row = ?3
+             AND set_id IN (SELECT set_id FROM memu_embedding_sets WHERE state = 'building')",
+            (self.scope_id, kind_number(kind), row),
+        )?;
+        if dropped > 0 {
+            self.changed_vectors.insert(kind, row);
+        }
+        Ok(())
     }
 
     /// The row of a vector's owner, and the record whose change it counts as.
