@@ -29,7 +29,7 @@ use support::{TALK, conversation, memorize, user};
 #[derive(Debug)]
 struct Letters {
     identity: EmbedderIdentity,
-    letters: &'static str,
+    alphabet: &'static str,
     given: AtomicUsize,
     /// After so many texts it fails.
     breaks_after: usize,
@@ -43,7 +43,7 @@ impl Letters {
                 model: letters.into(),
                 dimension: u32::try_from(letters.len()).unwrap(),
             },
-            letters,
+            alphabet: letters,
             given: AtomicUsize::new(0),
             breaks_after: usize::MAX,
         }
@@ -74,7 +74,7 @@ impl Embedder for Letters {
                 return Ok(None);
             }
             let count = |letter| text.chars().filter(|c| *c == letter).count() as f32 + 0.1;
-            let values = self.letters.chars().map(count).collect();
+            let values = self.alphabet.chars().map(count).collect();
             Embedding::checked(values, self.identity.dimension).map(Some)
         };
         texts.iter().map(embed).collect()
