@@ -97,19 +97,21 @@ async fn what_one_user_writes_does_not_change_how_another_is_answered() {
 
 #[tokio::test]
 async fn a_filter_by_null_is_refused() {
-    let fixture = service("inmemory").await;
-    fixture
-        .service
-        .create_memory_item(create("Ann likes tea", "alice"))
-        .await
-        .unwrap();
-    let question = RetrieveRequest::question("tea").matching("user_id", Value::Null);
-    let error = fixture.service.retrieve(question).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Filter);
-    assert_eq!(
-        error.message(),
-        "user_id is null; leave the field out, or use user_id__is_null"
-    );
+    for store in STORES {
+        let fixture = service(store).await;
+        fixture
+            .service
+            .create_memory_item(create("Ann likes tea", "alice"))
+            .await
+            .unwrap();
+        let question = RetrieveRequest::question("tea").matching("user_id", Value::Null);
+        let error = fixture.service.retrieve(question).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Filter);
+        assert_eq!(
+            error.message(),
+            "user_id is null; leave the field out, or use user_id__is_null"
+        );
+    }
 }
 
 #[tokio::test]
@@ -220,68 +222,72 @@ async fn deleting_or_editing_another_users_item_finds_nothing() {
 
 #[tokio::test]
 async fn top_k_of_zero_is_refused() {
-    let fixture = service("inmemory").await;
-    fixture
-        .service
-        .create_memory_item(create("Ann likes tea", "alice"))
-        .await
-        .unwrap();
-    let question = RetrieveRequest {
-        top_k: Some(0),
-        ..RetrieveRequest::question("tea").matching("user_id", "alice")
-    };
-    let error = fixture.service.retrieve(question).await.unwrap_err();
-    assert_eq!(error.message(), "top_k is 0; it must be from 1 to 10000");
+    for store in STORES {
+        let fixture = service(store).await;
+        fixture
+            .service
+            .create_memory_item(create("Ann likes tea", "alice"))
+            .await
+            .unwrap();
+        let question = RetrieveRequest {
+            top_k: Some(0),
+            ..RetrieveRequest::question("tea").matching("user_id", "alice")
+        };
+        let error = fixture.service.retrieve(question).await.unwrap_err();
+        assert_eq!(error.message(), "top_k is 0; it must be from 1 to 10000");
+    }
 }
 
 #[tokio::test]
 async fn comparison_operators_compare_and_unknown_ones_are_refused() {
-    let fixture = service("inmemory").await;
-    for content in ["Ann likes tea", "Ann likes jam"] {
-        fixture
+    for store in STORES {
+        let fixture = service(store).await;
+        for content in ["Ann likes tea", "Ann likes jam"] {
+            fixture
+                .service
+                .create_memory_item(create(content, "alice"))
+                .await
+                .unwrap();
+        }
+        let list = |key: &str, value: Value| ListRequest {
+            filter: user("alice")
+                .into_iter()
+                .chain([(key.to_owned(), value)])
+                .collect(),
+            ..ListRequest::default()
+        };
+        let after = list("created_at__gt", json!("2030"));
+        assert_eq!(
+            fixture
+                .service
+                .list_memory_items(after)
+                .await
+                .unwrap()
+                .records,
+            []
+        );
+        let before = list("created_at__lt", json!("2030"));
+        assert_eq!(
+            fixture
+                .service
+                .list_memory_items(before)
+                .await
+                .unwrap()
+                .records
+                .len(),
+            2
+        );
+        let error = fixture
             .service
-            .create_memory_item(create(content, "alice"))
-            .await
-            .unwrap();
+            .list_memory_items(list("user_id__like", json!("a")))
+            .await;
+        assert!(
+            error
+                .unwrap_err()
+                .message()
+                .starts_with("unknown operator \"__like\"")
+        );
     }
-    let list = |key: &str, value: Value| ListRequest {
-        filter: user("alice")
-            .into_iter()
-            .chain([(key.to_owned(), value)])
-            .collect(),
-        ..ListRequest::default()
-    };
-    let after = list("created_at__gt", json!("2030"));
-    assert_eq!(
-        fixture
-            .service
-            .list_memory_items(after)
-            .await
-            .unwrap()
-            .records,
-        []
-    );
-    let before = list("created_at__lt", json!("2030"));
-    assert_eq!(
-        fixture
-            .service
-            .list_memory_items(before)
-            .await
-            .unwrap()
-            .records
-            .len(),
-        2
-    );
-    let error = fixture
-        .service
-        .list_memory_items(list("user_id__like", json!("a")))
-        .await;
-    assert!(
-        error
-            .unwrap_err()
-            .message()
-            .starts_with("unknown operator \"__like\"")
-    );
 }
 
 #[tokio::test]
@@ -384,35 +390,37 @@ async fn forgetting_a_user_leaves_nothing_and_the_next_memory_is_stored_as_ever(
 
 #[tokio::test]
 async fn forgetting_without_a_scope_is_refused() {
-    let fixture = service("inmemory").await;
-    fixture
-        .service
-        .create_memory_item(create("Ann likes tea", "alice"))
-        .await
-        .unwrap();
-    let error = fixture
-        .service
-        .clear_memory(&Map::new(), false)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error.message(),
-        "name whose memory to forget: pass user_id, or ask for all scopes"
-    );
-    let narrow = json!({"user_id": "alice", "memory_type": "event"});
-    let error = fixture
-        .service
-        .clear_memory(narrow.as_object().unwrap(), false)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Filter);
-    assert_eq!(
-        everything(&fixture.service, "alice").await["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    for store in STORES {
+        let fixture = service(store).await;
+        fixture
+            .service
+            .create_memory_item(create("Ann likes tea", "alice"))
+            .await
+            .unwrap();
+        let error = fixture
+            .service
+            .clear_memory(&Map::new(), false)
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error.message(),
+            "name whose memory to forget: pass user_id, or ask for all scopes"
+        );
+        let narrow = json!({"user_id": "alice", "memory_type": "event"});
+        let error = fixture
+            .service
+            .clear_memory(narrow.as_object().unwrap(), false)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Filter);
+        assert_eq!(
+            everything(&fixture.service, "alice").await["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+    }
 }
 
 #[tokio::test]
