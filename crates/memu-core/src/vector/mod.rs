@@ -63,7 +63,12 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     if norms == 0.0 {
         return 0.0;
     }
-    (dot(a, b) / norms).clamp(-1.0, 1.0)
+    let cosine = dot(a, b) / norms;
+    // Not a number: an unusable vector, which sorting would put before all others.
+    if cosine.is_nan() {
+        return -1.0;
+    }
+    cosine.clamp(-1.0, 1.0)
 }
 
 /// The vector brought to length 1; zeros stay zeros.
