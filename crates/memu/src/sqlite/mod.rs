@@ -172,12 +172,12 @@ impl SqliteStore {
     /// fail with [`ErrorKind::Permission`](memu_core::ErrorKind::Permission).
     pub async fn open(options: Options) -> Result<Self> {
         offload(&TokioExecutor as &dyn Executor, move || {
-            Self::open_here(options)
+            Self::open_here(&options)
         })
         .await?
     }
 
-    fn open_here(options: Options) -> Result<Self> {
+    fn open_here(options: &Options) -> Result<Self> {
         // Reports and errors name the path as it was given; what lasts must hold when the
         // program moves to another folder.
         let lasting = options.path.as_deref();
@@ -193,7 +193,7 @@ impl SqliteStore {
             schema,
             upgraded,
             read_only,
-        } = open::open_first(&options).map_err(named)?;
+        } = open::open_first(options).map_err(named)?;
         let access = if read_only {
             Access::Immutable
         } else {
