@@ -51,12 +51,24 @@ pub(super) async fn retrieve(
     for _ in 0..questions {
         times.push(ask(&service, language, &mut random, scopes).await?);
     }
+    let mut after_writes = Vec::new();
+    for _ in 0..20 {
+        let request = items(language, &mut random, 1, "user 0");
+        service.create_memory_items(request).await?;
+        after_writes.push(ask(&service, language, &mut random, 1).await?);
+    }
     service.close().await?;
-    let what = format!("retrieve, {scopes} scopes of {each} items");
+    let plural = if scopes == 1 { "" } else { "s" };
+    let what = format!("retrieve, {scopes} scope{plural} of {each} items");
     Ok(vec![
         Row::new(format!("{what}: first"), first, "ms"),
         Row::new(format!("{what}: p50"), percentile(&mut times, 0.5), "ms"),
         Row::new(format!("{what}: p99"), percentile(&mut times, 0.99), "ms"),
+        Row::new(
+            format!("{what}: p50 right after a write"),
+            percentile(&mut after_writes, 0.5),
+            "ms",
+        ),
     ])
 }
 

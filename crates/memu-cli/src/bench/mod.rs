@@ -15,6 +15,7 @@ use memu::Result;
 use self::files::Folder;
 use self::row::Row;
 use self::search::Data;
+pub(crate) use self::search::search;
 use self::texts::Language;
 use self::vectors::Vectors;
 use crate::output::Printer;
@@ -23,7 +24,7 @@ use crate::progress::Progress;
 /// What is measured, and how much of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Only rows whose name holds this.
+    /// Only measurements whose name holds this.
     pub(crate) only: Option<String>,
     /// Where the files are made.
     pub(crate) folder: PathBuf,
@@ -52,10 +53,10 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
             printer.lines(&[row.line()])
         }
     };
-    if plan.wants("create_item one") {
+    if plan.wants("create_item, 500 one by one, durable") {
         print(&writes::one_by_one(&folder, &language, 500).await?)?;
     }
-    if plan.wants("create_items batches") {
+    if plan.wants("create_items, 50000 in batches of 1,000") {
         for row in writes::in_batches(&folder, &language, 50_000).await? {
             print(&row)?;
         }
@@ -65,17 +66,18 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
         (Vectors::Gaussian, 100_000),
         (Vectors::Words, plan.large),
     ] {
-        if plan.wants(&format!("search {} {count}", kind.name())) {
+        if plan.wants(&format!("search, {count} × 384, {}", kind.name())) {
             let data = Data::make(&folder, &language, kind, count, progress).await?;
             for row in data.rows(plan.python.as_deref()).await? {
                 print(&row)?;
             }
         }
     }
-    if plan.wants("retrieve scopes") {
+    let scopes = plan.large / 100;
+    if plan.wants(&format!("retrieve, {scopes} scopes of 100 items")) {
         let path = folder.file("scopes.db");
-        ask::fill(&path, &language, plan.large / 100, 100, progress).await?;
-        for row in ask::retrieve(&path, &language, plan.large / 100, 100, 300).await? {
+        ask::fill(&path, &language, scopes, 100, progress).await?;
+        for row in ask::retrieve(&path, &language, scopes, 100, 300).await? {
             print(&row)?;
         }
         let time = ask::new_process(&path, "user 7", "What about kla?", 9)?;
@@ -86,7 +88,7 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
         ))?;
     }
     for count in [100_000, plan.large] {
-        if plan.wants(&format!("retrieve {count}")) {
+        if plan.wants(&format!("retrieve, 1 scope of {count} items")) {
             let path = folder.file(&format!("one-{count}.db"));
             ask::fill(&path, &language, 1, count, progress).await?;
             for row in ask::retrieve(&path, &language, 1, count, 100).await? {

@@ -1,18 +1,20 @@
 //! How long the nearest vectors take to find, beside numpy and sqlite-vec.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
+use memu::core::filter::Filter;
 use memu::core::provider::Embedder;
-use memu::core::records::{Embedding, OwnerKind};
-use memu::core::scope::ScopeSchema;
+use memu::core::records::{EmbedderIdentity, Embedding, OwnerKind};
+use memu::core::scope::{Scope, ScopeSchema};
 use memu::core::store::{Store, VectorQuery};
 use memu::sqlite::{Options, SqliteStore};
 use memu::{Error, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::files::{Folder, items, open_with};
 use super::row::{Row, percentile};
@@ -118,49 +120,38 @@ impl Data {
         Ok(data)
     }
 
-    /// What the store takes, once all is warm.
-    async fn by_store(&self, exact: bool) -> Result<Searched> {
-        let options = Options {
-            exact_search: exact,
-            ..Options::file(&self.database)
+    /// What the store takes in a process of its own, once all is warm.
+    fn by_store(&self, exact: bool) -> Result<Searched> {
+        let identity = self.embedder.identity();
+        let task = SearchTask {
+            database: self.database.clone(),
+            queries: self.queries.clone(),
+            provider: identity.provider.clone(),
+            model: identity.model.clone(),
+            exact,
         };
-        let store = SqliteStore::open(options).await?;
-        let scope = ScopeSchema::default().scope([("user_id", "user 0")])?;
-        let order = store
-            .ids(OwnerKind::Item, &memu::core::store::Query::scope(&scope))
-            .await?;
-        let places: std::collections::HashMap<_, _> = order.into_iter().zip(0..).collect();
-        let (mut times, mut found) = (Vec::new(), Vec::new());
-        for round in 0..2 {
-            for vector in &self.asked {
-                let query = VectorQuery {
-                    scopes: vec![scope.clone()],
-                    kind: OwnerKind::Item,
-                    identity: self.embedder.identity().clone(),
-                    vector: vector.clone(),
-                    top_k: TOP,
-                    filter: memu::core::filter::Filter::default(),
-                };
-                let started = Instant::now();
-                let hits = store.search(&query).await?;
-                let time = started.elapsed().as_secs_f64() * 1e3;
-                if round == 1 {
-                    times.push(time);
-                    found.push(
-                        hits.iter()
-                            .filter_map(|hit| places.get(&hit.id).copied())
-                            .collect(),
-                    );
-                }
-            }
-        }
-        let memory = anonymous_memory();
-        store.close().await?;
-        Ok(Searched {
-            times,
-            found,
-            memory,
+        let task = serde_json::to_string(&task)
+            .map_err(|cause| Error::internal("a task cannot be written").caused_by(cause))?;
+        let program = std::env::current_exe()
+            .map_err(|cause| Error::internal("this program cannot find itself").caused_by(cause))?;
+        let output = Command::new(program)
+            .args(["bench", "--search-task", &task])
+            .output()
+            .map_err(|cause| Error::internal("this program cannot be run").caused_by(cause))?;
+        serde_json::from_slice(&output.stdout).map_err(|cause| {
+            Error::internal("the search of the benchmark failed")
+                .with("said", String::from_utf8_lossy(&output.stderr))
+                .caused_by(cause)
         })
+    }
+
+    /// The ids of the memories, in the order of their vectors.
+    async fn order(&self) -> Result<HashMap<String, usize>> {
+        let store = SqliteStore::open(Options::file(&self.database)).await?;
+        let query = memu::core::store::Query::scope(&scope()?);
+        let ids = store.ids(OwnerKind::Item, &query).await?;
+        store.close().await?;
+        Ok(ids.iter().map(ToString::to_string).zip(0..).collect())
     }
 
     /// Measures the store in both modes, beside what Python has.
@@ -172,9 +163,10 @@ impl Data {
             Some(python) if self.count <= 100_000 => Some(self.by_python(python, "sqlite-vec")?),
             _ => None,
         };
+        let order = self.order().await?;
         let mut rows = Vec::new();
         for (mode, exact) in [("default", false), ("exact", true)] {
-            let mut searched = self.by_store(exact).await?;
+            let mut searched = self.by_store(exact)?;
             let what = format!(
                 "search, {} × {DIMENSION}, {}: {mode}",
                 self.count,
@@ -189,7 +181,7 @@ impl Data {
                     ),
             );
             if let Some(numpy) = &numpy {
-                let recall = recall(&searched.found, &numpy.nearest);
+                let recall = recall(&searched.places(&order), &numpy.nearest);
                 rows.push(Row::new(format!("{what}, recall@10"), recall, ""));
             }
             if let Some(memory) = searched.memory {
@@ -216,16 +208,98 @@ impl Data {
     }
 }
 
+fn scope() -> Result<Scope> {
+    ScopeSchema::default().scope([("user_id", "user 0")])
+}
+
+/// What a process of its own searches.
+#[derive(Debug, Serialize, Deserialize)]
+struct SearchTask {
+    database: PathBuf,
+    queries: PathBuf,
+    provider: String,
+    model: String,
+    exact: bool,
+}
+
+/// Does a task of another process, and tells in JSON what it took.
+pub(crate) async fn search(task: &str) -> Result<String> {
+    let wrong = |cause| Error::input("this is no task of the benchmark").caused_by(cause);
+    let task: SearchTask = serde_json::from_str(task).map_err(wrong)?;
+    let searched = task.run().await?;
+    serde_json::to_string(&searched)
+        .map_err(|cause| Error::internal("what was measured cannot be written").caused_by(cause))
+}
+
+impl SearchTask {
+    async fn run(self) -> Result<Searched> {
+        let asked = self.asked()?;
+        let options = Options {
+            exact_search: self.exact,
+            ..Options::file(&self.database)
+        };
+        let store = SqliteStore::open(options).await?;
+        let mut searched = Searched::default();
+        for round in 0..2 {
+            for vector in &asked {
+                let query = VectorQuery {
+                    scopes: vec![scope()?],
+                    kind: OwnerKind::Item,
+                    identity: EmbedderIdentity {
+                        provider: self.provider.clone(),
+                        model: self.model.clone(),
+                        dimension: DIMENSION as u32,
+                    },
+                    vector: vector.clone(),
+                    top_k: TOP,
+                    filter: Filter::default(),
+                };
+                let started = Instant::now();
+                let hits = store.search(&query).await?;
+                let time = started.elapsed().as_secs_f64() * 1e3;
+                if round == 1 {
+                    searched.times.push(time);
+                    let ids = hits.iter().map(|hit| hit.id.to_string());
+                    searched.found.push(ids.collect());
+                }
+            }
+        }
+        searched.memory = anonymous_memory();
+        store.close().await?;
+        Ok(searched)
+    }
+
+    fn asked(&self) -> Result<Vec<Embedding>> {
+        let bytes = std::fs::read(&self.queries).map_err(failed(&self.queries))?;
+        let (numbers, _) = bytes.as_chunks();
+        let numbers: Vec<f32> = numbers.iter().map(|x| f32::from_le_bytes(*x)).collect();
+        let vectors = numbers.chunks_exact(DIMENSION);
+        vectors
+            .map(|vector| Embedding::checked(vector.to_vec(), DIMENSION as u32))
+            .collect()
+    }
+}
+
 /// What the store took.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Searched {
     /// By query: milliseconds.
     times: Vec<f64>,
-    /// By query: the places of the nearest.
-    found: Vec<Vec<usize>>,
+    /// By query: the ids of the nearest.
+    found: Vec<Vec<String>>,
     /// Of this process, in MiB, while the store is open; `None` where the system does not
     /// tell.
     memory: Option<f64>,
+}
+
+impl Searched {
+    fn places(&self, order: &HashMap<String, usize>) -> Vec<Vec<usize>> {
+        let place = |id: &String| order.get(id).copied();
+        let found = self.found.iter();
+        found
+            .map(|ids| ids.iter().filter_map(place).collect())
+            .collect()
+    }
 }
 
 /// Memory of this process that is no part of a file, in MiB (Linux).

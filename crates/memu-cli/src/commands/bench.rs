@@ -4,14 +4,14 @@ use clap::Args;
 use memu::Result;
 
 use crate::args::Global;
-use crate::bench::{Plan, run};
+use crate::bench::{self, Plan};
 use crate::output::Printer;
 use crate::progress::Progress;
 
 /// Measure what MemU does in which time, on this machine.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
-    /// Only rows whose name holds this
+    /// Only measurements whose name holds this, such as "retrieve, 1 scope"
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// The folder for the files that are measured on [default: that for temporary files]
@@ -26,10 +26,16 @@ pub(crate) struct Bench {
     /// How many memories the large files have
     #[arg(long, value_name = "COUNT", default_value_t = 1_000_000)]
     large: usize,
+    /// What another process of the benchmark wants to be searched
+    #[arg(long, hide = true)]
+    search_task: Option<String>,
 }
 
 impl Bench {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+        if let Some(task) = self.search_task {
+            return printer.text(&bench::search(&task).await?);
+        }
         let plan = Plan {
             only: self.only,
             folder: self.dir.unwrap_or_else(std::env::temp_dir),
@@ -37,6 +43,6 @@ impl Bench {
             keep: self.keep,
             large: self.large,
         };
-        run(&plan, printer, &Progress::new(global)).await
+        bench::run(&plan, printer, &Progress::new(global)).await
     }
 }

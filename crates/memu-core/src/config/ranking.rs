@@ -13,6 +13,9 @@ pub struct RankingConfig {
     pub b: f32,
     /// About how many words a passage has. Default 50.
     pub passage_words: usize,
+    /// How many passages, and how many items, are looked at closely: those whose words
+    /// match best; there is no match in others. Default 10,000.
+    pub candidates: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.
     pub similar_words: usize,
@@ -83,6 +86,7 @@ impl Default for RankingConfig {
             k1: 0.9,
             b: 0.4,
             passage_words: 50,
+            candidates: 10_000,
             similar_words: 30,
             similar_least: 0.3,
             similar_weight: 0.7,
@@ -123,6 +127,7 @@ impl RankingConfig {
             ("k1", self.k1, 10.0),
             ("b", self.b, 1.0),
             ("passage_words", self.passage_words as f32, 10_000.0),
+            ("candidates", self.candidates as f32, 1e9),
             ("similar_words", self.similar_words as f32, 10_000.0),
             ("similar_least", self.similar_least, 1.0),
             ("similar_weight", self.similar_weight, 1.0),

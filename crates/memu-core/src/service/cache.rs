@@ -11,7 +11,7 @@ use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
 use crate::environment::offload;
 use crate::error::{Error, Result};
-use crate::ranking::outline::PASSAGE_WORDS;
+use crate::ranking::outline::{Growth, Outline, PASSAGE_WORDS};
 use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
@@ -62,6 +62,51 @@ impl Cache {
 struct Indexed {
     outline: Arc<ScopeOutline>,
     searchable: OnceLock<Arc<Searchable>>,
+    /// What was there before, which may only need to grow.
+    before: Mutex<Option<Before>>,
+}
+
+/// The index over an earlier outline of a scope.
+#[derive(Debug)]
+struct Before {
+    outline: Arc<ScopeOutline>,
+    searchable: Arc<Searchable>,
+}
+
+impl Indexed {
+    fn new(outline: Arc<ScopeOutline>, before: Option<Before>) -> Self {
+        Self {
+            outline,
+            searchable: OnceLock::new(),
+            before: Mutex::new(before),
+        }
+    }
+
+    /// What the outline that comes next may start from.
+    fn as_before(&self) -> Option<Before> {
+        match self.searchable.get() {
+            Some(searchable) => Some(Before {
+                outline: self.outline.clone(),
+                searchable: searchable.clone(),
+            }),
+            None => self.take_before(),
+        }
+    }
+
+    fn take_before(&self) -> Option<Before> {
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        before.take()
+    }
+
+    /// The index that was there before, with how this outline has grown since; `None`
+    /// when it must be built anew.
+    fn grown_from(&self) -> Option<(Arc<Searchable>, Growth)> {
+        let before = self.take_before()?;
+        let outline = &self.outline.outline;
+        let growth = Growth::between(&before.outline.outline, outline)?;
+        let can_grow = before.searchable.can_grow(outline, &growth);
+        can_grow.then_some((before.searchable, growth))
+    }
 }
 
 /// What belongs to the scopes that were used last, the latest first.
@@ -126,15 +171,16 @@ impl Context {
         let known = self.cache().indexed.get(&key);
         let outline = known.as_ref().map(|known| known.outline.clone());
         let outline = self.read_outline(scope, outline).await?;
-        if let Some(known) = known
+        if let Some(known) = &known
             && known.outline.position == outline.position
         {
-            return Ok(known);
+            return Ok(known.clone());
         }
-        let indexed = Arc::new(Indexed {
-            outline,
-            searchable: OnceLock::new(),
+        let before = known.and_then(|known| {
+            let same_life = known.outline.position.life == outline.position.life;
+            known.as_before().filter(|_| same_life)
         });
+        let indexed = Arc::new(Indexed::new(outline, before));
         self.cache().indexed.put(key, indexed.clone());
         Ok(indexed)
     }
@@ -161,28 +207,43 @@ impl Context {
         }
     }
 
-    /// What questions to the scope are answered from, built off the caller's thread.
+    /// What questions to the scope are answered from, built off the caller's thread: what
+    /// was there before with what is new, where nothing else has changed.
     pub(super) async fn searchable(&self, scope: &Scope) -> Result<Arc<Searchable>> {
         let indexed = self.indexed(scope).await?;
         if let Some(searchable) = indexed.searchable.get() {
             return Ok(searchable.clone());
         }
         let words = self.words().clone();
-        let vectors = [self.scope_vectors(scope, &indexed.outline).await?];
+        let outline = &indexed.outline.outline;
+        let (before, growth) = match indexed.grown_from() {
+            Some((before, growth)) => (Some(before), growth),
+            None => (None, Growth::of_everything()),
+        };
+        let vectors = self.scope_vectors(scope, outline, &growth).await?;
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;
-            let build = || Arc::new(Searchable::build(&[outline], &vectors, words));
+            let build = || match before {
+                Some(before) => {
+                    // Questions that are being answered go on with what was.
+                    let mut searchable = Arc::unwrap_or_clone(before);
+                    searchable.grow(outline, vectors, &growth);
+                    Arc::new(searchable)
+                }
+                None => Arc::new(Searchable::build(&[outline], &[vectors], words)),
+            };
             indexed.searchable.get_or_init(build).clone()
         })
         .await
     }
 
-    /// The vectors that the configured embedder made of the segments and items of a scope;
-    /// none when it makes none of segments.
+    /// The vectors that the configured embedder made of the new segments and items of a
+    /// scope; none when it makes none of segments.
     pub(super) async fn scope_vectors(
         &self,
         scope: &Scope,
-        outline: &ScopeOutline,
+        outline: &Outline,
+        growth: &Growth,
     ) -> Result<ScopeVectors> {
         let embedder = &self.parts().embedder;
         if !embedder.embeds_segments() {
@@ -194,10 +255,10 @@ impl Context {
             let vectors = vectors.await?.into_iter();
             Ok::<_, Error>(vectors.map(|one| (one.owner, one.vector)).collect())
         };
-        let segments = outline.outline.segments.iter();
-        let segments = segments.flat_map(|block| &block.entries);
-        let items = outline.outline.items.iter();
-        let items = items.flat_map(|block| &block.entries);
+        let segments = growth.segments.onward(&outline.segments);
+        let segments = segments.flat_map(|(_, new)| new);
+        let items = growth.items.onward(&outline.items);
+        let items = items.flat_map(|(_, new)| new);
         let vectors = ScopeVectors {
             segments: read(
                 OwnerKind::Segment,

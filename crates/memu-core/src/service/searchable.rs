@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::ranking::outline::{ItemOutline, Outline};
+use crate::ranking::outline::{Growth, ItemOutline, Outline};
 use crate::ranking::{Index, Words};
 use crate::records::{Embedding, Id};
 use crate::time::Timestamp;
 
 /// What questions are answered from: the index over some scopes, and how their
 /// records hang together, by number instead of by id. Derived data.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Searchable {
     pub(super) index: Index,
     /// By item, in the order of the scopes and of storing.
@@ -17,7 +17,8 @@ pub(super) struct Searchable {
     pub(super) resources: Vec<Named>,
     pub(super) categories: Vec<Named>,
     /// By position in the index: the items that cite the segment, in order.
-    citing: Vec<Box<[u32]>>,
+    citing: Vec<Vec<u32>>,
+    places: Places,
 }
 
 /// The vectors that the embedder made of the segments and items of a scope, by id.
@@ -50,6 +51,13 @@ pub(super) struct ItemLinks {
     pub(super) last_met: Timestamp,
 }
 
+impl ScopeVectors {
+    fn dimension(&self) -> Option<usize> {
+        let one = self.segments.values().next()?;
+        Some(one.as_slice().len())
+    }
+}
+
 impl Searchable {
     /// Indexes these scopes, with the vectors of their segments and items where there
     /// are any.
@@ -58,54 +66,102 @@ impl Searchable {
         vectors: &[ScopeVectors],
         words: Arc<Words>,
     ) -> Self {
-        let mut index = Index::build(outlines, words);
-        let one = vectors.iter().flat_map(|scope| &scope.segments).next();
-        if let Some((_, one)) = one {
-            index.set_vectors(one.as_slice().len(), |segment| {
-                let vectors = &vectors.get(segment.scope)?.segments;
-                vectors.get(segment.id).map(Embedding::as_slice)
-            });
-        }
-        let places = Places::new(outlines, &index);
-        let items: Vec<ItemLinks> = outlines
-            .iter()
-            .enumerate()
-            .flat_map(|(scope, outline)| {
-                let entries = outline.items.iter().flat_map(|block| &block.entries);
-                let places = &places;
-                entries.map(move |item| places.links(scope, item))
-            })
-            .collect();
-        for item in &items {
-            let vectors = vectors.get(item.name.scope).map(|scope| &scope.items);
-            if let Some(vector) = vectors.and_then(|vectors| vectors.get(&item.name.id)) {
-                index.push_item_vector(vector.as_slice(), &item.segments);
+        let mut searchable = Self {
+            index: Index::build(outlines, words),
+            items: Vec::new(),
+            resources: Vec::new(),
+            categories: Vec::new(),
+            citing: Vec::new(),
+            places: Places::default(),
+        };
+        searchable.add(outlines, vectors, &Growth::of_everything());
+        searchable
+    }
+
+    /// Whether [`Self::grow`] leaves what [`Self::build`] would make of the whole outline.
+    pub(super) fn can_grow(&self, outline: &Outline, growth: &Growth) -> bool {
+        self.index.can_grow(outline, growth)
+    }
+
+    /// Adds what the one scope has more than before, with the vectors of that; first, see
+    /// [`Self::can_grow`].
+    pub(super) fn grow(&mut self, outline: &Outline, vectors: ScopeVectors, growth: &Growth) {
+        self.index.grow(outline, growth);
+        self.add(&[outline], &[vectors], growth);
+        for (number, at) in &growth.changed {
+            if let Some(item) = at.entry(&outline.items) {
+                self.rehang(*number, item);
             }
         }
-        let mut citing = vec![Vec::new(); index.segment_count()];
-        for (number, item) in (0..).zip(&items) {
-            for position in &item.segments {
-                if let Some(citing) = citing.get_mut(*position as usize) {
-                    citing.push(number);
+    }
+
+    fn add(&mut self, outlines: &[&Outline], vectors: &[ScopeVectors], growth: &Growth) {
+        let dimension = vectors.iter().find_map(ScopeVectors::dimension);
+        self.index.embed_segments(dimension, |segment| {
+            let vectors = &vectors.get(segment.scope)?.segments;
+            vectors.get(segment.id).map(Embedding::as_slice)
+        });
+        self.places.add(outlines, &self.index);
+        self.citing.resize(self.index.segment_count(), Vec::new());
+        self.resources = named(outlines, |outline| {
+            outline.resources.iter().map(|one| &one.id).collect()
+        });
+        self.categories = named(outlines, |outline| {
+            outline.categories.iter().map(|one| &one.id).collect()
+        });
+        for (scope, outline) in outlines.iter().enumerate() {
+            let vectors = vectors.get(scope).map(|scope| &scope.items);
+            let items = growth.items.onward(&outline.items);
+            for item in items.flat_map(|(_, items)| items) {
+                let vector = vectors.and_then(|vectors| vectors.get(&item.id));
+                self.add_item(scope, item, vector);
+            }
+        }
+    }
+
+    fn add_item(&mut self, scope: usize, item: &ItemOutline, vector: Option<&Embedding>) {
+        let number = self.items.len() as u32;
+        let links = self.places.links(scope, item);
+        if let Some(vector) = vector {
+            self.index
+                .embed_item(number, vector.as_slice(), &links.segments);
+        }
+        for position in &links.segments {
+            if let Some(citing) = self.citing.get_mut(*position as usize) {
+                citing.push(number);
+            }
+        }
+        self.items.push(links);
+    }
+
+    /// Hangs an item where it hangs now.
+    fn rehang(&mut self, number: u32, item: &ItemOutline) {
+        let Some(links) = self.items.get_mut(number as usize) else {
+            return;
+        };
+        let now = self.places.links(links.name.scope, item);
+        let before = std::mem::replace(links, now);
+        let now = &links.segments;
+        if before.segments != *now {
+            self.index.cite(number, now);
+            for position in before.segments {
+                if let Some(citing) = self.citing.get_mut(position as usize) {
+                    citing.retain(|other| *other != number);
                 }
             }
-        }
-        Self {
-            index,
-            items,
-            resources: named(outlines, |outline| {
-                outline.resources.iter().map(|one| &one.id).collect()
-            }),
-            categories: named(outlines, |outline| {
-                outline.categories.iter().map(|one| &one.id).collect()
-            }),
-            citing: citing.into_iter().map(Vec::into_boxed_slice).collect(),
+            for position in now {
+                if let Some(citing) = self.citing.get_mut(*position as usize)
+                    && let Err(place) = citing.binary_search(&number)
+                {
+                    citing.insert(place, number);
+                }
+            }
         }
     }
 
     /// The numbers of the items that cite the segment at a position, in order.
     pub(super) fn citing(&self, position: usize) -> &[u32] {
-        self.citing.get(position).map_or(&[], |citing| citing)
+        self.citing.get(position).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -119,6 +175,7 @@ fn named(outlines: &[&Outline], ids: impl Fn(&Outline) -> Vec<&Id>) -> Vec<Named
 }
 
 /// The numbers of records by the number of their scope and their place.
+#[derive(Clone, Debug, Default)]
 struct Places {
     segments: FxHashMap<(usize, u64), u32>,
     resources: FxHashMap<(usize, u64), u32>,
@@ -126,25 +183,25 @@ struct Places {
 }
 
 impl Places {
-    fn new(outlines: &[&Outline], index: &Index) -> Self {
+    /// Adds what is new in the index and the outlines.
+    fn add(&mut self, outlines: &[&Outline], index: &Index) {
+        for position in self.segments.len()..index.segment_count() {
+            if let Some(segment) = index.segment(position) {
+                let at = (segment.scope, segment.place);
+                self.segments.insert(at, position as u32);
+            }
+        }
         let scopes = || outlines.iter().enumerate();
         let resources = scopes().flat_map(|(scope, outline)| {
             let resources = outline.resources.iter();
             resources.map(move |resource| (scope, resource.place))
         });
+        number(&mut self.resources, resources);
         let categories = scopes().flat_map(|(scope, outline)| {
             let categories = outline.categories.iter();
             categories.map(move |category| (scope, category.place))
         });
-        let segments = (0..index.segment_count()).filter_map(|position| {
-            let segment = index.segment(position)?;
-            Some((segment.scope, segment.place))
-        });
-        Self {
-            segments: segments.zip(0..).collect(),
-            resources: resources.zip(0..).collect(),
-            categories: categories.zip(0..).collect(),
-        }
+        number(&mut self.categories, categories);
     }
 
     fn links(&self, scope: usize, item: &ItemOutline) -> ItemLinks {
@@ -170,4 +227,10 @@ impl Places {
             last_met: item.last_met(),
         }
     }
+}
+
+/// Numbers those that have no number yet, which come last.
+fn number(numbers: &mut FxHashMap<(usize, u64), u32>, places: impl Iterator<Item = (usize, u64)>) {
+    let known = numbers.len();
+    numbers.extend(places.zip(0..).skip(known));
 }

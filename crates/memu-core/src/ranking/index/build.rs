@@ -3,12 +3,15 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::Index;
-use super::field::Documents;
+use super::field::merge;
 use super::meaning::Meaning;
 use super::segment::IndexedSegment;
-use super::vocabulary::Vocabulary;
+use super::texts::{Texts, counted};
+use super::vocabulary::{Occurs, Vocabulary};
 use super::words::Words;
-use crate::ranking::outline::{Block, Entry, ItemOutline, Occurrence, Outline, SegmentOutline};
+use crate::ranking::outline::{
+    Block, Entry, Growth, ItemOutline, Occurrence, Outline, SegmentOutline,
+};
 
 /// A word whose number is not known yet.
 const UNKNOWN: u32 = u32::MAX;
@@ -18,165 +21,213 @@ impl Index {
     /// not on how it lies in blocks. Resources and items are known by their position
     /// in the outlines, one after the other.
     pub fn build(outlines: &[&Outline], words: Arc<Words>) -> Self {
-        let mut builder = Builder::default();
-        builder.index.vocabulary = Vocabulary::new(words.clone());
-        builder.add_segments(outlines);
-        for block in outlines.iter().flat_map(|outline| &outline.items) {
-            builder.add_items(block);
-        }
-        builder.finish(words)
+        let mut index = Self {
+            vocabulary: Vocabulary::new(words.clone()),
+            words,
+            ..Self::default()
+        };
+        index.add(outlines, &Growth::of_everything());
+        index
     }
-}
 
-/// An index that is being built.
-#[derive(Default)]
-struct Builder {
-    index: Index,
-    passages: Documents,
-    sessions: Documents,
-    items: Documents,
-}
+    /// Whether [`Self::grow`] leaves the index of the whole outline: what is new must come
+    /// after all else, and must not be so much that other texts are counted.
+    pub fn can_grow(&self, outline: &Outline, growth: &Growth) -> bool {
+        let last = self.segments.last();
+        let numbers = number_resources(&[outline]);
+        let mut segments = 0;
+        for segment in growth
+            .segments
+            .onward(&outline.segments)
+            .flat_map(|(_, new)| new)
+        {
+            segments += 1;
+            let resource = numbers.get(&(0, segment.resource));
+            let follows = |last: &IndexedSegment| resource.is_some_and(|new| *new > last.resource);
+            if !last.is_none_or(follows) {
+                return false;
+            }
+        }
+        let items = growth.items.onward(&outline.items);
+        let items: usize = items.map(|(_, new)| new.len()).sum();
+        counted(self.segments.len() + segments) == self.counted.texts
+            && counted(self.item_count + items) == self.counted.items
+    }
 
-/// A segment in the order of the index, which is that of its fields.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Ordered {
-    /// Where its resource stands in the order of resources.
-    resource_rank: u32,
-    session: u32,
-    ordinal: u32,
-    place: u64,
-    scope: u32,
-    /// The number of its block, of all blocks.
-    block: u32,
-    entry: u32,
-    resource: u32,
-}
+    /// Adds what a scope has more than when it was indexed, where [`Self::can_grow`] says
+    /// so.
+    pub fn grow(&mut self, outline: &Outline, growth: &Growth) {
+        self.add(&[outline], growth);
+    }
 
-impl Builder {
-    fn add_segments(&mut self, outlines: &[&Outline]) {
-        let resources = self.number_resources(outlines);
+    fn add(&mut self, outlines: &[&Outline], growth: &Growth) {
+        let resources = outlines.iter().flat_map(|outline| &outline.resources);
+        self.resources = resources.map(|resource| resource.content_hash).collect();
+        let is_new = self.segments.is_empty() && self.item_count == 0;
+        if is_new {
+            self.counted = Counted::of(outlines);
+        }
+        let texts = self.add_segments(outlines, growth);
+        for outline in outlines {
+            for (block, items) in growth.items.onward(&outline.items) {
+                self.add_items(block, items);
+            }
+        }
+        if is_new {
+            self.meaning = Meaning::new(&self.words, texts.rarity(self.counted.texts));
+        }
+        let changed = self.vocabulary.take_changed();
+        self.meaning
+            .renew_terms(&changed, &self.vocabulary, &self.words);
+        self.meaning.add_texts(&texts);
+    }
+
+    fn add_segments(&mut self, outlines: &[&Outline], growth: &Growth) -> Texts {
+        let numbers = number_resources(outlines);
         let mut blocks = Vec::new();
         let mut ordered = Vec::new();
         for (scope, outline) in (0..).zip(outlines) {
-            for block in &outline.segments {
-                for (entry, segment) in (0..).zip(&block.entries) {
-                    let resource = resources.get(&(scope, segment.resource));
+            for (block, segments) in growth.segments.onward(&outline.segments) {
+                for segment in segments {
+                    let resource = numbers.get(&(scope, segment.resource));
                     let resource = resource.copied().unwrap_or(u32::MAX);
-                    let rank = self.index.resource_ranks.get(resource as usize);
-                    ordered.push(Ordered {
-                        resource_rank: rank.copied().unwrap_or(u32::MAX),
-                        session: segment.session,
-                        ordinal: segment.ordinal,
-                        place: segment.place,
-                        scope,
-                        block: blocks.len() as u32,
-                        entry,
-                        resource,
-                    });
+                    ordered.push((
+                        Ordered::new(segment, scope, resource),
+                        blocks.len(),
+                        segment,
+                    ));
                 }
                 blocks.push(BlockWords::new(block));
             }
         }
-        ordered.sort_unstable();
-        let same_session =
-            |a: &Ordered, b: &Ordered| (a.resource_rank, a.session) == (b.resource_rank, b.session);
+        ordered.sort_unstable_by_key(|(at, _, _)| *at);
+        let mut texts = Texts::default();
         let mut session_terms = Vec::new();
-        for session in ordered.chunk_by(same_session) {
+        for session in ordered.chunk_by(|(a, _, _), (b, _, _)| a.session() == b.session()) {
             session_terms.clear();
-            for at in session {
-                if let Some(block) = blocks.get_mut(at.block as usize) {
-                    self.add_segment(*at, block, &mut session_terms);
+            for (at, block, segment) in session {
+                if let Some(block) = blocks.get_mut(*block) {
+                    self.add_segment(*at, segment, block, &mut texts);
+                    session_terms.extend_from_slice(texts.last_text());
                 }
             }
-            self.sessions.push(&mut session_terms);
+            merge(&mut session_terms);
+            self.sessions.push(&session_terms);
         }
-    }
-
-    /// The numbers of the resources by scope and place; notes their ranks: by content,
-    /// then by scope and place.
-    fn number_resources(&mut self, outlines: &[&Outline]) -> FxHashMap<(u32, u64), u32> {
-        let resources = || {
-            (0..).zip(outlines).flat_map(|(scope, outline): (u32, _)| {
-                let resources = outline.resources.iter();
-                resources.map(move |resource| (scope, resource))
-            })
-        };
-        let mut by_content: Vec<_> = (0..)
-            .zip(resources())
-            .map(|(number, (_, resource)): (u32, _)| (resource.content_hash, number))
-            .collect();
-        by_content.sort_unstable();
-        self.index.resource_ranks = vec![0; by_content.len()];
-        for (rank, (_, number)) in (0..).zip(by_content) {
-            if let Some(slot) = self.index.resource_ranks.get_mut(number as usize) {
-                *slot = rank;
-            }
-        }
-        (0..)
-            .zip(resources())
-            .map(|(number, (scope, resource))| ((scope, resource.place), number))
-            .collect()
+        texts
     }
 
     fn add_segment(
         &mut self,
         at: Ordered,
+        segment: &SegmentOutline,
         words: &mut BlockWords<'_, SegmentOutline>,
-        session_terms: &mut Vec<(u32, u32)>,
+        texts: &mut Texts,
     ) {
-        let Some(segment) = words.block.entries.get(at.entry as usize) else {
-            return;
-        };
-        let owner = Some(self.index.segments.len() as u32);
+        let number = self.segments.len();
         let mut indexed = IndexedSegment::new(segment, at.scope, at.resource);
-        indexed.session_index = self.sessions.count() as u32;
+        indexed.session_index = self.sessions.document_count();
         let speaker = segment.speaker.and_then(|name| words.block.text(name));
         indexed.speaker = speaker.map(|name| self.speaker(name));
-        for passage in &segment.passages {
-            let mut terms = words.terms(passage, &mut self.index.vocabulary);
-            indexed.length += terms.iter().map(|(_, count)| count).sum::<u32>();
-            session_terms.extend_from_slice(&terms);
-            self.passages.push(&mut terms);
-            self.index.passage_owner.push(owner);
+        if let (None, Some(role)) = (indexed.speaker, indexed.role)
+            && !self.nameless_roles.contains(&role)
+        {
+            self.nameless_roles.push(role);
         }
-        self.index.segments.push(indexed);
+        let occurs = if number < self.counted.texts {
+            Occurs::Counted
+        } else {
+            Occurs::InText
+        };
+        for passage in &segment.passages {
+            let terms = words.terms(passage, occurs, &mut self.vocabulary);
+            indexed.length += terms.iter().map(|(_, count)| count).sum::<u32>();
+            self.passages.push(&terms);
+            self.passage_owner.push(number as u32);
+            texts.push_passage(&terms);
+        }
+        texts.end_text();
+        self.segments.push(indexed);
     }
 
-    fn add_items(&mut self, block: &Block<ItemOutline>) {
+    fn add_items(&mut self, block: &Block<ItemOutline>, items: &[ItemOutline]) {
         let mut words = BlockWords::new(block);
-        for item in &block.entries {
-            let mut terms = words.terms(&item.words, &mut self.index.vocabulary);
+        for item in items {
+            let occurs = if self.item_count < self.counted.items {
+                Occurs::Counted
+            } else {
+                Occurs::InItem
+            };
+            let terms = words.terms(&item.words, occurs, &mut self.vocabulary);
             if item.segments.is_empty() {
-                self.passages.push(&mut terms);
-                self.index.passage_owner.push(None);
+                self.passages.count(&terms);
             }
-            self.items.push(&mut terms);
+            self.items.push(&terms);
+            self.item_count += 1;
         }
     }
 
     fn speaker(&mut self, name: &str) -> u32 {
-        let speakers = &mut self.index.speakers;
+        let speakers = &mut self.speakers;
         let position = speakers.iter().position(|known| known == name);
         position.unwrap_or_else(|| {
             speakers.push(name.to_owned());
             speakers.len() - 1
         }) as u32
     }
+}
 
-    fn finish(self, words: Arc<Words>) -> Index {
-        let mut index = self.index;
-        index.passages = self.passages.invert();
-        index.sessions = self.sessions.invert();
-        index.items = self.items.invert();
-        index.meaning = Meaning::build(
-            &index.vocabulary.commonest_words(),
-            &self.passages,
-            &index.passages,
-            &index.passage_owner,
-            &words,
-        );
-        index.words = words;
-        index
+/// How many of the first texts and items are [`counted`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counted {
+    texts: usize,
+    items: usize,
+}
+
+impl Counted {
+    fn of(outlines: &[&Outline]) -> Self {
+        let segments = outlines.iter().flat_map(|outline| &outline.segments);
+        let items = outlines.iter().flat_map(|outline| &outline.items);
+        Self {
+            texts: counted(segments.map(|block| block.entries.len()).sum()),
+            items: counted(items.map(|block| block.entries.len()).sum()),
+        }
+    }
+}
+
+/// The numbers of the resources by scope and place.
+fn number_resources(outlines: &[&Outline]) -> FxHashMap<(u32, u64), u32> {
+    let resources = (0..).zip(outlines).flat_map(|(scope, outline): (u32, _)| {
+        let resources = outline.resources.iter();
+        resources.map(move |resource| (scope, resource.place))
+    });
+    resources.zip(0..).collect()
+}
+
+/// A segment in the order of the index, which is that of these fields: what is stored later
+/// comes later, and sessions stay together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Ordered {
+    scope: u32,
+    resource: u32,
+    session: u32,
+    ordinal: u32,
+    place: u64,
+}
+
+impl Ordered {
+    fn new(segment: &SegmentOutline, scope: u32, resource: u32) -> Self {
+        Self {
+            scope,
+            resource,
+            session: segment.session,
+            ordinal: segment.ordinal,
+            place: segment.place,
+        }
+    }
+
+    fn session(self) -> (u32, u32, u32) {
+        (self.scope, self.resource, self.session)
     }
 }
 
@@ -195,15 +246,254 @@ impl<'b, T: Entry> BlockWords<'b, T> {
         }
     }
 
-    /// The terms of some words, which are counted.
-    fn terms(&mut self, words: &[Occurrence], vocabulary: &mut Vocabulary) -> Vec<(u32, u32)> {
+    /// The terms of some words, in order.
+    fn terms(
+        &mut self,
+        words: &[Occurrence],
+        occurs: Occurs,
+        vocabulary: &mut Vocabulary,
+    ) -> Vec<(u32, u32)> {
         let known = words.iter().filter_map(|(text, count)| {
             let number = self.numbers.get_mut(*text as usize)?;
             if *number == UNKNOWN {
                 *number = vocabulary.word(self.block.text(*text)?);
             }
-            Some((vocabulary.count(*number, *count)?, *count))
+            Some((vocabulary.note(*number, *count, occurs)?, *count))
         });
-        known.collect()
+        let mut terms = known.collect();
+        merge(&mut terms);
+        terms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RankingConfig;
+    use crate::provider::WordVectors;
+    use crate::ranking::outline::{BlockBuilder, ResourceOutline};
+    use crate::records::{ContentHash, Id, MemoryItem, Meta, Role, Segment};
+    use crate::scope::{Scope, ScopeSchema};
+    use crate::time::Timestamp;
+
+    /// Numbers that look random (Marsaglia's xorshift), the same in every run.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0 % end
+        }
+
+        /// A word, which may have several forms of one term.
+        fn word(&mut self) -> String {
+            let rank = self.below(9) * self.below(9) * self.below(9);
+            let stem: String = rank
+                .to_string()
+                .bytes()
+                .map(|digit| (digit + 50) as char)
+                .collect();
+            let endings = ["", "s", "ing", "ed"];
+            format!("w{stem}{}", endings[self.below(4) as usize])
+        }
+
+        fn text(&mut self) -> String {
+            let words: Vec<String> = (0..=self.below(9)).map(|_| self.word()).collect();
+            words.join(" ")
+        }
+    }
+
+    /// Words as vectors made of their letters.
+    #[derive(Debug)]
+    struct Letters;
+
+    impl WordVectors for Letters {
+        fn dimension(&self) -> usize {
+            8
+        }
+
+        fn write(&self, word: &str, vector: &mut [f32]) -> bool {
+            vector.fill(0.1);
+            for (place, letter) in word.bytes().enumerate() {
+                vector[usize::from(letter) % 8] += 1.0 / (place + 1) as f32;
+            }
+            true
+        }
+    }
+
+    /// A scope that memories are added to.
+    struct Growing {
+        scope: Scope,
+        resources: Vec<ResourceOutline>,
+        segments: Vec<(Segment, u64)>,
+        items: Vec<(MemoryItem, Vec<u64>)>,
+        random: Random,
+    }
+
+    impl Growing {
+        fn new(seed: u64) -> Self {
+            let schema = ScopeSchema::default();
+            Self {
+                scope: schema.scope([("user_id", "nora")]).unwrap(),
+                resources: Vec::new(),
+                segments: Vec::new(),
+                items: Vec::new(),
+                random: Random(seed),
+            }
+        }
+
+        fn meta(&self, id: String) -> Meta {
+            Meta::new(Id::from(id), self.scope.clone(), Timestamp::from_micros(1))
+        }
+
+        fn add_resource(&mut self, messages: u64) {
+            let place = self.resources.len() as u64;
+            self.resources.push(ResourceOutline {
+                place,
+                id: Id::from(format!("r{place}")),
+                content_hash: ContentHash::of(&self.random.below(u64::MAX).to_le_bytes()),
+            });
+            for ordinal in 0..messages {
+                let text = self.random.text();
+                let named = self.random.below(2) == 0;
+                let segment = Segment {
+                    meta: self.meta(format!("s{}", self.segments.len())),
+                    resource_id: Id::from(format!("r{place}")),
+                    ordinal: ordinal as u32,
+                    session: (ordinal / 10) as u32,
+                    topic: 0,
+                    role: Some(Role::User),
+                    speaker: named.then(|| "Nora".to_owned()),
+                    message_id: None,
+                    text: format!("{text} {}", self.random.text()),
+                    caption: None,
+                    topic_caption: None,
+                    span: None,
+                    happened_at: None,
+                    happened_at_text: None,
+                };
+                self.segments.push((segment, place));
+            }
+        }
+
+        fn add_item(&mut self) {
+            let segments = self.segments.len() as u64;
+            let cited = (0..self.random.below(3)).map(|_| self.random.below(segments.max(1)));
+            let cited: Vec<u64> = cited.filter(|cited| *cited < segments).collect();
+            let item = MemoryItem {
+                meta: self.meta(format!("i{}", self.items.len())),
+                resource_id: None,
+                memory_type: "event".to_owned(),
+                summary: self.random.text(),
+                happened: None,
+                extra: serde_json::Map::new(),
+                segment_ids: Vec::new(),
+            };
+            self.items.push((item, cited));
+        }
+
+        fn outline(&self) -> Outline {
+            let mut segments = BlockBuilder::default();
+            for (place, (segment, resource)) in (0..).zip(&self.segments) {
+                segments.push(|texts| SegmentOutline::new(segment, place, *resource, 5, texts));
+            }
+            let mut items = BlockBuilder::default();
+            for (place, (item, cited)) in (0..).zip(&self.items) {
+                let (cited, none) = (cited.clone(), Vec::new());
+                items.push(|texts| ItemOutline::new(item, place, None, cited, none, texts));
+            }
+            Outline {
+                resources: self.resources.clone(),
+                categories: Vec::new(),
+                segments: segments.finish().into_iter().map(Arc::new).collect(),
+                items: items.finish().into_iter().map(Arc::new).collect(),
+            }
+        }
+    }
+
+    fn words() -> Arc<Words> {
+        Arc::new(Words::new(Arc::new(Letters)))
+    }
+
+    /// All that an index says about a question.
+    fn answer(index: &Index, text: &str) -> String {
+        let config = RankingConfig::default();
+        let question = index.question(text, "", &config);
+        let matches = index.matches(&question, &config);
+        let evidence = index.evidence(&question, &matches, None, &config);
+        format!("{evidence:?} {:?}", index.match_items(&matches, &config))
+    }
+
+    #[test]
+    fn an_index_that_grew_is_the_one_of_all_that_is_there() {
+        let (mut grown, mut built_anew) = (0, 0);
+        for seed in 1..=3 {
+            let mut growing = Growing::new(seed);
+            let mut old = growing.outline();
+            let mut index = Index::build(&[&old], words());
+            while growing.segments.len() < 900 {
+                // Above 512 not all are counted.
+                let much = if growing.items.len() < 520 { 90 } else { 12 };
+                let messages = growing.random.below(much);
+                growing.add_resource(messages);
+                for _ in 0..growing.random.below(much) {
+                    growing.add_item();
+                }
+                let new = growing.outline();
+                let growth = Growth::between(&old, &new).unwrap();
+                let whole = Index::build(&[&new], words());
+                if index.can_grow(&new, &growth) {
+                    index.grow(&new, &growth);
+                    grown += 1;
+                } else {
+                    index = Index::build(&[&new], words());
+                    built_anew += 1;
+                }
+                let question = growing.random.text();
+                assert_eq!(answer(&index, &question), answer(&whole, &question));
+                old = new;
+            }
+        }
+        assert!(grown > 50 && built_anew > 20, "{grown} {built_anew}");
+    }
+
+    #[test]
+    fn what_changes_or_goes_or_comes_between_is_no_growth() {
+        let mut growing = Growing::new(7);
+        growing.add_resource(600);
+        (0..20).for_each(|_| growing.add_item());
+        let old = growing.outline();
+        let same = Growth::between(&old, &growing.outline()).unwrap();
+        assert_eq!(same.segments.onward(&old.segments).count(), 0);
+        assert!(same.changed.is_empty());
+
+        let mut met_again = growing.outline();
+        let mut block = (*met_again.items[0]).clone();
+        block.entries[3].count += 1;
+        met_again.items[0] = Arc::new(block);
+        let growth = Growth::between(&old, &met_again).unwrap();
+        assert_eq!(growth.changed.len(), 1);
+        assert_eq!(growth.changed[0].0, 3);
+        assert_eq!(
+            growth.changed[0].1.entry(&met_again.items).unwrap().place,
+            3
+        );
+
+        growing.segments[300].0.text = "another text".to_owned();
+        assert_eq!(Growth::between(&old, &growing.outline()), None);
+        growing.segments.pop();
+        assert_eq!(Growth::between(&old, &growing.outline()), None);
+
+        let mut growing = Growing::new(7);
+        growing.add_resource(600);
+        let old = growing.outline();
+        let (late, _) = growing.segments[0].clone();
+        growing.add_resource(1);
+        growing.segments.push((late, 0));
+        let new = growing.outline();
+        let growth = Growth::between(&old, &new).unwrap();
+        assert!(!Index::build(&[&old], words()).can_grow(&new, &growth));
     }
 }

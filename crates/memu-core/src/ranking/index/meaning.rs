@@ -1,65 +1,63 @@
 use super::above_average;
-use super::field::{Documents, Field};
+use super::texts::{Rarity, Texts};
 use super::vectors::Vectors;
+use super::vocabulary::Vocabulary;
 use super::words::Words;
 use crate::config::RankingConfig;
 
 /// What terms and texts mean, as vectors made of word vectors.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Meaning {
     /// By term: the vector of the word that stands for it.
     terms: Vectors,
     /// By text: the mean of its terms' vectors.
     texts: Vectors,
+    /// How much each term counts in a text.
+    rarity: Rarity,
 }
 
 impl Meaning {
-    /// The vectors of `terms`, each given by the word that stands for it, and of the
-    /// texts that own the documents (`None`: no text does), which come text by text. A
-    /// term weighs in a text as idf · √tf.
-    pub(super) fn build(
-        terms: &[&str],
-        documents: &Documents,
-        field: &Field,
-        owners: &[Option<u32>],
-        words: &Words,
-    ) -> Self {
-        let dimension = words.dimension();
-        if dimension == 0 {
-            return Self::default();
+    /// The meaning of nothing yet.
+    pub(super) fn new(words: &Words, rarity: Rarity) -> Self {
+        Self {
+            terms: Vectors::new(words.dimension()),
+            texts: Vectors::new(words.dimension()),
+            rarity,
         }
-        let mut meaning = Self {
-            terms: words.vectors(terms),
-            texts: Vectors::new(dimension),
-        };
-        let idf: Vec<f32> = (0..terms.len() as u32)
-            .map(|term| field.idf(term))
-            .collect();
+    }
+
+    /// Takes terms anew for which another word stands.
+    pub(super) fn renew_terms(&mut self, terms: &[u32], vocabulary: &Vocabulary, words: &Words) {
+        if words.dimension() == 0 {
+            return;
+        }
+        let standing = terms.iter().map(|term| vocabulary.standing_for(*term));
+        let standing: Vec<&str> = standing.map(Option::unwrap_or_default).collect();
+        let vectors = words.vectors(&standing);
+        for (place, term) in terms.iter().enumerate() {
+            self.terms.put(*term as usize, &vectors, place);
+        }
+    }
+
+    /// Adds texts. A term weighs in a text as idf · √tf of each passage.
+    pub(super) fn add_texts(&mut self, texts: &Texts) {
+        let dimension = self.texts.dimension();
+        if dimension == 0 {
+            return;
+        }
         let mut sum = vec![0.0; dimension];
-        let mut current = None;
         // The widest instructions that this processor has; each number is added up on
         // its own, so that all of them get the same sums.
         pulp::Arch::new().dispatch(|| {
-            for (owner, terms) in owners.iter().zip(documents.iter()) {
-                if owner.is_none() {
-                    continue;
+            for passages in texts.iter() {
+                for (term, count) in passages.flatten() {
+                    let weight = self.rarity.of(*term) * (*count as f32).sqrt();
+                    self.terms.add(*term, weight, &mut sum);
                 }
-                if current.is_some() && current != *owner {
-                    meaning.texts.push(&sum);
-                    sum.fill(0.0);
-                }
-                current = *owner;
-                for (term, count) in terms {
-                    let idf = idf.get(*term as usize).copied().unwrap_or_default();
-                    let weight = idf * (*count as f32).sqrt();
-                    meaning.terms.add(*term, weight, &mut sum);
-                }
+                self.texts.push(&sum);
+                sum.fill(0.0);
             }
         });
-        if current.is_some() {
-            meaning.texts.push(&sum);
-        }
-        meaning
     }
 
     /// For the vector of each of some words: the terms nearest to it, but for the word's
@@ -68,10 +66,17 @@ impl Meaning {
     pub(super) fn nearest(
         &self,
         words: &[(&[f32], Option<u32>)],
+        vocabulary: &Vocabulary,
         config: &RankingConfig,
     ) -> Vec<Vec<(u32, f32)>> {
         let vectors: Vec<&[f32]> = words.iter().map(|(vector, _)| *vector).collect();
         let cosines = self.terms.cosines_of(&vectors);
+        // Numbers of terms depend on the order in which they were met.
+        let order = |a: &(u32, f32), b: &(u32, f32)| {
+            let standing = |term: u32| vocabulary.standing_for(term);
+            b.1.total_cmp(&a.1)
+                .then_with(|| standing(a.0).cmp(&standing(b.0)))
+        };
         let words = cosines.into_iter().zip(words);
         words
             .map(|(cosines, (_, own))| {
@@ -79,8 +84,6 @@ impl Meaning {
                     .zip(cosines)
                     .filter(|(term, cosine)| *own != Some(*term) && *cosine >= config.similar_least)
                     .collect();
-                let order =
-                    |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
                 if near.len() > config.similar_words && config.similar_words > 0 {
                     near.select_nth_unstable_by(config.similar_words - 1, order);
                 }
@@ -102,6 +105,7 @@ impl Meaning {
 mod tests {
     use std::sync::Arc;
 
+    use super::super::vocabulary::Occurs;
     use super::*;
     use crate::provider::WordVectors;
 
@@ -127,11 +131,27 @@ mod tests {
         Words::new(Arc::new(Circle))
     }
 
+    /// A vocabulary of these words, each its own term.
+    fn vocabulary(words: &[&str]) -> (Vocabulary, Vec<u32>) {
+        let mut vocabulary = Vocabulary::default();
+        for word in words {
+            let number = vocabulary.word(word);
+            vocabulary.note(number, 1, Occurs::Counted);
+        }
+        let terms = vocabulary.take_changed();
+        (vocabulary, terms)
+    }
+
+    fn meaning(words: &[&str]) -> (Meaning, Vocabulary) {
+        let (vocabulary, terms) = vocabulary(words);
+        let mut meaning = Meaning::new(&circle(), Rarity::default());
+        meaning.renew_terms(&terms, &vocabulary, &circle());
+        (meaning, vocabulary)
+    }
+
     #[test]
     fn the_nearest_terms_come_first_and_far_or_unknown_ones_not_at_all() {
-        let terms = ["0", "80", "x", "30", "20", "-10"];
-        let (documents, field) = (Documents::default(), Field::default());
-        let meaning = Meaning::build(&terms, &documents, &field, &[], &circle());
+        let (meaning, vocabulary) = meaning(&["0", "80", "x", "30", "20", "340"]);
         let config = RankingConfig {
             similar_words: 3,
             similar_least: 0.3,
@@ -139,40 +159,46 @@ mod tests {
         };
         let nearest = |word: &str, own| {
             let vector = circle().vector(word);
-            meaning.nearest(&[(&vector, own)], &config).remove(0)
+            let mut nearest = meaning.nearest(&[(&vector, own)], &vocabulary, &config);
+            nearest.remove(0)
         };
         let near = nearest("0", Some(0));
         let numbers: Vec<u32> = near.iter().map(|(term, _)| *term).collect();
-        assert_eq!(numbers, [5, 4, 3]);
-        assert!((near[1].1 - 20_f32.to_radians().cos()).abs() < 0.01);
+        assert_eq!(
+            numbers,
+            [4, 5, 3],
+            "of equally near ones the first by alphabet"
+        );
+        assert!((near[2].1 - 30_f32.to_radians().cos()).abs() < 0.01);
         assert!(nearest("y", None).is_empty());
     }
 
     #[test]
     fn a_text_means_what_its_terms_mean_together() {
-        let mut documents = Documents::default();
-        // The first two documents are one text, the last is nobody's.
-        for document in [&[(0_u32, 1_u32)][..], &[(0, 2)], &[(1, 1)], &[(1, 1)]] {
-            documents.push(&mut document.to_vec());
+        let mut texts = Texts::default();
+        for text in [&[&[(0, 1)][..], &[(0, 2)]][..], &[&[(1, 1)]]] {
+            for passage in text {
+                texts.push_passage(passage);
+            }
+            texts.end_text();
         }
-        let owners = [Some(0), Some(0), Some(1), None];
-        let field = documents.invert();
-        let meaning = Meaning::build(&["0", "90"], &documents, &field, &owners, &circle());
+        let (mut meaning, _) = meaning(&["0", "90"]);
+        meaning.rarity = texts.rarity(2);
+        meaning.add_texts(&texts);
         let nearness = meaning.nearness(&circle().vector("10"));
         assert_eq!(nearness, [1.0, 0.0]);
-        assert!(
-            meaning
-                .nearness(&[0.0, 0.0])
-                .iter()
-                .all(|near| *near == 0.0)
-        );
+        let nothing = meaning.nearness(&[0.0, 0.0]);
+        assert!(nothing.iter().all(|near| *near == 0.0));
     }
 
     #[test]
     fn without_word_vectors_nothing_is_near() {
-        let meaning = Meaning::default();
+        let (vocabulary, terms) = vocabulary(&["boat"]);
+        let none = Words::new(Arc::new(crate::provider::NoWordVectors));
+        let mut meaning = Meaning::new(&none, Rarity::default());
+        meaning.renew_terms(&terms, &vocabulary, &none);
         let config = RankingConfig::default();
-        assert!(meaning.nearest(&[(&[], None)], &config)[0].is_empty());
+        assert!(meaning.nearest(&[(&[], None)], &vocabulary, &config)[0].is_empty());
         assert!(meaning.nearness(&[]).is_empty());
     }
 }

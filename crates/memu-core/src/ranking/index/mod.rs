@@ -1,8 +1,10 @@
 mod build;
 mod embedded;
 mod field;
+mod matches;
 mod meaning;
 mod segment;
+mod texts;
 mod vectors;
 mod vocabulary;
 mod words;
@@ -13,38 +15,44 @@ use std::sync::Arc;
 use super::{Evidence, Question};
 use crate::config::RankingConfig;
 use crate::provider::NoWordVectors;
-use crate::records::{Id, Role};
+use crate::records::{ContentHash, Id, Role};
+use build::Counted;
 use embedded::Embedded;
-use field::{Alternatives, Field};
+use field::{Field, Saturation};
+use matches::WordMatches;
 use meaning::Meaning;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
+pub use matches::QuestionMatches;
 pub use words::Words;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
-const SESSION_K1: f32 = 1.2;
-const SESSION_B: f32 = 0.75;
+const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
 
 /// The postings of the selected scopes' segments and items, in memory. Derived
 /// data: built from the records, dropped at will.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Index {
     vocabulary: Vocabulary,
     meaning: Meaning,
     /// What an embedder made of the segments; `None` when it made nothing.
     embedded: Option<Embedded>,
     words: Arc<Words>,
-    /// Passages of segments, and the texts of items that cite no segment.
+    /// Passages of segments; the texts of items that cite no segment are counted.
     passages: Field,
-    /// By passage: the segment it belongs to; `None` for an item's text.
-    passage_owner: Vec<Option<u32>>,
+    /// By passage: the segment it belongs to.
+    passage_owner: Vec<u32>,
     sessions: Field,
     items: Field,
+    item_count: usize,
     segments: Vec<IndexedSegment>,
     speakers: Vec<String>,
-    /// By number of a resource: where it stands in the order of resources.
-    resource_ranks: Vec<u32>,
+    /// The roles of those who speak here without a name, in the order of speaking.
+    nameless_roles: Vec<Role>,
+    /// By number.
+    resources: Vec<ContentHash>,
+    counted: Counted,
 }
 
 /// A segment of an [`Index`].
@@ -78,9 +86,12 @@ impl Default for Index {
             passage_owner: Vec::new(),
             sessions: Field::default(),
             items: Field::default(),
+            item_count: 0,
             segments: Vec::new(),
             speakers: Vec::new(),
-            resource_ranks: Vec::new(),
+            nameless_roles: Vec::new(),
+            resources: Vec::new(),
+            counted: Counted::default(),
         }
     }
 }
@@ -106,22 +117,13 @@ impl Index {
     /// earlier questions that it refers to.
     pub fn question(&self, text: &str, carried: &str, config: &RankingConfig) -> Question {
         let speakers = self.speakers();
-        let nameless = self
-            .segments
-            .iter()
-            .filter(|segment| segment.speaker.is_none());
-        let mut roles: Vec<Role> = Vec::new();
-        for role in nameless.filter_map(|segment| segment.role) {
-            if !roles.contains(&role) {
-                roles.push(role);
-            }
-        }
+        let roles = &self.nameless_roles;
         let analyzer = self.vocabulary.analyzer();
-        let question = Question::new(text, &speakers, &roles, analyzer);
+        let question = Question::new(text, &speakers, roles, analyzer);
         if carried.is_empty() {
             return question;
         }
-        let earlier = Question::new(carried, &speakers, &roles, analyzer);
+        let earlier = Question::new(carried, &speakers, roles, analyzer);
         question.referring_to(earlier, config.carried)
     }
 
@@ -135,11 +137,9 @@ impl Index {
             .collect();
         let terms = question.words.iter();
         let terms: Vec<Option<u32>> = terms.map(|word| self.vocabulary.term(&word.term)).collect();
-        let sought = meanings
-            .iter()
-            .map(Vec::as_slice)
-            .zip(terms.iter().copied());
-        let nearest = self.meaning.nearest(&sought.collect::<Vec<_>>(), config);
+        let sought = meanings.iter().map(Vec::as_slice);
+        let sought: Vec<_> = sought.zip(terms.iter().copied()).collect();
+        let nearest = self.meaning.nearest(&sought, &self.vocabulary, config);
         let mut matches = Vec::with_capacity(question.words.len());
         let words = question.words.iter().zip(&meanings).zip(terms).zip(nearest);
         for (((word, meaning), term), near) in words {
@@ -163,23 +163,36 @@ impl Index {
         }
     }
 
-    /// Takes the vectors that an embedder made of the segments, which `vector` gives by
-    /// position; those without one are near to nothing.
-    pub fn set_vectors<'v>(
+    /// Takes the vectors that an embedder made of the segments that were added, which
+    /// `vector` gives; those that have none are near to nothing. Does nothing where no
+    /// segment ever had one and `dimension` is `None`.
+    pub fn embed_segments<'v>(
         &mut self,
-        dimension: usize,
+        dimension: Option<usize>,
         vector: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
     ) {
-        let positions = 0..self.segment_count();
-        let vectors = positions.map(|position| self.segment(position).and_then(&vector));
-        self.embedded = Some(Embedded::new(dimension, vectors));
+        let known = self.embedded.take();
+        let Some(mut embedded) = known.or_else(|| dimension.map(Embedded::new)) else {
+            return;
+        };
+        for position in embedded.segment_count()..self.segment_count() {
+            embedded.push_segment(self.segment(position).and_then(&vector));
+        }
+        self.embedded = Some(embedded);
     }
 
-    /// Takes, after [`Self::set_vectors`], the vector that the embedder made of an item
-    /// that cites the segments at these positions.
-    pub fn push_item_vector(&mut self, vector: &[f32], cited: &[u32]) {
+    /// Takes, after [`Self::embed_segments`], the vector that the embedder made of an item
+    /// that cites the segments at these positions; items come by ascending number.
+    pub fn embed_item(&mut self, number: u32, vector: &[f32], cited: &[u32]) {
         if let Some(embedded) = &mut self.embedded {
-            embedded.push_item(vector, cited);
+            embedded.push_item(number, vector, cited);
+        }
+    }
+
+    /// Notes that an item cites the segments at these positions from now on.
+    pub fn cite(&mut self, number: u32, cited: &[u32]) {
+        if let Some(embedded) = &mut self.embedded {
+            embedded.cite(number, cited);
         }
     }
 
@@ -204,7 +217,7 @@ impl Index {
             _ => Vec::new(),
         };
         let words = matches.exact(&self.sessions);
-        let mut sessions = self.sessions.scores(&words, SESSION_K1, SESSION_B);
+        let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
         normalise(&mut sessions);
         self.segments
             .iter()
@@ -233,12 +246,12 @@ impl Index {
     /// By segment: the score of its best passage, divided by the best of all.
     fn score_by_passage(&self, matches: &QuestionMatches, config: &RankingConfig) -> Vec<f32> {
         let words = matches.similar(&self.passages, config);
-        let by_passage = self.passages.scores(&words, config.k1, config.b);
+        let by_passage = self
+            .passages
+            .scores(&words, saturation(config), config.candidates);
         let mut lexical = vec![0.0_f32; self.segments.len()];
         for (owner, score) in self.passage_owner.iter().zip(&by_passage) {
-            if let Some(segment) = owner
-                && let Some(best) = lexical.get_mut(*segment as usize)
-            {
+            if let Some(best) = lexical.get_mut(*owner as usize) {
                 *best = best.max(*score);
             }
         }
@@ -249,7 +262,9 @@ impl Index {
     /// How well each item's own text matches, by position.
     pub fn match_items(&self, matches: &QuestionMatches, config: &RankingConfig) -> Vec<ItemMatch> {
         let words = matches.similar(&self.items, config);
-        let mut scores = self.items.scores(&words, config.k1, config.b);
+        let mut scores = self
+            .items
+            .scores(&words, saturation(config), config.candidates);
         normalise(&mut scores);
         scores
             .into_iter()
@@ -261,8 +276,9 @@ impl Index {
     /// then resource by hash, ordinal and place.
     pub fn tie_break(&self, a: usize, b: usize) -> Ordering {
         let key = |segment: &IndexedSegment| {
-            let rank = self.resource_ranks.get(segment.resource as usize).copied();
-            (segment.time, rank, segment.ordinal, segment.place)
+            let content = self.resources.get(segment.resource as usize);
+            let resource = (content, segment.resource);
+            (segment.time, resource, segment.ordinal, segment.place)
         };
         match (self.segments.get(a), self.segments.get(b)) {
             (Some(a), Some(b)) => key(a).cmp(&key(b)),
@@ -271,54 +287,10 @@ impl Index {
     }
 }
 
-/// What each word of a question may match in an [`Index`].
-#[derive(Clone, Debug, Default)]
-pub struct QuestionMatches {
-    words: Vec<WordMatches>,
-    /// The mean of the words' vectors, each weighing its idf; of any length.
-    vector: Vec<f32>,
-}
-
-#[derive(Clone, Debug)]
-struct WordMatches {
-    /// The word's own term, where it occurs.
-    term: Option<u32>,
-    /// Terms that mean nearly the same, with their cosine.
-    near: Vec<(u32, f32)>,
-    /// How much the word counts.
-    weight: f32,
-}
-
-impl QuestionMatches {
-    /// Only the words themselves.
-    fn exact(&self, field: &Field) -> Vec<Alternatives> {
-        let words = self.words.iter();
-        words
-            .map(|word| {
-                word.term
-                    .iter()
-                    .map(|term| (*term, word.weight * field.idf(*term)))
-                    .collect()
-            })
-            .collect()
-    }
-
-    /// The words and those near to them. A similar term is worth at most what the
-    /// word itself is worth, and at most what it is worth itself.
-    fn similar(&self, field: &Field, config: &RankingConfig) -> Vec<Alternatives> {
-        let words = self.words.iter();
-        words
-            .map(|word| {
-                let own = word.term.map(|term| (term, field.idf(term)));
-                let most = own.map_or(f32::INFINITY, |(_, idf)| idf);
-                let near = word.near.iter().map(|(term, cosine)| {
-                    let idf = field.idf(*term).min(most);
-                    (*term, word.weight * config.similar_weight * cosine * idf)
-                });
-                let own = own.map(|(term, idf)| (term, word.weight * idf));
-                own.into_iter().chain(near).collect()
-            })
-            .collect()
+fn saturation(config: &RankingConfig) -> Saturation {
+    Saturation {
+        k1: config.k1,
+        b: config.b,
     }
 }
 
@@ -395,7 +367,9 @@ mod tests {
                 .all(|one| one.embedded == 0.0 && one.lexical == 0.0)
         );
         let vectors: [&[f32]; 3] = [&[0.6, 0.8], &[1.0, 0.0], &[0.0, -1.0]];
-        index.set_vectors(2, |segment| vectors.get(segment.place as usize).copied());
+        index.embed_segments(Some(2), |segment| {
+            vectors.get(segment.place as usize).copied()
+        });
         let with = evidence(&index, Some(&[2.0, 0.0]));
         assert_eq!(with[1].embedded, 1.0);
         assert!(with[0].embedded > 0.0 && with[0].embedded < 1.0);

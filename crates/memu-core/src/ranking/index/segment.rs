@@ -6,7 +6,7 @@ use crate::ranking::outline::SegmentOutline;
 use crate::records::{Id, Role};
 
 /// What the index keeps of a segment beside its postings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct IndexedSegment {
     pub(super) id: Id,
     pub(super) place: u64,

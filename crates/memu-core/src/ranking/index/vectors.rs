@@ -8,7 +8,7 @@ const AT_A_TIME: usize = 64;
 
 /// Vectors of length 1, kept as signed bytes with one scale each: integer sums do
 /// not depend on their order, so every machine computes the same cosines.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Vectors {
     dimension: usize,
     codes: Vec<i8>,
@@ -56,6 +56,36 @@ impl Vectors {
     pub(super) fn push_coded(&mut self, codes: &[i8], scale: f32) {
         self.codes.extend_from_slice(codes);
         self.scales.push(scale);
+    }
+
+    /// How many numbers a vector has.
+    pub(super) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Puts the vector at `from` of others at a place of these; what is missing before it
+    /// becomes zero.
+    pub(super) fn put(&mut self, place: usize, others: &Self, from: usize) {
+        let dimension = self.dimension;
+        if place >= self.scales.len() {
+            self.codes.resize((place + 1) * dimension, 0);
+            self.scales.resize(place + 1, 0.0);
+        }
+        let range = |at: usize| at * dimension..(at + 1) * dimension;
+        if let (Some(to), Some(codes)) = (
+            self.codes.get_mut(range(place)),
+            others.codes.get(range(from)),
+        ) {
+            to.copy_from_slice(codes);
+        }
+        if let (Some(to), Some(scale)) = (self.scales.get_mut(place), others.scales.get(from)) {
+            *to = *scale;
+        }
     }
 
     /// The codes and scale of the last vector.

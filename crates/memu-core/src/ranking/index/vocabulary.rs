@@ -7,21 +7,44 @@ use crate::analysis::Analyzer;
 
 /// The words that occur, the terms they become, and which of its words stands for
 /// each term.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Vocabulary {
-    numbers: FxHashMap<Box<str>, u32>,
-    /// By number of a word.
+    numbers: FxHashMap<Arc<str>, u32>,
+    /// By number.
     words: Vec<Word>,
     terms: FxHashMap<Arc<str>, u32>,
-    analyzer: Analyzer,
+    /// By term.
+    standing: Vec<Option<Standing>>,
+    /// The terms for which another word stands than before.
+    changed: Vec<u32>,
+    analyzer: Arc<Analyzer>,
     known: Option<Arc<Words>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Word {
+    text: Arc<str>,
     /// `None` for a stop word.
     term: Option<u32>,
+    /// How often it occurs in what is counted.
     count: u32,
+}
+
+/// The word that stands for a term.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    word: u32,
+    because: Occurs,
+}
+
+/// Where a word occurs; the last kind that a term has decides which word stands for it.
+/// Of those that are counted it is the commonest (of equally common ones the first by
+/// alphabet), of the others the first: so it does not change with what comes later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Occurs {
+    InItem,
+    InText,
+    Counted,
 }
 
 impl Vocabulary {
@@ -53,34 +76,65 @@ impl Vocabulary {
         };
         let next = self.terms.len() as u32;
         let term = term.map(|term| *self.terms.entry(term).or_insert(next));
+        self.standing.resize(self.terms.len(), None);
         let number = self.words.len() as u32;
-        self.words.push(Word { term, count: 0 });
-        self.numbers.insert(word.into(), number);
+        let text: Arc<str> = word.into();
+        self.numbers.insert(text.clone(), number);
+        self.words.push(Word {
+            text,
+            term,
+            count: 0,
+        });
         number
     }
 
-    /// Counts occurrences of a word, and returns its term; `None` for a stop word.
-    pub(super) fn count(&mut self, word: u32, count: u32) -> Option<u32> {
+    /// Notes occurrences of a word, and returns its term; `None` for a stop word.
+    pub(super) fn note(&mut self, word: u32, count: u32, occurs: Occurs) -> Option<u32> {
         let known = self.words.get_mut(word as usize)?;
-        known.count += count;
-        known.term
-    }
-
-    /// By term: its commonest word; of equally common ones the first by alphabet.
-    pub(super) fn commonest_words(&self) -> Vec<&str> {
-        let mut commonest: Vec<(u32, &str)> = vec![(0, ""); self.terms.len()];
-        for (word, number) in &self.numbers {
-            let Some(known) = self.words.get(*number as usize) else {
-                continue;
-            };
-            let Some(best) = known.term.and_then(|term| commonest.get_mut(term as usize)) else {
-                continue;
-            };
-            if (known.count, best.1) > (best.0, word) {
-                *best = (known.count, word);
+        let term = known.term?;
+        if occurs == Occurs::Counted {
+            known.count += count;
+        }
+        let stands = self.standing.get(term as usize).copied().flatten();
+        let better = match stands {
+            None => true,
+            Some(stands) if occurs == Occurs::Counted && stands.because == occurs => {
+                stands.word != word && self.is_commoner(word, stands.word)
+            }
+            Some(stands) => occurs > stands.because,
+        };
+        if better && let Some(standing) = self.standing.get_mut(term as usize) {
+            *standing = Some(Standing {
+                word,
+                because: occurs,
+            });
+            if stands.is_none_or(|stands| stands.word != word) {
+                self.changed.push(term);
             }
         }
-        commonest.into_iter().map(|(_, word)| word).collect()
+        Some(term)
+    }
+
+    fn is_commoner(&self, word: u32, other: u32) -> bool {
+        let known = |word: u32| self.words.get(word as usize);
+        match (known(word), known(other)) {
+            (Some(a), Some(b)) => (a.count, &b.text) > (b.count, &a.text),
+            _ => false,
+        }
+    }
+
+    /// The word that stands for a term.
+    pub(super) fn standing_for(&self, term: u32) -> Option<&str> {
+        let standing = (*self.standing.get(term as usize)?)?;
+        Some(&self.words.get(standing.word as usize)?.text)
+    }
+
+    /// The terms for which another word stands than when this was last asked, in order.
+    pub(super) fn take_changed(&mut self) -> Vec<u32> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_unstable();
+        changed.dedup();
+        changed
     }
 }
 
@@ -91,17 +145,39 @@ mod tests {
     #[test]
     fn the_commonest_word_stands_for_its_term() {
         let mut vocabulary = Vocabulary::default();
-        let mut count = |word: &str, count: u32| {
+        let mut note = |word: &str, count: u32, occurs| {
             let number = vocabulary.word(word);
-            vocabulary.count(number, count)
+            vocabulary.note(number, count, occurs)
         };
-        assert_eq!(count("walking", 1), Some(0));
-        assert_eq!(count("walked", 2), Some(0));
-        assert_eq!(count("the", 9), None);
-        assert_eq!(count("dogs", 1), Some(1));
-        assert_eq!(count("dog", 1), Some(1));
-        assert_eq!(vocabulary.commonest_words(), ["walked", "dog"]);
+        assert_eq!(note("walking", 1, Occurs::Counted), Some(0));
+        assert_eq!(note("walked", 2, Occurs::Counted), Some(0));
+        assert_eq!(note("the", 9, Occurs::Counted), None);
+        assert_eq!(note("dogs", 1, Occurs::Counted), Some(1));
+        assert_eq!(note("dog", 1, Occurs::Counted), Some(1));
+        assert_eq!(vocabulary.standing_for(0), Some("walked"));
+        assert_eq!(vocabulary.standing_for(1), Some("dog"));
+        assert_eq!(vocabulary.standing_for(2), None);
         assert_eq!(vocabulary.term("walk"), Some(0));
         assert_eq!(vocabulary.term("cat"), None);
+    }
+
+    #[test]
+    fn later_words_stand_for_a_term_only_where_none_did() {
+        let mut vocabulary = Vocabulary::default();
+        let mut note = |word: &str, occurs| {
+            let number = vocabulary.word(word);
+            vocabulary.note(number, 5, occurs);
+            let changed = vocabulary.take_changed();
+            (vocabulary.standing_for(0).unwrap().to_owned(), changed)
+        };
+        assert_eq!(note("boats", Occurs::InItem), ("boats".into(), vec![0]));
+        assert_eq!(note("boat", Occurs::InItem), ("boats".into(), vec![]));
+        assert_eq!(note("boat", Occurs::InText), ("boat".into(), vec![0]));
+        assert_eq!(note("boats", Occurs::InText), ("boat".into(), vec![]));
+        assert_eq!(
+            note("boating", Occurs::Counted),
+            ("boating".into(), vec![0])
+        );
+        assert_eq!(note("boat", Occurs::InText), ("boating".into(), vec![]));
     }
 }

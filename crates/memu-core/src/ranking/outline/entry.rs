@@ -177,6 +177,20 @@ impl ItemOutline {
         }
     }
 
+    /// Whether it cites segments where the other one does.
+    pub(super) fn hangs_as_much(&self, other: &Self) -> bool {
+        self.segments.is_empty() == other.segments.is_empty()
+    }
+
+    /// Hangs on the same records as another one, and was met as often.
+    pub(super) fn hang_as(&mut self, other: &Self) {
+        self.resource = other.resource;
+        self.segments.clone_from(&other.segments);
+        self.categories.clone_from(&other.categories);
+        self.count = other.count;
+        self.last_met = other.last_met;
+    }
+
     /// When it was last met.
     pub fn last_met(&self) -> Timestamp {
         Timestamp::from_micros(self.last_met)

@@ -9,12 +9,14 @@
 
 mod block;
 mod entry;
+mod growth;
 mod stored;
 
 use std::sync::Arc;
 
 pub use block::{Block, BlockBuilder, Dictionary};
 pub use entry::{Entry, ItemOutline, Occurrence, SegmentOutline};
+pub use growth::{At, Growth};
 
 use crate::records::{ContentHash, Id};
 

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::ranking::outline::Growth;
 use crate::records::{Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment};
 use crate::scope::Scope;
 use crate::service::Context;
@@ -40,7 +41,9 @@ impl Corpus {
             let mut vectors = Vec::with_capacity(scopes.len());
             for scope in &scopes {
                 let outline = context.outline(scope).await?;
-                vectors.push(context.scope_vectors(scope, &outline).await?);
+                let all = Growth::of_everything();
+                let read = context.scope_vectors(scope, &outline.outline, &all);
+                vectors.push(read.await?);
                 outlines.push(outline);
             }
             let words = context.words().clone();

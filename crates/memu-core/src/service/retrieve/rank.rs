@@ -87,6 +87,9 @@ impl Ranking {
             .iter()
             .filter_map(|position| self.segments.get(*position as usize))
             .fold(own.lexical, |most, score| most.max(*score));
+        if evidence <= 0.0 && own.lexical <= 0.0 {
+            return (0.0, ItemExplanation::default());
+        }
         let salience = match self.config.item.ranking {
             ItemRanking::Salience => salience(links, &self.config.item, self.now),
             ItemRanking::Similarity => 1.0,
@@ -147,10 +150,11 @@ impl Ranking {
     pub(super) fn categories(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
         let searchable = corpus.searchable();
         let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
-        for (score, links) in self.items.iter().zip(&searchable.items) {
-            for category in &links.categories {
+        for (number, score) in scoring(&self.items) {
+            let links = searchable.items.get(number);
+            for category in links.map_or(&[][..], |links| &links.categories) {
                 if let Some(top) = tops.get_mut(*category as usize) {
-                    insert(top, *score);
+                    insert(top, score);
                 }
             }
         }
@@ -181,9 +185,13 @@ impl Ranking {
                 raise(segment.resource, score);
             }
         }
-        for (score, links) in self.items.iter().zip(&searchable.items) {
-            if let Some(resource) = links.resource {
-                raise(resource, *score);
+        for (number, score) in scoring(&self.items) {
+            if let Some(resource) = searchable
+                .items
+                .get(number)
+                .and_then(|links| links.resource)
+            {
+                raise(resource, score);
             }
         }
         let scoring = scores.into_iter().enumerate();
