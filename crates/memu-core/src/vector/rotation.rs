@@ -9,6 +9,11 @@
 const ROUNDS: u64 = 3;
 
 /// Rotates in place. Sums run in one order, so that every machine computes the same.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
 pub(super) fn rotate(vector: &mut [f32]) {
     let length = vector.len();
     if length == 0 {
@@ -29,6 +34,11 @@ pub(super) fn rotate(vector: &mut [f32]) {
 }
 
 /// Flips the signs that a SplitMix64 sequence says.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
 fn flip_signs(vector: &mut [f32], round: u64) {
     let mut state = 0x6D65_6D75_0000_0000 ^ round;
     for chunk in vector.chunks_mut(64) {
@@ -37,18 +47,29 @@ fn flip_signs(vector: &mut [f32], round: u64) {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         bits ^= bits >> 31;
-        for x in chunk {
-            if bits & 1 == 1 {
-                *x = -*x;
+        let halves = [bits as u32, (bits >> 32) as u32];
+        for (half, bits) in chunk.chunks_mut(32).zip(halves) {
+            for (place, x) in (0..).zip(half) {
+                let sign = (bits >> place) << 31;
+                *x = f32::from_bits(x.to_bits() ^ sign);
             }
-            bits >>= 1;
         }
     }
 }
 
 /// The orthonormal Walsh–Hadamard transform of a power of two of numbers.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
 fn transform(vector: &mut [f32]) {
-    let mut half = 1;
+    // The first steps are between neighbours: eight numbers stay in a register meanwhile.
+    let (eights, rest) = vector.as_chunks_mut::<8>();
+    for eight in eights {
+        add_within_eight(eight);
+    }
+    let mut half = if rest.is_empty() { 8 } else { 1 };
     while half < vector.len() {
         for pair in vector.chunks_exact_mut(2 * half) {
             let (low, high) = pair.split_at_mut(half);
@@ -62,6 +83,19 @@ fn transform(vector: &mut [f32]) {
     for x in vector {
         *x *= scale;
     }
+}
+
+/// The steps of a transform between numbers 1, 2 and 4 apart.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
+fn add_within_eight(numbers: &mut [f32; 8]) {
+    let [a, b, c, d, e, f, g, h] = *numbers;
+    let [a, b, c, d, e, f, g, h] = [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h];
+    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
+    *numbers = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
 }
 
 #[cfg(test)]
