@@ -92,10 +92,21 @@ fn transform(vector: &mut [f32]) {
 )]
 #[inline(always)]
 fn add_within_eight(numbers: &mut [f32; 8]) {
-    let [a, b, c, d, e, f, g, h] = *numbers;
-    let [a, b, c, d, e, f, g, h] = [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h];
-    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
-    *numbers = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
+    let [n0, n1, n2, n3, n4, n5, n6, n7] = *numbers;
+    let [n0, n1, n2, n3] = [n0 + n1, n0 - n1, n2 + n3, n2 - n3];
+    let [n4, n5, n6, n7] = [n4 + n5, n4 - n5, n6 + n7, n6 - n7];
+    let [n0, n1, n2, n3] = [n0 + n2, n1 + n3, n0 - n2, n1 - n3];
+    let [n4, n5, n6, n7] = [n4 + n6, n5 + n7, n4 - n6, n5 - n7];
+    *numbers = [
+        n0 + n4,
+        n1 + n5,
+        n2 + n6,
+        n3 + n7,
+        n0 - n4,
+        n1 - n5,
+        n2 - n6,
+        n3 - n7,
+    ];
 }
 
 #[cfg(test)]
