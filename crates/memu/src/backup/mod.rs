@@ -20,6 +20,7 @@ pub use restore::RestoreReport;
 pub use rotation::Rotation;
 
 use crate::TokioExecutor;
+use crate::sqlite::Key;
 use crate::sqlite::backup::{beside, copy_database, folder_of, put_in_place, settle};
 
 /// Where a memory in a file is.
@@ -30,6 +31,8 @@ pub struct Place {
     /// The folder of large files, beside the database when relative; as
     /// `blob_config.resources_dir`.
     pub resources_dir: PathBuf,
+    /// The key of an encrypted database; its copies have the same.
+    pub key: Option<Key>,
     /// How long to wait for others.
     pub wait: Duration,
 }
@@ -144,16 +147,27 @@ fn back_up_here(
     progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<BackupReport> {
     refuse_itself(&from.database, to)?;
-    make_way(to, from.wait)?;
+    make_way(to, from)?;
     std::fs::create_dir_all(folder_of(to)).map_err(|cause| {
         Error::permission("the folder of the copy cannot be made")
             .with("folder", folder_of(to).display())
             .caused_by(cause)
     })?;
     let unfinished = beside(to, &format!(".unfinished-{}", std::process::id()));
-    copy_database(&from.database, &unfinished, from.wait, progress)?;
-    let copied = files::copy_files(&from.files(), &unfinished, &from.at(to.to_owned()).files())
-        .and_then(|copied| put_in_place(&unfinished, to).map(|()| copied));
+    copy_database(
+        &from.database,
+        &unfinished,
+        from.key.as_ref(),
+        from.wait,
+        progress,
+    )?;
+    let copied = files::copy_files(
+        &from.files(),
+        &unfinished,
+        from.key.as_ref(),
+        &from.at(to.to_owned()).files(),
+    )
+    .and_then(|copied| put_in_place(&unfinished, to).map(|()| copied));
     if copied.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(&unfinished);
@@ -183,7 +197,7 @@ fn refuse_itself(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Lets a new copy take the name of an old one, which nobody may have open.
-fn make_way(to: &Path, wait: Duration) -> Result<()> {
+fn make_way(to: &Path, from: &Place) -> Result<()> {
     let file = |error: Error| error.with("file", to.display());
     match std::fs::metadata(to) {
         Err(_) => return Ok(()),
@@ -192,13 +206,13 @@ fn make_way(to: &Path, wait: Duration) -> Result<()> {
         }
         Ok(_) => {}
     }
-    crate::sqlite::backup::open_ours(to, wait).map_err(|cause| {
+    crate::sqlite::backup::open_ours(to, from.key.as_ref(), from.wait).map_err(|cause| {
         file(Error::input(
             "this file is no copy of a memory, and is not overwritten",
         ))
         .caused_by(cause)
     })?;
-    settle(to, wait).map_err(|error| {
+    settle(to, from.key.as_ref(), from.wait).map_err(|error| {
         Error::new(error.kind(), "the old copy is in use")
             .with("file", to.display())
             .caused_by(error)

@@ -8,6 +8,9 @@ use super::Settings;
 /// The file that is read when none is named, where it exists.
 pub const CONFIG_FILE: &str = "memu.toml";
 
+/// The variable that holds the key of an encrypted file.
+const KEY_VARIABLE: &str = "MEMU_KEY";
+
 /// Keys of the original that no longer mean anything; accepted and left alone.
 const RETIRED_PROFILE_KEYS: [&str; 4] = [
     "client_backend",
@@ -54,11 +57,20 @@ impl Layers {
     /// Adds the `MEMU_*` variables that name settings: `MEMU_`, then the path in
     /// capitals with `__` between its parts, such as
     /// `MEMU_RETRIEVE_CONFIG__ITEM__TOP_K=10`. Values are read as JSON where they are
-    /// JSON, otherwise as text.
+    /// JSON, otherwise as text. `MEMU_KEY` is `database_config.metadata_store.encryption_key`.
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = serde_json::to_value(Settings::default()).unwrap_or_default();
         for (name, text) in variables {
+            if name == KEY_VARIABLE {
+                // As it is: a key that looks like a number is a key all the same.
+                let store = serde_json::json!({"metadata_store": {"encryption_key": text}});
+                merge(
+                    &mut self.merged,
+                    serde_json::json!({ "database_config": store }),
+                );
+                continue;
+            }
             let Some(path) = name.strip_prefix("MEMU_") else {
                 continue;
             };

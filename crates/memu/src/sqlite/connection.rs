@@ -7,6 +7,7 @@ use memu_core::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::storage;
+use super::key::{Key, unlock};
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 128;
@@ -21,7 +22,12 @@ const WRITE_CACHE_KIB: u32 = 64 * 1024;
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Opens a connection with everything set but the journal mode.
-pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<Connection> {
+pub(super) fn open(
+    path: Option<&Path>,
+    key: Option<&Key>,
+    create: bool,
+    busy: Duration,
+) -> Result<Connection> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -31,6 +37,9 @@ pub(super) fn open(path: Option<&Path>, create: bool, busy: Duration) -> Result<
         None => Connection::open_in_memory(),
     }
     .map_err(storage)?;
+    // The first thing that is done reads the file, and may have to wait for others.
+    connection.busy_timeout(busy).map_err(storage)?;
+    unlock(&connection, key)?;
     prepare(&connection, busy)?;
     Ok(connection)
 }

@@ -12,6 +12,7 @@ mod commit;
 mod connection;
 mod error;
 mod filter;
+mod key;
 mod open;
 mod outlines;
 mod read;
@@ -45,6 +46,7 @@ use rusqlite::Connection;
 
 use self::commit::Layout;
 use self::connection::write;
+pub use self::key::Key;
 use self::open::Opened;
 use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
@@ -72,6 +74,8 @@ pub struct Options {
     /// Whether a vector search must never miss one of the nearest. Default false: it
     /// misses fewer than one in a thousand, and is faster.
     pub exact_search: bool,
+    /// The key of an encrypted file. Default `None`: it is not encrypted.
+    pub key: Option<Key>,
     /// How vectors are stored from now on. Default `f32`.
     pub embedding_format: EmbeddingFormat,
 }
@@ -95,6 +99,7 @@ impl Options {
             pool_size: 4,
             create: true,
             exact_search: false,
+            key: None,
             embedding_format: EmbeddingFormat::F32,
         }
     }
@@ -141,7 +146,8 @@ impl SqliteStore {
     /// version wrote it; [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported)
     /// when it belongs to another program, or needs an upgrade that `create` does not allow;
     /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when it has other scope
-    /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) and
+    /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when it is
+    /// encrypted and the key is missing or another one, or the other way round; this and
     /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
     /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
     /// longer than the wait. A file that is refused is left as it is.
@@ -168,13 +174,20 @@ impl SqliteStore {
         let readers = match &options.path {
             None => None,
             Some(path) => {
-                let open = || open::open_another(path, options.busy_timeout).map_err(named);
+                let open = || {
+                    open::open_another(path, options.key.as_ref(), options.busy_timeout)
+                        .map_err(named)
+                };
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
-        let tidy = Tidy::new(options.path.clone(), options.busy_timeout);
+        let tidy = Tidy::new(
+            options.path.clone(),
+            options.key.clone(),
+            options.busy_timeout,
+        );
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
             shared: Arc::new(Shared {

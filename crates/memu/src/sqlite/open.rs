@@ -9,8 +9,9 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
-use super::connection::{open, prepare_to_write, use_write_ahead_log, write};
+use super::connection::{PAGE_SIZE, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
+use super::key::Key;
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::upgrade::{self, UpgradeReport};
 
@@ -23,11 +24,16 @@ const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 /// Opens the first connection, after which the tables are there and as they should be.
 pub(super) fn open_first(options: &Options) -> Result<Opened> {
     if let Some(path) = &options.path {
-        inspect(path, options.create)?;
+        inspect(path, options.create, options.key.as_ref())?;
     }
     let wait = options.busy_timeout;
     let connection = match (
-        open(options.path.as_deref(), options.create, wait),
+        open(
+            options.path.as_deref(),
+            options.key.as_ref(),
+            options.create,
+            wait,
+        ),
         &options.path,
     ) {
         (Err(error), Some(path)) if error.kind() == ErrorKind::Corrupt && options.create => {
@@ -63,24 +69,13 @@ pub(super) struct Opened {
 }
 
 /// Refuses, by name, what SQLite would refuse in passing.
-pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
+pub(super) fn inspect(path: &Path, may_create: bool, key: Option<&Key>) -> Result<()> {
     let file = |error: Error| error.with("file", path.display());
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Err(file(Error::input("this is a folder, not a database file")))
         }
-        Ok(metadata) if metadata.len() > 0 => {
-            let mut start = [0; 16];
-            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-            match read {
-                Ok(()) if start == *MAGIC => Ok(()),
-                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(file(
-                    Error::permission("the database cannot be read: permission denied")
-                        .caused_by(cause),
-                )),
-                _ => Err(file(Error::corrupt("the file is not a SQLite database"))),
-            }
-        }
+        Ok(metadata) if metadata.len() > 0 => inspect_start(path, key.is_some()).map_err(file),
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !may_create => Err(file(
             Error::not_found("the database does not exist, and ddl_mode is \"validate\""),
@@ -90,6 +85,43 @@ pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
             Error::permission("the database cannot be reached").caused_by(cause),
         )),
     }
+}
+
+/// Tells by the first page of a file whether it can be opened as it is to be.
+fn inspect_start(path: &Path, with_key: bool) -> Result<()> {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        let page = PAGE_SIZE.unsigned_abs();
+        file.take(page).read_to_end(&mut start)
+    });
+    match read {
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(Error::permission(
+            "the database cannot be read: permission denied",
+        )
+        .caused_by(cause)),
+        Ok(_) if start.starts_with(MAGIC) && with_key => Err(Error::permission(
+            "the database is not encrypted, but a key is given: leave out MEMU_KEY and \
+             encryption_key to open it, or choose another path for an encrypted one",
+        )),
+        Ok(_) if start.starts_with(MAGIC) || (with_key && looks_encrypted(&start)) => Ok(()),
+        Ok(_) if looks_encrypted(&start) => Err(Error::permission(
+            "the file is no SQLite database that can be read without a key; if it is encrypted, \
+             give its key: MEMU_KEY or database_config.metadata_store.encryption_key",
+        )),
+        _ => Err(Error::corrupt("the file is not a SQLite database")),
+    }
+}
+
+/// Whether nearly every byte occurs in a whole page, as where it is encrypted.
+fn looks_encrypted(page: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    for byte in page {
+        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
+            *seen = true;
+        }
+    }
+    let different = seen.iter().filter(|seen| **seen).count();
+    page.len() as u64 == PAGE_SIZE.unsigned_abs() && different >= 250
 }
 
 fn make_parent(path: &Path) -> Result<()> {
@@ -248,8 +280,8 @@ fn names(schema: &ScopeSchema) -> String {
 }
 
 /// A further connection to a file that is prepared.
-pub(super) fn open_another(path: &Path, wait: Duration) -> Result<Connection> {
-    let connection = open(Some(path), false, wait)?;
+pub(super) fn open_another(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
+    let connection = open(Some(path), key, false, wait)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .map_err(storage)?;

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 
 use super::connection::{checkpoint, open};
 use super::error::storage;
+use super::key::Key;
 use super::schema::VERSION;
 
 /// Writes with less time between them follow each other closely.
@@ -29,6 +30,7 @@ const LONGEST_LOG: i64 = 4_000;
 #[derive(Debug)]
 pub(super) struct Tidy {
     path: Option<PathBuf>,
+    key: Option<Key>,
     wait: Duration,
     last_write: Option<Instant>,
     helpers: Option<Helpers>,
@@ -44,9 +46,10 @@ struct Helpers {
 }
 
 impl Tidy {
-    pub(super) fn new(path: Option<PathBuf>, wait: Duration) -> Self {
+    pub(super) fn new(path: Option<PathBuf>, key: Option<Key>, wait: Duration) -> Self {
         Self {
             path,
+            key,
             wait,
             last_write: None,
             helpers: None,
@@ -94,7 +97,8 @@ impl Tidy {
     fn move_pages(&mut self) -> bool {
         if self.helpers.is_none() {
             let path = self.path.as_deref();
-            self.helpers = path.and_then(|path| Helpers::open(path, self.wait).ok());
+            let open = |path| Helpers::open(path, self.key.as_ref(), self.wait).ok();
+            self.helpers = path.and_then(open);
         }
         let moved = self.helpers.as_ref().map(Helpers::move_pages);
         matches!(moved, Some(Ok(length)) if length < LONGEST_LOG)
@@ -102,9 +106,9 @@ impl Tidy {
 }
 
 impl Helpers {
-    fn open(path: &Path, wait: Duration) -> Result<Self> {
-        let pin = open(Some(path), false, wait)?;
-        let mover = open(Some(path), false, wait)?;
+    fn open(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Self> {
+        let pin = open(Some(path), key, false, wait)?;
+        let mover = open(Some(path), key, false, wait)?;
         mover
             .execute_batch("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0")
             .map_err(storage)?;
