@@ -18,6 +18,10 @@ quick:
 only filter:
     cargo nextest run --workspace --all-features --no-capture {{ filter }}
 
+# The crash suite in full: kills, power cuts and failing disks
+crash rounds="500":
+    MEMU_CRASH_ROUNDS="{{ rounds }}" cargo nextest run --profile crash -p memu-rs -p memu-cli --all-features -E 'binary(faults) or binary(crash)'
+
 # Clippy on everything, and the tree check
 lint:
     cargo clippy --workspace --all-targets --all-features -- -D warnings

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use memu::backup::Place;
 use memu::settings::{CONFIG_FILE, Layers};
-use memu::sqlite::UpgradeReport;
+use memu::sqlite::{Key, UpgradeReport};
 use memu::{MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
 
@@ -24,6 +24,11 @@ pub(crate) async fn open(global: &Global, progress: &Progress) -> Result<MemoryS
 /// Where the memory is that the options, variables and files name.
 pub(crate) fn place(global: &Global) -> Result<Place> {
     builder(global, Value::Object(Map::new()))?.place()
+}
+
+/// The key of an encrypted memory, if there is one.
+pub(crate) fn key(global: &Global) -> Result<Option<Key>> {
+    builder(global, Value::Object(Map::new()))?.key()
 }
 
 /// The same, with settings that win over all others.

@@ -173,7 +173,7 @@ fn readers_do_not_wait_for_a_writer_in_the_middle_of_its_work() {
     home.ok(&["add", "Ann likes tea", "--user", "ann"]);
     let writer = rusqlite::Connection::open(home.path("memu.db")).unwrap();
     writer
-        .execute_batch("BEGIN IMMEDIATE; UPDATE memu_memory_items SET summary = 'unfinished'")
+        .execute_batch("BEGIN IMMEDIATE; UPDATE memu_items SET summary = 'unfinished'")
         .unwrap();
     // The writer ends only after these have answered, so that waiting for it would fail.
     let answer = home.ok(&["retrieve", "What does Ann like?", "--user", "ann"]);

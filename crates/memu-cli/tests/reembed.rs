@@ -139,7 +139,7 @@ async fn the_memory_moves_to_the_configured_embedder_and_says_so() {
         sets(&home),
         expected.map(|(a, b, c)| (a.into(), b.into(), c))
     );
-    assert_eq!(rows(&home, "memu_vector_signs"), 2);
+    assert_eq!(rows(&home, "memu_vector_codes"), 2);
     home.ok(&["retrieve", "teapot", "--user", "alice"]);
     home.ok(&["doctor"]);
 

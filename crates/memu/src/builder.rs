@@ -232,11 +232,14 @@ impl MemoryServiceBuilder {
         }
     }
 
-    /// The key of an encrypted file.
-    fn key(&self) -> Result<Option<sqlite::Key>> {
+    /// The key of an encrypted file, as the settings have it.
+    ///
+    /// # Errors
+    /// Those of [`sqlite::Key::new`].
+    pub fn key(&self) -> Result<Option<sqlite::Key>> {
         let config = &self.settings.database_config.metadata_store;
         let key = config.encryption_key.as_ref().map(Secret::reveal);
-        key.map(|key| sqlite::Key::new(&key)).transpose()
+        key.map(sqlite::Key::new).transpose()
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>> {

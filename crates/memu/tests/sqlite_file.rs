@@ -383,10 +383,8 @@ fn doctor_mends_what_can_be_told_from_other_rows() {
     other
         .execute_batch(
             "PRAGMA foreign_keys = OFF;
-             INSERT INTO memu_category_items (scope_id, id, created_at, updated_at, revision,
-             user_id, item_id, category_id, item_row, category_row) VALUES (1, 'orphan',
-             '2026-01-01 00:00:00.000000', '2026-01-01 00:00:00.000000', 1, 'alice', 'gone',
-             'x-0', 7, 1)",
+             INSERT INTO memu_relations (scope_id, key, created_us, updated_after, revision,
+             item_row, category_row) VALUES (1, 'orphan', 0, 0, 1, 7, 1)",
         )
         .unwrap();
     drop(other);

@@ -172,15 +172,15 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
     assert_eq!(sound.severity(), Severity::Ok, "{sound:?}");
     for (sql, check) in [
         (
-            "UPDATE memu_memory_items SET summary = summary || ' twice' WHERE row = 300",
+            "UPDATE memu_items SET summary = summary || ' twice' WHERE row = 300",
             "indexes",
         ),
         (
-            "DELETE FROM memu_outlines WHERE row = (SELECT min(row) FROM memu_outlines)",
+            "DELETE FROM memu_outlines WHERE first_row = (SELECT min(first_row) FROM memu_outlines)",
             "indexes",
         ),
         (
-            "DELETE FROM memu_outlines WHERE row = (SELECT max(row) FROM memu_outlines)",
+            "DELETE FROM memu_outlines WHERE first_row = (SELECT max(first_row) FROM memu_outlines)",
             "indexes",
         ),
         (
@@ -188,9 +188,9 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
             "indexes",
         ),
         ("UPDATE memu_scopes SET derived_seq = 3", "indexes"),
-        ("DELETE FROM memu_vector_signs WHERE row = 1", "indexes"),
+        ("DELETE FROM memu_vector_codes WHERE row = 1", "indexes"),
         (
-            "UPDATE memu_vector_bytes SET body = zeroblob(length(body))",
+            "UPDATE memu_vector_low_bits SET body = zeroblob(length(body))",
             "indexes",
         ),
         (
@@ -210,7 +210,7 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
             "UPDATE memu_embeddings SET vector = substr(vector, 1, 8) WHERE row = 11",
             "vectors",
         ),
-        ("DELETE FROM memu_category_items WHERE row = 4", "indexes"),
+        ("DELETE FROM memu_relations WHERE row = 4", "indexes"),
     ] {
         tamper(&file, sql);
         let found = service.check(false).await.unwrap();
@@ -228,7 +228,7 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
     }
     tamper(
         &file,
-        "UPDATE memu_memory_items SET summary = replace(summary, ' twice', '')",
+        "UPDATE memu_items SET summary = replace(summary, ' twice', '')",
     );
     service.check(true).await.unwrap();
     assert_eq!(

@@ -32,24 +32,42 @@ def by_numpy(matrix, queries):
     return times, nearest
 
 
-def by_sqlite_vec(matrix, queries):
+def connected():
+    """A connection with sqlite-vec, by Python's own module or, where that was built without
+    extensions, by apsw."""
     import sqlite3
 
     import sqlite_vec
 
     connection = sqlite3.connect(":memory:")
+    if hasattr(connection, "enable_load_extension"):
+        connection.enable_load_extension(True)
+        sqlite_vec.load(connection)
+        return connection
+    import apsw
+
+    connection = apsw.Connection(":memory:")
     connection.enable_load_extension(True)
-    sqlite_vec.load(connection)
+    connection.load_extension(sqlite_vec.loadable_path())
+    return connection
+
+
+def by_sqlite_vec(matrix, queries):
+    connection = connected()
     dimension = matrix.shape[1]
     connection.execute(f"CREATE VIRTUAL TABLE v USING vec0(e float[{dimension}])")
+    connection.execute("BEGIN")
     rows = ((number, vector.tobytes()) for number, vector in enumerate(matrix))
     connection.executemany("INSERT INTO v (rowid, e) VALUES (?, ?)", rows)
+    connection.execute("COMMIT")
     times, nearest = [], []
     for query in queries[:20]:
         started = time.perf_counter()
-        found = connection.execute(
-            "SELECT rowid FROM v WHERE e MATCH ? AND k = 10", [query.tobytes()]
-        ).fetchall()
+        found = list(
+            connection.execute(
+                "SELECT rowid FROM v WHERE e MATCH ? AND k = 10", [query.tobytes()]
+            )
+        )
         times.append(time.perf_counter() - started)
         nearest.append([row[0] for row in found])
     return times, nearest

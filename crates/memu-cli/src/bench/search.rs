@@ -118,9 +118,8 @@ impl Data {
         Ok(data)
     }
 
-    /// By the store: the milliseconds of each query once all is warm, and the places that
-    /// each finds.
-    async fn by_store(&self, exact: bool) -> Result<(Vec<f64>, Vec<Vec<usize>>)> {
+    /// What the store takes, once all is warm.
+    async fn by_store(&self, exact: bool) -> Result<Searched> {
         let options = Options {
             exact_search: exact,
             ..Options::file(&self.database)
@@ -155,8 +154,13 @@ impl Data {
                 }
             }
         }
+        let memory = anonymous_memory();
         store.close().await?;
-        Ok((times, found))
+        Ok(Searched {
+            times,
+            found,
+            memory,
+        })
     }
 
     /// Measures the store in both modes, beside what Python has.
@@ -165,19 +169,19 @@ impl Data {
             .map(|python| self.by_python(python, "numpy"))
             .transpose()?;
         let sqlite_vec = match python {
-            Some(python) if self.count <= 100_000 => self.by_python(python, "sqlite-vec").ok(),
+            Some(python) if self.count <= 100_000 => Some(self.by_python(python, "sqlite-vec")?),
             _ => None,
         };
         let mut rows = Vec::new();
         for (mode, exact) in [("default", false), ("exact", true)] {
-            let (mut times, found) = self.by_store(exact).await?;
+            let mut searched = self.by_store(exact).await?;
             let what = format!(
                 "search, {} × {DIMENSION}, {}: {mode}",
                 self.count,
                 self.kind.name()
             );
             rows.push(
-                Row::new(what.clone(), percentile(&mut times, 0.5), "ms")
+                Row::new(what.clone(), percentile(&mut searched.times, 0.5), "ms")
                     .beside("numpy", numpy.as_ref().map(|one| one.milliseconds))
                     .beside(
                         "sqlite-vec",
@@ -185,8 +189,11 @@ impl Data {
                     ),
             );
             if let Some(numpy) = &numpy {
-                let recall = recall(&found, &numpy.nearest);
+                let recall = recall(&searched.found, &numpy.nearest);
                 rows.push(Row::new(format!("{what}, recall@10"), recall, ""));
+            }
+            if let Some(memory) = searched.memory {
+                rows.push(Row::new(format!("{what}, anonymous memory"), memory, "MiB"));
             }
         }
         Ok(rows)
@@ -207,6 +214,28 @@ impl Data {
                 .caused_by(cause)
         })
     }
+}
+
+/// What the store took.
+#[derive(Debug)]
+struct Searched {
+    /// By query: milliseconds.
+    times: Vec<f64>,
+    /// By query: the places of the nearest.
+    found: Vec<Vec<usize>>,
+    /// Of this process, in MiB, while the store is open; `None` where the system does not
+    /// tell.
+    memory: Option<f64>,
+}
+
+/// Memory of this process that is no part of a file, in MiB (Linux).
+fn anonymous_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
 }
 
 #[derive(Debug, Deserialize)]

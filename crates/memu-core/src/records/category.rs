@@ -28,3 +28,34 @@ pub struct CategoryItem {
     /// The category.
     pub category_id: Id,
 }
+
+impl CategoryItem {
+    /// The id of the relation between an item and a category whose ids are UUIDs: the first
+    /// half of the item's with the second half of the category's. So a store need not keep
+    /// it. `None` for other ids.
+    pub fn id_for(item: &Id, category: &Id) -> Option<Id> {
+        let (item, category) = (item.to_uuid_bytes()?, category.to_uuid_bytes()?);
+        let mut bytes = item;
+        for (byte, other) in bytes.iter_mut().zip(category).skip(8) {
+            *byte = other;
+        }
+        Some(Id::from_uuid_bytes(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relation_has_half_of_the_ids_of_its_item_and_its_category() {
+        let item = Id::from("12345678-1234-4234-8234-123456789abc");
+        let category = Id::from("fedcba98-fedc-4edc-bedc-fedcba987654");
+        let relation = CategoryItem::id_for(&item, &category);
+        assert_eq!(
+            relation,
+            Some(Id::from("12345678-1234-4234-bedc-fedcba987654"))
+        );
+        assert_eq!(CategoryItem::id_for(&Id::from("tea"), &category), None);
+    }
+}

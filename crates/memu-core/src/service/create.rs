@@ -4,15 +4,13 @@
 use std::time::{Duration, Instant};
 
 use super::memorize::{note_details, until_committed};
-use super::plan::{Plan, configured_categories};
+use super::plan::{Plan, configured_categories, relation};
 use super::requests::CreateItems;
 use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
 use crate::provider::{CategorizeRequest, CategoryTopic};
-use crate::records::{
-    CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind,
-};
+use crate::records::{Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
 use crate::scope::Scope;
 use crate::store::{Query, StoreExt, Write, WriteBatch};
 
@@ -210,17 +208,17 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
         .iter()
         .map(|new| item(context, scope, now, new))
         .collect();
-    let filed = file(context, &items, new, &categories).await?;
-    let embeddings = embedded(context, &items, &added).await?;
+    let (filed, embeddings) = futures_util::future::try_join(
+        file(context, &items, new, &categories),
+        embedded(context, &items, &added),
+    )
+    .await?;
     let mut stored = Stored::default();
     batch.writes.extend(added.into_iter().map(Write::Category));
     batch.writes.extend(items.iter().cloned().map(Write::Item));
     for (item, category) in filed {
-        batch.writes.push(Write::Relation(CategoryItem {
-            meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
-            item_id: item,
-            category_id: category.clone(),
-        }));
+        let relation = relation(context, scope, now, &item, &category);
+        batch.writes.push(Write::Relation(relation));
         if !stored.touched.contains(&category) {
             stored.touched.push(category);
         }

@@ -91,11 +91,7 @@ impl Plan {
     }
 
     pub(super) fn relation(&self, context: &Context, item: &Id, category: &Id) -> CategoryItem {
-        CategoryItem {
-            meta: Meta::new(context.parts().ids.next_id(), self.scope.clone(), self.now),
-            item_id: item.clone(),
-            category_id: category.clone(),
-        }
+        relation(context, &self.scope, self.now, item, category)
     }
 
     /// The ids of the categories whose items change.
@@ -272,6 +268,26 @@ impl Plan {
         let scope = self.scope.clone();
         context.commit(self.view, batch).await?;
         context.view(&scope).await
+    }
+}
+
+/// An item filed under a category.
+pub(super) fn relation(
+    context: &Context,
+    scope: &Scope,
+    now: Timestamp,
+    item: &Id,
+    category: &Id,
+) -> CategoryItem {
+    let id = CategoryItem::id_for(item, category);
+    CategoryItem {
+        meta: Meta::new(
+            id.unwrap_or_else(|| context.parts().ids.next_id()),
+            scope.clone(),
+            now,
+        ),
+        item_id: item.clone(),
+        category_id: category.clone(),
     }
 }
 

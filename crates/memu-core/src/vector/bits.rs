@@ -96,22 +96,23 @@ fn joined(low: [u16; QUAD], high: [u16; QUAD]) -> [u16; GROUP] {
     sums
 }
 
-/// Adds up what running sums of even and odd bytes hold for each of 16 vectors: every
-/// eight of them are of another quad.
+/// Adds up what running sums of bytes hold for each of 16 vectors: every eight of them are
+/// of another quad. `both` are sums of the bytes by twos, taken as one number of 16 bits,
+/// so that an odd byte counts 256 times; what is too great for 16 bits falls away.
 #[cfg(target_arch = "x86_64")]
 #[expect(
     clippy::inline_always,
     reason = "it must be compiled for the wider instructions"
 )]
 #[inline(always)]
-fn folded(even: &[u16], odd: &[u16]) -> [u16; QUAD] {
+fn folded(both: &[u16], odd: &[u16]) -> [u16; QUAD] {
     let mut sums = [0_u16; QUAD];
-    let lanes = even.as_chunks::<8>().0.iter().zip(odd.as_chunks::<8>().0);
-    for (even, odd) in lanes {
+    let lanes = both.as_chunks::<8>().0.iter().zip(odd.as_chunks::<8>().0);
+    for (both, odd) in lanes {
         let pairs = sums.as_chunks_mut::<2>().0.iter_mut();
-        for ((pair, even), odd) in pairs.zip(even).zip(odd) {
+        for ((pair, both), odd) in pairs.zip(both).zip(odd) {
             let [first, second] = pair;
-            *first += even;
+            *first += both.wrapping_sub(odd << 8);
             *second += odd;
         }
     }
@@ -125,9 +126,8 @@ fn avx512(simd: pulp::x86::V4, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
 
     let (f, bw) = (simd.avx512f, simd.avx512bw);
     let halves = f._mm512_set1_epi8(15);
-    let evens = f._mm512_set1_epi16(255);
     let zero = f._mm512_setzero_si512();
-    let [mut low_even, mut low_odd, mut high_even, mut high_odd] = [zero; 4];
+    let [mut low_both, mut low_odd, mut high_both, mut high_odd] = [zero; 4];
     let quads = codes.as_chunks::<64>().0.iter();
     for (codes, worth) in quads.zip(table.as_chunks::<64>().0) {
         let codes: __m512i = pulp::cast(*codes);
@@ -135,15 +135,15 @@ fn avx512(simd: pulp::x86::V4, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
         let low = bw._mm512_shuffle_epi8(worth, f._mm512_and_si512(codes, halves));
         let shifted = bw._mm512_srli_epi16::<4>(codes);
         let high = bw._mm512_shuffle_epi8(worth, f._mm512_and_si512(shifted, halves));
-        low_even = bw._mm512_add_epi16(low_even, f._mm512_and_si512(low, evens));
+        low_both = bw._mm512_add_epi16(low_both, low);
         low_odd = bw._mm512_add_epi16(low_odd, bw._mm512_srli_epi16::<8>(low));
-        high_even = bw._mm512_add_epi16(high_even, f._mm512_and_si512(high, evens));
+        high_both = bw._mm512_add_epi16(high_both, high);
         high_odd = bw._mm512_add_epi16(high_odd, bw._mm512_srli_epi16::<8>(high));
     }
     let numbers = pulp::cast::<__m512i, [u16; 32]>;
     joined(
-        folded(&numbers(low_even), &numbers(low_odd)),
-        folded(&numbers(high_even), &numbers(high_odd)),
+        folded(&numbers(low_both), &numbers(low_odd)),
+        folded(&numbers(high_both), &numbers(high_odd)),
     )
 }
 
@@ -154,9 +154,8 @@ fn avx2(simd: pulp::x86::V3, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
 
     let (avx, avx2) = (simd.avx, simd.avx2);
     let halves = avx._mm256_set1_epi8(15);
-    let evens = avx._mm256_set1_epi16(255);
     let zero = avx._mm256_setzero_si256();
-    let [mut low_even, mut low_odd, mut high_even, mut high_odd] = [zero; 4];
+    let [mut low_both, mut low_odd, mut high_both, mut high_odd] = [zero; 4];
     let quads = codes.as_chunks::<32>().0.iter();
     for (codes, worth) in quads.zip(table.as_chunks::<32>().0) {
         let codes: __m256i = pulp::cast(*codes);
@@ -164,15 +163,15 @@ fn avx2(simd: pulp::x86::V3, codes: &[u8], table: &[u8]) -> [u16; GROUP] {
         let low = avx2._mm256_shuffle_epi8(worth, avx2._mm256_and_si256(codes, halves));
         let shifted = avx2._mm256_srli_epi16::<4>(codes);
         let high = avx2._mm256_shuffle_epi8(worth, avx2._mm256_and_si256(shifted, halves));
-        low_even = avx2._mm256_add_epi16(low_even, avx2._mm256_and_si256(low, evens));
+        low_both = avx2._mm256_add_epi16(low_both, low);
         low_odd = avx2._mm256_add_epi16(low_odd, avx2._mm256_srli_epi16::<8>(low));
-        high_even = avx2._mm256_add_epi16(high_even, avx2._mm256_and_si256(high, evens));
+        high_both = avx2._mm256_add_epi16(high_both, high);
         high_odd = avx2._mm256_add_epi16(high_odd, avx2._mm256_srli_epi16::<8>(high));
     }
     let numbers = pulp::cast::<__m256i, [u16; 16]>;
     joined(
-        folded(&numbers(low_even), &numbers(low_odd)),
-        folded(&numbers(high_even), &numbers(high_odd)),
+        folded(&numbers(low_both), &numbers(low_odd)),
+        folded(&numbers(high_both), &numbers(high_odd)),
     )
 }
 

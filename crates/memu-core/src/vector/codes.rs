@@ -1,16 +1,31 @@
-use super::bits::{GROUP, Kernel, QUAD, QUADS};
+use super::bits::{GROUP, QUAD, QUADS};
+use super::planes::{low_bytes, middle_bytes, push_low, push_middle};
+use super::query::CodedQuery;
 use super::rotation::rotate;
-use super::{ByteQuery, dot, unit};
+use super::shares::Shares;
+use super::{dot, unit};
 
 /// How many vectors a full block has.
 pub const BLOCK_VECTORS: usize = 256;
 
+/// Vectors of more numbers have no codes: sums of their signs would not fit 16 bits.
+pub const MOST_CODED: usize = 8_192;
+
+/// How many bytes a processor fetches at a time.
+const CACHE_LINE: usize = 64;
+
+/// Where the middle of what a byte can say is.
+const MIDDLE: f32 = 127.5;
+
 /// Short codes of some vectors: enough to tell which of them may be near to another one.
 ///
 /// Vectors are brought to length 1, rotated, and taken relative to the mean of the block.
-/// Of each number the sign is kept (1 bit), and a byte, in parts that can be read apart.
-/// From the signs, the inner product with a query is estimated without bias (Gao and Long,
-/// *RaBitQ*, 2024); from the bytes it is known up to an error that is known too.
+/// Each number is then coded in 8 bits, evenly from the least to the greatest that the
+/// vector could have. Bits are kept by how much they tell: the first two, of many vectors
+/// side by side; the next two; and the last four apart, in [`LowBits`], for they are needed
+/// for certainty only. From the first two bits, the inner product with a query is estimated
+/// without bias (Gao and Long, *RaBitQ*, 2024, and its extension to several bits, 2025); from
+/// four and from eight it is known up to an error that is known too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CodeBlock {
     /// The owners of the vectors, in order.
@@ -18,62 +33,49 @@ pub struct CodeBlock {
     pub(super) dimension: usize,
     /// The mean of the rotated vectors.
     pub(super) centre: Vec<f32>,
-    /// By vector: what the sum over its signs is worth.
+    /// No coded vector is longer than this, in four or in eight bits.
+    pub(super) longest: f32,
+    /// By vector: what the sum over its first two bits is worth.
     pub(super) factors: Vec<f32>,
-    /// By vector: how far its estimates spread around the truth (standard deviation).
-    pub(super) spreads: Vec<f32>,
-    /// The signs, laid out as [`super::bits`] says.
-    pub(super) signs: Vec<u8>,
+    /// By vector: what one step of its eight bits is worth.
+    pub(super) scales: Vec<f32>,
+    /// By vector: how far its estimates from two bits spread around the truth (standard
+    /// deviation).
+    pub(super) spreads: Shares,
+    /// By vector: the length of what four bits leave out.
+    pub(super) errors: Shares,
+    /// The first and the second bits, each laid out as [`super::bits`] says.
+    pub(super) first: [Vec<u8>; 2],
+    /// The two bits after them, laid out as [`super::planes`] says.
+    pub(super) middle: Vec<u8>,
 }
 
-/// The bytes of a [`CodeBlock`], one for each number of each vector.
+/// The last four bits of the numbers of a [`CodeBlock`].
 #[derive(Clone, Debug, PartialEq)]
-pub struct CodeBytes {
-    pub(super) codes: Vec<i8>,
-    /// By vector: what one step of a byte is worth.
-    pub(super) scales: Vec<f32>,
-    /// By vector: the length of what the bytes leave out.
-    pub(super) errors: Vec<f32>,
-    /// By vector: the length of what the bytes say.
-    pub(super) lengths: Vec<f32>,
+pub struct LowBits {
+    /// By vector: the length of what all eight bits leave out.
+    pub(super) errors: Shares,
+    /// Laid out as [`super::planes`] says.
+    pub(super) rows: Vec<u8>,
+    pub(super) dimension: usize,
+}
+
+/// An inner product, and how much it may be wrong: for certain, or as a standard deviation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Estimate {
+    pub(super) cosine: f32,
+    pub(super) error: f32,
 }
 
 impl CodeBlock {
     /// Codes vectors of one dimension, each with its owner.
-    pub fn encode(vectors: &[(u64, &[f32])]) -> (Self, CodeBytes) {
-        let dimension = vectors.first().map_or(0, |(_, vector)| vector.len());
-        let mut residuals: Vec<Vec<f32>> = vectors
-            .iter()
-            .map(|(_, vector)| {
-                let mut vector = unit(vector);
-                vector.resize(dimension, 0.0);
-                rotate(&mut vector);
-                vector
-            })
-            .collect();
-        let mut centre = vec![0.0; dimension];
-        for vector in &residuals {
-            for (sum, x) in centre.iter_mut().zip(vector) {
-                *sum += x;
-            }
-        }
-        for x in &mut centre {
-            *x /= vectors.len().max(1) as f32;
-        }
-        for vector in &mut residuals {
-            for (x, mean) in vector.iter_mut().zip(&centre) {
-                *x -= mean;
-            }
-        }
-        let block = Self {
-            owners: vectors.iter().map(|(owner, _)| *owner).collect(),
-            dimension,
-            factors: residuals.iter().map(|residual| factor(residual)).collect(),
-            spreads: residuals.iter().map(|residual| spread(residual)).collect(),
-            signs: signs(&residuals, dimension),
-            centre,
-        };
-        (block, CodeBytes::encode(&residuals))
+    pub fn encode(vectors: &[(u64, &[f32])]) -> (Self, LowBits) {
+        // Compiled for the widest instructions that this processor has. Sums run in one
+        // order, and products and sums are rounded apart: all give the same.
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || encode(vectors),
+        )
     }
 
     /// How many numbers a vector has.
@@ -81,270 +83,372 @@ impl CodeBlock {
         self.dimension
     }
 
-    /// Appends the estimated cosine of every vector with the query, and `deviations`
-    /// standard deviations more.
-    pub(super) fn estimate(
+    /// What of the cosine with the query all vectors have in common.
+    pub(super) fn base(&self, query: &CodedQuery) -> f32 {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || dot(&query.rotated, &self.centre),
+        )
+    }
+
+    /// Appends the cosine of every vector with the query as the first two bits tell it.
+    pub(super) fn by_two_bits(
         &self,
         query: &CodedQuery,
-        deviations: f32,
-        sums: &mut Vec<u16>,
+        sums: &mut [Vec<u16>; 2],
         out: &mut Vec<f32>,
     ) {
-        query.kernel.sums(&self.signs, &query.table, sums);
+        for (bits, sums) in self.first.iter().zip(sums.iter_mut()) {
+            query.signs.kernel.sums(bits, &query.signs.table, sums);
+        }
+        let [firsts, seconds] = sums;
         let base = self.base(query);
+        let (step, offset) = (query.signs.step, 3.0 * query.signs.offset);
         let first = out.len();
         out.resize(first + self.owners.len(), 0.0);
         let out = out.get_mut(first..).unwrap_or_default();
-        // The widest instructions that this processor has; each estimate is computed on
-        // its own, so that all of them get the same.
-        pulp::Arch::new().dispatch(|| {
-            let known = sums.iter().zip(&self.factors).zip(&self.spreads);
-            for (out, ((sum, factor), spread)) in out.iter_mut().zip(known) {
-                let estimate = base + factor * (query.step * f32::from(*sum) - query.offset);
-                *out = estimate + deviations * spread;
-            }
-        });
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let known = firsts.iter().zip(seconds.iter()).zip(&self.factors);
+                for (out, ((first, second), factor)) in out.iter_mut().zip(known) {
+                    let sum = 2.0 * f32::from(*first) + f32::from(*second);
+                    *out = base + factor * (step * sum - offset);
+                }
+            },
+        );
     }
 
-    /// By vector: how far its estimates spread around the truth (standard deviation).
-    pub(super) fn spreads(&self) -> &[f32] {
-        &self.spreads
+    /// What the cosine of every vector is at most, if its estimate from two bits is not off by
+    /// more than so many standard deviations.
+    pub(super) fn at_most(&self, by_two_bits: &[f32], deviations: f32, most: &mut Vec<f32>) {
+        most.clear();
+        most.resize(by_two_bits.len(), 0.0);
+        let step = deviations * self.spreads.greatest / 255.0;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let known = by_two_bits.iter().zip(&self.spreads.steps);
+                for (most, (estimate, spread)) in most.iter_mut().zip(known) {
+                    *most = estimate + step * f32::from(*spread);
+                }
+            },
+        );
     }
 
-    /// What of the cosine with the query all vectors have in common.
-    pub(super) fn base(&self, query: &CodedQuery) -> f32 {
-        dot(&query.rotated, &self.centre)
-    }
-}
-
-impl CodeBytes {
-    /// The cosines of some vectors with the query, by number, as their bytes tell, and by
-    /// how much they may be wrong. `base` is that of the block.
-    pub(super) fn bounds(&self, numbers: &[usize], base: f32, query: &CodedQuery) -> Vec<Bound> {
-        let dimension = query.dimension;
-        let rows = numbers.iter().map(|number| {
-            let codes = self.codes.get(number * dimension..(number + 1) * dimension);
-            codes.unwrap_or_default()
-        });
-        let mut products = Vec::with_capacity(numbers.len());
-        query.bytes.products(rows, &mut products);
+    /// Appends what four bits tell of the cosines of some vectors, by number. `by_two_bits`
+    /// are the estimates of the whole block; errors are standard deviations.
+    pub(super) fn closer(
+        &self,
+        numbers: &[usize],
+        by_two_bits: &[f32],
+        query: &CodedQuery,
+        products: &mut Vec<i32>,
+        out: &mut Vec<Estimate>,
+    ) {
+        self.middle_products(numbers, query, products);
+        let base = self.base(query);
         let of = |values: &[f32], number: usize| values.get(number).copied().unwrap_or_default();
-        let slack = rounding_slack(dimension);
-        let numbers = numbers.iter().zip(products);
+        let per_deviation = 1.0 / (self.dimension.max(2) as f32 - 1.0).sqrt();
+        out.extend(numbers.iter().zip(products).map(|(number, product)| {
+            let factor = of(&self.factors, *number);
+            // The sum over the first two bits, each number from -3 to 3.
+            let first = (of(by_two_bits, *number) - base) / factor.max(f32::MIN_POSITIVE);
+            let middle = query.byte_scale * *product as f32;
+            let coded = 2.0 * first + middle - 1.5 * query.sum;
+            Estimate {
+                cosine: base + 16.0 * of(&self.scales, *number) * coded,
+                error: self.errors.get(*number) * per_deviation,
+            }
+        }));
+    }
+
+    fn middle_products(&self, numbers: &[usize], query: &CodedQuery, products: &mut Vec<i32>) {
+        let rows = rows_of(&self.middle, middle_bytes(self.dimension), numbers);
+        products.clear();
+        query.planes.middle(rows, products);
+    }
+
+    /// What four bits tell of the cosine of every vector for certain.
+    pub(super) fn by_four_bits(&self, query: &CodedQuery, work: &mut FourBits) {
+        let exact = &query.exact_signs;
+        for (bits, [high, low]) in self.first.iter().zip(&mut work.sums) {
+            exact.kernel.sums(bits, &exact.high, high);
+            exact.kernel.sums(bits, &exact.low, low);
+        }
+        let rows = self
+            .middle
+            .chunks_exact(middle_bytes(self.dimension).max(1));
+        work.products.clear();
+        query.planes.middle(rows, &mut work.products);
+        let base = self.base(query);
+        let fixed = query.byte_error * self.longest + query.slack;
+        let count = self.owners.len();
+        work.coded.clear();
+        work.coded.resize(count, 0);
+        work.most.clear();
+        work.most.resize(count, 0.0);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let [[high, low], [second_high, second_low]] = &work.sums;
+                let sums = high.iter().zip(low).zip(second_high.iter().zip(second_low));
+                let sums = sums.zip(&work.products);
+                for (coded, (((high, low), (second_high, second_low)), product)) in
+                    work.coded.iter_mut().zip(sums)
+                {
+                    let first = (i32::from(*high) << 5) + i32::from(*low) - exact.offset;
+                    let second =
+                        (i32::from(*second_high) << 5) + i32::from(*second_low) - exact.offset;
+                    *coded = 8 * first + 4 * second + product;
+                }
+                let known = work.coded.iter().zip(&self.scales);
+                let known = known.zip(&self.errors.steps);
+                let share = query.length * self.errors.greatest / 255.0;
+                for (most, ((coded, scale), error)) in work.most.iter_mut().zip(known) {
+                    let coded = 2 * coded - 15 * query.byte_sum;
+                    let cosine = base + 8.0 * scale * query.byte_scale * coded as f32;
+                    *most = cosine + share * f32::from(*error) + fixed;
+                }
+            },
+        );
+    }
+
+    /// What all eight bits tell of the cosines of some vectors for certain, by number; four
+    /// bits told `coded`.
+    pub(super) fn by_eight_bits(
+        &self,
+        low: &LowBits,
+        numbers: &[usize],
+        coded: &[i32],
+        query: &CodedQuery,
+    ) -> Vec<Estimate> {
+        let rows = rows_of(&low.rows, low_bytes(self.dimension), numbers);
+        let mut products = Vec::with_capacity(numbers.len());
+        query.planes.low(rows, &mut products);
+        let base = self.base(query);
+        let fixed = query.byte_error * self.longest + query.slack;
+        let numbers = numbers.iter().zip(coded.iter().zip(products));
         numbers
-            .map(|(number, product)| Bound {
-                cosine: base + of(&self.scales, *number) * query.byte_scale * product as f32,
-                error: query.length * of(&self.errors, *number)
-                    + query.byte_error * of(&self.lengths, *number)
-                    + slack,
+            .map(|(number, (coded, product))| {
+                let coded = 32 * coded + 2 * product - 255 * query.byte_sum;
+                let scale = self.scales.get(*number).copied().unwrap_or_default();
+                Estimate {
+                    cosine: base + 0.5 * scale * query.byte_scale * coded as f32,
+                    error: query.length * low.errors.get(*number) + fixed,
+                }
             })
             .collect()
     }
-
-    /// The same for all vectors, in order: what each cosine is at most and at least.
-    pub(super) fn all_bounds(&self, base: f32, query: &CodedQuery, found: &mut AllBounds) {
-        let AllBounds {
-            products,
-            most,
-            least,
-        } = found;
-        products.clear();
-        let rows = self.codes.chunks_exact(query.dimension.max(1));
-        query.bytes.products(rows, products);
-        most.clear();
-        most.resize(products.len(), 0.0);
-        least.clear();
-        least.resize(products.len(), 0.0);
-        let slack = rounding_slack(query.dimension);
-        // As for the estimates from signs.
-        pulp::Arch::new().dispatch(|| {
-            let known = self.scales.iter().zip(&self.errors).zip(&self.lengths);
-            let known = known.zip(products.iter());
-            let out = most.iter_mut().zip(least.iter_mut());
-            for ((most, least), (((scale, error), length), product)) in out.zip(known) {
-                let cosine = base + scale * query.byte_scale * *product as f32;
-                let error = query.length * error + query.byte_error * length + slack;
-                *most = cosine + error;
-                *least = cosine - error;
-            }
-        });
-    }
 }
 
-/// What the cosines of a block's vectors are at most and at least.
+/// Some of the rows of so many bytes.
+fn rows_of<'r>(
+    rows: &'r [u8],
+    bytes: usize,
+    numbers: &'r [usize],
+) -> impl Iterator<Item = &'r [u8]> {
+    let rows = numbers.iter().map(move |number| {
+        let row = rows.get(number * bytes..(number + 1) * bytes);
+        row.unwrap_or_default()
+    });
+    // They lie far apart: asking for all of them first lets the processor fetch many at a
+    // time.
+    let touched = rows.clone().map(|row| {
+        let lines = row.iter().step_by(CACHE_LINE).chain(row.last());
+        lines.fold(0, |all, byte| all ^ byte)
+    });
+    std::hint::black_box(touched.fold(0, |all, byte| all ^ byte));
+    rows
+}
+
+/// What is known of the vectors of a block by four bits, and room to find it out.
 #[derive(Debug, Default)]
-pub(super) struct AllBounds {
+pub(super) struct FourBits {
+    /// Of the first and the second bits: the upper and the lower parts of sums.
+    sums: [[Vec<u16>; 2]; 2],
+    /// By vector: the product of the query's bytes with the third and fourth bits.
     products: Vec<i32>,
+    /// By vector: the same with all four.
+    pub(super) coded: Vec<i32>,
+    /// By vector: its cosine with the query is not more than this.
     pub(super) most: Vec<f32>,
-    pub(super) least: Vec<f32>,
 }
 
-/// A cosine, and by how much it may be wrong.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bound {
-    pub(super) cosine: f32,
-    pub(super) error: f32,
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
+fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
+    let dimension = vectors.first().map_or(0, |(_, vector)| vector.len());
+    let mut residuals: Vec<Vec<f32>> = vectors
+        .iter()
+        .map(|(_, vector)| {
+            let mut vector = unit(vector);
+            vector.resize(dimension, 0.0);
+            rotate(&mut vector);
+            vector
+        })
+        .collect();
+    let centre = take_mean(&mut residuals, dimension);
+    let coded: Vec<Coded> = residuals
+        .iter()
+        .map(|residual| Coded::new(residual))
+        .collect();
+    let all = |value: fn(&Coded) -> f32| coded.iter().map(value);
+    let low = LowBits {
+        errors: Shares::new(all(|coded| coded.errors[1])),
+        rows: rows(&coded, low_bytes(dimension), push_low),
+        dimension,
+    };
+    let block = CodeBlock {
+        owners: vectors.iter().map(|(owner, _)| *owner).collect(),
+        dimension,
+        centre,
+        longest: all(|coded| coded.longest).fold(0.0, f32::max),
+        factors: all(|coded| coded.factor).collect(),
+        scales: all(|coded| coded.scale).collect(),
+        spreads: Shares::new(all(|coded| coded.spread)),
+        errors: Shares::new(all(|coded| coded.errors[0])),
+        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension)),
+        middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
+            let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
+            push_middle(&middle, row);
+        }),
+    };
+    (block, low)
 }
 
-/// More than what rounding to f32 can add to a cosine, its estimate and the rotation of
-/// numbers of length 1 together: each is a sum of at most `dimension / 16 + 64` steps.
-fn rounding_slack(dimension: usize) -> f32 {
-    (dimension as f32 / 16.0 + 64.0) * 4.0 * f32::EPSILON
+/// Takes their mean from vectors, and gives it back.
+#[inline]
+fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<f32> {
+    let mut mean = vec![0.0; dimension];
+    for vector in vectors.iter() {
+        for (sum, x) in mean.iter_mut().zip(vector) {
+            *sum += x;
+        }
+    }
+    for x in &mut mean {
+        *x /= vectors.len().max(1) as f32;
+    }
+    for vector in vectors {
+        for (x, mean) in vector.iter_mut().zip(&mean) {
+            *x -= mean;
+        }
+    }
+    mean
 }
 
-/// What the sum over the signs of a vector is worth: its squared length over the sum of
-/// its numbers without their signs.
-fn factor(residual: &[f32]) -> f32 {
-    let sum: f32 = residual.iter().map(|x| x.abs()).sum();
-    if sum > 0.0 {
-        dot(residual, residual) / sum
-    } else {
-        0.0
+/// A vector in 8 bits a number.
+struct Coded {
+    numbers: Vec<u8>,
+    scale: f32,
+    factor: f32,
+    spread: f32,
+    /// The length of what four and eight bits leave out.
+    errors: [f32; 2],
+    /// The greater length of what four and eight bits say.
+    longest: f32,
+}
+
+impl Coded {
+    #[inline]
+    fn new(residual: &[f32]) -> Self {
+        let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+        let scale = greatest / MIDDLE;
+        let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+        let numbers: Vec<u8> = residual
+            .iter()
+            .map(|x| (x * factor + 128.0) as u8)
+            .collect();
+        let said: Vec<f32> = numbers
+            .iter()
+            .map(|number| f32::from(number >> 6) * 2.0 - 3.0)
+            .collect();
+        let (worth, spread) = worth(residual, &said);
+        let four = difference(residual, &numbers, |number| {
+            16.0 * scale * (f32::from(number >> 4) - 7.5)
+        });
+        let eight = difference(residual, &numbers, |number| {
+            scale * (f32::from(number) - MIDDLE)
+        });
+        Self {
+            numbers,
+            scale,
+            factor: worth,
+            spread,
+            errors: [four.0, eight.0],
+            longest: four.1.max(eight.1),
+        }
     }
 }
 
-/// How far the estimate for a vector spreads around its inner product with a query of
-/// length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the cosine of r and its signs
-/// (theorem 3.2 of *RaBitQ*).
-fn spread(residual: &[f32]) -> f32 {
-    let sum: f32 = residual.iter().map(|x| x.abs()).sum();
+/// The length of the difference between a vector and what its numbers say, and the length of
+/// that; both rather too great than too small, for a bound must not be too small.
+#[inline]
+fn difference(residual: &[f32], numbers: &[u8], said: impl Fn(u8) -> f32) -> (f32, f32) {
+    let said: Vec<f32> = numbers.iter().map(|number| said(*number)).collect();
+    let left: Vec<f32> = residual
+        .iter()
+        .zip(&said)
+        .map(|(x, said)| x - said)
+        .collect();
+    // More than what rounding can take from such a sum.
+    let margin = 1.0 + (residual.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
+    let length = |vector: &[f32]| dot(vector, vector).sqrt() * margin;
+    (length(&left), length(&said))
+}
+
+fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Vec<u8> {
+    let mut rows = Vec::with_capacity(coded.len() * bytes);
+    for coded in coded {
+        push(&coded.numbers, &mut rows);
+    }
+    rows
+}
+
+/// What a code `said` of a vector is worth in an estimate of its inner product with a query,
+/// so that the estimate is right on average: |r|² / ⟨r, x⟩; and how far estimates spread
+/// around the truth for a query of length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the
+/// cosine of r and x (theorem 3.2 of *RaBitQ*).
+#[inline]
+fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
+    let product = dot(residual, said);
     let squared = dot(residual, residual);
-    if sum <= 0.0 {
-        return 0.0;
+    if product <= 0.0 {
+        return (0.0, squared.sqrt());
     }
+    let a_squared = (product / squared * (product / dot(said, said))).min(1.0);
     let dimension = residual.len() as f32;
-    let a_squared = (sum * sum / (dimension * squared)).min(1.0);
-    (squared * (1.0 - a_squared) / a_squared / (dimension - 1.0).max(1.0)).sqrt()
+    let spread = squared * (1.0 - a_squared) / a_squared / (dimension - 1.0).max(1.0);
+    (squared / product, spread.sqrt())
 }
 
-/// How many quads of bytes the signs of a group of vectors take.
+/// How many quads of bytes one bit of each number of a group of vectors takes.
 pub(super) fn quads(dimension: usize) -> usize {
     dimension.div_ceil(4).next_multiple_of(QUADS)
 }
 
-fn signs(residuals: &[Vec<f32>], dimension: usize) -> Vec<u8> {
+/// One of the eight bits of all numbers, laid out as [`super::bits`] says.
+fn side_by_side(coded: &[Coded], bit: u8, dimension: usize) -> Vec<u8> {
     let bytes = quads(dimension) * QUAD;
-    let mut signs = Vec::with_capacity(residuals.len().div_ceil(GROUP) * bytes);
-    for group in residuals.chunks(GROUP) {
+    let mut all = Vec::with_capacity(coded.len().div_ceil(GROUP) * bytes);
+    for group in coded.chunks(GROUP) {
         let mut codes = vec![0_u8; bytes];
-        for (vector, residual) in group.iter().enumerate() {
+        for (vector, coded) in group.iter().enumerate() {
             let (at, shift) = (vector % QUAD, if vector < QUAD { 0 } else { 4 });
-            for (quad, numbers) in residual.chunks(4).enumerate() {
-                let bits = (0..).zip(numbers).fold(0_u8, |bits, (place, x)| {
-                    bits | (u8::from(*x >= 0.0) << place)
+            let quads = codes.as_chunks_mut::<QUAD>().0.iter_mut();
+            for (quad, numbers) in quads.zip(coded.numbers.chunks(4)) {
+                let bits = (0..).zip(numbers).fold(0_u8, |bits, (place, number)| {
+                    bits | (number >> bit & 1) << place
                 });
-                if let Some(code) = codes.get_mut(quad * QUAD + at) {
+                if let Some(code) = quad.get_mut(at) {
                     *code |= bits << shift;
                 }
             }
         }
-        signs.extend(codes);
+        all.extend(codes);
     }
-    signs
-}
-
-impl CodeBytes {
-    fn encode(residuals: &[Vec<f32>]) -> Self {
-        let mut bytes = Self {
-            codes: Vec::new(),
-            scales: Vec::new(),
-            errors: Vec::new(),
-            lengths: Vec::new(),
-        };
-        for residual in residuals {
-            let (codes, scale) = to_bytes(residual);
-            let (mut error, mut length) = (0.0_f64, 0.0_f64);
-            for (code, x) in codes.iter().zip(residual) {
-                let said = f64::from(*code) * f64::from(scale);
-                error += (f64::from(*x) - said).powi(2);
-                length += said.powi(2);
-            }
-            bytes.codes.extend(codes);
-            bytes.scales.push(scale);
-            // Rounded up: a bound must not be too small.
-            bytes.errors.push((error.sqrt() as f32).next_up());
-            bytes.lengths.push((length.sqrt() as f32).next_up());
-        }
-        bytes
-    }
-}
-
-/// A vector as signed bytes, and what one step of them is worth.
-fn to_bytes(vector: &[f32]) -> (Vec<i8>, f32) {
-    let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-    let scale = greatest / 127.0;
-    let factor = if greatest > 0.0 {
-        127.0 / greatest
-    } else {
-        0.0
-    };
-    let codes = vector.iter().map(|x| {
-        let x = x * factor;
-        (x + 0.5_f32.copysign(x)) as i8
-    });
-    (codes.collect(), scale)
-}
-
-/// A query in the forms that codes are compared with.
-#[derive(Clone, Debug)]
-pub struct CodedQuery {
-    rotated: Vec<f32>,
-    length: f32,
-    kernel: Kernel,
-    /// What each combination of four signs is worth, in steps.
-    table: Vec<u8>,
-    step: f32,
-    offset: f32,
-    dimension: usize,
-    bytes: ByteQuery,
-    byte_scale: f32,
-    byte_error: f32,
-}
-
-impl CodedQuery {
-    /// Prepares a query vector, of any length.
-    pub fn new(vector: &[f32]) -> Self {
-        let mut rotated = unit(vector);
-        rotate(&mut rotated);
-        let quads = quads(rotated.len());
-        // Sums must fit 16 bits.
-        let most = (usize::from(u16::MAX) / quads.max(1)).min(255) as f32;
-        let weights: Vec<f32> = rotated
-            .chunks(4)
-            .map(|numbers| numbers.iter().map(|x| x.abs()).sum())
-            .collect();
-        let greatest = weights.iter().copied().fold(0.0_f32, f32::max);
-        let step = 2.0 * greatest / most;
-        let mut table = vec![0_u8; quads * QUAD];
-        let entries = table.as_chunks_mut::<QUAD>().0.iter_mut();
-        for ((entries, numbers), weight) in entries.zip(rotated.chunks(4)).zip(&weights) {
-            for (signs, entry) in (0_u8..).zip(entries) {
-                let worth: f32 = (0..)
-                    .zip(numbers)
-                    .map(|(place, x)| if signs >> place & 1 == 1 { *x } else { -*x })
-                    .sum();
-                if step > 0.0 {
-                    *entry = ((worth + weight) / step + 0.5) as u8;
-                }
-            }
-        }
-        let (bytes, byte_scale) = to_bytes(&rotated);
-        let error: f64 = bytes
-            .iter()
-            .zip(&rotated)
-            .map(|(code, x)| (f64::from(*x) - f64::from(*code) * f64::from(byte_scale)).powi(2))
-            .sum();
-        Self {
-            length: dot(&rotated, &rotated).sqrt().next_up(),
-            kernel: Kernel::available().remove(0),
-            table,
-            step,
-            offset: weights.iter().sum(),
-            dimension: bytes.len(),
-            bytes: ByteQuery::new(&bytes),
-            byte_scale,
-            byte_error: (error.sqrt() as f32).next_up(),
-            rotated,
-        }
-    }
+    all
 }

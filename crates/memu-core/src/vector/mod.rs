@@ -1,16 +1,24 @@
 //! Sums of products of vectors, in one fixed order, so that every CPU and every
 //! store gives the same score.
 
+mod at_least;
 mod bits;
 mod bytes;
 mod codes;
 mod nearest;
+mod parts;
+mod planes;
+mod query;
+mod reaching;
 mod rotation;
+mod shares;
 mod stored;
 
+pub use at_least::AtLeast;
 pub(crate) use bytes::ByteQuery;
-pub use codes::{BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
-pub use nearest::{AtLeast, Candidate, Codes, certain_candidates};
+pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
+pub use nearest::{Candidate, Codes, Undecided};
+pub use query::CodedQuery;
 
 /// How many running sums there are. Enough for any vector unit, and fixed: the
 /// order of additions is part of the result.
@@ -20,6 +28,7 @@ const LANES: usize = 16;
 /// and the lanes are then added pairwise (8, 4, 2, 1). Products and sums are
 /// rounded separately (no fused multiply-add). What one vector has more than the
 /// other is left out.
+#[inline]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let length = a.len().min(b.len());
     let (a, b) = (

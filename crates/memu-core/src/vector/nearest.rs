@@ -1,25 +1,28 @@
 //! Which vectors may be the nearest, told from their codes.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::codes::{AllBounds, BLOCK_VECTORS, CodeBlock, CodeBytes, CodedQuery};
+use super::AtLeast;
+use super::codes::{CodeBlock, Estimate, FourBits, LowBits};
+use super::parts::{Part, in_parts};
+use super::query::CodedQuery;
+use super::reaching::reaching;
 
-/// How many standard deviations an estimate from signs may be off before a vector that is
-/// among the nearest is missed.
-const DEVIATIONS: f32 = 2.0;
+/// How many standard deviations an estimate may be off before a vector that is among the
+/// nearest is missed: by chance, one of 14,000 that are just as near as the last of them.
+const DEVIATIONS: f32 = 3.8;
 
-/// How many vectors are worth the start of another thread.
-const WORTH_A_THREAD: usize = 40_000;
-/// More threads than this get nothing done that memory could follow.
-const MOST_THREADS: usize = 4;
+/// How many vectors of each part are looked at more closely to learn what the nearest reach,
+/// where ten are asked for.
+const SEEDS: usize = 64;
 
 /// The codes of some vectors.
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
-    /// The signs, and the bytes where they are at hand.
-    pub blocks: Vec<(Arc<CodeBlock>, Option<Arc<CodeBytes>>)>,
+    /// In the order of their owners.
+    pub blocks: Vec<Arc<CodeBlock>>,
+    /// By block: its low bits, where they are at hand.
+    pub low: Vec<Option<Arc<LowBits>>>,
 }
 
 /// A vector that may be among the nearest.
@@ -31,20 +34,52 @@ pub struct Candidate {
     pub owner: u64,
 }
 
+impl Candidate {
+    /// The order in which candidates are worth being compared in full: those that may be
+    /// the nearest first.
+    pub fn by_most(a: &Self, b: &Self) -> std::cmp::Ordering {
+        b.most.total_cmp(&a.most).then(a.owner.cmp(&b.owner))
+    }
+}
+
+/// What two bits tell of the vectors of a part.
+struct ByTwoBits {
+    /// By vector: its estimated cosine.
+    estimates: Vec<f32>,
+    /// What some of the likeliest reach.
+    reached: AtLeast,
+}
+
 impl Codes {
     /// Vectors that are likely to include the `count` nearest, of those that `allows` lets
-    /// through, those that may be the nearest first: to be compared in full. At most `limit` where
-    /// bytes are not at hand; bytes tell all but a few apart.
+    /// through, those that may be the nearest first: to be compared in full. No cosine is
+    /// greater than a candidate's `most` but by chance.
+    ///
+    /// Estimates from two bits tell most vectors from those that may be the nearest; four bits
+    /// tell all but a few.
     pub fn likely_candidates(
         &self,
         query: &CodedQuery,
         count: usize,
-        limit: usize,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> Vec<Candidate> {
-        let found = in_parts(&self.blocks, |blocks| {
-            let (estimates, reached) = estimates(blocks, query, count, &allows);
-            told_apart(blocks, query, count, &estimates, reached.bound(), &allows)
+        let told = in_parts(&self.blocks, |part| {
+            by_two_bits(part, query, count, &allows)
+        });
+        let mut reached = AtLeast::new(count);
+        for score in told.iter().flat_map(|told| told.reached.values()) {
+            reached.push(score);
+        }
+        let bound = reached.bound();
+        let found = in_parts(&self.blocks, |part| {
+            let estimates = told.get(part.number).map(|told| told.estimates.as_slice());
+            narrowed(
+                part,
+                query,
+                estimates.unwrap_or_default(),
+                (count, bound),
+                &allows,
+            )
         });
         let mut least = AtLeast::new(count);
         let mut candidates = Vec::new();
@@ -55,293 +90,193 @@ impl Codes {
             candidates.append(&mut some);
         }
         candidates.retain(|candidate| candidate.most >= least.bound());
-        let by_bytes = self.have_bytes();
-        if !by_bytes && limit > 0 && candidates.len() > limit {
-            candidates.select_nth_unstable_by(limit - 1, by_most);
-            candidates.truncate(limit);
-        }
-        candidates.sort_unstable_by(by_most);
+        candidates.sort_unstable_by(Candidate::by_most);
         candidates
     }
 
-    /// Whether the bytes of all vectors are at hand.
-    pub fn have_bytes(&self) -> bool {
-        self.blocks.iter().all(|(_, bytes)| bytes.is_some())
+    /// The vectors that may reach `bound`, for certain no other of those that `allows` lets
+    /// through; of blocks whose low bits are not at hand, in a form to be
+    /// [narrowed](Undecided::narrowed) with them.
+    ///
+    /// By |⟨q, x⟩ − ⟨q̂, x̂⟩| ≤ |q| · |x − x̂| + |q − q̂| · |x̂|, a vector whose code says so much
+    /// less that the errors of both cannot make up for it does not reach the bound.
+    pub fn certain_candidates(
+        &self,
+        query: &CodedQuery,
+        bound: f32,
+        allows: impl Fn(u64) -> bool + Sync,
+    ) -> (Vec<Candidate>, Vec<Undecided>) {
+        let found = in_parts(&self.blocks, |part| {
+            let (mut candidates, mut undecided) = (Vec::new(), Vec::new());
+            let mut work = FourBits::default();
+            for (number, block) in (part.first..).zip(part.blocks) {
+                block.by_four_bits(query, &mut work);
+                let mut vectors = Vec::new();
+                reaching(&work.most, bound, &mut vectors);
+                retain_allowed(&mut vectors, block, &allows);
+                if vectors.is_empty() {
+                    continue;
+                }
+                let coded = |vector: &usize| work.coded.get(*vector).copied().unwrap_or_default();
+                let here = Undecided {
+                    block: number,
+                    coded: vectors.iter().map(coded).collect(),
+                    vectors,
+                };
+                match self.low.get(number) {
+                    Some(Some(low)) => candidates.extend(here.narrowed(block, low, query, bound)),
+                    _ => undecided.push(here),
+                }
+            }
+            (candidates, undecided)
+        });
+        let (candidates, undecided): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        (
+            candidates.concat(),
+            undecided.into_iter().flatten().collect(),
+        )
     }
 }
 
-/// A block with its bytes where they are at hand.
-type Block = (Arc<CodeBlock>, Option<Arc<CodeBytes>>);
+/// Vectors of a block of which four bits do not tell enough.
+#[derive(Debug)]
+pub struct Undecided {
+    /// Which block.
+    pub block: usize,
+    vectors: Vec<usize>,
+    /// By vector: the product of the query with its four bits.
+    coded: Vec<i32>,
+}
 
-/// Hardly less than the cosine of each vector, and what the best are likely to reach.
-fn estimates(
-    blocks: &[Block],
+impl Undecided {
+    /// Those that may reach `bound` by what all eight bits tell for certain.
+    pub fn narrowed(
+        &self,
+        block: &CodeBlock,
+        low: &LowBits,
+        query: &CodedQuery,
+        bound: f32,
+    ) -> Vec<Candidate> {
+        let told = block.by_eight_bits(low, &self.vectors, &self.coded, query);
+        let told = self.vectors.iter().zip(told);
+        told.filter_map(|(number, Estimate { cosine, error })| {
+            let owner = block.owners.get(*number).copied()?;
+            let most = cosine + error;
+            (most >= bound).then_some(Candidate { most, owner })
+        })
+        .collect()
+    }
+}
+
+fn retain_allowed(numbers: &mut Vec<usize>, block: &CodeBlock, allows: &impl Fn(u64) -> bool) {
+    let owner = |number: usize| block.owners.get(number).copied();
+    numbers.retain(|number| owner(*number).is_some_and(allows));
+}
+
+type Block = Arc<CodeBlock>;
+
+/// What two bits tell of the vectors of a part, and four bits of the likeliest of them.
+fn by_two_bits(
+    part: Part<'_, Block>,
     query: &CodedQuery,
     count: usize,
     allows: &impl Fn(u64) -> bool,
-) -> (Vec<f32>, AtLeast) {
-    let vectors = blocks.iter().map(|(block, _)| block.owners.len());
+) -> ByTwoBits {
+    let vectors = part.blocks.iter().map(|block| block.owners.len());
     let mut estimates = Vec::with_capacity(vectors.sum());
-    let mut least = AtLeast::new(count);
-    let mut sums = Vec::new();
+    let mut sums = Default::default();
     let mut numbers = Vec::new();
-    for (block, _) in blocks {
+    let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
+    for block in part.blocks {
         let first = estimates.len();
-        block.estimate(query, DEVIATIONS, &mut sums, &mut estimates);
-        let most = estimates.get(first..).unwrap_or_default();
-        // What is estimated as too little even at most need not be looked at.
-        reaching(most, least.bound, &mut numbers);
+        block.by_two_bits(query, &mut sums, &mut estimates);
+        let told = estimates.get(first..).unwrap_or_default();
+        reaching(told, likeliest.bound(), &mut numbers);
+        retain_allowed(&mut numbers, block, allows);
         for number in &numbers {
-            let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
-            let likely = at(most) - 2.0 * DEVIATIONS * at(block.spreads());
-            if likely > least.bound
-                && block
-                    .owners
-                    .get(*number)
-                    .is_some_and(|owner| allows(*owner))
-            {
-                least.push(likely);
-            }
+            likeliest.push(told.get(*number).copied().unwrap_or_default());
         }
     }
-    (estimates, least)
+    let mut reached = AtLeast::new(count);
+    let mut told = Told::default();
+    for (block, here) in with_estimates(part.blocks, &estimates) {
+        reaching(here, likeliest.bound(), &mut numbers);
+        retain_allowed(&mut numbers, block, allows);
+        told.look_closer(block, &numbers, here, query);
+        for estimate in &told.estimates {
+            reached.push(estimate.cosine - DEVIATIONS * estimate.error);
+        }
+    }
+    ByTwoBits { estimates, reached }
 }
 
-/// The vectors of which enough is estimated, as far as their bytes do not tell better,
-/// and what the best reach by their bytes.
-fn told_apart(
-    blocks: &[Block],
+/// The vectors of a part that may be among the nearest by what four bits tell, where `bound`
+/// is reached for certain by so many; and what the best of them reach.
+fn narrowed(
+    part: Part<'_, Block>,
     query: &CodedQuery,
-    count: usize,
     estimates: &[f32],
-    reached: f32,
+    (count, bound): (usize, f32),
     allows: &impl Fn(u64) -> bool,
 ) -> (Vec<Candidate>, AtLeast) {
     let mut least = AtLeast::new(count);
     let mut candidates = Vec::new();
+    let mut most = Vec::new();
     let mut numbers = Vec::new();
-    let mut rest = estimates;
-    for (block, bytes) in blocks {
-        let (here, after) = rest
-            .split_at_checked(block.owners.len())
-            .unwrap_or_default();
-        rest = after;
-        reaching(here, reached, &mut numbers);
-        numbers.retain(|number| {
-            block
-                .owners
-                .get(*number)
-                .is_some_and(|owner| allows(*owner))
-        });
-        if numbers.is_empty() {
-            continue;
-        }
-        let bounds = bytes
-            .as_ref()
-            .map(|bytes| bytes.bounds(&numbers, block.base(query), query));
-        for (place, number) in numbers.iter().copied().enumerate() {
-            let bound = bounds.as_ref().and_then(|bounds| bounds.get(place));
-            let most = bound.map(|bound| bound.cosine + bound.error);
-            let most = most.or(here.get(number).copied()).unwrap_or_default();
-            if let Some(owner) = block.owners.get(number).copied()
-                && most >= least.bound
+    let mut told = Told::default();
+    for (block, here) in with_estimates(part.blocks, estimates) {
+        block.at_most(here, DEVIATIONS, &mut most);
+        let bound = bound.max(least.bound());
+        reaching(&most, bound, &mut numbers);
+        retain_allowed(&mut numbers, block, allows);
+        told.look_closer(block, &numbers, here, query);
+        for (number, told) in numbers.iter().zip(&told.estimates) {
+            let most = told.cosine + DEVIATIONS * told.error;
+            if let Some(owner) = block.owners.get(*number).copied()
+                && most >= bound
             {
                 candidates.push(Candidate { most, owner });
-                if let Some(bound) = bound {
-                    least.push(bound.cosine - bound.error);
-                }
+                least.push(told.cosine - DEVIATIONS * told.error);
             }
         }
     }
     (candidates, least)
 }
 
-/// Does work on parts of many blocks at once, and on few as one part.
-fn in_parts<B: Sync, T: Send>(blocks: &[B], work: impl Fn(&[B]) -> T + Sync) -> Vec<T> {
-    let size = blocks.len().div_ceil(part_count(blocks.len())).max(1);
-    let mut parts = blocks.chunks(size);
-    let Some(first) = parts.next() else {
-        return Vec::new();
-    };
-    let work = &work;
-    std::thread::scope(|scope| {
-        let others: Vec<_> = parts
-            .map(|part| (scope.spawn(move || work(part)), part))
-            .collect();
-        let mut done = vec![work(first)];
-        for (other, part) in others {
-            // A part whose thread failed is done here.
-            done.push(other.join().unwrap_or_else(|_| work(part)));
-        }
-        done
+/// Each block with the estimates of its vectors.
+fn with_estimates<'p>(
+    blocks: &'p [Block],
+    estimates: &'p [f32],
+) -> impl Iterator<Item = (&'p CodeBlock, &'p [f32])> {
+    let mut rest = estimates;
+    blocks.iter().map(move |block| {
+        let split = rest.split_at_checked(block.owners.len());
+        let (here, after) = split.unwrap_or_default();
+        rest = after;
+        (&**block, here)
     })
 }
 
-/// Into how many parts so many blocks are worth being taken.
-fn part_count(blocks: usize) -> usize {
-    if blocks * BLOCK_VECTORS < WORTH_A_THREAD {
-        return 1;
-    }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.min(MOST_THREADS)
+/// What four bits tell of some vectors, and room to find it out.
+#[derive(Debug, Default)]
+struct Told {
+    products: Vec<i32>,
+    estimates: Vec<Estimate>,
 }
 
-fn by_most(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
-    b.most.total_cmp(&a.most).then(a.owner.cmp(&b.owner))
-}
-
-/// Vectors that include the `count` nearest for certain, of those that `allows` lets
-/// through, those that may be the nearest first: to be compared in full. `known` are
-/// cosines of vectors that have been compared already.
-///
-/// By |⟨q, x⟩ − ⟨q̂, x̂⟩| ≤ |q| · |x − x̂| + |q − q̂| · |x̂|, a vector whose bytes say so much
-/// less than those of `count` others that the errors of both cannot make up for it is not
-/// among the nearest.
-pub fn certain_candidates<'b>(
-    blocks: impl IntoIterator<Item = (&'b CodeBlock, &'b CodeBytes)>,
-    query: &CodedQuery,
-    count: usize,
-    known: &[f32],
-    allows: impl Fn(u64) -> bool + Sync,
-) -> Vec<Candidate> {
-    let blocks: Vec<_> = blocks.into_iter().collect();
-    let found = in_parts(&blocks, |blocks| {
-        certain_of(blocks, query, count, known, &allows)
-    });
-    let mut least = AtLeast::new(count);
-    for score in known {
-        least.push(*score);
-    }
-    let mut possible = Vec::new();
-    for (mut some, reached) in found {
-        for score in reached {
-            least.push(score);
+impl Told {
+    fn look_closer(
+        &mut self,
+        block: &CodeBlock,
+        numbers: &[usize],
+        by_two_bits: &[f32],
+        query: &CodedQuery,
+    ) {
+        self.estimates.clear();
+        if !numbers.is_empty() {
+            let (products, estimates) = (&mut self.products, &mut self.estimates);
+            block.closer(numbers, by_two_bits, query, products, estimates);
         }
-        possible.append(&mut some);
-    }
-    possible.retain(|candidate| candidate.most >= least.bound);
-    possible.sort_unstable_by(by_most);
-    possible
-}
-
-/// The candidates of some blocks, and what the best of them reach for certain.
-fn certain_of(
-    blocks: &[(&CodeBlock, &CodeBytes)],
-    query: &CodedQuery,
-    count: usize,
-    known: &[f32],
-    allows: &impl Fn(u64) -> bool,
-) -> (Vec<Candidate>, Vec<f32>) {
-    let mut least = AtLeast::new(count);
-    for score in known {
-        least.push(*score);
-    }
-    let mut own = AtLeast::new(count);
-    let mut possible: Vec<Candidate> = Vec::new();
-    let mut numbers = Vec::new();
-    let mut bounds = AllBounds::default();
-    for (block, bytes) in blocks {
-        bytes.all_bounds(block.base(query), query, &mut bounds);
-        reaching(&bounds.most, least.bound, &mut numbers);
-        for number in &numbers {
-            let at = |values: &[f32]| values.get(*number).copied().unwrap_or_default();
-            let most = at(&bounds.most);
-            if let Some(owner) = block.owners.get(*number).copied()
-                && most >= least.bound
-                && allows(owner)
-            {
-                possible.push(Candidate { most, owner });
-                least.push(at(&bounds.least));
-                own.push(at(&bounds.least));
-            }
-        }
-    }
-    possible.retain(|candidate| candidate.most >= least.bound);
-    (possible, own.values().collect())
-}
-
-/// The numbers of the values that are at least `bound`, in order.
-fn reaching(values: &[f32], bound: f32, numbers: &mut Vec<usize>) {
-    const AT_A_TIME: usize = 32;
-    numbers.clear();
-    // Most values are far below: whole groups are passed over by the widest instructions
-    // that this processor has.
-    pulp::Arch::new().dispatch(|| {
-        for (group, values) in values.chunks(AT_A_TIME).enumerate() {
-            if values.iter().filter(|value| **value >= bound).count() > 0 {
-                let found = (group * AT_A_TIME..).zip(values);
-                let found = found.filter(|(_, value)| **value >= bound);
-                numbers.extend(found.map(|(number, _)| number));
-            }
-        }
-    });
-}
-
-/// What at least `count` vectors reach for certain.
-#[derive(Debug)]
-pub struct AtLeast {
-    count: usize,
-    greatest: BinaryHeap<Reverse<Ordered>>,
-    bound: f32,
-}
-
-impl AtLeast {
-    /// Nothing is known of any vector yet.
-    pub fn new(count: usize) -> Self {
-        Self {
-            count,
-            greatest: BinaryHeap::new(),
-            bound: f32::NEG_INFINITY,
-        }
-    }
-
-    /// What is reached; no number is less than it before so many are known.
-    pub fn bound(&self) -> f32 {
-        self.bound
-    }
-
-    /// The greatest numbers that were reached, in no order.
-    fn values(&self) -> impl Iterator<Item = f32> {
-        self.greatest.iter().map(|Reverse(Ordered(score))| *score)
-    }
-
-    /// One more vector reaches this.
-    pub fn push(&mut self, score: f32) {
-        if score <= self.bound {
-            return;
-        }
-        self.greatest.push(Reverse(Ordered(score)));
-        if self.greatest.len() > self.count {
-            self.greatest.pop();
-        }
-        if self.greatest.len() == self.count
-            && let Some(Reverse(Ordered(bound))) = self.greatest.peek()
-        {
-            self.bound = *bound;
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Ordered(f32);
-
-impl PartialEq for Ordered {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
     }
 }
 
@@ -396,9 +331,34 @@ mod tests {
         }
     }
 
-    fn coded(vectors: &[Vec<f32>]) -> Vec<(CodeBlock, CodeBytes)> {
+    /// With low bits at hand for every other block.
+    fn coded(vectors: &[Vec<f32>]) -> (Codes, Vec<LowBits>) {
         let owned: Vec<(u64, &[f32])> = (0..).zip(vectors.iter().map(Vec::as_slice)).collect();
-        owned.chunks(BLOCK_VECTORS).map(CodeBlock::encode).collect()
+        let coded = owned.chunks(BLOCK_VECTORS).map(CodeBlock::encode);
+        let (blocks, low): (Vec<_>, Vec<_>) =
+            coded.map(|(block, low)| (Arc::new(block), low)).unzip();
+        let at_hand = low.iter().enumerate();
+        let at_hand = at_hand.map(|(at, low)| (at % 2 == 0).then(|| Arc::new(low.clone())));
+        let codes = Codes {
+            blocks,
+            low: at_hand.collect(),
+        };
+        (codes, low)
+    }
+
+    /// All that may reach the bound for certain.
+    fn certain(
+        (codes, low): &(Codes, Vec<LowBits>),
+        query: &CodedQuery,
+        bound: f32,
+        allows: impl Fn(u64) -> bool + Sync,
+    ) -> Vec<Candidate> {
+        let (mut candidates, undecided) = codes.certain_candidates(query, bound, allows);
+        candidates.extend(undecided.iter().flat_map(|undecided| {
+            let (block, low) = (&codes.blocks[undecided.block], &low[undecided.block]);
+            undecided.narrowed(block, low, query, bound)
+        }));
+        candidates
     }
 
     fn nearest(vectors: &[Vec<f32>], query: &[f32], count: usize) -> Vec<u64> {
@@ -416,22 +376,23 @@ mod tests {
     }
 
     #[test]
-    fn certain_candidates_hold_all_of_the_nearest_and_few_others() {
-        for dimension in [3, 32, 256, 384] {
+    fn what_may_reach_a_bound_holds_all_that_do_and_few_others() {
+        for dimension in [1, 3, 32, 100, 256, 384] {
             let mut cloud = Cloud::new(dimension as u64, dimension);
             let vectors: Vec<_> = (0..2_000).map(|_| cloud.vector()).collect();
-            let blocks = coded(&vectors);
+            let coded = coded(&vectors);
             for _ in 0..10 {
                 let query = cloud.vector();
-                let coded = CodedQuery::new(&query);
-                let parts = blocks.iter().map(|(block, bytes)| (block, bytes));
-                let found = certain_candidates(parts, &coded, 10, &[], |_| true);
-                for owner in nearest(&vectors, &query, 10) {
+                let query_codes = CodedQuery::new(&query);
+                let nearest = nearest(&vectors, &query, 10);
+                let bound = cosine(&query, &vectors[nearest[9] as usize]);
+                let found = certain(&coded, &query_codes, bound, |_| true);
+                for owner in nearest {
                     let among = found.iter().any(|candidate| candidate.owner == owner);
                     assert!(among, "{dimension}: {owner}");
                 }
                 assert!(
-                    dimension < 32 || found.len() < 100,
+                    dimension < 32 || found.len() < 50,
                     "{dimension}: {}",
                     found.len()
                 );
@@ -440,69 +401,68 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_already_narrows_the_candidates() {
-        let mut cloud = Cloud::new(5, 64);
-        let vectors: Vec<_> = (0..500).map(|_| cloud.vector()).collect();
-        let query = cloud.vector();
-        let coded_query = CodedQuery::new(&query);
-        let blocks = coded(&vectors);
-        let parts = || blocks.iter().map(|(block, bytes)| (block, bytes));
-        let none = certain_candidates(parts(), &coded_query, 2, &[2.0, 2.0], |_| true);
-        assert!(none.is_empty());
-        let odd = certain_candidates(parts(), &coded_query, 500, &[], |owner| owner % 2 == 1);
-        assert_eq!(odd.len(), 250);
+    fn nothing_reaches_more_than_its_code_says() {
+        let mut cloud = Cloud::new(3, 100);
+        let vectors: Vec<_> = (0..700).map(|_| cloud.vector()).collect();
+        let coded = coded(&vectors);
+        for _ in 0..20 {
+            let query = cloud.vector();
+            for candidate in certain(&coded, &CodedQuery::new(&query), -2.0, |_| true) {
+                let cosine = cosine(&query, &vectors[candidate.owner as usize]);
+                assert!(candidate.most >= cosine, "{candidate:?}: {cosine}");
+                assert!(candidate.most < cosine + 0.1, "{candidate:?}: {cosine}");
+            }
+        }
     }
 
     #[test]
-    fn likely_candidates_seldom_miss_one_of_the_nearest() {
-        let mut cloud = Cloud::new(9, 256);
-        let vectors: Vec<_> = (0..5_000).map(|_| cloud.vector()).collect();
-        for with_bytes in [false, true] {
-            let codes = shared(coded(&vectors), with_bytes);
-            let found = recalled(&mut cloud, &vectors, &codes);
-            assert!(found > 497, "{found} of 500");
-        }
+    fn only_what_is_allowed_is_found() {
+        let mut cloud = Cloud::new(5, 64);
+        let vectors: Vec<_> = (0..500).map(|_| cloud.vector()).collect();
+        let query = CodedQuery::new(&cloud.vector());
+        let coded = coded(&vectors);
+        assert!(certain(&coded, &query, 2.0, |_| true).is_empty());
+        assert_eq!(
+            certain(&coded, &query, -2.0, |owner| owner % 2 == 1).len(),
+            250
+        );
+        let likely = coded
+            .0
+            .likely_candidates(&query, 500, |owner| owner % 2 == 1);
+        assert_eq!(likely.len(), 250);
     }
 
-    fn shared(blocks: Vec<(CodeBlock, CodeBytes)>, with_bytes: bool) -> Codes {
-        let blocks = blocks.into_iter();
-        let blocks = blocks.map(|(block, bytes)| {
-            let bytes = with_bytes.then(|| Arc::new(bytes));
-            (Arc::new(block), bytes)
-        });
-        Codes {
-            blocks: blocks.collect(),
+    #[test]
+    fn likely_candidates_seldom_miss_one_of_the_nearest_and_are_few() {
+        for dimension in [100, 256] {
+            let mut cloud = Cloud::new(9, dimension);
+            let vectors: Vec<_> = (0..50_000).map(|_| cloud.vector()).collect();
+            let (codes, _) = coded(&vectors);
+            let (mut found, mut compared) = (0, 0);
+            for _ in 0..50 {
+                let query = cloud.vector();
+                let candidates = codes.likely_candidates(&CodedQuery::new(&query), 10, |_| true);
+                let among = |owner: &u64| candidates.iter().any(|one| one.owner == *owner);
+                found += nearest(&vectors, &query, 10)
+                    .iter()
+                    .filter(|owner| among(owner))
+                    .count();
+                compared += candidates.len();
+            }
+            assert!(found >= 499, "{found} of 500");
+            assert!(compared < 50 * 1_000, "{compared}");
         }
-    }
-
-    /// How many of the nearest ten of fifty queries are among the candidates.
-    fn recalled(cloud: &mut Cloud, vectors: &[Vec<f32>], codes: &Codes) -> usize {
-        let mut found = 0;
-        for _ in 0..50 {
-            let query = cloud.vector();
-            let query_codes = CodedQuery::new(&query);
-            let candidates = codes.likely_candidates(&query_codes, 10, 200, |_| true);
-            assert!(candidates.len() <= 200);
-            let nearest = nearest(vectors, &query, 10);
-            found += nearest
-                .iter()
-                .filter(|owner| candidates.iter().any(|one| one.owner == **owner))
-                .count();
-        }
-        found
     }
 
     #[test]
     fn equal_and_opposite_vectors_have_codes_too() {
-        let vectors = vec![vec![0.5_f32; 8]; 40];
-        let blocks = coded(&vectors);
-        let query = CodedQuery::new(&[0.5; 8]);
-        let codes = shared(blocks.clone(), false);
-        assert_eq!(codes.likely_candidates(&query, 3, 10, |_| true).len(), 10);
-        let parts = blocks.iter().map(|(block, bytes)| (block, bytes));
-        assert_eq!(
-            certain_candidates(parts, &query, 3, &[], |_| true).len(),
-            40
-        );
+        for x in [0.5_f32, -0.5] {
+            let vectors = vec![vec![x; 8]; 40];
+            let coded = coded(&vectors);
+            let query = CodedQuery::new(&[0.5; 8]);
+            assert_eq!(coded.0.likely_candidates(&query, 3, |_| true).len(), 40);
+            let bound = cosine(&[0.5; 8], &vectors[0]);
+            assert_eq!(certain(&coded, &query, bound, |_| true).len(), 40);
+        }
     }
 }

@@ -1,23 +1,31 @@
 //! Codes as bytes: a version, a checksum, counts, and the arrays, little-endian.
 
 use super::bits::{GROUP, QUAD};
-use super::codes::{CodeBlock, CodeBytes, quads};
+use super::codes::{CodeBlock, LowBits, quads};
+use super::planes::{low_bytes, middle_bytes};
+use super::shares::Shares;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Changes with the format and with how vectors are coded: codes of another version are
 /// made anew from the vectors.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECKSUM: usize = 8;
 
 impl CodeBlock {
     /// The block as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(self.owners.len(), self.dimension);
-        writer.all(self.owners.iter().map(|owner| owner.to_le_bytes()));
-        for numbers in [&self.centre, &self.factors, &self.spreads] {
-            writer.all(numbers.iter().map(|x| x.to_le_bytes()));
+        writer.owners(&self.owners);
+        writer.numbers(&[self.longest]);
+        for numbers in [&self.centre, &self.factors, &self.scales] {
+            writer.numbers(numbers);
         }
-        writer.0.extend_from_slice(&self.signs);
+        writer.shares(&self.spreads);
+        writer.shares(&self.errors);
+        for bits in &self.first {
+            writer.0.extend_from_slice(bits);
+        }
+        writer.0.extend_from_slice(&self.middle);
         writer.finish()
     }
 
@@ -28,44 +36,44 @@ impl CodeBlock {
     /// made anew from the vectors.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
-        let signs = count.div_ceil(GROUP) * quads(dimension) * QUAD;
+        let bits = count.div_ceil(GROUP) * quads(dimension) * QUAD;
         let block = Self {
-            owners: reader.all(count, u64::from_le_bytes)?,
+            owners: reader.owners(count)?,
             dimension,
-            centre: reader.all(dimension, f32::from_le_bytes)?,
-            factors: reader.all(count, f32::from_le_bytes)?,
-            spreads: reader.all(count, f32::from_le_bytes)?,
-            signs: reader.take(signs)?.to_vec(),
+            longest: reader.number()?,
+            centre: reader.numbers(dimension)?,
+            factors: reader.numbers(count)?,
+            scales: reader.numbers(count)?,
+            spreads: reader.shares(count)?,
+            errors: reader.shares(count)?,
+            first: [reader.take(bits)?.to_vec(), reader.take(bits)?.to_vec()],
+            middle: reader.take(count * middle_bytes(dimension))?.to_vec(),
         };
         reader.finish(block)
     }
 }
 
-impl CodeBytes {
-    /// The codes as bytes.
+impl LowBits {
+    /// The bits as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let count = self.scales.len();
-        let mut writer = Writer::new(count, self.codes.len() / count.max(1));
-        for numbers in [&self.scales, &self.errors, &self.lengths] {
-            writer.all(numbers.iter().map(|x| x.to_le_bytes()));
-        }
-        writer.all(self.codes.iter().map(|code| code.to_le_bytes()));
+        let mut writer = Writer::new(self.errors.steps.len(), self.dimension);
+        writer.shares(&self.errors);
+        writer.0.extend_from_slice(&self.rows);
         writer.finish()
     }
 
-    /// The codes of these bytes.
+    /// The bits of these bytes.
     ///
     /// # Errors
     /// As [`CodeBlock::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
-        let codes = Self {
-            scales: reader.all(count, f32::from_le_bytes)?,
-            errors: reader.all(count, f32::from_le_bytes)?,
-            lengths: reader.all(count, f32::from_le_bytes)?,
-            codes: reader.all(count * dimension, i8::from_le_bytes)?,
+        let low = Self {
+            errors: reader.shares(count)?,
+            rows: reader.take(count * low_bytes(dimension))?.to_vec(),
+            dimension,
         };
-        reader.finish(codes)
+        reader.finish(low)
     }
 }
 
@@ -74,12 +82,33 @@ struct Writer(Vec<u8>);
 impl Writer {
     fn new(count: usize, dimension: usize) -> Self {
         let mut writer = Self(vec![0; 1 + CHECKSUM]);
-        writer.all([count, dimension].map(|number| (number as u32).to_le_bytes()));
+        for number in [count, dimension] {
+            writer.0.extend((number as u32).to_le_bytes());
+        }
         writer
     }
 
-    fn all<const N: usize>(&mut self, numbers: impl IntoIterator<Item = [u8; N]>) {
-        self.0.extend(numbers.into_iter().flatten());
+    fn numbers(&mut self, numbers: &[f32]) {
+        self.0.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
+    }
+
+    fn shares(&mut self, shares: &Shares) {
+        self.numbers(&[shares.greatest]);
+        self.0.extend_from_slice(&shares.steps);
+    }
+
+    /// Owners as differences to the one before: mostly a byte each (LEB128).
+    fn owners(&mut self, owners: &[u64]) {
+        let mut before = 0;
+        for owner in owners {
+            let mut difference = owner.wrapping_sub(before);
+            before = *owner;
+            while difference >= 128 {
+                self.0.push(difference as u8 | 128);
+                difference >>= 7;
+            }
+            self.0.push(difference as u8);
+        }
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -108,11 +137,13 @@ impl<'b> Reader<'b> {
             return Err(damaged());
         }
         let mut reader = Self(body);
-        let counts = reader.all(2, u32::from_le_bytes)?;
-        match counts.as_slice() {
-            [count, dimension] => Ok((reader, *count as usize, *dimension as usize)),
-            _ => Err(damaged()),
-        }
+        let (count, dimension) = (reader.count()?, reader.count()?);
+        Ok((reader, count, dimension))
+    }
+
+    fn count(&mut self) -> Result<usize> {
+        let bytes = self.take(4)?.first_chunk().ok_or_else(damaged)?;
+        Ok(u32::from_le_bytes(*bytes) as usize)
     }
 
     fn take(&mut self, count: usize) -> Result<&'b [u8]> {
@@ -121,9 +152,44 @@ impl<'b> Reader<'b> {
         Ok(taken)
     }
 
-    fn all<T, const N: usize>(&mut self, count: usize, read: fn([u8; N]) -> T) -> Result<Vec<T>> {
-        let bytes = self.take(count.checked_mul(N).ok_or_else(damaged)?)?;
-        Ok(bytes.as_chunks::<N>().0.iter().copied().map(read).collect())
+    fn number(&mut self) -> Result<f32> {
+        let bytes = self.take(4)?.first_chunk().ok_or_else(damaged)?;
+        Ok(f32::from_le_bytes(*bytes))
+    }
+
+    fn numbers(&mut self, count: usize) -> Result<Vec<f32>> {
+        let bytes = self.take(count.checked_mul(4).ok_or_else(damaged)?)?;
+        let numbers = bytes.as_chunks().0.iter().copied();
+        Ok(numbers.map(f32::from_le_bytes).collect())
+    }
+
+    fn shares(&mut self, count: usize) -> Result<Shares> {
+        Ok(Shares {
+            greatest: self.number()?,
+            steps: self.take(count)?.to_vec(),
+        })
+    }
+
+    fn owners(&mut self, count: usize) -> Result<Vec<u64>> {
+        let mut owners = Vec::with_capacity(count.min(self.0.len()));
+        let mut before = 0_u64;
+        for _ in 0..count {
+            before = before.wrapping_add(self.difference()?);
+            owners.push(before);
+        }
+        Ok(owners)
+    }
+
+    fn difference(&mut self) -> Result<u64> {
+        let mut difference = 0;
+        for place in 0..10 {
+            let [byte] = self.take(1)?.first_chunk().copied().ok_or_else(damaged)?;
+            difference |= u64::from(byte & 127) << (7 * place);
+            if byte < 128 {
+                return Ok(difference);
+            }
+        }
+        Err(damaged())
     }
 
     fn finish<T>(self, value: T) -> Result<T> {
@@ -143,7 +209,7 @@ fn damaged() -> Error {
 mod tests {
     use super::*;
 
-    fn coded() -> (CodeBlock, CodeBytes) {
+    fn coded() -> (CodeBlock, LowBits) {
         let vectors: Vec<Vec<f32>> = (0..40)
             .map(|vector| (0..20).map(|at| (vector * at) as f32 % 7.0 - 3.0).collect())
             .collect();
@@ -153,9 +219,9 @@ mod tests {
 
     #[test]
     fn codes_come_back_as_they_were_written() {
-        let (block, bytes) = coded();
+        let (block, low) = coded();
         assert_eq!(CodeBlock::from_bytes(&block.to_bytes()).unwrap(), block);
-        assert_eq!(CodeBytes::from_bytes(&bytes.to_bytes()).unwrap(), bytes);
+        assert_eq!(LowBits::from_bytes(&low.to_bytes()).unwrap(), low);
     }
 
     #[test]
@@ -175,9 +241,9 @@ mod tests {
     /// [`VERSION`], so that they are made anew.
     #[test]
     fn the_version_tells_what_the_bytes_are() {
-        let (block, bytes) = coded();
-        let both = [block.to_bytes(), bytes.to_bytes()].concat();
+        let (block, low) = coded();
+        let both = [block.to_bytes(), low.to_bytes()].concat();
         let hash = blake3::hash(&both).to_hex();
-        assert_eq!((VERSION, hash.get(..16)), (1, Some("8c86fe6a4123ead7")));
+        assert_eq!((VERSION, hash.get(..16)), (2, Some("e1ecdd771c3245ec")));
     }
 }

@@ -1,5 +1,5 @@
 use memu_core::analysis::{Analyzer, for_each_word};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The most words of a text that are read; what it is about is said by then.
 const MAX_WORDS: usize = 400;
@@ -42,13 +42,10 @@ impl Tokens {
 
     /// The distinct stems of words that are not stop words, in order.
     pub(super) fn terms(&self) -> Vec<&str> {
-        let mut terms: Vec<&str> = Vec::new();
-        for token in self.0.iter().filter(|token| !token.is_stop_word) {
-            if !terms.contains(&token.stem.as_str()) {
-                terms.push(&token.stem);
-            }
-        }
-        terms
+        let mut seen = FxHashSet::default();
+        let tokens = self.0.iter().filter(|token| !token.is_stop_word);
+        let stems = tokens.map(|token| token.stem.as_str());
+        stems.filter(|stem| seen.insert(*stem)).collect()
     }
 }
 

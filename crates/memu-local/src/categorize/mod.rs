@@ -112,17 +112,22 @@ pub(crate) fn fit<'a>(
     let topic = Topic::new(category);
     let points = |(memory_type, summary): (&str, &str)| {
         let tokens = Tokens::of(summary);
-        topic.points(summary, &tokens, &lexicon::points(memory_type, &tokens))
+        topic.points(
+            summary,
+            &tokens.terms(),
+            &lexicon::points(memory_type, &tokens),
+        )
     };
     items.into_iter().map(|item| score(points(item))).collect()
 }
 
 fn filed(memory_type: &str, summary: &str, topics: &[Topic], threshold: f32) -> Vec<(usize, f32)> {
     let tokens = Tokens::of(summary);
+    let terms = tokens.terms();
     let default_points = lexicon::points(memory_type, &tokens);
     let mut filed: Vec<(usize, f32)> = topics
         .iter()
-        .map(|topic| topic.points(summary, &tokens, &default_points))
+        .map(|topic| topic.points(summary, &terms, &default_points))
         .map(score)
         .enumerate()
         .filter(|(_, score)| *score > 0.0 && *score >= threshold)

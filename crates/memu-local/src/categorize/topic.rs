@@ -74,18 +74,14 @@ impl Topic {
         }
     }
 
-    /// What an item is worth to this category.
-    pub(super) fn points(&self, summary: &str, item: &Tokens, defaults: &DefaultPoints) -> i32 {
+    /// What an item of these [terms](Tokens::terms) is worth to this category.
+    pub(super) fn points(&self, summary: &str, terms: &[&str], defaults: &DefaultPoints) -> i32 {
         let known = self.default.map_or(0, |default| defaults.get(default));
         let foreign = self
             .foreign_name
             .as_ref()
             .is_some_and(|name| summary.to_lowercase().contains(name));
-        let own: i32 = item
-            .terms()
-            .into_iter()
-            .map(|term| self.term_points(term))
-            .sum();
+        let own: i32 = terms.iter().map(|term| self.term_points(term)).sum();
         known + own + if foreign { NAME_POINTS } else { 0 }
     }
 

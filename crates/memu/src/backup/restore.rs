@@ -84,14 +84,12 @@ fn put_aside(place: &Place) -> Result<PathBuf> {
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             // That is why somebody restores. What a damaged file has in its log goes along.
         }
-        Err(error) => {
-            return Err(Error::new(
-                error.kind(),
-                "the memory is in use; stop what uses it first",
-            )
-            .with("file", database.display())
-            .caused_by(error));
+        Err(error) if error.kind() == ErrorKind::Busy => {
+            return Err(Error::busy("the memory is in use; stop what uses it first")
+                .with("file", database.display())
+                .caused_by(error));
         }
+        Err(error) => return Err(error.with("file", database.display())),
     }
     let aside = free_name(database);
     let failed = |cause| {

@@ -8,8 +8,12 @@ use super::Settings;
 /// The file that is read when none is named, where it exists.
 pub const CONFIG_FILE: &str = "memu.toml";
 
-/// The variable that holds the key of an encrypted file.
-const KEY_VARIABLE: &str = "MEMU_KEY";
+/// The variables that hold the key of an encrypted file. It is taken as it is: what looks like
+/// a number is a key all the same.
+const KEY_VARIABLES: [&str; 2] = [
+    "MEMU_KEY",
+    "MEMU_DATABASE_CONFIG__METADATA_STORE__ENCRYPTION_KEY",
+];
 
 /// Keys of the original that no longer mean anything; accepted and left alone.
 const RETIRED_PROFILE_KEYS: [&str; 4] = [
@@ -20,7 +24,8 @@ const RETIRED_PROFILE_KEYS: [&str; 4] = [
 ];
 
 /// Settings from several places, the later over the earlier.
-#[derive(Clone, Debug, Default)]
+// No `Debug`: what is merged may hold a key.
+#[derive(Clone, Default)]
 pub struct Layers {
     merged: Value,
 }
@@ -62,8 +67,7 @@ impl Layers {
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = serde_json::to_value(Settings::default()).unwrap_or_default();
         for (name, text) in variables {
-            if name == KEY_VARIABLE {
-                // As it is: a key that looks like a number is a key all the same.
+            if KEY_VARIABLES.contains(&name.as_str()) {
                 let store = serde_json::json!({"metadata_store": {"encryption_key": text}});
                 merge(
                     &mut self.merged,
@@ -239,6 +243,36 @@ mod tests {
         ] {
             let error = Layers::new().value(value).settings().unwrap_err();
             assert_eq!(error.message(), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_is_taken_as_it_is_and_never_shown() {
+        for name in KEY_VARIABLES {
+            for key in ["1e5", "\"quoted\"", "true", " 007 ", "x'00'"] {
+                let layers = Layers::new().variables([(name.to_owned(), key.to_owned())]);
+                let settings = layers.settings().unwrap();
+                let store = &settings.database_config.metadata_store;
+                assert_eq!(store.encryption_key.as_ref().unwrap().reveal(), key);
+                let shown = format!("{settings:?} {}", serde_json::to_string(&settings).unwrap());
+                assert!(
+                    !shown.contains(key.trim_matches('"')) || key == "true",
+                    "{shown}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_refused_without_being_shown() {
+        for key in [json!(271_828), json!([271_828]), json!({"a": 271_828})] {
+            let store = json!({"metadata_store": {"encryption_key": key}});
+            let layers = Layers::new().value(json!({ "database_config": store }));
+            let error = layers.settings().unwrap_err();
+            assert_eq!(
+                error.message(),
+                "a setting has an unusable value: a secret must be a text, in quotes"
+            );
         }
     }
 

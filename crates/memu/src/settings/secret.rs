@@ -14,10 +14,9 @@ impl Secret {
         Self(text.into())
     }
 
-    /// What it stands for: the value of the environment variable of that name where there
-    /// is one, otherwise the text itself.
-    pub fn reveal(&self) -> String {
-        std::env::var(&self.0).unwrap_or_else(|_| self.0.clone())
+    /// The text.
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 }
 
@@ -38,8 +37,10 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self(text)),
-            Value::Number(number) => Ok(Self(number.to_string())),
-            _ => Err(serde::de::Error::custom("a secret must be a text")),
+            // A number may be written in several ways, and only one of them is the key.
+            _ => Err(serde::de::Error::custom(
+                "a secret must be a text, in quotes",
+            )),
         }
     }
 }

@@ -117,9 +117,8 @@ pub struct MetadataStoreConfig {
     pub dsn: Option<String>,
     /// Whether tables are created and upgraded, or only checked. Default `create`.
     pub ddl_mode: DdlMode,
-    /// The key of an encrypted file, or the name of an environment variable that holds
-    /// it; `MEMU_KEY` gives it, too. Needs a build with the feature `sqlcipher`. Without
-    /// it files are not encrypted.
+    /// The key of an encrypted file; `MEMU_KEY` gives it, too. Needs a build with the
+    /// feature `sqlcipher`. Default none: files are not encrypted.
     pub encryption_key: Option<Secret>,
     /// How vectors are stored in a file. Default `f32`.
     pub embedding_format: EmbeddingFormat,

@@ -10,8 +10,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::connection::retrying;
-use super::error::storage;
-use super::key::{Key, unlock};
+use super::error::{opening, storage};
+use super::key::{Key, explained, unlock};
 use super::open::{check_file, inspect, pragma};
 
 /// How many pages are copied before somebody is told.
@@ -95,7 +95,7 @@ fn copy_sound(
     let _ = std::fs::remove_file(to);
     let named = |error: Error| error.with("file", to.display());
     let mut target = Connection::open(to).map_err(storage).map_err(named)?;
-    unlock(&target, key).map_err(named)?;
+    unlock(&target, Some(to), key, wait).map_err(named)?;
     copy(&source, &mut target, wait, progress)?;
     // Otherwise the first reader would put files of a write-ahead log beside it.
     leave_write_ahead_log(&target).map_err(named)?;
@@ -109,13 +109,10 @@ pub(crate) fn open_ours(path: &Path, key: Option<&Key>, wait: Duration) -> Resul
         if !path.exists() {
             return Err(Error::not_found("there is no such file"));
         }
-        inspect(path, false, key)?;
+        inspect(path, false)?;
         // With leave to write, if that is given: whoever may not cannot remove the empty
         // write-ahead log, which the last reader should.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(storage)?;
-        connection.busy_timeout(wait).map_err(storage)?;
-        unlock(&connection, key)?;
+        let connection = open_plainly(path, key, wait)?;
         connection
             .execute_batch("PRAGMA query_only = ON")
             .map_err(storage)?;
@@ -123,6 +120,7 @@ pub(crate) fn open_ours(path: &Path, key: Option<&Key>, wait: Duration) -> Resul
         Ok(connection)
     };
     open().map_err(|error: Error| {
+        let error = explained(error, Some(path), key);
         if error.context().iter().any(|(key, _)| *key == "file") {
             return error;
         }
@@ -151,11 +149,18 @@ pub(super) fn leave_write_ahead_log(connection: &Connection) -> Result<()> {
 /// # Errors
 /// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has.
 pub(crate) fn settle(path: &Path, key: Option<&Key>, wait: Duration) -> Result<()> {
+    let settled = open_plainly(path, key, wait).and_then(|file| leave_write_ahead_log(&file));
+    settled.map_err(|error| explained(error, Some(path), key))
+}
+
+/// Opens a database without setting anything.
+fn open_plainly(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(storage)?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?;
     connection.busy_timeout(wait).map_err(storage)?;
-    unlock(&connection, key)?;
-    leave_write_ahead_log(&connection)
+    unlock(&connection, Some(path), key, wait)?;
+    Ok(connection)
 }
 
 /// Makes a new file durable and gives it its name, in one step.

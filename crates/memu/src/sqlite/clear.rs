@@ -16,13 +16,13 @@ use super::scopes::scope_row;
 /// Tables with rows of a scope, in an order in which they can be emptied.
 const TABLES: [&str; 14] = [
     "memu_unread",
-    "memu_vector_bytes",
-    "memu_vector_signs",
+    "memu_vector_low_bits",
+    "memu_vector_codes",
     "memu_outlines",
     "memu_embeddings",
     "memu_item_segments",
-    "memu_category_items",
-    "memu_memory_items",
+    "memu_relations",
+    "memu_items",
     "memu_memory_categories",
     "memu_segments",
     "memu_resources",
@@ -64,7 +64,7 @@ fn clear_one(connection: &Connection, scope: &Scope, cleared: &mut Cleared) -> R
         let sql = format!("DELETE FROM {table} WHERE scope_id = ?1");
         let removed = connection.execute(&sql, [id]).map_err(storage)?;
         match table {
-            "memu_category_items" => cleared.relations += removed,
+            "memu_relations" => cleared.relations += removed,
             "memu_segments" => cleared.segments += removed,
             "memu_model_replies" => cleared.model_replies += removed,
             _ => {}

@@ -2,6 +2,8 @@
 //! [`Write`](memu_core::store::Write).
 
 mod delete;
+mod log;
+mod packed;
 mod put;
 mod replies;
 mod vectors;
@@ -10,21 +12,22 @@ pub(super) use self::vectors::json;
 
 use std::time::Duration;
 
-use memu_core::records::{Meta, Operation, Table};
+use memu_core::records::{Id, Meta, Table};
 use memu_core::scope::{Scope, ScopeSchema};
-use memu_core::store::rules::put_operation;
 use memu_core::store::{Committed, LogPosition, Write, WriteBatch};
 use memu_core::{Error, Result};
 use rusqlite::{Connection, OptionalExtension, Params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::log::Log;
 use self::put::{META, OWN_COLUMNS};
 use super::codes::{self, ChangedVectors};
 use super::connection::write;
 use super::error::storage;
-use super::outlines::{ChangedRows, Outlines};
+use super::outlines::{ChangedRows, FreshRows, Outlines};
 use super::rows::integer;
-use super::scopes::{log_position, operation_number, packed_id, scope_row, table_number};
+use super::scopes::{log_position, scope_row};
+use super::vectors::{identified_by, identifier};
 use crate::settings::EmbeddingFormat;
 
 /// How records lie in tables: the columns of the scope fields, the inserts that name them,
@@ -110,10 +113,11 @@ pub(super) fn apply(
         columns,
         scope: &batch.scope,
         scope_id,
-        seq: before.seq,
+        log: Log::after(before.seq),
         logged: FxHashSet::default(),
         rows: FxHashMap::default(),
         changed: ChangedRows::default(),
+        fresh: Some(FreshRows::default()),
         changed_vectors: ChangedVectors::default(),
     };
     batch
@@ -158,21 +162,24 @@ struct Work<'c> {
     columns: &'c Layout,
     scope: &'c Scope,
     scope_id: i64,
-    seq: u64,
+    log: Log,
     /// The records that this batch has logged.
-    logged: FxHashSet<(Table, String)>,
+    logged: FxHashSet<(Table, Id)>,
     /// By table and id: rows of records that this batch has met; emptied when it deletes.
-    rows: FxHashMap<(&'static str, String), i64>,
+    rows: FxHashMap<(&'static str, Id), i64>,
     /// The rows whose outlines must follow.
     changed: ChangedRows,
+    /// Records that are new in this batch; none once it has deleted something.
+    fresh: Option<FreshRows<'c>>,
     /// The owners whose vectors' codes must follow.
     changed_vectors: ChangedVectors,
 }
 
-impl Work<'_> {
-    fn write(&mut self, write: &Write) -> Result<()> {
+impl<'c> Work<'c> {
+    fn write(&mut self, write: &'c Write) -> Result<()> {
         if write.is_delete() {
             self.rows.clear();
+            self.fresh = None;
         }
         match write {
             Write::Blob(blob) => self.put_blob(blob),
@@ -196,39 +203,33 @@ impl Work<'_> {
         }
     }
 
-    /// Writes how far the log has come, and says where it is then. A scope that holds
-    /// nothing and in which nothing ever changed is not kept.
-    fn finish(&self, before: u64) -> Result<LogPosition> {
-        if self.seq > before {
-            self.execute(
-                "UPDATE memu_scopes SET seq = ?2 WHERE scope_id = ?1",
-                (self.scope_id, integer(self.seq)?),
-            )?;
+    /// Writes the log, and says where it is then. A scope that holds nothing and in which
+    /// nothing ever changed is not kept.
+    fn finish(&mut self, before: u64) -> Result<LogPosition> {
+        let seq = self.log.seq();
+        if seq > before {
+            self.write_log()?;
             let outlines = Outlines {
                 connection: self.connection,
                 scope: self.scope,
                 scope_id: self.scope_id,
             };
             if outlines.are_of(before)? {
-                outlines.renew(&self.changed, self.seq)?;
-                codes::renew(
-                    self.connection,
-                    self.scope_id,
-                    &self.changed_vectors,
-                    self.seq,
-                )?;
+                let fresh = self.fresh.take().unwrap_or_default();
+                outlines.renew(&self.changed, &fresh, seq)?;
+                codes::renew(self.connection, self.scope_id, &self.changed_vectors, seq)?;
             } else {
-                outlines.rebuild(self.seq)?;
-                codes::rebuild(self.connection, self.scope_id, self.seq)?;
+                outlines.rebuild(seq)?;
+                codes::rebuild(self.connection, self.scope_id, seq)?;
             }
             self.execute(
-                "UPDATE memu_scopes SET derived_seq = seq WHERE scope_id = ?1",
-                [self.scope_id],
+                "UPDATE memu_scopes SET seq = ?2, derived_seq = ?2 WHERE scope_id = ?1",
+                (self.scope_id, integer(seq)?),
             )?;
-        } else if self.seq == 0 && self.forget_unused_scope()? {
+        } else if seq == 0 && self.forget_unused_scope()? {
             return Ok(LogPosition::default());
         }
-        Ok(log_position(Some((self.scope_id, self.seq))))
+        Ok(log_position(Some((self.scope_id, seq))))
     }
 
     fn forget_unused_scope(&self) -> Result<bool> {
@@ -274,44 +275,14 @@ impl Work<'_> {
             .map_err(storage)
     }
 
-    fn log(&mut self, operation: Operation, table: Table, id: &str) -> Result<()> {
-        self.seq += 1;
-        let parameters = (
-            self.scope_id,
-            integer(self.seq)?,
-            operation_number(operation),
-            table_number(table),
-            packed_id(id),
-        );
-        self.execute(
-            "INSERT INTO memu_changes VALUES (?1, ?2, ?3, ?4, ?5)",
-            parameters,
-        )?;
-        self.logged.insert((table, id.to_owned()));
-        Ok(())
-    }
-
-    /// Logs a record that was put.
-    fn log_put(&mut self, table: Table, meta: &Meta) -> Result<()> {
-        self.log(put_operation(meta), table, meta.id.as_str())
-    }
-
-    /// Logs a change to a part of a record, unless the batch has logged the record.
-    fn log_part(&mut self, table: Table, id: &str) -> Result<()> {
-        if self.logged.contains(&(table, id.to_owned())) {
-            return Ok(());
-        }
-        self.log(Operation::Update, table, id)
-    }
-
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &str, new: &Meta, stored: Option<u64>) -> Result<i64> {
         integer(new.next_revision(kind, self.scope, stored)?)
     }
 
     /// The row of a record that another one refers to.
-    fn row_of(&mut self, table: &'static str, id: &str) -> Result<Option<i64>> {
-        let key = (table, id.to_owned());
+    fn row_of(&mut self, table: &'static str, id: &Id) -> Result<Option<i64>> {
+        let key = (table, id.clone());
         if let Some(row) = self.rows.get(&key) {
             return Ok(Some(*row));
         }
@@ -323,9 +294,12 @@ impl Work<'_> {
     }
 
     /// The row and revision of a record.
-    fn known(&self, table: &str, id: &str) -> Result<Option<(i64, u64)>> {
-        let sql = format!("SELECT row, revision FROM {table} WHERE scope_id = ?1 AND id = ?2");
-        self.find(&sql, (self.scope_id, id), |row| {
+    fn known(&self, table: &str, id: &Id) -> Result<Option<(i64, u64)>> {
+        let sql = format!(
+            "SELECT t.row, t.revision FROM {table} t WHERE t.scope_id = ?1 AND {} = ?2",
+            identified_by(table)
+        );
+        self.find(&sql, (self.scope_id, identifier(table, id)), |row| {
             let revision: i64 = row.get(1)?;
             Ok((row.get(0)?, revision.max(0).unsigned_abs()))
         })

@@ -6,12 +6,15 @@
 
 pub(crate) mod backup;
 mod check;
+#[cfg(feature = "sqlcipher")]
+mod cipher;
 mod clear;
 mod codes;
 mod commit;
 mod connection;
 mod error;
 mod filter;
+mod identity;
 mod key;
 mod open;
 mod outlines;
@@ -19,6 +22,7 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod select;
 mod sets;
 mod tidy;
 mod upgrade;
@@ -45,7 +49,8 @@ use memu_core::{Error, Result};
 use rusqlite::Connection;
 
 use self::commit::Layout;
-use self::connection::write;
+use self::connection::{Access, write};
+use self::identity::Identity;
 pub use self::key::Key;
 use self::open::Opened;
 use self::tidy::Tidy;
@@ -120,6 +125,8 @@ pub struct SqliteStore {
 #[derive(Debug)]
 struct Shared {
     path: Option<PathBuf>,
+    identity: Option<Identity>,
+    read_only: bool,
     wait: Duration,
     schema: ScopeSchema,
     columns: Layout,
@@ -129,6 +136,23 @@ struct Shared {
 }
 
 impl Shared {
+    /// Refuses to go on with files that are not what they were.
+    fn check_files(&self) -> Result<()> {
+        self.identity.as_ref().map_or(Ok(()), Identity::check)
+    }
+
+    /// Refuses writes that could not be kept.
+    fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            return Err(Error::permission(
+                "the database is open for reading only: the file or its folder cannot be written, \
+                 or its file system lets no two programs share it",
+            ));
+        }
+        self.tidy().check()?;
+        self.check_files()
+    }
+
     fn tidy(&self) -> MutexGuard<'_, Tidy> {
         self.tidy.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,6 +175,9 @@ impl SqliteStore {
     /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
     /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
     /// longer than the wait. A file that is refused is left as it is.
+    ///
+    /// A file that can only be read, without a log beside it, is opened for reading; writes
+    /// fail with [`ErrorKind::Permission`](memu_core::ErrorKind::Permission).
     pub async fn open(options: Options) -> Result<Self> {
         offload(&TokioExecutor as &dyn Executor, move || {
             Self::open_here(&options)
@@ -159,6 +186,10 @@ impl SqliteStore {
     }
 
     fn open_here(options: &Options) -> Result<Self> {
+        // Reports and errors name the path as it was given; what lasts must hold when the
+        // program moves to another folder.
+        let lasting = options.path.as_deref();
+        let lasting = lasting.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.into()));
         let named = |error: Error| match &options.path {
             Some(path) if !error.context().iter().any(|(key, _)| *key == "file") => {
                 error.with("file", path.display())
@@ -169,30 +200,38 @@ impl SqliteStore {
             connection,
             schema,
             upgraded,
+            read_only,
         } = open::open_first(options).map_err(named)?;
+        let access = if read_only {
+            Access::Immutable
+        } else {
+            Access::Write
+        };
         let gate = Arc::new(Gate::default());
         let readers = match &options.path {
             None => None,
             Some(path) => {
-                let open = || {
-                    open::open_another(path, options.key.as_ref(), options.busy_timeout)
-                        .map_err(named)
-                };
+                let key = options.key.as_ref();
+                let open =
+                    || open::open_another(path, key, access, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
             }
         };
-        let tidy = Tidy::new(
-            options.path.clone(),
-            options.key.clone(),
-            options.busy_timeout,
-        );
+        let identity = lasting.as_deref();
+        let identity = identity
+            .map(|path| Identity::new(path, read_only))
+            .transpose();
+        let mut tidy = Tidy::new(lasting.clone(), options.key.clone(), options.busy_timeout);
+        tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
             shared: Arc::new(Shared {
                 tidy: tidy.clone(),
-                path: options.path.clone(),
+                identity: identity.map_err(named)?,
+                read_only,
+                path: lasting,
                 wait: options.busy_timeout,
                 columns: Layout::new(&schema, options.embedding_format),
                 exact_search: options.exact_search,
@@ -217,10 +256,19 @@ impl SqliteStore {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T> + Send + 'static,
     {
+        let shared = self.shared.clone();
         self.readers
             .as_ref()
             .unwrap_or(&self.writer)
-            .run(move |connection, _| read::snapshot(connection, || read(connection)))
+            .run(move |connection, _| {
+                shared.check_files()?;
+                let value = read::snapshot(connection, || read(connection))?;
+                if shared.read_only {
+                    // Without locks, only this tells that nobody wrote meanwhile.
+                    shared.check_files()?;
+                }
+                Ok(value)
+            })
             .await
     }
 
@@ -234,8 +282,15 @@ impl SqliteStore {
         let shared = self.shared.clone();
         self.writer
             .run(move |connection, cancelled| {
-                let value = work(connection, &shared, cancelled)?;
-                shared.tidy().after_write(connection);
+                shared.check_writable()?;
+                let written = work(connection, &shared, cancelled);
+                match &written {
+                    Ok(_) => shared.tidy().after_write(connection),
+                    Err(error) => shared.tidy().note(connection, error),
+                }
+                let value = written?;
+                // Whoever deleted the file in the meantime deleted what was written.
+                shared.check_files()?;
                 Ok(value)
             })
             .await
@@ -434,17 +489,19 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self, repair: bool) -> Result<Report> {
-        self.write(move |connection, shared, cancelled| {
-            check::check(
-                connection,
-                &shared.schema,
-                shared.path.as_deref(),
-                shared.wait,
-                cancelled,
-                repair,
-            )
-        })
-        .await
+        let shared = self.shared.clone();
+        let look = move |connection: &Connection, cancelled: &dyn Fn() -> bool| {
+            let (schema, path) = (&shared.schema, shared.path.as_deref());
+            check::check(connection, schema, path, shared.wait, cancelled, repair)
+        };
+        if repair {
+            return self
+                .write(move |connection, _, cancelled| look(connection, cancelled))
+                .await;
+        }
+        // Nothing is written: that can be done to any file.
+        let readers = self.readers.as_ref().unwrap_or(&self.writer);
+        readers.run(look).await
     }
 
     async fn close(&self) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Opening a file: making its tables, or finding out whether it is ours.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,34 +9,63 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
 
 use super::Options;
-use super::connection::{PAGE_SIZE, open, prepare_to_write, use_write_ahead_log, write};
+use super::backup::beside;
+use super::check::rebuild;
+use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
-use super::key::Key;
+use super::key::{Key, explained, is_no_database};
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
+use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
-
-/// What a file begins with when it is a SQLite database.
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Columns of `memu_scopes` that are not scope fields.
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 
+/// How often a new encrypted file is opened again: processes that make it at once each choose
+/// a salt, and only one of them stays.
+const TRIES: usize = 3;
+
 /// Opens the first connection, after which the tables are there and as they should be.
 pub(super) fn open_first(options: &Options) -> Result<Opened> {
     if let Some(path) = &options.path {
-        inspect(path, options.create, options.key.as_ref())?;
+        inspect(path, options.create)?;
     }
+    let mut opened = open_to_write(options);
+    for _ in 0..TRIES {
+        match &opened {
+            Err(error) if options.key.is_some() && is_no_database(error) => {
+                opened = open_to_write(options);
+            }
+            _ => break,
+        }
+    }
+    let (path, key) = (options.path.as_deref(), options.key.as_ref());
+    let opened = opened.map_err(|error| explained(error, path, key));
+    match (opened, &options.path) {
+        (Err(error), Some(path)) if may_be_read_only(path, &error) => {
+            // What cannot be written may still be read; if not, why it cannot be written
+            // is what the caller must hear.
+            open_to_read(path, options).map_err(|other| match other.kind() {
+                ErrorKind::Storage => error,
+                _ => other,
+            })
+        }
+        (opened, _) => opened,
+    }
+}
+
+fn open_to_write(options: &Options) -> Result<Opened> {
     let wait = options.busy_timeout;
-    let connection = match (
-        open(
-            options.path.as_deref(),
-            options.key.as_ref(),
-            options.create,
-            wait,
-        ),
-        &options.path,
-    ) {
-        (Err(error), Some(path)) if error.kind() == ErrorKind::Corrupt && options.create => {
+    let access = if options.create {
+        Access::Create
+    } else {
+        Access::Write
+    };
+    let (path, key) = (options.path.as_deref(), options.key.as_ref());
+    let connection = match (open(path, key, access, wait), &options.path) {
+        (Err(error), Some(path))
+            if error.kind() == ErrorKind::Corrupt && options.create && key.is_none() =>
+        {
             upgrade::open_reserved(path, wait)?.ok_or(error)?
         }
         (opened, _) => opened?,
@@ -57,7 +86,44 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
         connection,
         schema,
         upgraded,
+        read_only: false,
     })
+}
+
+/// Whether a file with content could not be opened for want of leave to write beside it, and
+/// is complete without a log.
+fn may_be_read_only(path: &Path, error: &Error) -> bool {
+    let content = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    matches!(error.kind(), ErrorKind::Permission | ErrorKind::Storage)
+        && content(path) > 0
+        && content(&beside(path, "-wal")) == 0
+        && content(&beside(path, "-journal")) == 0
+}
+
+/// Opens a file that can be read only, without locks: whoever has no leave to write cannot
+/// have the memory that processes share.
+fn open_to_read(path: &Path, options: &Options) -> Result<Opened> {
+    let (key, wait) = (options.key.as_ref(), options.busy_timeout);
+    let connection = open(Some(path), key, Access::Immutable, wait)?;
+    if upgrade::is_original(&connection)? || is_older(&connection)? {
+        return Err(Error::permission(
+            "the database must be brought up to date when it is opened, for which it and its \
+             folder must be writable",
+        ));
+    }
+    check_file(&connection, false)?;
+    let schema = as_wanted(stored_schema(&connection)?, options)?;
+    Ok(Opened {
+        connection,
+        schema,
+        upgraded: None,
+        read_only: true,
+    })
+}
+
+fn is_older(connection: &Connection) -> Result<bool> {
+    Ok(pragma(connection, "application_id")? == APPLICATION_ID
+        && pragma(connection, "user_version")? < VERSION)
 }
 
 /// A connection to a file that is as it should be.
@@ -66,16 +132,19 @@ pub(super) struct Opened {
     pub(super) schema: ScopeSchema,
     /// What was done to a file of memU 1.x.
     pub(super) upgraded: Option<UpgradeReport>,
+    /// Whether it is read without locks, and never written.
+    pub(super) read_only: bool,
 }
 
-/// Refuses, by name, what SQLite would refuse in passing.
-pub(super) fn inspect(path: &Path, may_create: bool, key: Option<&Key>) -> Result<()> {
+/// Refuses, by name, what SQLite would refuse in passing. The file is not opened: closing it
+/// would let go of the locks that this process has on it (POSIX), and a torn first page is
+/// for SQLite to mend.
+pub(super) fn inspect(path: &Path, may_create: bool) -> Result<()> {
     let file = |error: Error| error.with("file", path.display());
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => {
             Err(file(Error::input("this is a folder, not a database file")))
         }
-        Ok(metadata) if metadata.len() > 0 => inspect_start(path, key.is_some()).map_err(file),
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == io::ErrorKind::NotFound && !may_create => Err(file(
             Error::not_found("the database does not exist, and ddl_mode is \"validate\""),
@@ -85,43 +154,6 @@ pub(super) fn inspect(path: &Path, may_create: bool, key: Option<&Key>) -> Resul
             Error::permission("the database cannot be reached").caused_by(cause),
         )),
     }
-}
-
-/// Tells by the first page of a file whether it can be opened as it is to be.
-fn inspect_start(path: &Path, with_key: bool) -> Result<()> {
-    let mut start = Vec::new();
-    let read = std::fs::File::open(path).and_then(|file| {
-        let page = PAGE_SIZE.unsigned_abs();
-        file.take(page).read_to_end(&mut start)
-    });
-    match read {
-        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(Error::permission(
-            "the database cannot be read: permission denied",
-        )
-        .caused_by(cause)),
-        Ok(_) if start.starts_with(MAGIC) && with_key => Err(Error::permission(
-            "the database is not encrypted, but a key is given: leave out MEMU_KEY and \
-             encryption_key to open it, or choose another path for an encrypted one",
-        )),
-        Ok(_) if start.starts_with(MAGIC) || (with_key && looks_encrypted(&start)) => Ok(()),
-        Ok(_) if looks_encrypted(&start) => Err(Error::permission(
-            "the file is no SQLite database that can be read without a key; if it is encrypted, \
-             give its key: MEMU_KEY or database_config.metadata_store.encryption_key",
-        )),
-        _ => Err(Error::corrupt("the file is not a SQLite database")),
-    }
-}
-
-/// Whether nearly every byte occurs in a whole page, as where it is encrypted.
-fn looks_encrypted(page: &[u8]) -> bool {
-    let mut seen = [false; 256];
-    for byte in page {
-        if let Some(seen) = seen.get_mut(usize::from(*byte)) {
-            *seen = true;
-        }
-    }
-    let different = seen.iter().filter(|seen| **seen).count();
-    page.len() as u64 == PAGE_SIZE.unsigned_abs() && different >= 250
 }
 
 fn make_parent(path: &Path) -> Result<()> {
@@ -151,7 +183,11 @@ fn prepare(connection: &Connection, options: &Options) -> Result<ScopeSchema> {
     if options.create {
         migrate(connection, options)?;
     }
-    let stored = stored_schema(connection)?;
+    as_wanted(stored_schema(connection)?, options)
+}
+
+/// Refuses a store with other scope fields than the configured ones.
+fn as_wanted(stored: ScopeSchema, options: &Options) -> Result<ScopeSchema> {
     match &options.schema {
         Some(wanted) if *wanted != stored => Err(Error::config(format!(
             "the store has the scope fields {}, but {} are configured (user_config.model)",
@@ -189,6 +225,12 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             let schema = stored_schema(connection)?;
             connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
+        if done < MIGRATIONS.len() {
+            let schema = stored_schema(connection)?;
+            for (scope_id, scope) in every_scope(connection, &schema)? {
+                rebuild(connection, scope_id, &scope)?;
+            }
+        }
         let set = format!("PRAGMA user_version = {}", VERSION.max(version));
         connection.execute_batch(&set).map_err(storage)
     })
@@ -215,6 +257,7 @@ pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<(
     }
     let missing = RECORD_TABLES
         .iter()
+        .filter(|_| version == VERSION)
         .find(|table| !tables.iter().any(|name| name == *table));
     match missing {
         Some(table) => Err(Error::corrupt(format!(
@@ -280,8 +323,13 @@ fn names(schema: &ScopeSchema) -> String {
 }
 
 /// A further connection to a file that is prepared.
-pub(super) fn open_another(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
-    let connection = open(Some(path), key, false, wait)?;
+pub(super) fn open_another(
+    path: &Path,
+    key: Option<&Key>,
+    access: Access,
+    wait: Duration,
+) -> Result<Connection> {
+    let connection = open(Some(path), key, access, wait)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .map_err(storage)?;

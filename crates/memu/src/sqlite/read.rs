@@ -12,9 +12,10 @@ use rustc_hash::FxHashMap;
 
 use super::error::{corrupt, storage};
 use super::filter::{Sql, push_conditions};
-use super::rows::{META, Reader, Record};
+use super::rows::{Reader, Record};
 use super::scopes::{in_scopes, scope_row, scope_rows};
-use super::vectors::table;
+use super::select::push_select;
+use super::vectors::{identified_by, table};
 
 /// Begins a transaction in which everything is read as of one moment.
 pub(super) fn snapshot<T>(connection: &Connection, read: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -64,7 +65,8 @@ pub(super) fn ids(connection: &Connection, kind: OwnerKind, query: &Query) -> Re
     let scopes = scope_rows(connection, &query.scopes)?;
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT t.id FROM {table} t WHERE {}",
+        "SELECT {} FROM {table} t WHERE {}",
+        identified_by(table),
         in_scopes(&scopes)
     ));
     if scopes.is_empty() || !push_select(&mut sql, table, &query.select)? {
@@ -73,10 +75,14 @@ pub(super) fn ids(connection: &Connection, kind: OwnerKind, query: &Query) -> Re
     push_conditions(&mut sql, table, &query.filter);
     sql.push(" ORDER BY t.row");
     let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
-    let ids = statement.query_map(params_from_iter(sql.parameters), |row| {
-        row.get::<_, String>(0).map(Id::from)
-    });
-    ids.and_then(Iterator::collect).map_err(storage)
+    let mut rows = statement
+        .query(params_from_iter(sql.parameters))
+        .map_err(storage)?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next().map_err(storage)? {
+        ids.push(Reader::new(row, 0).id()?);
+    }
+    Ok(ids)
 }
 
 /// The segments that items cite, by the items' rows, which come in order.
@@ -103,7 +109,7 @@ fn citations(
         )
     };
     let text = format!(
-        "SELECT t.item_row, s.id FROM memu_item_segments t JOIN memu_segments s \
+        "SELECT t.item_row, s.key FROM memu_item_segments t JOIN memu_segments s \
          ON s.row = t.segment_row WHERE {} AND {which} ORDER BY t.item_row, t.place",
         in_scopes(&scopes)
     );
@@ -115,10 +121,7 @@ fn citations(
     while let Some(row) = rows.next().map_err(storage)? {
         let mut reader = Reader::new(row, 0);
         let item = reader.take()?;
-        cited
-            .entry(item)
-            .or_default()
-            .push(Id::from(reader.take::<String>()?));
+        cited.entry(item).or_default().push(reader.id()?);
     }
     Ok(cited)
 }
@@ -151,7 +154,8 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     };
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT t.row, t.scope_id, {META}, {} FROM {} t WHERE {} AND {row} > ",
+        "SELECT t.row, t.scope_id, {}, {} FROM {} t WHERE {} AND {row} > ",
+        T::META,
         T::COLUMNS,
         T::TABLE,
         in_scopes(&scopes)
@@ -191,118 +195,6 @@ fn cursor_row(cursor: &Cursor) -> Result<i64> {
     let row = cursor.0.strip_prefix('r').and_then(|row| row.parse().ok());
     row.filter(|row| *row >= 0)
         .ok_or_else(|| Error::input("this is no cursor of this store").with("cursor", &cursor.0))
-}
-
-/// Appends what a choice demands of a table named `t`; `false` when the choice selects
-/// nothing of it.
-fn push_select(sql: &mut Sql, table: &str, select: &Select) -> Result<bool> {
-    let (lead, list) = match (select, table) {
-        (Select::All, _) => return Ok(true),
-        (Select::Ids(ids), _) | (Select::OfResources(ids), "memu_resources") => {
-            ("t.id IN", texts(ids))
-        }
-        (Select::IdPrefixes(prefixes), _) => {
-            push_prefixes(sql, prefixes);
-            return Ok(true);
-        }
-        (Select::OfResources(ids), "memu_segments") => (
-            "t.resource_row IN (SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id IN",
-            texts(ids),
-        ),
-        (Select::OfResources(ids), "memu_memory_items" | "memu_model_replies") => {
-            ("t.resource_id IN", texts(ids))
-        }
-        (Select::ReplyStates(states), "memu_model_replies") => {
-            let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-            ("t.reply_state IN", texts(&names))
-        }
-        (Select::Requests(hashes), "memu_model_replies") => {
-            let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
-            (
-                "t.request_hash IN (SELECT unhex(value) FROM",
-                texts(&hashes),
-            )
-        }
-        (Select::OfResources(ids), "memu_category_items") => (
-            "t.item_row IN (SELECT i.row FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.resource_id IN",
-            texts(ids),
-        ),
-        (Select::CitingSegments(ids), "memu_memory_items") => (
-            "t.row IN (SELECT x.item_row FROM memu_item_segments x JOIN memu_segments s \
-             ON s.row = x.segment_row WHERE x.scope_id = t.scope_id AND s.scope_id = t.scope_id AND s.id IN",
-            texts(ids),
-        ),
-        (Select::OfItems(ids), "memu_category_items") => (
-            "t.item_row IN (SELECT i.row FROM memu_memory_items i WHERE i.scope_id = t.scope_id AND i.id IN",
-            texts(ids),
-        ),
-        (Select::OfCategories(ids), "memu_category_items") => (
-            "t.category_row IN (SELECT c.row FROM memu_memory_categories c WHERE c.scope_id = t.scope_id AND c.id IN",
-            texts(ids),
-        ),
-        (Select::OfCategories(ids), "memu_memory_items") => (
-            "t.row IN (SELECT r.item_row FROM memu_category_items r JOIN memu_memory_categories c \
-             ON c.row = r.category_row WHERE r.scope_id = t.scope_id AND c.scope_id = t.scope_id AND c.id IN",
-            texts(ids),
-        ),
-        (Select::Names(names), "memu_memory_categories") => ("t.name IN", texts(names)),
-        (Select::Content(hash, modality), "memu_resources") => {
-            sql.push(" AND t.content_hash = ");
-            sql.bind(hash.as_bytes().to_vec());
-            sql.push(" AND t.modality = ");
-            sql.bind(modality.as_str().to_owned());
-            return Ok(true);
-        }
-        (
-            Select::Source {
-                url,
-                external_id,
-                modality,
-            },
-            "memu_resources",
-        ) => {
-            sql.push(" AND t.modality = ");
-            sql.bind(modality.as_str().to_owned());
-            sql.push(" AND (t.url = ");
-            sql.bind(url.clone());
-            sql.push(" OR t.external_id = ");
-            sql.bind(external_id.clone().map_or(Value::Null, Value::Text));
-            sql.push(")");
-            return Ok(true);
-        }
-        _ => return Ok(false),
-    };
-    let list = list?;
-    sql.push(" AND ");
-    sql.push(lead);
-    sql.push(" (SELECT value FROM json_each(");
-    sql.bind(list);
-    sql.push("))");
-    if lead.contains('(') {
-        sql.push(")");
-    }
-    Ok(true)
-}
-
-/// A list of texts as one parameter, whatever its length.
-fn texts<T: AsRef<str>>(texts: &[T]) -> Result<String> {
-    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-    serde_json::to_string(&texts)
-        .map_err(|cause| Error::internal("a list cannot be written as JSON").caused_by(cause))
-}
-
-fn push_prefixes(sql: &mut Sql, prefixes: &[String]) {
-    sql.push(" AND (0");
-    for prefix in prefixes {
-        sql.push(" OR (t.id >= ");
-        sql.bind(prefix.clone());
-        sql.push(" AND substr(t.id, 1, length(");
-        sql.bind(prefix.clone());
-        sql.push(")) = ");
-        sql.bind(prefix.clone());
-        sql.push(")");
-    }
-    sql.push(")");
 }
 
 /// The content behind a hash.

@@ -9,14 +9,19 @@ use memu_core::scope::Scope;
 use memu_core::time::{Precision, Timestamp, When, civil, parse_civil};
 use memu_core::{Error, Result};
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
 use super::error::{corrupt, storage};
 use crate::settings::EmbeddingFormat;
 
 /// The columns of [`Meta`], for a table named `t`.
-pub(super) const META: &str =
+const META: &str =
     "t.id, t.created_at, t.updated_at, t.revision, t.valid_from, t.valid_to, t.superseded_by";
+
+/// The same where records lie packed.
+const PACKED_META: &str = "t.key, t.created_us, t.created_us + t.updated_after, t.revision, \
+                           t.valid_from, t.valid_to, t.superseded_by";
 
 /// A row whose columns are taken one after the other.
 pub(super) struct Reader<'r, 's> {
@@ -35,12 +40,27 @@ impl<'r, 's> Reader<'r, 's> {
         value
     }
 
-    fn id(&mut self) -> Result<Id> {
-        self.take::<String>().map(Id::from)
+    /// An id as text, or packed.
+    pub(super) fn id(&mut self) -> Result<Id> {
+        self.id_or_none()?
+            .ok_or_else(|| corrupt("a record without an id"))
     }
 
+    pub(super) fn id_or_none(&mut self) -> Result<Option<Id>> {
+        let value = self.row.get_ref(self.next).map_err(storage)?;
+        self.next += 1;
+        unpacked_id(value)
+    }
+
+    /// A time as text, or in microseconds since 1970.
     fn time(&mut self) -> Result<Timestamp> {
-        Timestamp::parse(&self.take::<String>()?).map_err(|_| corrupt("an unreadable time"))
+        match self.take()? {
+            rusqlite::types::Value::Integer(micros) => Ok(Timestamp::from_micros(micros)),
+            rusqlite::types::Value::Text(text) => {
+                Timestamp::parse(&text).map_err(|_| corrupt("an unreadable time"))
+            }
+            _ => Err(corrupt("an unreadable time")),
+        }
     }
 
     fn time_or_none(&mut self) -> Result<Option<Timestamp>> {
@@ -60,8 +80,14 @@ impl<'r, 's> Reader<'r, 's> {
     }
 
     fn meta(&mut self, scope: &Scope) -> Result<Meta> {
+        let id = self.id()?;
+        self.meta_of(id, scope)
+    }
+
+    /// What follows the id.
+    fn meta_of(&mut self, id: Id, scope: &Scope) -> Result<Meta> {
         Ok(Meta {
-            id: self.id()?,
+            id,
             scope: scope.clone(),
             created_at: self.time()?,
             updated_at: self.time()?,
@@ -77,7 +103,9 @@ impl<'r, 's> Reader<'r, 's> {
 pub(super) trait Record: Sized {
     /// The table.
     const TABLE: &'static str;
-    /// Its columns after those of [`META`], for a table named `t`.
+    /// The columns of [`Meta`], for a table named `t`.
+    const META: &'static str = META;
+    /// Its columns after those, for a table named `t`.
     const COLUMNS: &'static str;
 
     /// Reads a record whose columns begin at the reader's place.
@@ -108,6 +136,7 @@ impl Record for Resource {
 
 impl Record for Segment {
     const TABLE: &'static str = "memu_segments";
+    const META: &'static str = PACKED_META;
     const COLUMNS: &'static str = "(SELECT m.id FROM memu_resources m WHERE m.row = t.resource_row), \
                                    t.ordinal, t.session, t.topic, t.role, t.speaker, t.message_id, \
                                    t.text, t.caption, t.topic_caption, t.span_start, t.span_end, \
@@ -144,19 +173,21 @@ fn span(start: Option<i64>, end: Option<i64>) -> Option<Span> {
 }
 
 impl Record for MemoryItem {
-    const TABLE: &'static str = "memu_memory_items";
-    const COLUMNS: &'static str = "t.resource_id, t.memory_type, t.summary, t.happened_at, \
+    const TABLE: &'static str = "memu_items";
+    const META: &'static str = PACKED_META;
+    const COLUMNS: &'static str = "(SELECT m.id FROM memu_resources m WHERE m.row = t.resource_row), \
+                                   t.memory_type, t.summary, t.happened_at, \
                                    t.happened_end, t.happened_precision, t.extra";
 
     /// Citations are read apart, for many items at once.
     fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
         Ok(Self {
             meta: reader.meta(scope)?,
-            resource_id: reader.take::<Option<String>>()?.map(Id::from),
+            resource_id: reader.id_or_none()?,
             memory_type: reader.take()?,
             summary: reader.take()?,
             happened: when(reader)?,
-            extra: json_object(&reader.take::<String>()?)?,
+            extra: unpacked_extra(reader.take()?)?,
             segment_ids: Vec::new(),
         })
     }
@@ -194,14 +225,23 @@ impl Record for MemoryCategory {
 }
 
 impl Record for CategoryItem {
-    const TABLE: &'static str = "memu_category_items";
-    const COLUMNS: &'static str = "t.item_id, t.category_id";
+    const TABLE: &'static str = "memu_relations";
+    const META: &'static str = PACKED_META;
+    const COLUMNS: &'static str = "(SELECT i.key FROM memu_items i WHERE i.row = t.item_row), \
+                                   (SELECT c.id FROM memu_memory_categories c \
+                                   WHERE c.row = t.category_row)";
 
     fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
+        let own = reader.id_or_none()?;
+        let mut meta = reader.meta_of(own.clone().unwrap_or_else(|| Id::from("")), scope)?;
+        let (item_id, category_id) = (reader.id()?, reader.id()?);
+        if own.is_none() {
+            meta.id = relation_id(None, &item_id, &category_id)?;
+        }
         Ok(Self {
-            meta: reader.meta(scope)?,
-            item_id: reader.id()?,
-            category_id: reader.id()?,
+            meta,
+            item_id,
+            category_id,
         })
     }
 }
@@ -233,6 +273,73 @@ impl Record for ModelReply {
                 .map_err(|_| corrupt("a model reply in an unknown state"))?,
             error: reader.take()?,
         })
+    }
+}
+
+/// The id of a relation: its own, or the one that item and category make.
+pub(super) fn relation_id(own: Option<Id>, item: &Id, category: &Id) -> Result<Id> {
+    own.or_else(|| CategoryItem::id_for(item, category))
+        .ok_or_else(|| corrupt("a relation without an id"))
+}
+
+/// An id as packed records and the change log have it: a UUID as its bytes, any other as
+/// text.
+pub(super) fn packed_id(id: &Id) -> rusqlite::types::Value {
+    match id.to_uuid_bytes() {
+        Some(bytes) => rusqlite::types::Value::Blob(bytes.to_vec()),
+        None => rusqlite::types::Value::Text(id.as_str().to_owned()),
+    }
+}
+
+/// An id as text, or packed.
+pub(super) fn unpacked_id(value: ValueRef<'_>) -> Result<Option<Id>> {
+    match value {
+        ValueRef::Null => Ok(None),
+        ValueRef::Text(text) => std::str::from_utf8(text)
+            .map(|text| Some(Id::from(text)))
+            .map_err(|_| corrupt("an id that is not text")),
+        ValueRef::Blob(bytes) => bytes
+            .try_into()
+            .map(|bytes| Some(Id::from_uuid_bytes(bytes)))
+            .map_err(|_| corrupt("an unusable id")),
+        _ => Err(corrupt("an unusable id")),
+    }
+}
+
+/// What an item's extra is called when there is nothing else in it.
+const CONTENT_HASH: &str = "content_hash";
+
+/// An item's extra as it is stored: JSON, or the content hash alone as its 8 bytes.
+pub(super) fn packed_extra(extra: &Map<String, Value>) -> Result<rusqlite::types::Value> {
+    let alone = extra.get(CONTENT_HASH).filter(|_| extra.len() == 1);
+    if let Some(hash) = alone.and_then(Value::as_str)
+        && let Some(bytes) = hash_bytes(hash)
+    {
+        return Ok(rusqlite::types::Value::Blob(bytes.to_vec()));
+    }
+    serde_json::to_string(extra)
+        .map(rusqlite::types::Value::Text)
+        .map_err(|cause| Error::input("an item's extra is not JSON").caused_by(cause))
+}
+
+/// The bytes of 16 lower-case hexadecimal digits.
+fn hash_bytes(text: &str) -> Option<[u8; 8]> {
+    let lower = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let hash = (text.len() == 16 && text.as_bytes().iter().all(lower))
+        .then(|| u64::from_str_radix(text, 16));
+    hash?.ok().map(u64::to_be_bytes)
+}
+
+fn unpacked_extra(value: rusqlite::types::Value) -> Result<Map<String, Value>> {
+    match value {
+        rusqlite::types::Value::Text(text) => json_object(&text),
+        rusqlite::types::Value::Blob(bytes) => {
+            let bytes = bytes.try_into();
+            let bytes = bytes.map_err(|_| corrupt("an unusable content hash"))?;
+            let hash = format!("{:016x}", u64::from_be_bytes(bytes));
+            Ok(Map::from_iter([(CONTENT_HASH.to_owned(), hash.into())]))
+        }
+        _ => Err(corrupt("details that are not a JSON object")),
     }
 }
 

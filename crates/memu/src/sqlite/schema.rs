@@ -1,57 +1,26 @@
 //! The tables.
 //!
-//! `memu_resources`, `memu_memory_items`, `memu_memory_categories` and
-//! `memu_category_items` have the original's columns, so that programs written for it
-//! can read them, and ours beside them. `scope_id` is the compact form of a scope; it
-//! leads every index and every reference, so that what one scope does costs nothing for
-//! the size of another. `row` is the order of storing, in which pages are read.
+//! `memu_resources` and `memu_memory_categories` have the original's columns, so that
+//! programs written for it can read them, and ours beside them. Of items and relations there
+//! are many, so they lie packed in `memu_items` and `memu_relations`; `memu_memory_items` and
+//! `memu_category_items` are views of them that have the original's columns. `scope_id` is
+//! the compact form of a scope; it leads every index and every reference, so that what one
+//! scope does costs nothing for the size of another. `row` is the order of storing, in which
+//! pages are read.
+
+mod migrate;
+mod views;
 
 use memu_core::scope::ScopeSchema;
+
+pub(super) use migrate::MIGRATIONS;
+pub(super) use views::{id_text, relation_id};
 
 /// Marks our files: "MemU" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 
 /// The schema that this version writes; [`MIGRATIONS`] lead to it.
 pub(super) const VERSION: i32 = 2;
-
-/// What leads from schema 1 to 2, from 2 to 3, and so on.
-pub(super) const MIGRATIONS: [fn(&ScopeSchema) -> String; 1] = [to_2];
-
-/// Adds what an upgrade could not read; has relations and the change log refer by small
-/// numbers, and does without the hashes of items, which nothing looked for.
-fn to_2(schema: &ScopeSchema) -> String {
-    let fields = scope_fields(schema);
-    let names = schema.fields().fold(String::new(), |names, field| {
-        names + "r.\"" + field + "\", "
-    });
-    format!(
-        "{UNREAD}
-ALTER TABLE memu_category_items RENAME TO old_category_items;
-{relations}
-INSERT INTO memu_category_items SELECT r.row, r.scope_id, r.id, r.created_at, r.updated_at,
-    r.revision, r.valid_from, r.valid_to, r.superseded_by, {names}r.item_id, r.category_id,
-    i.row, c.row FROM old_category_items r
-    JOIN memu_memory_items i ON i.scope_id = r.scope_id AND i.id = r.item_id
-    JOIN memu_memory_categories c ON c.scope_id = r.scope_id AND c.id = r.category_id;
-INSERT INTO memu_unread (scope_id, table_name, id, reason, content)
-    SELECT scope_id, 'category_items', id, 'there is no such item or category',
-    json_object('item_id', item_id, 'category_id', category_id) FROM old_category_items r
-    WHERE NOT EXISTS (SELECT 1 FROM memu_category_items n WHERE n.row = r.row);
-DROP TABLE old_category_items;
-{RELATION_INDEXES}
-ALTER TABLE memu_changes RENAME TO old_changes;
-{CHANGES}
-INSERT INTO memu_changes SELECT scope_id, seq,
-    CASE operation WHEN 'insert' THEN 0 WHEN 'update' THEN 1 ELSE 2 END,
-    CASE table_name WHEN 'resources' THEN 0 WHEN 'items' THEN 1 WHEN 'categories' THEN 2
-        ELSE 3 END, id FROM old_changes;
-DROP TABLE old_changes;
-DROP INDEX memu_memory_items_content;
-ALTER TABLE memu_memory_items DROP COLUMN content_hash;
-",
-        relations = relations(&fields)
-    )
-}
 
 /// The columns of the scope fields.
 fn scope_fields(schema: &ScopeSchema) -> String {
@@ -64,37 +33,165 @@ fn scope_fields(schema: &ScopeSchema) -> String {
     })
 }
 
-/// The original's columns name item and category by id. Ours beside them by row: their
-/// indexes are small, and grow at the end.
-fn relations(fields: &str) -> String {
-    format!(
-        "CREATE TABLE memu_category_items (
-    {META},
-{fields}    item_id TEXT NOT NULL,
-    category_id TEXT NOT NULL,
+/// Items; `extra` is JSON, or the content hash alone as its 8 bytes.
+const ITEMS: &str = "    resource_row INTEGER,
+    memory_type TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    happened_at TEXT,
+    happened_end TEXT,
+    happened_precision TEXT,
+    extra ANY NOT NULL,
+    embedding_json TEXT,
+    UNIQUE (scope_id, key),
+    UNIQUE (scope_id, row),
+    FOREIGN KEY (scope_id, resource_row) REFERENCES memu_resources (scope_id, row)
+) STRICT;
+";
+
+const ITEM_INDEXES: &str = "CREATE INDEX memu_items_resource ON memu_items (scope_id, resource_row)
+    WHERE resource_row IS NOT NULL;
+";
+
+const SEGMENTS: &str = "    resource_row INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    session INTEGER NOT NULL,
+    topic INTEGER NOT NULL,
+    role TEXT,
+    speaker TEXT,
+    message_id TEXT,
+    text TEXT NOT NULL,
+    caption TEXT,
+    topic_caption TEXT,
+    span_start INTEGER,
+    span_end INTEGER,
+    happened_at TEXT,
+    happened_at_text TEXT,
+    UNIQUE (scope_id, key),
+    UNIQUE (scope_id, row),
+    FOREIGN KEY (scope_id, resource_row) REFERENCES memu_resources (scope_id, row)
+        ON DELETE CASCADE
+) STRICT;
+";
+
+const SEGMENT_INDEXES: &str =
+    "CREATE UNIQUE INDEX memu_segments_place ON memu_segments (scope_id, resource_row, ordinal);
+";
+
+const ITEM_SEGMENTS: &str = "CREATE TABLE memu_item_segments (
+    scope_id INTEGER NOT NULL,
     item_row INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    segment_row INTEGER NOT NULL,
+    PRIMARY KEY (scope_id, item_row, place),
+    FOREIGN KEY (scope_id, item_row) REFERENCES memu_items (scope_id, row)
+        ON DELETE CASCADE,
+    FOREIGN KEY (scope_id, segment_row) REFERENCES memu_segments (scope_id, row)
+        ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+";
+
+const ITEM_SEGMENT_INDEXES: &str = "CREATE INDEX memu_item_segments_segment
+    ON memu_item_segments (scope_id, segment_row);
+";
+
+/// Relations; a `key` is kept only where it is not made of those of item and category.
+const RELATIONS: &str = "    item_row INTEGER NOT NULL,
     category_row INTEGER NOT NULL,
-    {KEYS},
-    FOREIGN KEY (scope_id, item_row) REFERENCES memu_memory_items (scope_id, row)
+    UNIQUE (scope_id, row),
+    FOREIGN KEY (scope_id, item_row) REFERENCES memu_items (scope_id, row)
         ON DELETE CASCADE,
     FOREIGN KEY (scope_id, category_row) REFERENCES memu_memory_categories (scope_id, row)
         ON DELETE CASCADE
-) STRICT;"
+) STRICT;
+";
+
+const RELATION_INDEXES: &str = "CREATE UNIQUE INDEX memu_relations_pair
+    ON memu_relations (scope_id, item_row, category_row);
+CREATE INDEX memu_relations_category ON memu_relations (scope_id, category_row);
+CREATE UNIQUE INDEX memu_relations_key ON memu_relations (scope_id, key) WHERE key IS NOT NULL;
+";
+
+/// A table of packed records.
+fn packed(table: &str, key: &str, own: &str) -> String {
+    format!(
+        "CREATE TABLE {table} (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    {key},
+    created_us INTEGER NOT NULL,
+    updated_after INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    valid_from TEXT,
+    valid_to TEXT,
+    superseded_by TEXT,
+{own}"
     )
 }
 
-const RELATION_INDEXES: &str = "CREATE UNIQUE INDEX memu_category_items_pair
-    ON memu_category_items (scope_id, item_row, category_row);
-CREATE INDEX memu_category_items_category ON memu_category_items (scope_id, category_row);";
+/// The tables of packed records, without their indexes. Times are in microseconds since
+/// 1970, the second one counted from the first; ids that are UUIDs are kept as 16 bytes.
+fn packed_tables() -> String {
+    let key = "key ANY NOT NULL";
+    packed("memu_segments", key, SEGMENTS)
+        + &packed("memu_items", key, ITEMS)
+        + ITEM_SEGMENTS
+        + &packed("memu_relations", "key ANY", RELATIONS)
+}
 
-/// Operation and table are numbers; an id that is a UUID is kept as its 16 bytes.
+/// The indexes of [`packed_tables`].
+fn packed_indexes() -> String {
+    [
+        SEGMENT_INDEXES,
+        ITEM_INDEXES,
+        ITEM_SEGMENT_INDEXES,
+        RELATION_INDEXES,
+    ]
+    .concat()
+}
+
+/// Changes of one kind that follow each other lie in one row, under the number of the
+/// first: their ids are UUIDs of 16 bytes each. Any other id has a row of its own, as text.
 const CHANGES: &str = "CREATE TABLE memu_changes (
     scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     operation INTEGER NOT NULL,
     table_number INTEGER NOT NULL,
-    id ANY NOT NULL,
+    ids ANY NOT NULL,
     PRIMARY KEY (scope_id, seq)
+) STRICT, WITHOUT ROWID;";
+
+/// Codes of vectors, and the bits of them that are needed for certainty only, in blocks.
+const VECTOR_CODES: &str = "CREATE TABLE memu_vector_codes (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    owner_kind INTEGER NOT NULL,
+    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
+    first_row INTEGER NOT NULL,
+    last_row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, owner_kind, set_id, first_row),
+    UNIQUE (scope_id, row)
+) STRICT;
+
+CREATE TABLE memu_vector_low_bits (
+    row INTEGER PRIMARY KEY,
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    codes_row INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    UNIQUE (scope_id, codes_row),
+    FOREIGN KEY (scope_id, codes_row) REFERENCES memu_vector_codes (scope_id, row)
+        ON DELETE CASCADE
+) STRICT;";
+
+/// Blocks of outlines, under the row of their first record.
+const OUTLINES: &str = "CREATE TABLE memu_outlines (
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    owner_kind INTEGER NOT NULL,
+    first_row INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (scope_id, owner_kind, first_row)
 ) STRICT, WITHOUT ROWID;";
 
 /// What an upgrade could not take over, word for word. It goes with the scope where
@@ -110,15 +207,15 @@ const UNREAD: &str = "CREATE TABLE memu_unread (
 CREATE INDEX memu_unread_scope ON memu_unread (scope_id);
 ";
 
-/// Tables with the original's columns.
+/// The tables of records that the original has, too.
 pub(super) const RECORD_TABLES: [&str; 4] = [
     "memu_resources",
-    "memu_memory_items",
+    "memu_items",
     "memu_memory_categories",
-    "memu_category_items",
+    "memu_relations",
 ];
 
-/// What every record table begins with.
+/// What the other record tables begin with.
 const META: &str = "row INTEGER PRIMARY KEY,
     scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
     id TEXT NOT NULL,
@@ -129,7 +226,7 @@ const META: &str = "row INTEGER PRIMARY KEY,
     valid_to TEXT,
     superseded_by TEXT";
 
-/// The keys of every record table: by id, and by order.
+/// Their keys: by id, and by order.
 const KEYS: &str = "UNIQUE (scope_id, id),
     UNIQUE (scope_id, row)";
 
@@ -163,57 +260,6 @@ CREATE INDEX memu_resources_url ON memu_resources (scope_id, url);
 CREATE INDEX memu_resources_external ON memu_resources (scope_id, external_id)
     WHERE external_id IS NOT NULL;
 
-CREATE TABLE memu_segments (
-    {META},
-    resource_row INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL,
-    session INTEGER NOT NULL,
-    topic INTEGER NOT NULL,
-    role TEXT,
-    speaker TEXT,
-    message_id TEXT,
-    text TEXT NOT NULL,
-    caption TEXT,
-    topic_caption TEXT,
-    span_start INTEGER,
-    span_end INTEGER,
-    happened_at TEXT,
-    happened_at_text TEXT,
-    {KEYS},
-    FOREIGN KEY (scope_id, resource_row) REFERENCES memu_resources (scope_id, row)
-        ON DELETE CASCADE
-) STRICT;
-CREATE UNIQUE INDEX memu_segments_place ON memu_segments (scope_id, resource_row, ordinal);
-
-CREATE TABLE memu_memory_items (
-    {META},
-{fields}    resource_id TEXT,
-    memory_type TEXT NOT NULL,
-    summary TEXT NOT NULL,
-    happened_at TEXT,
-    happened_end TEXT,
-    happened_precision TEXT,
-    extra TEXT NOT NULL,
-    embedding_json TEXT,
-    {KEYS},
-    FOREIGN KEY (scope_id, resource_id) REFERENCES memu_resources (scope_id, id)
-) STRICT;
-CREATE INDEX memu_memory_items_resource ON memu_memory_items (scope_id, resource_id)
-    WHERE resource_id IS NOT NULL;
-
-CREATE TABLE memu_item_segments (
-    scope_id INTEGER NOT NULL,
-    item_row INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    segment_row INTEGER NOT NULL,
-    PRIMARY KEY (scope_id, item_row, place),
-    FOREIGN KEY (scope_id, item_row) REFERENCES memu_memory_items (scope_id, row)
-        ON DELETE CASCADE,
-    FOREIGN KEY (scope_id, segment_row) REFERENCES memu_segments (scope_id, row)
-        ON DELETE CASCADE
-) STRICT, WITHOUT ROWID;
-CREATE INDEX memu_item_segments_segment ON memu_item_segments (scope_id, segment_row);
-
 CREATE TABLE memu_memory_categories (
     {META},
 {fields}    name TEXT NOT NULL,
@@ -224,9 +270,7 @@ CREATE TABLE memu_memory_categories (
 ) STRICT;
 CREATE INDEX memu_memory_categories_name ON memu_memory_categories (scope_id, name);
 
-{relations}
-{RELATION_INDEXES}
-
+{packed}{indexes}
 CREATE TABLE memu_model_replies (
     {META},
 {fields}    resource_id TEXT,
@@ -281,42 +325,14 @@ CREATE TABLE memu_embeddings (
     UNIQUE (scope_id, owner_kind, owner_row, set_id)
 ) STRICT;
 
-CREATE TABLE memu_outlines (
-    row INTEGER PRIMARY KEY,
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    owner_kind INTEGER NOT NULL,
-    first_row INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    UNIQUE (scope_id, owner_kind, first_row)
-) STRICT;
+{OUTLINES}
 
-CREATE TABLE memu_vector_signs (
-    row INTEGER PRIMARY KEY,
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    owner_kind INTEGER NOT NULL,
-    set_id INTEGER NOT NULL REFERENCES memu_embedding_sets (set_id),
-    first_row INTEGER NOT NULL,
-    last_row INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    UNIQUE (scope_id, owner_kind, set_id, first_row),
-    UNIQUE (scope_id, row)
-) STRICT;
-
-CREATE TABLE memu_vector_bytes (
-    row INTEGER PRIMARY KEY,
-    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
-    signs_row INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    UNIQUE (scope_id, signs_row),
-    FOREIGN KEY (scope_id, signs_row) REFERENCES memu_vector_signs (scope_id, row)
-        ON DELETE CASCADE
-) STRICT;
+{VECTOR_CODES}
 
 {CHANGES}
 
 {UNREAD}
+{views}
 CREATE TABLE memu_meta (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -326,7 +342,9 @@ INSERT INTO memu_meta VALUES ('created_by', 'memu {version}');
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 ",
-        relations = relations(&fields),
+        packed = packed_tables(),
+        indexes = packed_indexes(),
+        views = views::create(schema),
         version = env!("CARGO_PKG_VERSION"),
     )
 }
@@ -417,7 +435,7 @@ mod tests {
     #[test]
     fn a_page_of_a_scope_is_read_in_order_from_an_index() {
         let connection = database();
-        for table in RECORD_TABLES {
+        for table in RECORD_TABLES.iter().chain([&"memu_segments"]) {
             let mut statement = connection
                 .prepare(&format!(
                     "EXPLAIN QUERY PLAN SELECT t.* FROM {table} t
@@ -443,7 +461,7 @@ mod tests {
         let fields = ["user_id", "agent_id"];
         let tables = texts(
             &connection,
-            "SELECT m.name FROM sqlite_schema m WHERE m.type = 'table' AND EXISTS
+            "SELECT m.name FROM sqlite_schema m WHERE m.type IN ('table', 'view') AND EXISTS
              (SELECT 1 FROM pragma_table_info(m.name) WHERE name = 'agent_id')",
         );
         assert!(tables.len() > RECORD_TABLES.len(), "{tables:?}");

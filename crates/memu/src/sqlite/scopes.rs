@@ -7,12 +7,12 @@ use memu_core::filter::Filter;
 use memu_core::records::{Change, Id, Operation, Table};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{LogPosition, ScopeState};
-use rusqlite::types::Value;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::error::{corrupt, storage};
 use super::filter::{Sql, push_scope_conditions};
-use super::rows::Reader;
+use super::rows::{Reader, unpacked_id};
 
 /// Whether a scope in `memu_scopes t` is named in lists: something was recorded in it.
 pub(super) const LISTED: &str = "(t.seq > 0 OR EXISTS \
@@ -145,26 +145,53 @@ pub(super) fn changes(
     };
     let mut statement = connection
         .prepare_cached(
-            "SELECT seq, operation, table_number, id FROM memu_changes
-             WHERE scope_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
+            "SELECT seq, operation, table_number, ids FROM memu_changes
+             WHERE scope_id = ?1 AND seq >= (SELECT coalesce(max(seq), 0) FROM memu_changes
+             WHERE scope_id = ?1 AND seq <= ?2) ORDER BY seq",
         )
         .map_err(storage)?;
-    let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = statement.query((scope, after, limit)).map_err(storage)?;
+    let first = i64::try_from(after).unwrap_or(i64::MAX).saturating_add(1);
+    let mut rows = statement.query((scope, first)).map_err(storage)?;
     let mut changes = Vec::new();
-    while let Some(row) = rows.next().map_err(storage)? {
+    while changes.len() < limit
+        && let Some(row) = rows.next().map_err(storage)?
+    {
         let mut reader = Reader::new(row, 0);
-        changes.push(Change {
-            seq: u64::try_from(reader.take::<i64>()?)
-                .map_err(|_| corrupt("a negative change number"))?,
-            operation: operation(reader.take()?)?,
-            table: table(reader.take()?)?,
-            id: unpacked_id(reader.take()?)?,
-        });
+        let seq = u64::try_from(reader.take::<i64>()?)
+            .map_err(|_| corrupt("a negative change number"))?;
+        let (operation, table) = (operation(reader.take()?)?, table(reader.take()?)?);
+        let ids = logged_ids(row.get_ref(3).map_err(storage)?)?;
+        let numbered = (seq..).zip(ids).filter(|(seq, _)| *seq > after);
+        changes.extend(
+            numbered
+                .take(limit - changes.len())
+                .map(|(seq, id)| Change {
+                    seq,
+                    operation,
+                    table,
+                    id,
+                }),
+        );
     }
     Ok(changes)
 }
+
+/// The ids of a line of the log: any number of UUIDs, or one that is none.
+fn logged_ids(value: ValueRef<'_>) -> Result<Vec<Id>> {
+    let ids = match value {
+        ValueRef::Blob(bytes) if bytes.len() % ID_BYTES == 0 => bytes
+            .chunks(ID_BYTES)
+            .map(|id| unpacked_id(ValueRef::Blob(id)))
+            .collect(),
+        other => unpacked_id(other).map(|id| vec![id]),
+    };
+    ids?.into_iter()
+        .map(|id| id.ok_or_else(|| corrupt("a change without an id")))
+        .collect()
+}
+
+/// How long a UUID is.
+const ID_BYTES: usize = 16;
 
 const OPERATIONS: [Operation; 3] = [Operation::Insert, Operation::Update, Operation::Delete];
 const TABLES: [Table; 4] = [
@@ -202,23 +229,4 @@ fn table(number: i64) -> Result<Table> {
     known
         .copied()
         .ok_or_else(|| corrupt("a change of an unknown table"))
-}
-
-/// An id as the log has it: a UUID as its bytes, any other as text.
-pub(super) fn packed_id(id: &str) -> Value {
-    match Id::from(id).to_uuid_bytes() {
-        Some(bytes) => Value::Blob(bytes.to_vec()),
-        None => Value::Text(id.to_owned()),
-    }
-}
-
-fn unpacked_id(value: Value) -> Result<Id> {
-    match value {
-        Value::Text(text) => Ok(Id::from(text)),
-        Value::Blob(bytes) => bytes
-            .try_into()
-            .map(Id::from_uuid_bytes)
-            .map_err(|_| corrupt("an unusable id in the change log")),
-        _ => Err(corrupt("an unusable id in the change log")),
-    }
 }

@@ -1,7 +1,7 @@
 //! Embedding sets that are built beside the active one, and take its place.
 
 use memu_core::Result;
-use memu_core::records::{EmbedderIdentity, OwnerKind};
+use memu_core::records::{EmbedderIdentity, Id, OwnerKind};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{BuiltScope, BuiltVector, rules};
 use rusqlite::{Connection, OptionalExtension, Params};
@@ -14,7 +14,7 @@ use super::outlines::Outlines;
 use super::read::embedding_sets;
 use super::rows::{integer, packed, unpacked};
 use super::scopes::{every_scope, scope_row};
-use super::vectors::{KINDS, kind_number, table};
+use super::vectors::{KINDS, identified_by, identifier, kind_number, table};
 use crate::settings::EmbeddingFormat;
 
 /// Begins a set, under a number that no other has had.
@@ -78,7 +78,7 @@ pub(super) fn build(
     for BuiltVector { owned, revision } in vectors {
         rules::check_dimension(identity, owned)?;
         let revision = integer(*revision)?;
-        let owner = (scope_id, owned.owner.as_str(), revision);
+        let owner = (scope_id, &owned.owner, revision);
         let Some(row) = owner_row(connection, owned.kind, owner)? else {
             continue;
         };
@@ -114,12 +114,14 @@ pub(super) fn build(
 fn owner_row(
     connection: &Connection,
     kind: OwnerKind,
-    owner: (i64, &str, i64),
+    (scope_id, id, revision): (i64, &Id, i64),
 ) -> Result<Option<i64>> {
+    let table = table(kind);
     let sql = format!(
-        "SELECT row FROM {} WHERE scope_id = ?1 AND id = ?2 AND revision = ?3",
-        table(kind)
+        "SELECT t.row FROM {table} t WHERE t.scope_id = ?1 AND {} = ?2 AND t.revision = ?3",
+        identified_by(table)
     );
+    let owner = (scope_id, identifier(table, id), revision);
     connection
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row(owner, |row| row.get(0)).optional())
@@ -203,8 +205,8 @@ pub(super) fn drop_replaced(
         let blocks = left / 256 + 1;
         execute(
             connection,
-            "DELETE FROM memu_vector_signs WHERE row IN
-             (SELECT row FROM memu_vector_signs WHERE set_id = ?1 LIMIT ?2)",
+            "DELETE FROM memu_vector_codes WHERE row IN
+             (SELECT row FROM memu_vector_codes WHERE set_id = ?1 LIMIT ?2)",
             (set.id, integer(blocks as u64)?),
         )?;
         left -= drop_vectors(connection, format, set.id, left)?;

@@ -6,25 +6,30 @@
 //! steps: each moves its pages into the file without waiting for the disk, and the moment
 //! of rest after the last one waits for the disk and empties the log.
 //!
-//! Until then the log must stay, for the pages may not be on the disk yet. A connection
-//! that goes on reading from the log keeps SQLite from beginning it anew: the *pin*.
+//! Until then the log must stay, for the pages may not be on the disk yet, even if this
+//! process is killed and another one writes. SQLite begins a log anew only when all of it is
+//! in the file, and whoever moves its end waits until the whole file is on the disk. So the
+//! end is never moved here without waiting: every quick write puts a *mark* behind its
+//! pages, one page that nothing else writes, and moves what is before the mark.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use memu_core::Result;
+use memu_core::{Error, Result};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
-use super::connection::{checkpoint, open};
-use super::error::storage;
+use super::backup::beside;
+use super::connection::{Access, checkpoint, open};
+use super::error::{after_failed_sync, is_failed_sync, storage};
 use super::key::Key;
-use super::schema::VERSION;
 
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
 
-/// How many pages the log may have before one write waits until it is empty.
-const LONGEST_LOG: i64 = 4_000;
+/// How many pages the log may have before one write waits until all of them are in the file,
+/// on the disk.
+const LONGEST_LOG: i64 = 1_000;
 
 /// What one store does to keep its file complete.
 #[derive(Debug)]
@@ -33,16 +38,13 @@ pub(super) struct Tidy {
     key: Option<Key>,
     wait: Duration,
     last_write: Option<Instant>,
-    helpers: Option<Helpers>,
-}
-
-/// Connections beside the one that writes.
-#[derive(Debug)]
-struct Helpers {
-    /// Reads from the log while it must stay.
-    pin: Connection,
-    /// Moves pages from the log into the file without waiting for the disk.
-    mover: Connection,
+    /// Reads at the end of the log, so that what comes behind is not moved.
+    bound: Option<Connection>,
+    /// SQLite's number of what others had written when the last mark was made.
+    others: Option<i64>,
+    /// Whether the disk failed to confirm something. Then the log has what the file may
+    /// lack, and must stay for whoever opens it next.
+    failed: bool,
 }
 
 impl Tidy {
@@ -52,7 +54,9 @@ impl Tidy {
             key,
             wait,
             last_write: None,
-            helpers: None,
+            bound: None,
+            others: None,
+            failed: false,
         }
     }
 
@@ -62,96 +66,140 @@ impl Tidy {
         let now = Instant::now();
         let before = self.last_write.replace(now);
         let closely = before.is_some_and(|before| now.duration_since(before) < CLOSELY);
-        if !closely || !self.move_pages() {
-            self.at_rest(connection);
+        if self.failed {
+            return;
+        }
+        match closely.then(|| self.move_pages(connection)).flatten() {
+            Some(length) if length < LONGEST_LOG => {}
+            // What the next writes put into the log then takes the place of what is there,
+            // which costs the disk less than a log that grows.
+            Some(_) => drop(self.empty(connection, "RESTART")),
+            None => drop(self.at_rest(connection)),
         }
         self.last_write = Some(Instant::now());
+    }
+
+    /// Completes the file if whoever had it open before was killed.
+    pub(super) fn at_open(&mut self, connection: &Connection) {
+        let log = self.path.as_deref().map(|path| beside(path, "-wal"));
+        let left = log.and_then(|log| std::fs::metadata(log).ok());
+        if left.is_some_and(|log| log.len() > 0) {
+            self.at_rest(connection);
+        }
     }
 
     /// Empties the log. Says whether it could: a reader in the middle of something, or
     /// another writer, prevents it.
     pub(super) fn at_rest(&mut self, connection: &Connection) -> bool {
-        if self.helpers.as_ref().is_some_and(Helpers::is_pinning) {
-            // One more page in the log, so that moving it waits until the whole file is on
-            // the disk.
-            if !touch(connection, self.wait) {
-                return false;
-            }
-            if let Some(helpers) = &self.helpers
-                && helpers.release().is_err()
-            {
-                self.helpers = None;
-            }
+        self.empty(connection, "TRUNCATE")
+    }
+
+    /// Moves the log into the file, durably, so that it begins anew; says whether it could.
+    fn empty(&mut self, connection: &Connection, how: &str) -> bool {
+        if self.failed {
+            return true;
         }
-        checkpoint(connection, self.wait)
+        let emptied = checkpoint(connection, how, self.wait);
+        emptied.unwrap_or_else(|error| {
+            self.note(connection, &error);
+            false
+        })
+    }
+
+    /// Takes note of an error of a write: after a sync that failed, nothing may be written
+    /// any more, for what comes behind it in the log could be cut off with it.
+    pub(super) fn note(&mut self, connection: &Connection, error: &Error) {
+        if is_failed_sync(error) {
+            self.failed = true;
+            // Closing the last connection would empty the log. If this cannot be set, the
+            // connection is of no use any more, not even for that.
+            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = connection.set_db_config(kept, true);
+        }
+    }
+
+    /// Refuses writes when the disk failed to confirm one.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.failed {
+            return Err(after_failed_sync());
+        }
+        Ok(())
     }
 
     /// Empties the log if it can, and lets go of everything.
     pub(super) fn close(&mut self, connection: &Connection) {
         self.at_rest(connection);
-        self.helpers = None;
+        self.bound = None;
     }
 
-    /// Moves the log into the file without waiting for the disk; `false` when that cannot
-    /// be done, or should not be done any longer.
-    fn move_pages(&mut self) -> bool {
-        if self.helpers.is_none() {
-            let path = self.path.as_deref();
-            let open = |path| Helpers::open(path, self.key.as_ref(), self.wait).ok();
-            self.helpers = path.and_then(open);
+    /// Moves the log into the file without waiting for the disk, and returns how many pages
+    /// it has; `None` when that cannot be done.
+    fn move_pages(&mut self, connection: &Connection) -> Option<i64> {
+        if self.bound.is_none() {
+            let (path, key) = (self.path.as_deref(), self.key.as_ref());
+            let open = |path| open(Some(path), key, Access::Write, self.wait).ok();
+            self.bound = path.and_then(open);
         }
-        let moved = self.helpers.as_ref().map(Helpers::move_pages);
-        matches!(moved, Some(Ok(length)) if length < LONGEST_LOG)
+        let bound = self.bound.take()?;
+        let moved = move_before_mark(connection, &bound, self.wait, &mut self.others);
+        // Whatever happened: only a connection that reads nothing can serve again.
+        if bound.is_autocommit() || bound.execute_batch("ROLLBACK").is_ok() {
+            self.bound = Some(bound);
+        }
+        set_synchronous(connection, true).ok().and(moved.ok())
     }
 }
 
-impl Helpers {
-    fn open(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Self> {
-        let pin = open(Some(path), key, false, wait)?;
-        let mover = open(Some(path), key, false, wait)?;
-        mover
-            .execute_batch("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0")
-            .map_err(storage)?;
-        Ok(Self { pin, mover })
+/// Returns how many pages the log has. The connection does not wait for the disk afterwards.
+fn move_before_mark(
+    connection: &Connection,
+    bound: &Connection,
+    wait: Duration,
+    others: &mut Option<i64>,
+) -> Result<i64> {
+    // What was written last is in the log only, so that is where this reads.
+    bound
+        .execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
+        .map_err(storage)?;
+    set_synchronous(connection, false)?;
+    mark(connection, wait)?;
+    let now = connection
+        .query_row("PRAGMA data_version", [], |row| row.get(0))
+        .map_err(storage)?;
+    // The mark of another process may be before the bound, and not on the disk yet: then the
+    // log comes first. What this process wrote waited for the disk, and for all before it.
+    if others.replace(now) != Some(now) {
+        set_synchronous(connection, true)?;
     }
-
-    fn is_pinning(&self) -> bool {
-        !self.pin.is_autocommit()
-    }
-
-    fn release(&self) -> Result<()> {
-        self.pin.execute_batch("ROLLBACK").map_err(storage)
-    }
-
-    /// Returns how many pages the log has.
-    fn move_pages(&self) -> Result<i64> {
-        if self.is_pinning() {
-            self.release()?;
-        }
-        // What was written last is in the log only, so that is where this reads.
-        self.pin
-            .execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
-            .map_err(storage)?;
-        self.mover
-            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
-            .map_err(storage)
-    }
+    connection
+        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
+        .map_err(storage)
 }
 
-/// Writes a page as it is.
-fn touch(connection: &Connection, wait: Duration) -> bool {
+fn set_synchronous(connection: &Connection, full: bool) -> Result<()> {
+    let level = if full { "FULL" } else { "OFF" };
+    connection
+        .execute_batch(&format!("PRAGMA synchronous = {level}"))
+        .map_err(storage)
+}
+
+/// Writes a page that no commit writes: what is moved leaves out the pages that are in the
+/// log behind the bound as well.
+fn mark(connection: &Connection, wait: Duration) -> Result<()> {
     // Never wait here for others: there will be another moment.
     let hurried = connection.busy_timeout(Duration::ZERO).is_ok();
-    let touched = connection.execute_batch(&format!(
-        "BEGIN IMMEDIATE; PRAGMA user_version = {VERSION}; COMMIT"
-    ));
-    if touched.is_err() && !connection.is_autocommit() {
-        // Rolling back what was not written cannot fail in a way that matters here.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
+    let marked = connection
+        .prepare_cached(
+            "INSERT INTO memu_meta VALUES ('log_mark', '0') ON CONFLICT (key)
+             DO UPDATE SET value = CASE value WHEN '0' THEN '1' ELSE '0' END",
+        )
+        .and_then(|mut statement| statement.execute([]));
     if hurried {
         // The timeout is a number in memory; setting it cannot fail after it could.
         let _ = connection.busy_timeout(wait);
     }
-    touched.is_ok()
+    match marked.map_err(storage)? {
+        1 => Ok(()),
+        _ => Err(Error::internal("the log was not marked")),
+    }
 }

@@ -3,11 +3,12 @@
 use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, Embedding, Id, OwnedEmbedding, OwnerKind};
 use memu_core::scope::Scope;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::error::{corrupt, storage};
 use super::read::embedding_sets;
-use super::rows::unpacked;
+use super::rows::{packed_id, unpacked};
 use super::scopes::scope_row;
 
 /// Every kind of owner.
@@ -33,8 +34,24 @@ pub(super) fn table(kind: OwnerKind) -> &'static str {
     match kind {
         OwnerKind::Resource => "memu_resources",
         OwnerKind::Segment => "memu_segments",
-        OwnerKind::Item => "memu_memory_items",
+        OwnerKind::Item => "memu_items",
         OwnerKind::Category => "memu_memory_categories",
+    }
+}
+
+/// What identifies the records of a table that is named `t`.
+pub(super) fn identified_by(table: &str) -> &'static str {
+    match table {
+        "memu_segments" | "memu_items" | "memu_relations" => "t.key",
+        _ => "t.id",
+    }
+}
+
+/// An id as it stands in [`identified_by`].
+pub(super) fn identifier(table: &str, id: &Id) -> Value {
+    match identified_by(table) {
+        "t.key" => packed_id(id),
+        _ => Value::Text(id.as_str().to_owned()),
     }
 }
 
@@ -54,16 +71,23 @@ pub(super) fn embeddings(
     let sql = format!(
         "SELECT v.vector FROM {} t JOIN memu_embeddings v ON v.scope_id = t.scope_id
          AND v.set_id = ?3 AND v.owner_kind = ?4 AND v.owner_row = t.row
-         WHERE t.scope_id = ?1 AND t.id = ?2",
-        table(kind)
+         WHERE t.scope_id = ?1 AND {} = ?2",
+        table(kind),
+        identified_by(table(kind)),
     );
     let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
     let mut found = Vec::new();
     for owner in owners {
         let bytes: Option<Vec<u8>> = statement
-            .query_row((scope, owner.as_str(), set.id, kind_number(kind)), |row| {
-                row.get(0)
-            })
+            .query_row(
+                (
+                    scope,
+                    identifier(table(kind), owner),
+                    set.id,
+                    kind_number(kind),
+                ),
+                |row| row.get(0),
+            )
             .optional()
             .map_err(storage)?;
         if let Some(bytes) = bytes {

@@ -2,7 +2,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::block::Dictionary;
-use super::stored::{compact_id, compact_time};
+use super::stored::{compact_id, compact_passages, compact_time, compact_words};
 use crate::analysis::{for_each_word, is_stop_word, passages};
 use crate::ranking::guidance;
 use crate::records::{Id, MemoryItem, Role, Segment};
@@ -51,6 +51,7 @@ pub struct SegmentOutline {
     pub prefers: bool,
     /// The words of its passages but for stop words, in the order in which they
     /// first occur. The caption belongs to the last passage.
+    #[serde(with = "compact_passages")]
     pub passages: Vec<Vec<Occurrence>>,
 }
 
@@ -145,6 +146,7 @@ pub struct ItemOutline {
     last_met: i64,
     /// The words of its summary but for stop words, in the order in which they first
     /// occur.
+    #[serde(with = "compact_words")]
     pub words: Vec<Occurrence>,
 }
 

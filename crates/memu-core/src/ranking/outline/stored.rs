@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Changes with the format, and with whatever turns texts into words or flags: a
 /// block of another version is made anew from its records.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CHECKSUM: usize = 8;
 
 impl<T: Entry> Block<T> {
@@ -76,6 +76,80 @@ pub(super) mod compact_id {
             Compact::Uuid(bytes) => Id::from_uuid_bytes(bytes),
             Compact::Text(text) => Id::from(text),
         })
+    }
+}
+
+/// Words that occur once, as most do, as one number instead of two.
+pub(super) mod compact_words {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::super::entry::Occurrence;
+
+    /// Twice the number of each word, and one more where how often it occurs follows.
+    pub(in super::super) fn packed(words: &[Occurrence]) -> Vec<u64> {
+        let mut packed = Vec::with_capacity(words.len());
+        for (number, count) in words {
+            let doubled = 2 * u64::from(*number);
+            if *count == 1 {
+                packed.push(doubled);
+            } else {
+                packed.extend([doubled + 1, u64::from(*count)]);
+            }
+        }
+        packed
+    }
+
+    /// The words of [`packed`]; `None` for what it cannot have made.
+    pub(in super::super) fn unpacked(packed: &[u64]) -> Option<Vec<Occurrence>> {
+        let mut words = Vec::with_capacity(packed.len());
+        let mut rest = packed.iter();
+        while let Some(doubled) = rest.next() {
+            let count = match doubled % 2 {
+                0 => 1,
+                _ => u32::try_from(*rest.next()?).ok()?,
+            };
+            words.push((u32::try_from(doubled / 2).ok()?, count));
+        }
+        Some(words)
+    }
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        words: &[Occurrence],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(packed(words))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Occurrence>, D::Error> {
+        let packed: Vec<u64> = Deserialize::deserialize(deserializer)?;
+        unpacked(&packed).ok_or_else(|| D::Error::custom("a word without its count"))
+    }
+}
+
+/// The same for each passage.
+pub(super) mod compact_passages {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::super::entry::Occurrence;
+    use super::compact_words::{packed, unpacked};
+
+    pub(in super::super) fn serialize<S: Serializer>(
+        passages: &[Vec<Occurrence>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(passages.iter().map(|words| packed(words)))
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Vec<Occurrence>>, D::Error> {
+        let passages: Vec<Vec<u64>> = Deserialize::deserialize(deserializer)?;
+        let passages: Option<Vec<_>> = passages.iter().map(|words| unpacked(words)).collect();
+        passages.ok_or_else(|| D::Error::custom("a word without its count"))
     }
 }
 
@@ -186,6 +260,6 @@ mod tests {
     #[test]
     fn the_version_tells_what_the_bytes_are() {
         let hash = blake3::hash(&block().to_bytes().unwrap()).to_hex();
-        assert_eq!((VERSION, hash.get(..16)), (1, Some("95c5461a9dbb9b4a")));
+        assert_eq!((VERSION, hash.get(..16)), (2, Some("463f4b620d541383")));
     }
 }

@@ -138,7 +138,11 @@ fn agree(connection: &Connection, scope_id: i64, scope: &Scope) -> Result<bool> 
     })
 }
 
-fn rebuild(connection: &Connection, scope_id: i64, scope: &Scope) -> Result<()> {
+pub(in crate::sqlite) fn rebuild(
+    connection: &Connection,
+    scope_id: i64,
+    scope: &Scope,
+) -> Result<()> {
     let Some(seq) = last_change(connection, scope_id)? else {
         return Ok(());
     };

@@ -24,7 +24,7 @@ pub(in crate::sqlite) fn agree(connection: &Connection, scope_id: i64) -> Result
 fn family_agrees(connection: &Connection, family: Family) -> Result<bool> {
     let ranges: Vec<(i64, i64, i64)> = connection
         .prepare_cached(
-            "SELECT row, first_row, last_row FROM memu_vector_signs
+            "SELECT row, first_row, last_row FROM memu_vector_codes
              WHERE scope_id = ?1 AND owner_kind = ?2 AND set_id = ?3 ORDER BY first_row",
         )
         .and_then(|mut statement| {
@@ -46,8 +46,8 @@ fn family_agrees(connection: &Connection, family: Family) -> Result<bool> {
             .iter()
             .map(|(owner, vector)| (*owner, vector.as_slice()))
             .collect();
-        let (signs, bytes) = CodeBlock::encode(&borrowed);
-        if bodies(connection, family.scope_id, row)? != Some((signs.to_bytes(), bytes.to_bytes())) {
+        let (block, low) = CodeBlock::encode(&borrowed);
+        if bodies(connection, family.scope_id, row)? != Some((block.to_bytes(), low.to_bytes())) {
             return Ok(false);
         }
         end = last;
@@ -56,13 +56,13 @@ fn family_agrees(connection: &Connection, family: Family) -> Result<bool> {
     Ok(rest.len() < BLOCK_VECTORS)
 }
 
-/// The signs and bytes of a block.
+/// A block and its low bits, as they are stored.
 fn bodies(connection: &Connection, scope_id: i64, row: i64) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
     connection
         .prepare_cached(
-            "SELECT s.body, b.body FROM memu_vector_signs s JOIN memu_vector_bytes b
-             ON b.scope_id = s.scope_id AND b.signs_row = s.row
-             WHERE s.scope_id = ?1 AND s.row = ?2",
+            "SELECT c.body, l.body FROM memu_vector_codes c JOIN memu_vector_low_bits l
+             ON l.scope_id = c.scope_id AND l.codes_row = c.row
+             WHERE c.scope_id = ?1 AND c.row = ?2",
         )
         .and_then(|mut statement| {
             let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

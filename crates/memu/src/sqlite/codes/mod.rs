@@ -88,7 +88,7 @@ fn vectors_between(
 fn coded_through(connection: &Connection, family: Family) -> Result<i64> {
     let last: Option<i64> = connection
         .prepare_cached(
-            "SELECT last_row FROM memu_vector_signs WHERE scope_id = ?1 AND owner_kind = ?2
+            "SELECT last_row FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
              AND set_id = ?3 ORDER BY first_row DESC LIMIT 1",
         )
         .and_then(|mut statement| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use memu_core::Result;
 use memu_core::records::OwnerKind;
-use memu_core::vector::{BLOCK_VECTORS, CodeBlock};
+use memu_core::vector::{BLOCK_VECTORS, CodeBlock, MOST_CODED};
 use rusqlite::{Connection, OptionalExtension, Params};
 
 use super::{BLOCK, Family, Range, coded_through, vectors_between};
@@ -72,7 +72,7 @@ pub(in crate::sqlite) fn renew(
 
 /// Makes all codes of a scope from its vectors.
 pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u64) -> Result<()> {
-    for table in ["memu_vector_bytes", "memu_vector_signs"] {
+    for table in ["memu_vector_low_bits", "memu_vector_codes"] {
         let sql = format!("DELETE FROM {table} WHERE scope_id = ?1");
         connection.execute(&sql, [scope_id]).map_err(storage)?;
     }
@@ -89,13 +89,18 @@ pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u6
     Ok(())
 }
 
-/// The sets whose vectors have codes: all but those that were replaced.
+/// The sets whose vectors have codes: all but those that were replaced, and those whose
+/// vectors are too long.
 pub(super) fn sets(connection: &Connection) -> Result<Vec<i64>> {
     connection
         .prepare_cached(
-            "SELECT set_id FROM memu_embedding_sets WHERE state <> 'retired' OR provider = 'unknown'",
+            "SELECT set_id FROM memu_embedding_sets
+             WHERE dimension <= ?1 AND (state <> 'retired' OR provider = 'unknown')",
         )
-        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .and_then(|mut statement| {
+            let rows = statement.query_map([MOST_CODED.cast_signed() as i64], |row| row.get(0))?;
+            rows.collect()
+        })
         .map_err(storage)
 }
 
@@ -189,7 +194,7 @@ impl Codes<'_> {
 
     fn range(&self, which: &str, owner: i64) -> Result<Option<Range>> {
         let sql = format!(
-            "SELECT first_row, last_row FROM memu_vector_signs
+            "SELECT first_row, last_row FROM memu_vector_codes
              WHERE scope_id = ?1 AND owner_kind = ?2 AND set_id = ?3 {which}"
         );
         let family = self.family;
@@ -217,7 +222,7 @@ impl Codes<'_> {
             range.first_row,
         );
         self.execute(
-            "DELETE FROM memu_vector_signs WHERE scope_id = ?1 AND owner_kind = ?2
+            "DELETE FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
              AND set_id = ?3 AND first_row = ?4",
             parameters,
         )
@@ -231,10 +236,10 @@ impl Codes<'_> {
             .iter()
             .map(|(owner, vector)| (*owner, vector.as_slice()))
             .collect();
-        let (signs, bytes) = CodeBlock::encode(&borrowed);
+        let (block, low) = CodeBlock::encode(&borrowed);
         let family = self.family;
         self.execute(
-            "INSERT INTO memu_vector_signs
+            "INSERT INTO memu_vector_codes
              (scope_id, owner_kind, set_id, first_row, last_row, seq, body)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             (
@@ -244,15 +249,15 @@ impl Codes<'_> {
                 integer(*first)?,
                 integer(*last)?,
                 integer(self.seq)?,
-                signs.to_bytes(),
+                block.to_bytes(),
             ),
         )?;
         self.execute(
-            "INSERT INTO memu_vector_bytes (scope_id, signs_row, body) VALUES (?1, ?2, ?3)",
+            "INSERT INTO memu_vector_low_bits (scope_id, codes_row, body) VALUES (?1, ?2, ?3)",
             (
                 family.scope_id,
                 self.connection.last_insert_rowid(),
-                bytes.to_bytes(),
+                low.to_bytes(),
             ),
         )
     }

@@ -7,25 +7,22 @@ use memu_core::records::{Embedding, Id};
 use memu_core::store::rules::check_embedder;
 use memu_core::store::{VectorHit, VectorQuery};
 use memu_core::vector::{
-    AtLeast, Candidate, CodeBlock, CodeBytes, CodedQuery, Codes, certain_candidates, cosine,
+    AtLeast, BLOCK_VECTORS, Candidate, CodeBlock, CodedQuery, Codes, LowBits, cosine,
 };
 use memu_core::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashSet;
 
 use super::{Family, coded_through, vectors_between};
 use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::filter::{Sql, push_conditions};
 use crate::sqlite::read::embedding_sets;
-use crate::sqlite::rows::unpacked;
+use crate::sqlite::rows::{Reader, unpacked};
 use crate::sqlite::scopes::scope_rows;
-use crate::sqlite::vectors::table;
+use crate::sqlite::vectors::{identified_by, table};
 
-/// So many vectors are compared in full where their bytes are not at hand, and four times
-/// as many for every nearest one that is asked for beyond ten.
-const COMPARED: usize = 1_000;
-/// Bytes of a family with more vectors than this are read as they are needed.
-const BYTES_AT_HAND: usize = 200_000;
+/// Low bits of a family with more vectors than this are read as they are needed.
+const LOW_BITS_AT_HAND: usize = 1_000_000;
 /// How many vectors' codes are kept, of all families together.
 const KEPT: usize = 2_000_000;
 /// When a filter lets this few through, they are compared in full without codes.
@@ -121,15 +118,19 @@ fn check(query: &VectorQuery) -> Result<()> {
     Ok(())
 }
 
-/// The rows that the filter lets through; `None` when there is none.
-fn allowed(
-    connection: &Connection,
-    query: &VectorQuery,
-    scope_id: i64,
-) -> Result<Option<FxHashSet<u64>>> {
+/// The rows that a filter lets through; `None` when there is none.
+struct Allowed(Option<FxHashSet<u64>>);
+
+impl Allowed {
+    fn has(&self, row: u64) -> bool {
+        self.0.as_ref().is_none_or(|rows| rows.contains(&row))
+    }
+}
+
+fn allowed(connection: &Connection, query: &VectorQuery, scope_id: i64) -> Result<Allowed> {
     let filter = query.filter.record_part();
     if filter.is_empty() {
-        return Ok(None);
+        return Ok(Allowed(None));
     }
     let mut sql = Sql::default();
     let table = table(query.kind);
@@ -140,16 +141,20 @@ fn allowed(
     let rows = statement.query_map(params_from_iter(sql.parameters), |row| {
         row.get::<_, i64>(0).map(i64::unsigned_abs)
     });
-    rows.and_then(Iterator::collect).map(Some).map_err(storage)
+    let rows = rows.and_then(Iterator::collect).map_err(storage)?;
+    Ok(Allowed(Some(rows)))
 }
 
 fn id_of(connection: &Connection, table: &str, row: i64) -> Result<Id> {
-    let id: Option<String> = connection
-        .prepare_cached(&format!("SELECT id FROM {table} WHERE row = ?1"))
-        .and_then(|mut statement| statement.query_row([row], |row| row.get(0)).optional())
-        .map_err(storage)?;
-    id.map(Id::from)
-        .ok_or_else(|| corrupt("a vector without its owner"))
+    let sql = format!(
+        "SELECT {} FROM {table} t WHERE t.row = ?1",
+        identified_by(table)
+    );
+    let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
+    let mut rows = statement.query([row]).map_err(storage)?;
+    let row = rows.next().map_err(storage)?;
+    let row = row.ok_or_else(|| corrupt("a vector without its owner"))?;
+    Reader::new(row, 0).id()
 }
 
 /// A search of one family.
@@ -159,13 +164,13 @@ struct Search<'c> {
     exact: bool,
     query: &'c VectorQuery,
     family: Family,
-    allowed: Option<FxHashSet<u64>>,
+    allowed: Allowed,
 }
 
 impl Search<'_> {
     /// The nearest owners with their cosines, and perhaps others, in no order.
     fn nearest(&self) -> Result<Vec<(f32, i64)>> {
-        if let Some(allowed) = &self.allowed
+        if let Allowed(Some(allowed)) = &self.allowed
             && allowed.len() <= FEW
         {
             let mut rows: Vec<u64> = allowed.iter().copied().collect();
@@ -190,40 +195,55 @@ impl Search<'_> {
         let Some(known) = self.codes(end)? else {
             return Ok(None);
         };
-        let rest = known.rest.iter().filter(|(row, _)| self.allows(*row));
-        let mut scored: Vec<(f32, i64)> = rest
-            .map(|(row, vector)| self.scored(*row, vector))
-            .collect::<Result<_>>()?;
-        let candidates = self.candidates(&known, &scored)?;
-        let mut reached = AtLeast::new(self.query.top_k);
-        for (score, _) in &scored {
-            reached.push(*score);
-        }
-        // Those that may be the nearest come first: soon no other one can be. Signs alone
-        // do not tell so much.
-        let bounded = self.exact || known.codes.have_bytes();
-        for candidate in candidates {
-            if bounded && candidate.most < reached.bound() {
-                break;
-            }
-            for (score, row) in self.compared(&[candidate.owner])? {
-                reached.push(score);
-                scored.push((score, row));
+        let query = CodedQuery::new(Embedding::as_slice(&self.query.vector));
+        let mut found = Found::new(self.query.top_k);
+        for (row, vector) in &known.rest {
+            if self.allowed.has(*row) {
+                found.add(self.scored(*row, vector)?);
             }
         }
-        Ok(Some(scored))
+        let allowed = &self.allowed;
+        let allows = |row| allowed.has(row);
+        let likely = known
+            .codes
+            .likely_candidates(&query, self.query.top_k, allows);
+        let compared = self.compare(&likely, &mut found)?;
+        if self.exact {
+            let certain = self.certain(&known, &query, found.reached.bound())?;
+            let compared: FxHashSet<u64> = compared.iter().map(|one| one.owner).collect();
+            let new = certain
+                .into_iter()
+                .filter(|one| !compared.contains(&one.owner));
+            self.compare(&new.collect::<Vec<_>>(), &mut found)?;
+        }
+        Ok(Some(found.scored))
     }
 
-    fn allows(&self, row: u64) -> bool {
-        self.allowed
-            .as_ref()
-            .is_none_or(|allowed| allowed.contains(&row))
+    /// Compares candidates in full, those that may be the nearest first, until no other one
+    /// can be. Gives those that were compared.
+    fn compare<'a>(
+        &self,
+        candidates: &'a [Candidate],
+        found: &mut Found,
+    ) -> Result<&'a [Candidate]> {
+        let mut stored = self.stored()?;
+        for (place, candidate) in candidates.iter().enumerate() {
+            if candidate.most < found.reached.bound() {
+                return Ok(candidates.get(..place).unwrap_or_default());
+            }
+            if let Some(vector) = stored.vector(candidate.owner)? {
+                found.add(self.scored(candidate.owner, &vector)?);
+            }
+        }
+        Ok(candidates)
     }
 
     /// Compares the vectors that come after those with codes.
     fn behind(&self, end: i64) -> Result<Vec<(f32, i64)>> {
         let vectors = vectors_between(self.connection, self.family, end + 1, i64::MAX, i64::MAX)?;
-        let vectors = vectors.into_iter().filter(|(row, _)| self.allows(*row));
+        let vectors = vectors
+            .into_iter()
+            .filter(|(row, _)| self.allowed.has(*row));
         vectors
             .map(|(row, vector)| self.scored(row, &vector))
             .collect()
@@ -236,68 +256,41 @@ impl Search<'_> {
 
     /// Compares the vectors of these owners in full.
     fn compared(&self, rows: &[u64]) -> Result<Vec<(f32, i64)>> {
-        let mut statement = self
-            .connection
-            .prepare_cached(
-                "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
-                 AND set_id = ?3 AND owner_row = ?4",
-            )
-            .map_err(storage)?;
-        let family = self.family;
+        let mut stored = self.stored()?;
         let mut scored = Vec::with_capacity(rows.len());
         for row in rows {
-            let parameters = (
-                family.scope_id,
-                family.owner_kind,
-                family.set_id,
-                row.cast_signed(),
-            );
-            let vector: Option<Vec<f32>> = statement
-                .query_row(parameters, |row| {
-                    Ok(row.get_ref(0)?.as_blob().map(unpacked)?)
-                })
-                .optional()
-                .map_err(storage)?;
-            if let Some(vector) = vector {
+            if let Some(vector) = stored.vector(*row)? {
                 scored.push(self.scored(*row, &vector)?);
             }
         }
         Ok(scored)
     }
 
-    /// The vectors that must be compared in full, of those with codes.
-    fn candidates(&self, codes: &Known, scored: &[(f32, i64)]) -> Result<Vec<Candidate>> {
-        let query = CodedQuery::new(Embedding::as_slice(&self.query.vector));
-        let top_k = self.query.top_k;
-        let allowed = self.allowed.as_ref();
-        let allows = |row| allowed.is_none_or(|allowed| allowed.contains(&row));
-        if self.exact {
-            let scores: Vec<f32> = scored.iter().map(|(score, _)| *score).collect();
-            return self.certain(codes, &query, &scores);
-        }
-        let limit = COMPARED + 4 * top_k.saturating_sub(10);
-        Ok(codes.codes.likely_candidates(&query, top_k, limit, allows))
+    fn stored(&self) -> Result<Stored<'_>> {
+        let sql = "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
+                   AND set_id = ?3 AND owner_row = ?4";
+        Ok(Stored {
+            statement: self.connection.prepare_cached(sql).map_err(storage)?,
+            family: self.family,
+        })
     }
 
-    fn certain(&self, known: &Known, query: &CodedQuery, scores: &[f32]) -> Result<Vec<Candidate>> {
-        let mut blocks: Vec<(Arc<CodeBlock>, Arc<CodeBytes>)> = Vec::new();
-        for ((signs, bytes), first) in known.codes.blocks.iter().zip(&known.first_rows) {
-            let bytes = match bytes {
-                Some(bytes) => bytes.clone(),
-                None => Arc::new(self.bytes_of(*first)?),
-            };
-            blocks.push((signs.clone(), bytes));
+    /// The vectors that may reach `bound` for certain, those that may be the nearest first.
+    fn certain(&self, known: &Known, query: &CodedQuery, bound: f32) -> Result<Vec<Candidate>> {
+        let allowed = &self.allowed;
+        let allows = |row| allowed.has(row);
+        let (mut candidates, undecided) = known.codes.certain_candidates(query, bound, allows);
+        for undecided in undecided {
+            let at = undecided.block;
+            if let Some(block) = known.codes.blocks.get(at)
+                && let Some(first) = known.first_rows.get(at)
+            {
+                let low = self.low_bits(*first)?;
+                candidates.extend(undecided.narrowed(block, &low, query, bound));
+            }
         }
-        let blocks = blocks.iter().map(|(signs, bytes)| (&**signs, &**bytes));
-        let allowed = self.allowed.as_ref();
-        let allows = |row| allowed.is_none_or(|allowed| allowed.contains(&row));
-        Ok(certain_candidates(
-            blocks,
-            query,
-            self.query.top_k,
-            scores,
-            allows,
-        ))
+        candidates.sort_unstable_by(Candidate::by_most);
+        Ok(candidates)
     }
 
     /// The codes as they are now, and the vectors after `end`, which have none; what has not
@@ -333,7 +326,7 @@ impl Search<'_> {
         let listed: Vec<(i64, i64)> = self
             .connection
             .prepare_cached(
-                "SELECT first_row, seq FROM memu_vector_signs WHERE scope_id = ?1
+                "SELECT first_row, seq FROM memu_vector_codes WHERE scope_id = ?1
                  AND owner_kind = ?2 AND set_id = ?3 ORDER BY first_row",
             )
             .and_then(|mut statement| {
@@ -341,7 +334,7 @@ impl Search<'_> {
                 rows.collect()
             })
             .map_err(storage)?;
-        let with_bytes = listed.len() * memu_core::vector::BLOCK_VECTORS <= BYTES_AT_HAND;
+        let with_low_bits = self.exact && listed.len() * BLOCK_VECTORS <= LOW_BITS_AT_HAND;
         let mut known = Known {
             family,
             seq,
@@ -351,40 +344,37 @@ impl Search<'_> {
             count: 0,
         };
         for (first, renewed) in listed {
-            let block = match before.and_then(|before| before.block(first, renewed)) {
-                Some(block) => block,
-                None => self.block(first, with_bytes)?,
+            let (block, low) = match before.and_then(|before| before.block(first, renewed)) {
+                Some(known) => known,
+                None => self.block(first, with_low_bits)?,
             };
-            known.count += block.0.owners.len();
+            known.count += block.owners.len();
             known.first_rows.push(first);
             known.codes.blocks.push(block);
+            known.codes.low.push(low);
         }
         Ok(known)
     }
 
-    fn block(
-        &self,
-        first: i64,
-        with_bytes: bool,
-    ) -> Result<(Arc<CodeBlock>, Option<Arc<CodeBytes>>)> {
-        let signs = CodeBlock::from_bytes(&self.body(
-            "SELECT body FROM memu_vector_signs WHERE scope_id = ?1 AND owner_kind = ?2
+    fn block(&self, first: i64, with_low_bits: bool) -> Result<Block> {
+        let block = CodeBlock::from_bytes(&self.body(
+            "SELECT body FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
              AND set_id = ?3 AND first_row = ?4",
             first,
         )?)?;
-        let bytes = if with_bytes {
-            Some(Arc::new(self.bytes_of(first)?))
+        let low = if with_low_bits {
+            Some(Arc::new(self.low_bits(first)?))
         } else {
             None
         };
-        Ok((Arc::new(signs), bytes))
+        Ok((Arc::new(block), low))
     }
 
-    fn bytes_of(&self, first: i64) -> Result<CodeBytes> {
-        CodeBytes::from_bytes(&self.body(
-            "SELECT b.body FROM memu_vector_signs s JOIN memu_vector_bytes b
-             ON b.scope_id = s.scope_id AND b.signs_row = s.row WHERE s.scope_id = ?1
-             AND s.owner_kind = ?2 AND s.set_id = ?3 AND s.first_row = ?4",
+    fn low_bits(&self, first: i64) -> Result<LowBits> {
+        LowBits::from_bytes(&self.body(
+            "SELECT l.body FROM memu_vector_codes c JOIN memu_vector_low_bits l
+             ON l.scope_id = c.scope_id AND l.codes_row = c.row WHERE c.scope_id = ?1
+             AND c.owner_kind = ?2 AND c.set_id = ?3 AND c.first_row = ?4",
             first,
         )?)
     }
@@ -399,13 +389,57 @@ impl Search<'_> {
     }
 }
 
+/// The vectors of a family as they are stored.
+struct Stored<'c> {
+    statement: CachedStatement<'c>,
+    family: Family,
+}
+
+impl Stored<'_> {
+    fn vector(&mut self, owner: u64) -> Result<Option<Vec<f32>>> {
+        let family = self.family;
+        let owner = owner.cast_signed();
+        let parameters = (family.scope_id, family.owner_kind, family.set_id, owner);
+        let read = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob().map(unpacked)?);
+        let vector = self.statement.query_row(parameters, read);
+        vector.optional().map_err(storage)
+    }
+}
+
+/// A block, and its low bits where they are at hand.
+type Block = (Arc<CodeBlock>, Option<Arc<LowBits>>);
+
 impl Known {
     /// The block that begins with this owner, unless it was renewed by a later change.
-    fn block(&self, first: i64, renewed: i64) -> Option<(Arc<CodeBlock>, Option<Arc<CodeBytes>>)> {
+    fn block(&self, first: i64, renewed: i64) -> Option<Block> {
         if renewed > self.seq {
             return None;
         }
         let at = self.first_rows.binary_search(&first).ok()?;
-        self.codes.blocks.get(at).cloned()
+        Some((
+            self.codes.blocks.get(at)?.clone(),
+            self.codes.low.get(at)?.clone(),
+        ))
+    }
+}
+
+/// What has been compared in full.
+#[derive(Debug)]
+struct Found {
+    scored: Vec<(f32, i64)>,
+    reached: AtLeast,
+}
+
+impl Found {
+    fn new(count: usize) -> Self {
+        Self {
+            scored: Vec::new(),
+            reached: AtLeast::new(count),
+        }
+    }
+
+    fn add(&mut self, (score, row): (f32, i64)) {
+        self.reached.push(score);
+        self.scored.push((score, row));
     }
 }

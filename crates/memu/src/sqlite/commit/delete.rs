@@ -5,29 +5,21 @@ use memu_core::store::rules::missing;
 use memu_core::{Error, Result};
 
 use super::Work;
+use crate::sqlite::error::storage;
+use crate::sqlite::rows::{Reader, relation_id};
 use crate::sqlite::vectors::kind_number;
 
 impl Work<'_> {
     pub(super) fn delete_resource(&mut self, id: &Id) -> Result<()> {
         let (row, _) = self
-            .known("memu_resources", id.as_str())?
+            .known("memu_resources", id)?
             .ok_or_else(|| missing("resource", id))?;
         let content = self.content_of(row)?;
-        let relations: Vec<String> = self.all(
-            "SELECT r.id FROM memu_category_items r JOIN memu_memory_items i
-             ON i.row = r.item_row
-             WHERE r.scope_id = ?1 AND i.resource_id = ?2 ORDER BY r.row",
-            (self.scope_id, id.as_str()),
-            |row| row.get(0),
-        )?;
-        for relation in &relations {
-            self.remove_relation(relation)?;
-        }
-        let items: Vec<(i64, String)> = self.all(
-            "SELECT row, id FROM memu_memory_items
-             WHERE scope_id = ?1 AND resource_id = ?2 ORDER BY row",
-            (self.scope_id, id.as_str()),
-            |row| Ok((row.get(0)?, row.get(1)?)),
+        self.remove_relations("i.resource_row", row)?;
+        let items = self.items(
+            "SELECT row, key FROM memu_items
+             WHERE scope_id = ?1 AND resource_row = ?2 ORDER BY row",
+            row,
         )?;
         for (item_row, item) in &items {
             self.remove_item(*item_row, item)?;
@@ -55,17 +47,17 @@ impl Work<'_> {
         self.execute("DELETE FROM memu_resources WHERE row = ?1", [row])?;
         self.release_blob(&content)?;
         self.remove_replies_about(id, &content)?;
-        self.log(Operation::Delete, Table::Resources, id.as_str())
+        self.log(Operation::Delete, Table::Resources, id);
+        Ok(())
     }
 
     /// Takes the segments of a resource out of the citations of the items that stay.
     fn remove_citations(&mut self, resource_row: i64) -> Result<()> {
-        let citing: Vec<(i64, String)> = self.all(
-            "SELECT DISTINCT i.row, i.id FROM memu_segments s JOIN memu_item_segments x
-             ON x.scope_id = s.scope_id AND x.segment_row = s.row JOIN memu_memory_items i
+        let citing = self.items(
+            "SELECT DISTINCT i.row, i.key FROM memu_segments s JOIN memu_item_segments x
+             ON x.scope_id = s.scope_id AND x.segment_row = s.row JOIN memu_items i
              ON i.row = x.item_row WHERE s.scope_id = ?1 AND s.resource_row = ?2 ORDER BY i.row",
-            (self.scope_id, resource_row),
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            resource_row,
         )?;
         for (row, id) in citing {
             self.execute(
@@ -75,37 +67,38 @@ impl Work<'_> {
                 (self.scope_id, row, resource_row),
             )?;
             self.execute(
-                "UPDATE memu_memory_items SET revision = revision + 1 WHERE row = ?1",
+                "UPDATE memu_items SET revision = revision + 1 WHERE row = ?1",
                 [row],
             )?;
             self.changed.items.insert(row);
-            self.log(Operation::Update, Table::Items, &id)?;
+            self.log(Operation::Update, Table::Items, &id);
         }
         Ok(())
     }
 
     pub(super) fn delete_item(&mut self, id: &Id) -> Result<()> {
         let (row, _) = self
-            .known("memu_memory_items", id.as_str())?
+            .known("memu_items", id)?
             .ok_or_else(|| missing("item", id))?;
-        self.remove_relations("item_row", row)?;
-        self.remove_item(row, id.as_str())
+        self.remove_relations("r.item_row", row)?;
+        self.remove_item(row, id)
     }
 
     pub(super) fn delete_category(&mut self, id: &Id) -> Result<()> {
         let (row, _) = self
-            .known("memu_memory_categories", id.as_str())?
+            .known("memu_memory_categories", id)?
             .ok_or_else(|| missing("category", id))?;
-        self.remove_relations("category_row", row)?;
+        self.remove_relations("r.category_row", row)?;
         self.drop_vectors(OwnerKind::Category, row)?;
         self.execute("DELETE FROM memu_memory_categories WHERE row = ?1", [row])?;
-        self.log(Operation::Delete, Table::Categories, id.as_str())
+        self.log(Operation::Delete, Table::Categories, id);
+        Ok(())
     }
 
     pub(super) fn delete_relation(&mut self, item: &Id, category: &Id) -> Result<()> {
         let rows = (
-            self.row_of("memu_memory_items", item.as_str())?,
-            self.row_of("memu_memory_categories", category.as_str())?,
+            self.row_of("memu_items", item)?,
+            self.row_of("memu_memory_categories", category)?,
         );
         let found = match rows {
             (Some(item), Some(category)) => self.relation_between(item, category)?,
@@ -116,39 +109,57 @@ impl Work<'_> {
                 .with("item", item)
                 .with("category", category)
         })?;
-        self.remove_relation(&relation)
+        self.remove_relations("r.row", relation)
     }
 
-    /// Removes the relations whose `column` names this row.
-    fn remove_relations(&mut self, column: &str, row: i64) -> Result<()> {
+    /// Removes the relations, here `r`, of items, here `i`, in whose `column` this is.
+    fn remove_relations(&mut self, column: &str, value: i64) -> Result<()> {
         let sql = format!(
-            "SELECT id FROM memu_category_items WHERE scope_id = ?1 AND {column} = ?2 ORDER BY row"
+            "SELECT r.row, r.item_row, r.key, i.key, c.id FROM memu_relations r
+             JOIN memu_items i ON i.row = r.item_row
+             JOIN memu_memory_categories c ON c.row = r.category_row
+             WHERE r.scope_id = ?1 AND i.scope_id = ?1 AND {column} = ?2 ORDER BY r.row"
         );
-        let relations: Vec<String> = self.all(&sql, (self.scope_id, row), |row| row.get(0))?;
-        relations
-            .iter()
-            .try_for_each(|relation| self.remove_relation(relation))
+        let mut found: Vec<(i64, i64, Id)> = Vec::new();
+        {
+            let statement = self.connection.prepare_cached(&sql);
+            let mut statement = statement.map_err(storage)?;
+            let mut rows = statement.query((self.scope_id, value)).map_err(storage)?;
+            while let Some(row) = rows.next().map_err(storage)? {
+                let mut reader = Reader::new(row, 0);
+                let (row, item_row) = (reader.take()?, reader.take()?);
+                let own = reader.id_or_none()?;
+                let id = relation_id(own, &reader.id()?, &reader.id()?)?;
+                found.push((row, item_row, id));
+            }
+        }
+        for (row, item_row, id) in found {
+            self.changed.items.insert(item_row);
+            self.execute("DELETE FROM memu_relations WHERE row = ?1", [row])?;
+            self.log(Operation::Delete, Table::Relations, &id);
+        }
+        Ok(())
     }
 
-    fn remove_relation(&mut self, id: &str) -> Result<()> {
-        let item: Option<i64> = self.find(
-            "SELECT item_row FROM memu_category_items WHERE scope_id = ?1 AND id = ?2",
-            (self.scope_id, id),
-            |row| row.get(0),
-        )?;
-        self.changed.items.extend(item);
-        self.execute(
-            "DELETE FROM memu_category_items WHERE scope_id = ?1 AND id = ?2",
-            (self.scope_id, id),
-        )?;
-        self.log(Operation::Delete, Table::Relations, id)
+    /// Rows and ids of items, which a query finds by a number.
+    fn items(&self, sql: &str, number: i64) -> Result<Vec<(i64, Id)>> {
+        let statement = self.connection.prepare_cached(sql);
+        let mut statement = statement.map_err(storage)?;
+        let mut rows = statement.query((self.scope_id, number)).map_err(storage)?;
+        let mut items = Vec::new();
+        while let Some(row) = rows.next().map_err(storage)? {
+            let mut reader = Reader::new(row, 0);
+            items.push((reader.take()?, reader.id()?));
+        }
+        Ok(items)
     }
 
-    fn remove_item(&mut self, row: i64, id: &str) -> Result<()> {
+    fn remove_item(&mut self, row: i64, id: &Id) -> Result<()> {
         self.drop_vectors(OwnerKind::Item, row)?;
         self.changed.items.insert(row);
-        self.execute("DELETE FROM memu_memory_items WHERE row = ?1", [row])?;
-        self.log(Operation::Delete, Table::Items, id)
+        self.execute("DELETE FROM memu_items WHERE row = ?1", [row])?;
+        self.log(Operation::Delete, Table::Items, id);
+        Ok(())
     }
 
     fn drop_vectors(&mut self, kind: OwnerKind, row: i64) -> Result<()> {

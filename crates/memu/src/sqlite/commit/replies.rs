@@ -10,7 +10,7 @@ use super::put::{REPLY, optional, text};
 
 impl Work<'_> {
     pub(super) fn put_model_reply(&self, reply: &ModelReply) -> Result<()> {
-        let known = self.known("memu_model_replies", reply.meta.id.as_str())?;
+        let known = self.known("memu_model_replies", &reply.meta.id)?;
         let revision = self.revision("model reply", &reply.meta, known.map(|(_, old)| old))?;
         let usage = serde_json::to_string(&reply.usage)
             .map_err(|cause| Error::input("a reply's usage is not JSON").caused_by(cause))?;
@@ -39,7 +39,7 @@ impl Work<'_> {
 
     pub(super) fn delete_model_reply(&self, id: &Id) -> Result<()> {
         let (row, _) = self
-            .known("memu_model_replies", id.as_str())?
+            .known("memu_model_replies", id)?
             .ok_or_else(|| missing("model reply", id))?;
         self.execute("DELETE FROM memu_model_replies WHERE row = ?1", [row])
             .map(drop)

@@ -1,13 +1,13 @@
 //! Storing vectors.
 
-use memu_core::records::{EmbedderIdentity, OwnedEmbedding, OwnerKind, Table};
+use memu_core::records::{EmbedderIdentity, Id, OwnedEmbedding, OwnerKind, Table};
 use memu_core::store::rules::{self, SetForVectors, missing};
 use memu_core::{Error, Result};
 
 use super::Work;
 use crate::settings::EmbeddingFormat;
 use crate::sqlite::rows::packed;
-use crate::sqlite::vectors::{kind_number, table};
+use crate::sqlite::vectors::{identified_by, identifier, kind_number, table};
 
 /// A vector as the original tells it.
 pub(in crate::sqlite) fn json(vector: &[f32]) -> Result<String> {
@@ -47,7 +47,7 @@ impl Work<'_> {
                 self.tell_by_json(owned, row, format)?;
             }
             self.changed_vectors.insert(owned.kind, row);
-            self.log_part(table, &logged)?;
+            self.log_part(table, &logged);
         }
         Ok(())
     }
@@ -108,10 +108,10 @@ impl Work<'_> {
     }
 
     /// The row of a vector's owner, and the record whose change it counts as.
-    fn owner(&self, owned: &OwnedEmbedding) -> Result<(i64, Table, String)> {
-        let id = owned.owner.to_string();
+    fn owner(&self, owned: &OwnedEmbedding) -> Result<(i64, Table, Id)> {
+        let id = owned.owner.clone();
         let met = match owned.kind {
-            OwnerKind::Item => Some(("memu_memory_items", Table::Items)),
+            OwnerKind::Item => Some(("memu_items", Table::Items)),
             OwnerKind::Category => Some(("memu_memory_categories", Table::Categories)),
             OwnerKind::Resource => Some(("memu_resources", Table::Resources)),
             // A segment's vector is a change of its resource, which must be found.
@@ -123,21 +123,26 @@ impl Work<'_> {
             return Ok((*row, log, id));
         }
         let (table, own, log) = match owned.kind {
-            OwnerKind::Resource => ("memu_resources", "t.id", Table::Resources),
+            OwnerKind::Resource => ("memu_resources", "NULL", Table::Resources),
             OwnerKind::Segment => (
                 "memu_segments",
                 "(SELECT m.id FROM memu_resources m WHERE m.row = t.resource_row)",
                 Table::Resources,
             ),
-            OwnerKind::Item => ("memu_memory_items", "t.id", Table::Items),
-            OwnerKind::Category => ("memu_memory_categories", "t.id", Table::Categories),
+            OwnerKind::Item => ("memu_items", "NULL", Table::Items),
+            OwnerKind::Category => ("memu_memory_categories", "NULL", Table::Categories),
         };
-        let sql = format!("SELECT t.row, {own} FROM {table} t WHERE t.scope_id = ?1 AND t.id = ?2");
-        let found = self.find(&sql, (self.scope_id, owned.owner.as_str()), |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
-        let (row, id) = found.ok_or_else(|| missing("owner of a vector", &owned.owner))?;
-        Ok((row, log, id))
+        let sql = format!(
+            "SELECT t.row, {own} FROM {table} t WHERE t.scope_id = ?1 AND {} = ?2",
+            identified_by(table)
+        );
+        let owner = identifier(table, &owned.owner);
+        let found: Option<(i64, Option<String>)> =
+            self.find(&sql, (self.scope_id, owner), |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        let (row, resource) = found.ok_or_else(|| missing("owner of a vector", &owned.owner))?;
+        Ok((row, log, resource.map_or(id, Id::from)))
     }
 
     /// The embedder's set, made when there is none.

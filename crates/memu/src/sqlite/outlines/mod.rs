@@ -5,6 +5,7 @@
 //! the rows.
 
 mod drift;
+mod fresh;
 mod read;
 mod renew;
 
@@ -18,9 +19,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
 
 use super::error::{corrupt, storage};
-use super::rows::{META, Reader, Record};
+use super::rows::{Reader, Record};
 use super::vectors::kind_number;
 
+pub(super) use fresh::FreshRows;
 pub(super) use read::outline;
 pub(super) use renew::ChangedRows;
 
@@ -40,6 +42,9 @@ trait Outlined: Record {
         links: &Links,
         texts: &mut Dictionary,
     ) -> Self::Entry;
+
+    /// Those that are at hand, by row, with the rows of their resources.
+    fn fresh<'f>(fresh: &'f FreshRows<'_>) -> &'f FxHashMap<i64, (&'f Self, Option<u64>)>;
 
     /// Reads what hangs on the records of some rows.
     fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links>;
@@ -69,6 +74,10 @@ impl Outlined for Segment {
         SegmentOutline::new(self, row, resource, PASSAGE_WORDS, texts)
     }
 
+    fn fresh<'f>(fresh: &'f FreshRows<'_>) -> &'f FxHashMap<i64, (&'f Self, Option<u64>)> {
+        &fresh.segments
+    }
+
     fn links(_connection: &Connection, _scope_id: i64, _rows: (i64, i64)) -> Result<Links> {
         Ok(Links::default())
     }
@@ -78,7 +87,7 @@ impl Outlined for MemoryItem {
     type Entry = ItemOutline;
 
     const KIND: OwnerKind = OwnerKind::Item;
-    const RESOURCE_ROW: &'static str = "(SELECT m.row FROM memu_resources m WHERE m.scope_id = t.scope_id AND m.id = t.resource_id)";
+    const RESOURCE_ROW: &'static str = "t.resource_row";
 
     fn entry(
         &self,
@@ -92,6 +101,10 @@ impl Outlined for MemoryItem {
         ItemOutline::new(self, row, resource, segments, categories, texts)
     }
 
+    fn fresh<'f>(fresh: &'f FreshRows<'_>) -> &'f FxHashMap<i64, (&'f Self, Option<u64>)> {
+        &fresh.items
+    }
+
     fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links> {
         Ok(Links {
             segments: linked(
@@ -102,7 +115,7 @@ impl Outlined for MemoryItem {
             )?,
             categories: linked(
                 connection,
-                "SELECT item_row, category_row FROM memu_category_items
+                "SELECT item_row, category_row FROM memu_relations
                  WHERE scope_id = ?1 AND item_row BETWEEN ?2 AND ?3 ORDER BY row",
                 (scope_id, rows.0, rows.1),
             )?,
@@ -168,9 +181,10 @@ impl Outlines<'_> {
     ) -> Result<()> {
         let links = T::links(self.connection, self.scope_id, (first, last))?;
         let sql = format!(
-            "SELECT t.row, {}, {META}, {} FROM {} t
+            "SELECT t.row, {}, {}, {} FROM {} t
              WHERE t.scope_id = ?1 AND t.row BETWEEN ?2 AND ?3 ORDER BY t.row",
             T::RESOURCE_ROW,
+            T::META,
             T::COLUMNS,
             T::TABLE
         );

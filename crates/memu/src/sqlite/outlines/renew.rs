@@ -6,7 +6,7 @@ use memu_core::Result;
 use memu_core::ranking::outline::{Block, BlockBuilder, Entry};
 use memu_core::records::{MemoryItem, Segment};
 
-use super::{Outlined, Outlines, place};
+use super::{FreshRows, Outlined, Outlines, place};
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::integer;
 use crate::sqlite::vectors::kind_number;
@@ -21,9 +21,14 @@ pub(in crate::sqlite) struct ChangedRows {
 impl Outlines<'_> {
     /// Renews the blocks of rows that a transaction changed, whose last change has the
     /// number `seq`.
-    pub(in crate::sqlite) fn renew(&self, changed: &ChangedRows, seq: u64) -> Result<()> {
-        self.renew_kind::<Segment>(&changed.segments, seq)?;
-        self.renew_kind::<MemoryItem>(&changed.items, seq)
+    pub(in crate::sqlite) fn renew(
+        &self,
+        changed: &ChangedRows,
+        fresh: &FreshRows<'_>,
+        seq: u64,
+    ) -> Result<()> {
+        self.renew_kind::<Segment>(&changed.segments, fresh, seq)?;
+        self.renew_kind::<MemoryItem>(&changed.items, fresh, seq)
     }
 
     /// Makes all blocks from the rows.
@@ -43,7 +48,12 @@ impl Outlines<'_> {
         Ok(())
     }
 
-    fn renew_kind<T: Outlined>(&self, changed: &BTreeSet<i64>, seq: u64) -> Result<()> {
+    fn renew_kind<T: Outlined>(
+        &self,
+        changed: &BTreeSet<i64>,
+        fresh: &FreshRows<'_>,
+        seq: u64,
+    ) -> Result<()> {
         let mut from = i64::MIN;
         while let Some(row) = changed.range(from..).next().copied() {
             let stored = self.block_of::<T>(row)?;
@@ -54,7 +64,7 @@ impl Outlines<'_> {
             let blocks = match known {
                 Some(Ok(known)) if known.last_place() < Some(place(row)?) => {
                     let mut last = known;
-                    for block in self.made_from_rows::<T>(row, from)? {
+                    for block in self.made_of_fresh::<T>(fresh, &changed, (row, from))? {
                         last = self.append::<T>(last, block, seq)?;
                     }
                     Vec::new()
@@ -67,7 +77,7 @@ impl Outlines<'_> {
                     self.delete::<T>(first)?;
                     self.made_from_rows::<T>(first, from)?
                 }
-                None => self.made_from_rows::<T>(row, from)?,
+                None => self.made_of_fresh::<T>(fresh, &changed, (row, from))?,
             };
             for block in blocks {
                 self.insert::<T>(&block, seq)?;

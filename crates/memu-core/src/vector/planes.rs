@@ -1,0 +1,277 @@
+//! Inner products of signed bytes with numbers of two or four bits.
+//!
+//! Rows are laid out so that a shift and a mask give 32 numbers that stand side by side in
+//! the query. The products are whole numbers: every kernel gives the same.
+
+/// How many numbers a step of every kernel takes.
+const LANES: usize = 32;
+/// How many bytes a step of every kernel reads.
+const BYTES: usize = 32;
+/// Numbers of two bits come in chunks of so many, four in a byte.
+const MIDDLE_CHUNK: usize = 4 * LANES;
+/// Numbers of four bits come in chunks of so many, two in a byte.
+const LOW_CHUNK: usize = 2 * LANES;
+/// How many steps fit sums of 16 bits: each adds two products of at most 15 × 128.
+const STEPS: usize = 8;
+
+/// How many bytes the numbers of two bits of a vector take.
+pub(super) fn middle_bytes(dimension: usize) -> usize {
+    dimension.div_ceil(MIDDLE_CHUNK) * BYTES
+}
+
+/// How many bytes the numbers of four bits of a vector take.
+pub(super) fn low_bytes(dimension: usize) -> usize {
+    dimension.div_ceil(LOW_CHUNK) * BYTES
+}
+
+/// Appends a row of numbers from 0 to 3.
+pub(super) fn push_middle(numbers: &[u8], row: &mut Vec<u8>) {
+    push(numbers, MIDDLE_CHUNK, 2, row);
+}
+
+/// Appends a row of numbers from 0 to 15.
+pub(super) fn push_low(numbers: &[u8], row: &mut Vec<u8>) {
+    push(numbers, LOW_CHUNK, 4, row);
+}
+
+/// Appends numbers of so many bits, each in one byte with those that are 32, 64, … later.
+fn push(numbers: &[u8], chunk: usize, bits: usize, row: &mut Vec<u8>) {
+    let mask = (1 << bits) - 1;
+    for chunk in numbers.chunks(chunk) {
+        let mut bytes = [0_u8; BYTES];
+        for (step, lanes) in chunk.chunks(LANES).enumerate() {
+            for (byte, number) in bytes.iter_mut().zip(lanes) {
+                *byte |= (number & mask) << (bits * step);
+            }
+        }
+        row.extend(bytes);
+    }
+}
+
+/// A way to compute the products.
+#[derive(Clone, Copy, Debug)]
+enum Kernel {
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    /// Plain Rust, compiled for the best instructions that the processor surely has.
+    Portable,
+}
+
+impl Kernel {
+    /// The kernels that this processor can run, the fastest first.
+    fn available() -> Vec<Self> {
+        let mut kernels = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        kernels.extend(pulp::x86::V3::try_new().map(Self::Avx2));
+        kernels.push(Self::Portable);
+        kernels
+    }
+}
+
+/// A vector of signed bytes from -127 to 127 that rows are multiplied with.
+#[derive(Clone, Debug)]
+pub(super) struct PlaneQuery {
+    /// Filled up with zeros to whole chunks of both kinds.
+    lanes: Vec<[i8; LANES]>,
+    kernel: Kernel,
+}
+
+impl PlaneQuery {
+    pub(super) fn new(bytes: &[i8]) -> Self {
+        Self::with_kernel(bytes, Kernel::available().remove(0))
+    }
+
+    fn with_kernel(bytes: &[i8], kernel: Kernel) -> Self {
+        let mut padded = bytes.to_vec();
+        padded.resize(bytes.len().next_multiple_of(MIDDLE_CHUNK), 0);
+        Self {
+            lanes: padded.as_chunks().0.to_vec(),
+            kernel,
+        }
+    }
+
+    /// Appends the product with each row of numbers of two bits, in order.
+    pub(super) fn middle<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
+        match self.kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(simd) => simd.vectorize(
+                #[inline(always)]
+                || {
+                    // A loop, for a closure inside would not be compiled for these
+                    // instructions.
+                    for row in rows {
+                        out.push(avx2::middle(simd, row, &self.lanes));
+                    }
+                },
+            ),
+            Kernel::Portable => out.extend(rows.map(|row| portable::middle(row, &self.lanes))),
+        }
+    }
+
+    /// Appends the product with each row of numbers of four bits, in order.
+    pub(super) fn low<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
+        match self.kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2(simd) => simd.vectorize(
+                #[inline(always)]
+                || {
+                    // A loop, for a closure inside would not be compiled for these
+                    // instructions.
+                    for row in rows {
+                        out.push(avx2::low(simd, row, &self.lanes));
+                    }
+                },
+            ),
+            Kernel::Portable => out.extend(rows.map(|row| portable::low(row, &self.lanes))),
+        }
+    }
+}
+
+mod portable {
+    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK};
+
+    pub(super) fn middle(row: &[u8], query: &[[i8; LANES]]) -> i32 {
+        product::<2>(row, query.chunks_exact(MIDDLE_CHUNK / LANES))
+    }
+
+    pub(super) fn low(row: &[u8], query: &[[i8; LANES]]) -> i32 {
+        product::<4>(row, query.chunks_exact(LOW_CHUNK / LANES))
+    }
+
+    fn product<'q, const BITS: usize>(
+        row: &[u8],
+        query: impl Iterator<Item = &'q [[i8; LANES]]>,
+    ) -> i32 {
+        let mut sum = 0;
+        for (bytes, query) in row.as_chunks::<BYTES>().0.iter().zip(query) {
+            for (step, query) in query.iter().enumerate() {
+                for (byte, query) in bytes.iter().zip(query) {
+                    let number = byte >> (BITS * step) & ((1 << BITS) - 1);
+                    sum += i32::from(number) * i32::from(*query);
+                }
+            }
+        }
+        sum
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+mod avx2 {
+    use std::arch::x86_64::__m256i;
+
+    use pulp::x86::V3;
+
+    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK, STEPS};
+
+    #[inline(always)]
+    pub(super) fn middle(simd: V3, row: &[u8], query: &[[i8; LANES]]) -> i32 {
+        let (avx, avx2) = (simd.avx, simd.avx2);
+        let three = avx._mm256_set1_epi8(3);
+        let ones = avx._mm256_set1_epi16(1);
+        let mut sum = avx._mm256_setzero_si256();
+        let chunks = row.as_chunks::<BYTES>().0;
+        let query = query.as_chunks::<{ MIDDLE_CHUNK / LANES }>().0;
+        // Four steps a chunk, of a fifth as much each.
+        for (chunks, query) in chunks.chunks(STEPS).zip(query.chunks(STEPS)) {
+            let mut short = avx._mm256_setzero_si256();
+            for (chunk, query) in chunks.iter().zip(query) {
+                let mut bytes: __m256i = pulp::cast(*chunk);
+                for query in query {
+                    let query: __m256i = pulp::cast(*query);
+                    let numbers = avx2._mm256_and_si256(bytes, three);
+                    let product = avx2._mm256_maddubs_epi16(numbers, query);
+                    short = avx2._mm256_add_epi16(short, product);
+                    bytes = avx2._mm256_srli_epi16::<2>(bytes);
+                }
+            }
+            sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(short, ones));
+        }
+        added(sum)
+    }
+
+    #[inline(always)]
+    pub(super) fn low(simd: V3, row: &[u8], query: &[[i8; LANES]]) -> i32 {
+        let (avx, avx2) = (simd.avx, simd.avx2);
+        let half = avx._mm256_set1_epi8(15);
+        let ones = avx._mm256_set1_epi16(1);
+        let mut sum = avx._mm256_setzero_si256();
+        let chunks = row.as_chunks::<BYTES>().0;
+        let query = query.as_chunks::<{ LOW_CHUNK / LANES }>().0;
+        // Two steps a chunk.
+        for (chunks, query) in chunks.chunks(STEPS / 2).zip(query.chunks(STEPS / 2)) {
+            let mut short = avx._mm256_setzero_si256();
+            for (chunk, [first, second]) in chunks.iter().zip(query) {
+                let bytes: __m256i = pulp::cast(*chunk);
+                let (first, second): (__m256i, __m256i) = (pulp::cast(*first), pulp::cast(*second));
+                let low = avx2._mm256_and_si256(bytes, half);
+                let high = avx2._mm256_and_si256(avx2._mm256_srli_epi16::<4>(bytes), half);
+                short = avx2._mm256_add_epi16(short, avx2._mm256_maddubs_epi16(low, first));
+                short = avx2._mm256_add_epi16(short, avx2._mm256_maddubs_epi16(high, second));
+            }
+            sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(short, ones));
+        }
+        added(sum)
+    }
+
+    #[inline(always)]
+    fn added(sums: __m256i) -> i32 {
+        pulp::cast::<__m256i, [i32; 8]>(sums).iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kernel_gives_the_products_of_the_numbers() {
+        let mut state = 7_u32;
+        let mut byte = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for length in [1, 31, 32, 33, 64, 127, 128, 129, 384, 1536 + 7] {
+            // The first rows are as far from zero as they can be.
+            let query: Vec<i8> = (0..length).map(|_| (byte() % 255).cast_signed()).collect();
+            let greatest = vec![127_i8; length];
+            for query in [query, greatest] {
+                let rows: Vec<Vec<u8>> = (0..5)
+                    .map(|row| {
+                        (0..length)
+                            .map(|_| if row == 0 { 255 } else { byte() })
+                            .collect()
+                    })
+                    .collect();
+                let products = |mask: u8| -> Vec<i32> {
+                    let product = |row: &Vec<u8>| {
+                        let pairs = row.iter().zip(&query);
+                        pairs
+                            .map(|(a, b)| i32::from(a & mask) * i32::from(*b))
+                            .sum()
+                    };
+                    rows.iter().map(product).collect()
+                };
+                let (mut middle, mut low) = (Vec::new(), Vec::new());
+                for row in &rows {
+                    let numbers: Vec<u8> = row.iter().map(|number| number & 3).collect();
+                    push_middle(&numbers, &mut middle);
+                    push_low(row, &mut low);
+                }
+                assert_eq!(middle.len(), 5 * middle_bytes(length));
+                assert_eq!(low.len(), 5 * low_bytes(length));
+                for kernel in Kernel::available() {
+                    let query = PlaneQuery::with_kernel(&query, kernel);
+                    let (mut by_middle, mut by_low) = (Vec::new(), Vec::new());
+                    query.middle(middle.chunks_exact(middle_bytes(length)), &mut by_middle);
+                    query.low(low.chunks_exact(low_bytes(length)), &mut by_low);
+                    assert_eq!(by_middle, products(3), "{kernel:?}, {length}");
+                    assert_eq!(by_low, products(15), "{kernel:?}, {length}");
+                }
+            }
+        }
+    }
+}

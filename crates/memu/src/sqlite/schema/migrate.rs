@@ -1,0 +1,84 @@
+//! What leads from one schema to the next.
+
+use memu_core::scope::ScopeSchema;
+
+use super::{CHANGES, OUTLINES, UNREAD, VECTOR_CODES, packed_indexes, packed_tables, views};
+
+/// From schema 1 to 2, from 2 to 3, and so on.
+pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 1] = [to_2];
+
+/// Packs segments, items, relations and the change log; does without the hashes of items,
+/// which nothing looked for; and adds what an upgrade could not read.
+fn to_2(schema: &ScopeSchema) -> String {
+    let pairs = "FROM old_relations r
+    JOIN old_items i ON i.scope_id = r.scope_id AND i.id = r.item_id
+    JOIN memu_memory_categories c ON c.scope_id = r.scope_id AND c.id = r.category_id";
+    format!(
+        "{UNREAD}
+DROP INDEX memu_segments_place;
+DROP INDEX memu_item_segments_segment;
+ALTER TABLE memu_segments RENAME TO old_segments;
+ALTER TABLE memu_memory_items RENAME TO old_items;
+ALTER TABLE memu_item_segments RENAME TO old_item_segments;
+ALTER TABLE memu_category_items RENAME TO old_relations;
+ALTER TABLE memu_changes RENAME TO old_changes;
+{tables}
+INSERT INTO memu_segments SELECT {meta}, r.resource_row, r.ordinal, r.session, r.topic, r.role,
+    r.speaker, r.message_id, r.text, r.caption, r.topic_caption, r.span_start, r.span_end,
+    r.happened_at, r.happened_at_text FROM old_segments r;
+INSERT INTO memu_items SELECT {meta}, m.row, r.memory_type, r.summary, r.happened_at,
+    r.happened_end, r.happened_precision, r.extra, r.embedding_json FROM old_items r
+    LEFT JOIN memu_resources m ON m.scope_id = r.scope_id AND m.id = r.resource_id;
+INSERT INTO memu_item_segments SELECT * FROM old_item_segments;
+INSERT INTO memu_relations SELECT {meta}, i.row, c.row {pairs};
+INSERT INTO memu_unread (scope_id, table_name, id, reason, content)
+    SELECT scope_id, 'category_items', id, 'there is no such item or category',
+    json_object('item_id', item_id, 'category_id', category_id) FROM old_relations r
+    WHERE NOT EXISTS (SELECT 1 FROM memu_relations n WHERE n.row = r.row);
+{CHANGES}
+INSERT INTO memu_changes SELECT scope_id, seq,
+    CASE operation WHEN 'insert' THEN 0 WHEN 'update' THEN 1 ELSE 2 END,
+    CASE table_name WHEN 'resources' THEN 0 WHEN 'items' THEN 1 WHEN 'categories' THEN 2
+        ELSE 3 END, {id} FROM old_changes r;
+DROP TABLE old_changes;
+DROP TABLE old_relations;
+DROP TABLE old_item_segments;
+DROP TABLE old_items;
+DROP TABLE old_segments;
+DROP TABLE memu_outlines;
+{OUTLINES}
+DROP TABLE memu_vector_bytes;
+DROP TABLE memu_vector_signs;
+{VECTOR_CODES}
+{indexes}{views}",
+        tables = packed_tables(),
+        meta = meta(),
+        id = key_of("r.id"),
+        indexes = packed_indexes(),
+        views = views::create(schema),
+    )
+}
+
+/// The packed form of what every record `r` began with.
+fn meta() -> String {
+    let created = micros_of("r.created_at");
+    format!(
+        "r.row, r.scope_id, {}, {created}, {} - {created}, r.revision, r.valid_from, r.valid_to,
+    r.superseded_by",
+        key_of("r.id"),
+        micros_of("r.updated_at"),
+    )
+}
+
+/// An id that is a UUID as its 16 bytes.
+fn key_of(id: &str) -> String {
+    let bytes = format!("unhex(replace({id}, '-', ''))");
+    format!(
+        "CASE WHEN length({id}) = 36 AND {id} = lower({id}) AND length({bytes}) = 16
+    AND {id} GLOB '????????-????-????-????-????????????' THEN {bytes} ELSE {id} END"
+    )
+}
+
+fn micros_of(time: &str) -> String {
+    format!("(unixepoch(substr({time}, 1, 19)) * 1000000 + CAST(substr({time}, 21, 6) AS INTEGER))")
+}
