@@ -1,7 +1,6 @@
 //! What SQLCipher needs to read and write encrypted files.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 
 use memu_core::{Error, Result};
 use ring::pbkdf2::{PBKDF2_HMAC_SHA512, derive};
@@ -9,7 +8,7 @@ use rusqlite::Connection;
 
 use super::connection::PAGE_SIZE;
 use super::error::storage;
-use super::key::{Key, MAGIC, Start, is_no_database};
+use super::key::{Key, Start};
 
 /// How often SQLCipher 4 hashes a passphrase.
 const ROUNDS: NonZeroU32 = match NonZeroU32::new(256_000) {
@@ -17,34 +16,14 @@ const ROUNDS: NonZeroU32 = match NonZeroU32::new(256_000) {
     None => NonZeroU32::MIN,
 };
 
-/// Gives a connection that has read nothing yet its key, and tries it.
-pub(super) fn unlock(connection: &Connection, path: Option<&Path>, key: &Key) -> Result<()> {
-    let salt = give(connection, key)?;
-    match read(connection) {
-        // Whoever wrote the first page meanwhile chose the salt.
-        Err(error) if is_no_database(&error) && path.is_some() => {
-            let now = start(connection);
-            if now.is_none() || now == salt || now.as_ref() == Some(MAGIC) {
-                return Err(error);
-            }
-            give(connection, key)?;
-            read(connection)
-        }
-        other => other,
-    }
-}
-
-/// Returns the salt, which for a new file is chosen here.
-fn give(connection: &Connection, key: &Key) -> Result<Option<Start>> {
+/// Gives a connection that has read nothing yet its key, and tries it. A connection that
+/// could not read with one key cannot write with another.
+pub(super) fn unlock(connection: &Connection, key: &Key) -> Result<()> {
     set_key(connection, key.secret())?;
-    let salt = salt(connection);
-    if let Some(salt) = salt.filter(|_| !is_raw(key.secret())) {
+    // That of the file; for a new one, it is chosen here.
+    if let Some(salt) = salt(connection).filter(|_| !is_raw(key.secret())) {
         set_key(connection, &page_key(key, &salt)?)?;
     }
-    Ok(salt)
-}
-
-fn read(connection: &Connection) -> Result<()> {
     connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
         .map_err(storage)

@@ -10,10 +10,11 @@ use std::time::Duration;
 use memu_core::{Error, Result};
 use rusqlite::{Connection, ErrorCode};
 
+#[cfg(feature = "sqlcipher")]
 use super::backup::read_only;
 #[cfg(feature = "sqlcipher")]
 use super::cipher;
-use super::connection::PAGE_SIZE;
+use super::connection::{Access, PAGE_SIZE, open};
 use super::error::storage;
 use super::upgrade;
 
@@ -21,7 +22,7 @@ use super::upgrade;
 pub(super) type Start = [u8; 16];
 
 /// What a file begins with when it is a SQLite database that is not encrypted.
-pub(super) const MAGIC: &Start = b"SQLite format 3\0";
+const MAGIC: &Start = b"SQLite format 3\0";
 
 /// The key of an encrypted file: a passphrase, or a raw key as SQLCipher writes it,
 /// `x'…'` with 64 hexadecimal digits, which opens a file at once.
@@ -111,7 +112,7 @@ pub(super) fn unlock(
     // The first thing that is done reads the file, and may have to wait for others.
     connection.busy_timeout(wait).map_err(storage)?;
     #[cfg(feature = "sqlcipher")]
-    let given = cipher::unlock(connection, path, key);
+    let given = cipher::unlock(connection, key);
     #[cfg(not(feature = "sqlcipher"))]
     let given = Err(cannot_encrypt());
     given.map_err(|error| explained(error, path, Some(key)))
@@ -138,7 +139,7 @@ pub(super) fn explained(error: Error, path: Option<&Path>, key: Option<&Key>) ->
 }
 
 /// Whether SQLite, or what encrypts for it, found no database in a file.
-pub(super) fn is_no_database(error: &Error) -> bool {
+fn is_no_database(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(<dyn std::error::Error>::downcast_ref);
     cause.is_some_and(|cause: &rusqlite::Error| {
         cause.sqlite_error_code() == Some(ErrorCode::NotADatabase)
@@ -156,7 +157,9 @@ fn needs_key() -> Error {
 }
 
 fn not_encrypted(path: &Path) -> Error {
-    let original = read_only(path).and_then(|connection| upgrade::is_original(&connection));
+    // Without leaving anything beside it.
+    let original = open(Some(path), None, Access::Immutable, Duration::ZERO)
+        .and_then(|connection| upgrade::is_original(&connection));
     Error::permission(if original.unwrap_or(false) {
         "this file was written by memU 1.x and is not encrypted, but a key is given: upgrade it \
          without MEMU_KEY and encryption_key (memu upgrade), then encrypt it (memu rekey)"
