@@ -4,6 +4,7 @@
 //! lie beside it in the same way as those of the original.
 
 mod files;
+mod rekey;
 mod restore;
 mod rotation;
 
@@ -16,6 +17,7 @@ use memu_core::environment::{Executor, offload};
 use memu_core::{Error, Result};
 use serde::Serialize;
 
+pub use rekey::RekeyReport;
 pub use restore::RestoreReport;
 pub use rotation::Rotation;
 
@@ -121,6 +123,21 @@ pub async fn restore(
         restore::restore_here(&from, &to, force, tell)
     })
     .await
+}
+
+/// Gives a memory another key, or none, or one that had none. It is written anew beside the
+/// old file and takes its place when it is proved sound; meanwhile nobody else can open it.
+/// An encrypted memory keeps its large files in the database. Older copies stay as they are.
+///
+/// # Errors
+/// [`ErrorKind::Input`](memu_core::ErrorKind::Input) when the key is what it was;
+/// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has the memory open;
+/// [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when the place's key is not the
+/// memory's; [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the memory or a large
+/// file is damaged. The memory is as it was then.
+pub async fn rekey(place: &Place, new: Option<Key>) -> Result<RekeyReport> {
+    let place = place.clone();
+    uninterrupted(move |_| rekey::rekey_here(&place, new.as_ref())).await
 }
 
 /// Runs work on another thread; it is told when nobody waits for it any more.

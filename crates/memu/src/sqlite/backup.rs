@@ -154,7 +154,7 @@ pub(crate) fn settle(path: &Path, key: Option<&Key>, wait: Duration) -> Result<(
 }
 
 /// Opens a database without setting anything.
-fn open_plainly(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
+pub(super) fn open_plainly(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?;

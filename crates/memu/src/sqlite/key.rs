@@ -65,7 +65,6 @@ impl Key {
         })))
     }
 
-    #[cfg(feature = "sqlcipher")]
     pub(super) fn secret(&self) -> &str {
         &self.0.secret
     }
