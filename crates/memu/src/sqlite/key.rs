@@ -138,7 +138,7 @@ pub(super) fn explained(error: Error, path: Option<&Path>, key: Option<&Key>) ->
 }
 
 /// Whether SQLite, or what encrypts for it, found no database in a file.
-fn is_no_database(error: &Error) -> bool {
+pub(super) fn is_no_database(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(<dyn std::error::Error>::downcast_ref);
     cause.is_some_and(|cause: &rusqlite::Error| {
         cause.sqlite_error_code() == Some(ErrorCode::NotADatabase)

@@ -121,6 +121,7 @@ pub struct SqliteStore {
     /// `None` for a database in memory, whose only connection does everything.
     readers: Option<Arc<Workers>>,
     upgraded: Option<UpgradeReport>,
+    encrypted: bool,
 }
 
 /// What jobs on the threads need to know.
@@ -244,6 +245,7 @@ impl SqliteStore {
             schema,
             readers,
             upgraded,
+            encrypted: options.key.is_some(),
         })
     }
 
@@ -296,6 +298,19 @@ impl SqliteStore {
                 Ok(value)
             })
             .await
+    }
+}
+
+/// SQLCipher and OpenSSL let go of what they need when the program ends, whether or not a
+/// thread still uses it. So the threads of an encrypted store end with it.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if self.encrypted {
+            for workers in self.readers.iter().chain([&self.writer]) {
+                workers.close();
+                workers.join();
+            }
+        }
     }
 }
 

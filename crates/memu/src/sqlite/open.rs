@@ -14,7 +14,7 @@ use super::backup::beside;
 use super::check::rebuild;
 use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
-use super::key::{Key, explained};
+use super::key::{Key, explained, is_no_database};
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
@@ -78,7 +78,7 @@ fn open_to_write(options: &Options) -> Result<Opened> {
     let (path, key) = (options.path.as_deref(), options.key.as_ref());
     let connection = match (open(path, key, access, wait), &options.path) {
         (Err(error), Some(path))
-            if error.kind() == ErrorKind::Corrupt && options.create && key.is_none() =>
+            if error.kind() == ErrorKind::Corrupt && options.create && !is_no_database(&error) =>
         {
             upgrade::open_reserved(path, wait)?.ok_or(error)?
         }
