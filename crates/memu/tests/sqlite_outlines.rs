@@ -155,7 +155,6 @@ async fn a_forgotten_user_leaves_no_word_in_the_file_or_its_log() {
         "Lisbon",
         "archivist",
         "walnut",
-        "Ines",
         "nursing",
         "cello",
         "Beatriz",

@@ -196,5 +196,5 @@ fn is_random(start: &Start) -> bool {
 
 fn has_whole_pages(path: &Path) -> bool {
     let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    length > 0 && length % PAGE_SIZE.unsigned_abs() == 0
+    length > 0 && length.is_multiple_of(PAGE_SIZE.unsigned_abs())
 }

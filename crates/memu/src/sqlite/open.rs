@@ -78,7 +78,10 @@ fn open_to_write(options: &Options) -> Result<Opened> {
     let (path, key) = (options.path.as_deref(), options.key.as_ref());
     let connection = match (open(path, key, access, wait), &options.path) {
         (Err(error), Some(path))
-            if error.kind() == ErrorKind::Corrupt && options.create && !is_no_database(&error) =>
+            if error.kind() == ErrorKind::Corrupt
+                && options.create
+                && key.is_none()
+                && !is_no_database(&error) =>
         {
             upgrade::open_reserved(path, wait)?.ok_or(error)?
         }

@@ -30,7 +30,7 @@ impl Rekey<'_> {
     /// name, while nobody else can open it. Returns how many large files were taken in.
     pub(crate) fn run(&self, unfinished: &Path) -> Result<u64> {
         let old = open_plainly(self.path, self.old, self.wait)
-            .and_then(|connection| self.alone(connection))
+            .and_then(alone)
             .map_err(|error| explained(error, Some(self.path), self.old))?;
         let _ = std::fs::remove_file(unfinished);
         let placed = self.write_anew(&old, unfinished).and_then(|taken_in| {
@@ -43,21 +43,6 @@ impl Rekey<'_> {
             let _ = std::fs::remove_file(unfinished);
         }
         placed
-    }
-
-    /// Keeps everybody out until the connection is closed. Whoever waits then has the file
-    /// that lost its name, which SQLite does not write.
-    fn alone(&self, connection: Connection) -> Result<Connection> {
-        check_file(&connection, false)?;
-        connection
-            .query_row("PRAGMA main.locking_mode = EXCLUSIVE", [], |_| Ok(()))
-            .map_err(storage)?;
-        leave_write_ahead_log(&connection)?;
-        connection
-            .execute_batch("BEGIN EXCLUSIVE; COMMIT")
-            .map_err(storage)?;
-        verify(&connection)?;
-        Ok(connection)
     }
 
     fn write_anew(&self, connection: &Connection, to: &Path) -> Result<u64> {
@@ -101,6 +86,21 @@ impl Rekey<'_> {
         verify(&connection)?;
         connection.close().map_err(|(_, cause)| storage(cause))
     }
+}
+
+/// Keeps everybody out until the connection is closed. Whoever waits then has the file that
+/// lost its name, which SQLite does not write.
+fn alone(connection: Connection) -> Result<Connection> {
+    check_file(&connection, false)?;
+    connection
+        .query_row("PRAGMA main.locking_mode = EXCLUSIVE", [], |_| Ok(()))
+        .map_err(storage)?;
+    leave_write_ahead_log(&connection)?;
+    connection
+        .execute_batch("BEGIN EXCLUSIVE; COMMIT")
+        .map_err(storage)?;
+    verify(&connection)?;
+    Ok(connection)
 }
 
 /// Puts the large files of a database into it.
