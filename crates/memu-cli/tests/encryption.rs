@@ -209,3 +209,43 @@ fn a_writer_that_is_killed_leaves_an_encrypted_file_that_opens() {
     ok(&home, &["memorize", "chat.json", "--user", "ann"]);
     assert!(ok(&home, &["doctor"]).contains("200 segments"));
 }
+
+const README: &str = include_str!("../../../README.md");
+
+/// What a person reads first: ids and sizes differ from run to run.
+fn in_short(text: &str) -> Vec<String> {
+    let lines = text.lines().filter(|line| !line.starts_with("  because:"));
+    let short = lines.map(|line| {
+        let words = line.split(' ').map(|word| {
+            let number = word.trim_start_matches('(').parse::<u32>().is_ok();
+            let is_id = word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if number || is_id { "…" } else { word }
+        });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    short.collect()
+}
+
+#[test]
+fn the_readme_shows_what_the_tool_prints() {
+    let home = Home::new();
+    let (_, section) = README.split_once("## Encrypted\n").unwrap();
+    let (_, rest) = section.split_once("```console\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let folder = Path::new(env!("CARGO_BIN_EXE_memu")).parent().unwrap();
+    let others = std::env::var("PATH").unwrap();
+    let path = format!("{}:{others}", folder.display());
+    let steps: Vec<&str> = block.split("$ ").filter(|step| !step.is_empty()).collect();
+    assert_eq!(steps.len(), 4);
+    for step in steps {
+        let (command, expected) = step.split_once('\n').unwrap();
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &format!("{command} 2>&1")]);
+        shell
+            .current_dir(home.folder.path())
+            .env("NO_COLOR", "1")
+            .env("PATH", &path);
+        let found = finished(shell.output().unwrap()).stdout;
+        assert_eq!(in_short(&found), in_short(expected), "{command}");
+    }
+}
