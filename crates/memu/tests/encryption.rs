@@ -14,6 +14,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use memu::backup::{Place, RekeyReport, back_up, rekey, restore};
 use memu::sqlite::{Key, Options, SqliteStore, preview_upgrade};
@@ -416,7 +417,7 @@ async fn a_change_of_keys_that_cannot_be_made_leaves_the_memory_as_it_is() {
     let home = Home::new();
     let service = home.open("memu.db", None).await.unwrap();
     let mut place = home.place("memu.db", None);
-    place.wait = std::time::Duration::ZERO;
+    place.wait = Duration::ZERO;
     let error = change(&place, Some(SECRET)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Busy);
     let resource = keep_picture(&service).await;
@@ -522,4 +523,16 @@ async fn a_forgotten_user_is_gone_and_the_rest_stays() {
         json!({"items": [], "categories": [], "resources": []})
     );
     assert_eq!(everything(&service, "bob").await, bob);
+}
+
+#[tokio::test]
+async fn a_change_of_keys_that_nobody_waits_for_any_more_changes_nothing() {
+    let home = Home::new();
+    home.talked("memu.db", None).await;
+    let place = home.place("memu.db", None);
+    let given_up = tokio::time::timeout(Duration::ZERO, change(&place, Some("given up")));
+    assert!(given_up.await.is_err());
+    // This one waits for the other to let go, and finds what was there before.
+    change(&place, Some(SECRET)).await.unwrap();
+    assert!(home.open("memu.db", Some(SECRET)).await.is_ok());
 }

@@ -134,10 +134,10 @@ pub async fn restore(
 /// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has the memory open;
 /// [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when the place's key is not the
 /// memory's; [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the memory or a large
-/// file is damaged. The memory is as it was then.
+/// file is damaged. The memory is as it was then, and when the future is dropped before the end.
 pub async fn rekey(place: &Place, new: Option<Key>) -> Result<RekeyReport> {
     let place = place.clone();
-    uninterrupted(move |_| rekey::rekey_here(&place, new.as_ref())).await
+    uninterrupted(move |wanted| rekey::rekey_here(&place, new.as_ref(), wanted)).await
 }
 
 /// Runs work on another thread; it is told when nobody waits for it any more.

@@ -24,7 +24,11 @@ pub struct RekeyReport {
     pub files_taken_in: u64,
 }
 
-pub(super) fn rekey_here(place: &Place, new: Option<&Key>) -> Result<RekeyReport> {
+pub(super) fn rekey_here(
+    place: &Place,
+    new: Option<&Key>,
+    wanted: &dyn Fn() -> bool,
+) -> Result<RekeyReport> {
     let database = &place.database;
     let named = |error: Error| error.with("file", database.display());
     let old = place.key.as_ref();
@@ -47,7 +51,7 @@ pub(super) fn rekey_here(place: &Place, new: Option<&Key>) -> Result<RekeyReport
     };
     // Only one can work at it, and removes what one that was killed left behind.
     let unfinished = beside(database, ".unfinished-rekey");
-    let taken_in = rekey.run(&unfinished).map_err(|error| {
+    let taken_in = rekey.run(&unfinished, wanted).map_err(|error| {
         named(if error.kind() == ErrorKind::Busy {
             Error::busy("the memory is in use; stop what uses it first").caused_by(error)
         } else {

@@ -28,13 +28,17 @@ pub(crate) struct Rekey<'k> {
 impl Rekey<'_> {
     /// Writes the database anew into `unfinished`, proves that it is sound, and gives it the
     /// name, while nobody else can open it. Returns how many large files were taken in.
-    pub(crate) fn run(&self, unfinished: &Path) -> Result<u64> {
+    /// `wanted` tells whether anybody still waits for it.
+    pub(crate) fn run(&self, unfinished: &Path, wanted: &dyn Fn() -> bool) -> Result<u64> {
         let old = open_plainly(self.path, self.old, self.wait)
             .and_then(alone)
             .map_err(|error| explained(error, Some(self.path), self.old))?;
         let _ = std::fs::remove_file(unfinished);
         let placed = self.write_anew(&old, unfinished).and_then(|taken_in| {
             self.prove(unfinished)?;
+            if !wanted() {
+                return Err(Error::cancelled("the key was not changed"));
+            }
             put_in_place(unfinished, self.path)?;
             Ok(taken_in)
         });
