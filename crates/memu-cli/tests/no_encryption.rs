@@ -2,7 +2,12 @@
 //! encrypted one.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 #![cfg(not(feature = "sqlcipher"))]
 
 mod support;
