@@ -16,15 +16,19 @@ quick:
 
 # The tests whose names match, with their output
 only filter:
-    cargo nextest run --workspace --all-features --no-capture {{ filter }}
+    cargo nextest run --workspace --features "$(scripts/features)" --no-capture {{ filter }}
 
 # The crash suite in full: kills, power cuts and failing disks
 crash rounds="500":
-    MEMU_CRASH_ROUNDS="{{ rounds }}" cargo nextest run --profile crash -p memu-rs -p memu-cli --all-features -E 'binary(faults) or binary(crash)'
+    MEMU_CRASH_ROUNDS="{{ rounds }}" cargo nextest run --profile crash -p memu-rs -p memu-cli --features "$(scripts/features)" -E 'binary(faults) or binary(crash)'
+
+# The tests of encrypted files, with SQLCipher in place of SQLite
+encryption:
+    cargo nextest run --workspace --features "$(scripts/features),memu-rs/sqlcipher,memu-cli/sqlcipher" --test encryption --test sqlite_conformance -E 'binary(encryption) + test(/^encrypted::/)'
 
 # Clippy on everything, and the tree check
 lint:
-    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    cargo clippy --workspace --all-targets --features "$(scripts/features)" -- -D warnings
     python3 scripts/check-tree
 
 # Format the code
@@ -33,7 +37,7 @@ fmt:
 
 # Build the documentation and open it
 doc:
-    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --lib --open
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --features "$(scripts/features)" --no-deps --lib --open
 
 # Licences, banned crates and sources of the dependencies
 deny:
@@ -53,11 +57,11 @@ demo:
 
 # All benchmarks
 bench *options:
-    cargo bench --workspace --all-features "$@"
+    cargo bench --workspace --features "$(scripts/features)" "$@"
 
 # Coverage by line, as a page (needs cargo-llvm-cov)
 cover:
-    cargo llvm-cov nextest --workspace --all-features --open
+    cargo llvm-cov nextest --workspace --features "$(scripts/features)" --open
 
 # Look at changed snapshots and accept or refuse them (needs cargo-insta)
 snapshots:

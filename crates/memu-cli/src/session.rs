@@ -1,11 +1,12 @@
 //! From global options to a service and a scope.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use memu::backup::Place;
 use memu::settings::{CONFIG_FILE, Layers};
-use memu::sqlite::UpgradeReport;
-use memu::{MemoryService, MemoryServiceBuilder, Result};
+use memu::sqlite::{Key, UpgradeReport};
+use memu::{Error, MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
 
 use crate::args::Global;
@@ -24,6 +25,11 @@ pub(crate) async fn open(global: &Global, progress: &Progress) -> Result<MemoryS
 /// Where the memory is that the options, variables and files name.
 pub(crate) fn place(global: &Global) -> Result<Place> {
     builder(global, Value::Object(Map::new()))?.place()
+}
+
+/// The key of an encrypted memory, if there is one.
+pub(crate) fn key(global: &Global) -> Result<Option<Key>> {
+    builder(global, Value::Object(Map::new()))?.key()
 }
 
 /// The same, with settings that win over all others.
@@ -73,10 +79,7 @@ fn builder(global: &Global, settings: Value) -> Result<MemoryServiceBuilder> {
         None if Path::new(CONFIG_FILE).is_file() => layers = layers.file(Path::new(CONFIG_FILE))?,
         None => {}
     }
-    let settings = layers
-        .variables(std::env::vars())
-        .value(settings)
-        .settings()?;
+    let settings = layers.variables(variables()?).value(settings).settings()?;
     let store = &settings.database_config.metadata_store;
     let names_none = store.dsn.is_none() && store.provider.is_none();
     let mut builder = MemoryServiceBuilder::new();
@@ -92,6 +95,23 @@ fn builder(global: &Global, settings: Value) -> Result<MemoryServiceBuilder> {
         builder = builder.default_scope_fields(fields);
     }
     Ok(builder)
+}
+
+/// The variables that may name settings.
+fn variables() -> Result<Vec<(String, String)>> {
+    let ours = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name == "MEMU_KEY" || (name.starts_with("MEMU_") && name.contains("__"))
+    };
+    let variables = std::env::vars_os().filter(|(name, _)| ours(name));
+    let unicode = variables.map(|(name, value)| {
+        let name = name.to_string_lossy().into_owned();
+        match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(Error::config(format!("{name} is not in Unicode"))),
+        }
+    });
+    unicode.collect()
 }
 
 /// The scope fields of a store that is created now: `user_id`, and those that the

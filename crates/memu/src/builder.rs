@@ -13,7 +13,7 @@ use memu_core::{Error, MemoryService, Result};
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 
 use crate::backup::Place;
-use crate::settings::{DdlMode, MetadataProvider, Settings};
+use crate::settings::{DdlMode, MetadataProvider, Secret, Settings};
 use crate::sqlite::{self, SqliteStore, UpgradeReport};
 use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
 
@@ -204,7 +204,8 @@ impl MemoryServiceBuilder {
 
     /// The folder for large files, for stores that outlive the process.
     fn files(&self, executor: &Arc<dyn Executor>) -> Result<Option<Arc<dyn ResourceFiles>>> {
-        if !matches!(self.dsn()?, Dsn::Sqlite(_)) {
+        // Beside an encrypted database nothing may lie that is not: it keeps everything.
+        if !matches!(self.dsn()?, Dsn::Sqlite(_)) || self.key()?.is_some() {
             return Ok(None);
         }
         let place = self.place()?;
@@ -222,12 +223,23 @@ impl MemoryServiceBuilder {
             Dsn::Sqlite(database) => Ok(Place {
                 database,
                 resources_dir: self.settings.blob_config.resources_dir.clone().into(),
+                key: self.key()?,
                 wait: Duration::from_secs_f64(
                     self.settings.database_config.metadata_store.busy_timeout_s,
                 ),
             }),
             other => Err(Error::unsupported(format!("{other} is not a file"))),
         }
+    }
+
+    /// The key of an encrypted file, as the settings have it.
+    ///
+    /// # Errors
+    /// Those of [`sqlite::Key::new`].
+    pub fn key(&self) -> Result<Option<sqlite::Key>> {
+        let config = &self.settings.database_config.metadata_store;
+        let key = config.encryption_key.as_ref().map(Secret::reveal);
+        key.map(sqlite::Key::new).transpose()
     }
 
     async fn open_store(&self) -> Result<Arc<dyn Store>> {
@@ -260,6 +272,7 @@ impl MemoryServiceBuilder {
             busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
             pool_size: config.pool_size,
             create: config.ddl_mode == DdlMode::Create,
+            key: self.key()?,
             embedding_format: config.embedding_format,
             exact_search: self.settings.database_config.vector_index.exact,
         };

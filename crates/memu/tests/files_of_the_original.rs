@@ -380,7 +380,7 @@ fn odd_file(folder: &Path) -> PathBuf {
 fn what_cannot_be_read_is_kept_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = odd_file(folder.path());
-    let preview = preview_upgrade(&path).unwrap().unwrap();
+    let preview = preview_upgrade(&path, None).unwrap().unwrap();
     let (store, report) = upgraded(&path);
     assert_eq!(
         report.unread, preview.unread,

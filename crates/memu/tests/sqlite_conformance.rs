@@ -12,7 +12,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use memu::sqlite::{Options, SqliteStore};
+use memu::sqlite::{Key, Options, SqliteStore};
 use memu_core::conformance::Harness;
 use memu_core::scope::ScopeSchema;
 use memu_core::store::Store;
@@ -20,14 +20,16 @@ use tempfile::TempDir;
 
 struct Sqlite {
     folder: TempDir,
+    key: Option<Key>,
     /// The stores that were opened, with their files.
     opened: Mutex<Vec<(Arc<dyn Store>, PathBuf)>>,
 }
 
 impl Sqlite {
-    fn new() -> Self {
+    fn new(key: Option<&str>) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
+            key: key.map(|key| Key::new(key).unwrap()),
             opened: Mutex::default(),
         }
     }
@@ -36,6 +38,7 @@ impl Sqlite {
         let mut options = Options::file(&path);
         options.schema = Some(schema.clone());
         options.exact_search = true;
+        options.key.clone_from(&self.key);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(options).await?);
         self.opened.lock().unwrap().push((store.clone(), path));
         Ok(store)
@@ -75,4 +78,12 @@ impl Harness for Sqlite {
     }
 }
 
-memu_core::conformance_tests!(Sqlite::new());
+memu_core::conformance_tests!(Sqlite::new(None));
+
+/// A raw key: a passphrase would be hashed once per case.
+#[cfg(feature = "sqlcipher")]
+mod encrypted {
+    const KEY: &str = "x'000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f'";
+
+    memu_core::conformance_tests!(super::Sqlite::new(Some(KEY)));
+}

@@ -130,6 +130,53 @@ async fn a_deleted_memory_leaves_no_word_behind() {
     assert!(holds("greyhound"), "the rest is still there");
 }
 
+#[tokio::test]
+async fn a_forgotten_user_leaves_no_word_in_the_file_or_its_log() {
+    let fixture = talked().await;
+    let elsewhere = [
+        ("Vera", "I restore harpsichords in Ghent."),
+        ("Odo", "My brother Casimir breeds alpacas near Tromso."),
+    ];
+    let bobs = conversation("bobs", &elsewhere);
+    let bobs = MemorizeRequest::content(bobs, "bobs.json", Modality::Conversation);
+    let bobs = bobs.user("user_id", "bob");
+    fixture.service.memorize(bobs).await.unwrap();
+    let holds = |word: &str| {
+        let files = std::fs::read_dir(fixture.folder.path()).unwrap();
+        let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.any(|bytes| {
+            let mut windows = bytes.windows(word.len());
+            windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    };
+    let words = [
+        "greyhound",
+        "Pixel",
+        "Lisbon",
+        "archivist",
+        "walnut",
+        "nursing",
+        "cello",
+        "Beatriz",
+        "supervisor",
+        "alice",
+    ];
+    for word in words {
+        assert!(holds(word), "{word}");
+    }
+    let user = [("user_id".to_owned(), Value::from("alice"))];
+    let user = user.into_iter().collect();
+    fixture.service.clear_memory(&user, false).await.unwrap();
+    // While it is open: the log is there.
+    for word in words {
+        assert!(!holds(word), "{word} is still there");
+    }
+    assert!(
+        holds("harpsichord") && holds("Casimir"),
+        "the rest is still there"
+    );
+}
+
 /// Changes the file behind the store's back.
 fn tamper(file: &std::path::Path, sql: &str) {
     let connection = Connection::open(file).unwrap();

@@ -32,7 +32,7 @@ fn an_upgrade_happens_once() {
     let (store, _) = upgraded(&path);
     block_on(store.close()).unwrap();
     let bytes = std::fs::read(&path).unwrap();
-    assert_eq!(preview_upgrade(&path).unwrap(), None);
+    assert_eq!(preview_upgrade(&path, None).unwrap(), None);
     let store = open(&path);
     assert_eq!(store.upgraded(), None);
     block_on(store.close()).unwrap();

@@ -14,6 +14,7 @@ pub(crate) mod list;
 pub(crate) mod memorize;
 pub(crate) mod model;
 pub(crate) mod reembed;
+pub(crate) mod rekey;
 pub(crate) mod restore;
 pub(crate) mod retrieve;
 pub(crate) mod show;
@@ -65,6 +66,8 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     /// Bring a copy of the memory back
     Restore(restore::Restore),
+    /// Encrypt the memory, change its key, or decrypt it
+    Rekey(rekey::Rekey),
     /// Upgrade a file of memU 1.x, after a backup
     Upgrade(upgrade::Upgrade),
     /// Move the memory to another embedder while it is in use
@@ -103,6 +106,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Doctor(verb) => verb.run(global, printer).await,
         Command::Backup(verb) => verb.run(global, printer).await,
         Command::Restore(verb) => verb.run(global, printer).await,
+        Command::Rekey(verb) => verb.run(global, printer).await,
         Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Reembed(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,

@@ -41,7 +41,8 @@ impl Upgrade {
             Some(file) => file,
             None => session::place(global)?.database,
         };
-        let mut report = preview_upgrade(&file)?;
+        let key = session::key(global)?;
+        let mut report = preview_upgrade(&file, key.as_ref())?;
         if !self.dry_run && report.is_some() {
             let store = SqliteStore::open(Options::file(&file)).await?;
             report = store.upgraded().cloned();

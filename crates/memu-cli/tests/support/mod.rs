@@ -47,6 +47,8 @@ impl Home {
             .env_remove("MEMU_DB")
             .env_remove("MEMU_USER")
             .env_remove("MEMU_CONFIG")
+            .env_remove("MEMU_KEY")
+            .env_remove("MEMU_NEW_KEY")
             .env("NO_COLOR", "1")
             .env("COLUMNS", "100")
             .stdin(Stdio::null());

@@ -8,6 +8,7 @@ use memu_core::records::ContentHash;
 use memu_core::{Error, Result};
 
 use crate::resource_files::hash;
+use crate::sqlite::Key;
 use crate::sqlite::backup::large_files;
 
 /// Which large files came along.
@@ -20,9 +21,14 @@ pub(super) struct CopiedFiles {
 
 /// Copies the large files that a database names from one folder to another. Those that
 /// are there already stay: a file is called by its content.
-pub(super) fn copy_files(from: &Path, database: &Path, to: &Path) -> Result<CopiedFiles> {
+pub(super) fn copy_files(
+    from: &Path,
+    database: &Path,
+    key: Option<&Key>,
+    to: &Path,
+) -> Result<CopiedFiles> {
     let mut copied = CopiedFiles::default();
-    for name in large_files(database)? {
+    for name in large_files(database, key)? {
         let (source, target) = (from.join(&name), to.join(&name));
         let whole = is_whole(&target, &name)
             || (is_whole(&source, &name) && copy(&source, &target).map_err(failed(&target))?);

@@ -4,6 +4,7 @@
 //! lie beside it in the same way as those of the original.
 
 mod files;
+mod rekey;
 mod restore;
 mod rotation;
 
@@ -16,10 +17,12 @@ use memu_core::environment::{Executor, offload};
 use memu_core::{Error, Result};
 use serde::Serialize;
 
+pub use rekey::RekeyReport;
 pub use restore::RestoreReport;
 pub use rotation::Rotation;
 
 use crate::TokioExecutor;
+use crate::sqlite::Key;
 use crate::sqlite::backup::{beside, copy_database, folder_of, put_in_place, settle};
 
 /// Where a memory in a file is.
@@ -30,6 +33,8 @@ pub struct Place {
     /// The folder of large files, beside the database when relative; as
     /// `blob_config.resources_dir`.
     pub resources_dir: PathBuf,
+    /// The key of an encrypted database; its copies have the same.
+    pub key: Option<Key>,
     /// How long to wait for others.
     pub wait: Duration,
 }
@@ -120,6 +125,21 @@ pub async fn restore(
     .await
 }
 
+/// Gives a memory another key, or none, or one that had none. It is written anew beside the
+/// old file and takes its place when it is proved sound; meanwhile nobody else can open it.
+/// An encrypted memory keeps its large files in the database. Older copies stay as they are.
+///
+/// # Errors
+/// [`ErrorKind::Input`](memu_core::ErrorKind::Input) when the key is what it was;
+/// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has the memory open;
+/// [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when the place's key is not the
+/// memory's; [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the memory or a large
+/// file is damaged. The memory is as it was then, and when the future is dropped before the end.
+pub async fn rekey(place: &Place, new: Option<Key>) -> Result<RekeyReport> {
+    let place = place.clone();
+    uninterrupted(move |wanted| rekey::rekey_here(&place, new.as_ref(), wanted)).await
+}
+
 /// Runs work on another thread; it is told when nobody waits for it any more.
 async fn uninterrupted<T, F>(work: F) -> Result<T>
 where
@@ -144,16 +164,27 @@ fn back_up_here(
     progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<BackupReport> {
     refuse_itself(&from.database, to)?;
-    make_way(to, from.wait)?;
+    make_way(to, from)?;
     std::fs::create_dir_all(folder_of(to)).map_err(|cause| {
         Error::permission("the folder of the copy cannot be made")
             .with("folder", folder_of(to).display())
             .caused_by(cause)
     })?;
     let unfinished = beside(to, &format!(".unfinished-{}", std::process::id()));
-    copy_database(&from.database, &unfinished, from.wait, progress)?;
-    let copied = files::copy_files(&from.files(), &unfinished, &from.at(to.to_owned()).files())
-        .and_then(|copied| put_in_place(&unfinished, to).map(|()| copied));
+    copy_database(
+        &from.database,
+        &unfinished,
+        from.key.as_ref(),
+        from.wait,
+        progress,
+    )?;
+    let copied = files::copy_files(
+        &from.files(),
+        &unfinished,
+        from.key.as_ref(),
+        &from.at(to.to_owned()).files(),
+    )
+    .and_then(|copied| put_in_place(&unfinished, to).map(|()| copied));
     if copied.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(&unfinished);
@@ -183,7 +214,7 @@ fn refuse_itself(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Lets a new copy take the name of an old one, which nobody may have open.
-fn make_way(to: &Path, wait: Duration) -> Result<()> {
+fn make_way(to: &Path, from: &Place) -> Result<()> {
     let file = |error: Error| error.with("file", to.display());
     match std::fs::metadata(to) {
         Err(_) => return Ok(()),
@@ -192,13 +223,13 @@ fn make_way(to: &Path, wait: Duration) -> Result<()> {
         }
         Ok(_) => {}
     }
-    crate::sqlite::backup::open_ours(to, wait).map_err(|cause| {
+    crate::sqlite::backup::open_ours(to, from.key.as_ref(), from.wait).map_err(|cause| {
         file(Error::input(
             "this file is no copy of a memory, and is not overwritten",
         ))
         .caused_by(cause)
     })?;
-    settle(to, wait).map_err(|error| {
+    settle(to, from.key.as_ref(), from.wait).map_err(|error| {
         Error::new(error.kind(), "the old copy is in use")
             .with("file", to.display())
             .caused_by(error)

@@ -48,13 +48,18 @@ pub(super) fn restore_here(
             .caused_by(cause)
     })?;
     let unfinished = beside(database, &format!(".unfinished-{}", std::process::id()));
-    copy_database(from, &unfinished, to.wait, progress)?;
-    let placed = files::copy_files(&to.at(from.to_owned()).files(), &unfinished, &to.files())
-        .and_then(|copied| {
-            let replaced = if old { Some(put_aside(to)?) } else { None };
-            put_in_place(&unfinished, database)?;
-            Ok((copied, replaced))
-        });
+    copy_database(from, &unfinished, to.key.as_ref(), to.wait, progress)?;
+    let placed = files::copy_files(
+        &to.at(from.to_owned()).files(),
+        &unfinished,
+        to.key.as_ref(),
+        &to.files(),
+    )
+    .and_then(|copied| {
+        let replaced = if old { Some(put_aside(to)?) } else { None };
+        put_in_place(&unfinished, database)?;
+        Ok((copied, replaced))
+    });
     if placed.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(&unfinished);
@@ -74,19 +79,17 @@ pub(super) fn restore_here(
 /// the copy that replaces it in the next step.
 fn put_aside(place: &Place) -> Result<PathBuf> {
     let database = &place.database;
-    match settle(database, place.wait) {
+    match settle(database, place.key.as_ref(), place.wait) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             // That is why somebody restores. What a damaged file has in its log goes along.
         }
-        Err(error) => {
-            return Err(Error::new(
-                error.kind(),
-                "the memory is in use; stop what uses it first",
-            )
-            .with("file", database.display())
-            .caused_by(error));
+        Err(error) if error.kind() == ErrorKind::Busy => {
+            return Err(Error::busy("the memory is in use; stop what uses it first")
+                .with("file", database.display())
+                .caused_by(error));
         }
+        Err(error) => return Err(error.with("file", database.display())),
     }
     let aside = free_name(database);
     let failed = |cause| {

@@ -8,6 +8,13 @@ use super::Settings;
 /// The file that is read when none is named, where it exists.
 pub const CONFIG_FILE: &str = "memu.toml";
 
+/// The variables that hold the key of an encrypted file. It is taken as it is: what looks like
+/// a number is a key all the same.
+const KEY_VARIABLES: [&str; 2] = [
+    "MEMU_KEY",
+    "MEMU_DATABASE_CONFIG__METADATA_STORE__ENCRYPTION_KEY",
+];
+
 /// Keys of the original that no longer mean anything; accepted and left alone.
 const RETIRED_PROFILE_KEYS: [&str; 4] = [
     "client_backend",
@@ -17,7 +24,8 @@ const RETIRED_PROFILE_KEYS: [&str; 4] = [
 ];
 
 /// Settings from several places, the later over the earlier.
-#[derive(Clone, Debug, Default)]
+// No `Debug`: what is merged may hold a key.
+#[derive(Clone, Default)]
 pub struct Layers {
     merged: Value,
 }
@@ -54,11 +62,19 @@ impl Layers {
     /// Adds the `MEMU_*` variables that name settings: `MEMU_`, then the path in
     /// capitals with `__` between its parts, such as
     /// `MEMU_RETRIEVE_CONFIG__ITEM__TOP_K=10`. Values are read as JSON where they are
-    /// JSON, otherwise as text.
+    /// JSON, otherwise as text. `MEMU_KEY` is `database_config.metadata_store.encryption_key`.
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = serde_json::to_value(Settings::default()).unwrap_or_default();
         for (name, text) in variables {
+            if KEY_VARIABLES.contains(&name.as_str()) {
+                let store = serde_json::json!({"metadata_store": {"encryption_key": text}});
+                merge(
+                    &mut self.merged,
+                    serde_json::json!({ "database_config": store }),
+                );
+                continue;
+            }
             let Some(path) = name.strip_prefix("MEMU_") else {
                 continue;
             };
@@ -227,6 +243,36 @@ mod tests {
         ] {
             let error = Layers::new().value(value).settings().unwrap_err();
             assert_eq!(error.message(), expected);
+        }
+    }
+
+    #[test]
+    fn a_key_is_taken_as_it_is_and_never_shown() {
+        for name in KEY_VARIABLES {
+            for key in ["1e5", "\"quoted\"", "true", " 007 ", "x'00'"] {
+                let layers = Layers::new().variables([(name.to_owned(), key.to_owned())]);
+                let settings = layers.settings().unwrap();
+                let store = &settings.database_config.metadata_store;
+                assert_eq!(store.encryption_key.as_ref().unwrap().reveal(), key);
+                let shown = format!("{settings:?} {}", serde_json::to_string(&settings).unwrap());
+                assert!(
+                    !shown.contains(key.trim_matches('"')) || key == "true",
+                    "{shown}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_no_text_is_refused_without_being_shown() {
+        for key in [json!(271_828), json!([271_828]), json!({"a": 271_828})] {
+            let store = json!({"metadata_store": {"encryption_key": key}});
+            let layers = Layers::new().value(json!({ "database_config": store }));
+            let error = layers.settings().unwrap_err();
+            assert_eq!(
+                error.message(),
+                "a setting has an unusable value: a secret must be a text, in quotes"
+            );
         }
     }
 

@@ -5,9 +5,11 @@
 //! valid one.
 
 mod layers;
+mod secret;
 mod sections;
 
 pub use layers::{CONFIG_FILE, Layers};
+pub use secret::Secret;
 pub use sections::{
     BlobConfig, DatabaseConfig, DdlMode, EmbeddingFormat, LlmProfile, MetadataProvider,
     MetadataStoreConfig, UserConfig, VectorIndexConfig, VectorProvider,

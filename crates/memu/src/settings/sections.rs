@@ -1,6 +1,8 @@
 use memu_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::Secret;
+
 /// A model and how to reach it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -115,6 +117,9 @@ pub struct MetadataStoreConfig {
     pub dsn: Option<String>,
     /// Whether tables are created and upgraded, or only checked. Default `create`.
     pub ddl_mode: DdlMode,
+    /// The key of an encrypted file; `MEMU_KEY` gives it, too. Needs a build with the
+    /// feature `sqlcipher`. Default none: files are not encrypted.
+    pub encryption_key: Option<Secret>,
     /// How vectors are stored in a file. Default `f32`.
     pub embedding_format: EmbeddingFormat,
     /// How long a writer waits for others, in seconds, 0 to 3600. Default 30.
@@ -131,6 +136,7 @@ impl Default for MetadataStoreConfig {
             provider: None,
             dsn: None,
             ddl_mode: DdlMode::Create,
+            encryption_key: None,
             embedding_format: EmbeddingFormat::F32,
             busy_timeout_s: 30.0,
             pool_size: 4,

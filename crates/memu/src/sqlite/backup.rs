@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::connection::retrying;
 use super::error::{opening, storage};
+use super::key::{Key, explained, unlock};
 use super::open::{check_file, inspect, pragma};
 
 /// How many pages are copied before somebody is told.
@@ -71,10 +72,11 @@ pub(super) fn verify(connection: &Connection) -> Result<()> {
 pub(crate) fn copy_database(
     from: &Path,
     to: &Path,
+    key: Option<&Key>,
     wait: Duration,
     progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<()> {
-    let made = copy_sound(from, to, wait, progress);
+    let made = copy_sound(from, to, key, wait, progress);
     if made.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(to);
@@ -85,13 +87,15 @@ pub(crate) fn copy_database(
 fn copy_sound(
     from: &Path,
     to: &Path,
+    key: Option<&Key>,
     wait: Duration,
     progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<()> {
-    let source = open_ours(from, wait)?;
+    let source = open_ours(from, key, wait)?;
     let _ = std::fs::remove_file(to);
     let named = |error: Error| error.with("file", to.display());
     let mut target = Connection::open(to).map_err(storage).map_err(named)?;
+    unlock(&target, Some(to), key, wait).map_err(named)?;
     copy(&source, &mut target, wait, progress)?;
     // Otherwise the first reader would put files of a write-ahead log beside it.
     leave_write_ahead_log(&target).map_err(named)?;
@@ -100,7 +104,7 @@ fn copy_sound(
 }
 
 /// Opens one of our databases to read it, or refuses it by what it is.
-pub(crate) fn open_ours(path: &Path, wait: Duration) -> Result<Connection> {
+pub(crate) fn open_ours(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
     let open = || {
         if !path.exists() {
             return Err(Error::not_found("there is no such file"));
@@ -108,10 +112,7 @@ pub(crate) fn open_ours(path: &Path, wait: Duration) -> Result<Connection> {
         inspect(path, false)?;
         // With leave to write, if that is given: whoever may not cannot remove the empty
         // write-ahead log, which the last reader should.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?;
-        connection.busy_timeout(wait).map_err(storage)?;
+        let connection = open_plainly(path, key, wait)?;
         connection
             .execute_batch("PRAGMA query_only = ON")
             .map_err(storage)?;
@@ -119,6 +120,7 @@ pub(crate) fn open_ours(path: &Path, wait: Duration) -> Result<Connection> {
         Ok(connection)
     };
     open().map_err(|error: Error| {
+        let error = explained(error, Some(path), key);
         if error.context().iter().any(|(key, _)| *key == "file") {
             return error;
         }
@@ -146,11 +148,19 @@ pub(super) fn leave_write_ahead_log(connection: &Connection) -> Result<()> {
 ///
 /// # Errors
 /// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has.
-pub(crate) fn settle(path: &Path, wait: Duration) -> Result<()> {
+pub(crate) fn settle(path: &Path, key: Option<&Key>, wait: Duration) -> Result<()> {
+    let settled = open_plainly(path, key, wait).and_then(|file| leave_write_ahead_log(&file));
+    settled.map_err(|error| explained(error, Some(path), key))
+}
+
+/// Opens a database without setting anything.
+pub(super) fn open_plainly(path: &Path, key: Option<&Key>, wait: Duration) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(storage)?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|cause| opening(path, cause))?;
     connection.busy_timeout(wait).map_err(storage)?;
-    leave_write_ahead_log(&connection)
+    unlock(&connection, Some(path), key, wait)?;
+    Ok(connection)
 }
 
 /// Makes a new file durable and gives it its name, in one step.
@@ -191,8 +201,8 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Where the large files of a database are, as `scope/content`.
-pub(crate) fn large_files(database: &Path) -> Result<Vec<String>> {
-    let connection = open_ours(database, Duration::ZERO)?;
+pub(crate) fn large_files(database: &Path, key: Option<&Key>) -> Result<Vec<String>> {
+    let connection = open_ours(database, key, Duration::ZERO)?;
     let mut statement = connection
         .prepare(
             "SELECT DISTINCT m.local_path FROM memu_resources m JOIN memu_scopes s USING (scope_id)

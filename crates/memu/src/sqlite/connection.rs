@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::{opening, storage};
+use super::key::{Key, unlock};
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 128;
@@ -32,7 +33,12 @@ pub(super) enum Access {
 }
 
 /// Opens a connection with everything set but the journal mode.
-pub(super) fn open(path: Option<&Path>, access: Access, busy: Duration) -> Result<Connection> {
+pub(super) fn open(
+    path: Option<&Path>,
+    key: Option<&Key>,
+    access: Access,
+    busy: Duration,
+) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
         | match access {
             Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -49,8 +55,13 @@ pub(super) fn open(path: Option<&Path>, access: Access, busy: Duration) -> Resul
         }
         None => Connection::open_in_memory().map_err(storage)?,
     };
-    prepare(&connection, busy)?;
-    Ok(connection)
+    let ready = unlock(&connection, path, key, busy).and_then(|()| prepare(&connection, busy));
+    if ready.is_err() {
+        // A log that is there stays as it is: closing would move it into the file. Failing to
+        // set this costs nothing but that.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+    ready.map(|()| connection)
 }
 
 /// The address under which SQLite reads a file as one that nobody can change.
@@ -197,4 +208,36 @@ pub(super) fn checkpoint(connection: &Connection, how: &str, busy: Duration) -> 
         let _ = connection.busy_timeout(busy);
     }
     blocked.map(|blocked| blocked == 0).map_err(storage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Temporary files would be legible, and so would what is deleted.
+    #[test]
+    fn every_connection_keeps_temporary_data_in_memory_and_overwrites_what_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = [
+            None,
+            #[cfg(feature = "sqlcipher")]
+            Some(Key::new("passphrase").unwrap()),
+        ];
+        for (number, key) in keys.iter().enumerate() {
+            let path = folder.path().join(format!("{number}.db"));
+            for access in [Access::Create, Access::Write, Access::Immutable] {
+                let connection =
+                    open(Some(&path), key.as_ref(), access, Duration::from_secs(1)).unwrap();
+                let pragma = |name: &str| -> i64 {
+                    let sql = format!("PRAGMA {name}");
+                    connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+                };
+                assert_eq!(pragma("temp_store"), 2, "{access:?}");
+                assert_eq!(pragma("secure_delete"), 1, "{access:?}");
+                if access == Access::Create {
+                    connection.execute_batch("CREATE TABLE t (a)").unwrap();
+                }
+            }
+        }
+    }
 }

@@ -6,6 +6,8 @@
 
 pub(crate) mod backup;
 mod check;
+#[cfg(feature = "sqlcipher")]
+mod cipher;
 mod clear;
 mod codes;
 mod commit;
@@ -13,9 +15,11 @@ mod connection;
 mod error;
 mod filter;
 mod identity;
+mod key;
 mod open;
 mod outlines;
 mod read;
+mod rekey;
 mod rows;
 mod schema;
 mod scopes;
@@ -48,7 +52,9 @@ use rusqlite::Connection;
 use self::commit::Layout;
 use self::connection::{Access, write};
 use self::identity::Identity;
+pub use self::key::Key;
 use self::open::Opened;
+pub(crate) use self::rekey::Rekey;
 use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
@@ -75,6 +81,8 @@ pub struct Options {
     /// Whether a vector search must never miss one of the nearest. Default false: it
     /// misses fewer than one in a thousand, and is faster.
     pub exact_search: bool,
+    /// The key of an encrypted file. Default `None`: it is not encrypted.
+    pub key: Option<Key>,
     /// How vectors are stored from now on. Default `f32`.
     pub embedding_format: EmbeddingFormat,
 }
@@ -98,6 +106,7 @@ impl Options {
             pool_size: 4,
             create: true,
             exact_search: false,
+            key: None,
             embedding_format: EmbeddingFormat::F32,
         }
     }
@@ -112,6 +121,7 @@ pub struct SqliteStore {
     /// `None` for a database in memory, whose only connection does everything.
     readers: Option<Arc<Workers>>,
     upgraded: Option<UpgradeReport>,
+    encrypted: bool,
 }
 
 /// What jobs on the threads need to know.
@@ -163,7 +173,8 @@ impl SqliteStore {
     /// version wrote it; [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported)
     /// when it belongs to another program, or needs an upgrade that `create` does not allow;
     /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when it has other scope
-    /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) and
+    /// fields; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when it is
+    /// encrypted and the key is missing or another one, or the other way round; this and
     /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when it cannot be read or
     /// written; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when others lock it for
     /// longer than the wait. A file that is refused is left as it is.
@@ -203,7 +214,9 @@ impl SqliteStore {
         let readers = match &options.path {
             None => None,
             Some(path) => {
-                let open = || open::open_another(path, access, options.busy_timeout).map_err(named);
+                let key = options.key.as_ref();
+                let open =
+                    || open::open_another(path, key, access, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
                 Some(Arc::new(Workers::readers(connections?, gate.clone())?))
@@ -213,7 +226,7 @@ impl SqliteStore {
         let identity = identity
             .map(|path| Identity::new(path, read_only))
             .transpose();
-        let mut tidy = Tidy::new(lasting.clone(), options.busy_timeout);
+        let mut tidy = Tidy::new(lasting.clone(), options.key.clone(), options.busy_timeout);
         tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
         Ok(Self {
@@ -232,6 +245,7 @@ impl SqliteStore {
             schema,
             readers,
             upgraded,
+            encrypted: options.key.is_some(),
         })
     }
 
@@ -284,6 +298,19 @@ impl SqliteStore {
                 Ok(value)
             })
             .await
+    }
+}
+
+/// SQLCipher and OpenSSL let go of what they need when the program ends, whether or not a
+/// thread still uses it. So the threads of an encrypted store end with it.
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if self.encrypted {
+            for workers in self.readers.iter().chain([&self.writer]) {
+                workers.close();
+                workers.join();
+            }
+        }
     }
 }
 

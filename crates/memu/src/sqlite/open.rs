@@ -1,18 +1,20 @@
 //! Opening a file: making its tables, or finding out whether it is ours.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
+use rusqlite::types::Value;
 
 use super::Options;
 use super::backup::beside;
 use super::check::rebuild;
 use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
+use super::key::{Key, explained, is_no_database};
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
@@ -20,13 +22,16 @@ use super::upgrade::{self, UpgradeReport};
 /// Columns of `memu_scopes` that are not scope fields.
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 
+/// How often a new encrypted file is opened again.
+const TRIES: usize = 3;
+
 /// Opens the first connection, after which the tables are there and as they should be.
 pub(super) fn open_first(options: &Options) -> Result<Opened> {
     if let Some(path) = &options.path {
         inspect(path, options.create)?;
     }
-    let opened = open_to_write(options);
-    match (opened, &options.path) {
+    let (path, key) = (options.path.as_deref(), options.key.as_ref());
+    let opened = match (open_among_others(options), path) {
         (Err(error), Some(path)) if may_be_read_only(path, &error) => {
             // What cannot be written may still be read; if not, why it cannot be written
             // is what the caller must hear.
@@ -36,7 +41,31 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
             })
         }
         (opened, _) => opened,
+    };
+    opened.map_err(|error| explained(error, path, key))
+}
+
+/// Opens a new encrypted file again when it turns out that others made it at the same time:
+/// each chooses a salt, and only one of them stays.
+fn open_among_others(options: &Options) -> Result<Opened> {
+    let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let is_new = options.path.as_ref().is_some_and(|path| length(path) == 0);
+    let tries = if is_new && options.key.is_some() {
+        TRIES
+    } else {
+        1
+    };
+    let mut opened = open_to_write(options);
+    for _ in 1..tries {
+        match &opened {
+            // What the salt does not fit is taken for no database, or for a read-only one.
+            Err(error) if matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Permission) => {
+                opened = open_to_write(options);
+            }
+            _ => break,
+        }
     }
+    opened
 }
 
 fn open_to_write(options: &Options) -> Result<Opened> {
@@ -46,8 +75,14 @@ fn open_to_write(options: &Options) -> Result<Opened> {
     } else {
         Access::Write
     };
-    let connection = match (open(options.path.as_deref(), access, wait), &options.path) {
-        (Err(error), Some(path)) if error.kind() == ErrorKind::Corrupt && options.create => {
+    let (path, key) = (options.path.as_deref(), options.key.as_ref());
+    let connection = match (open(path, key, access, wait), &options.path) {
+        (Err(error), Some(path))
+            if error.kind() == ErrorKind::Corrupt
+                && options.create
+                && key.is_none()
+                && !is_no_database(&error) =>
+        {
             upgrade::open_reserved(path, wait)?.ok_or(error)?
         }
         (opened, _) => opened?,
@@ -85,7 +120,8 @@ fn may_be_read_only(path: &Path, error: &Error) -> bool {
 /// Opens a file that can be read only, without locks: whoever has no leave to write cannot
 /// have the memory that processes share.
 fn open_to_read(path: &Path, options: &Options) -> Result<Opened> {
-    let connection = open(Some(path), Access::Immutable, options.busy_timeout)?;
+    let (key, wait) = (options.key.as_ref(), options.busy_timeout);
+    let connection = open(Some(path), key, Access::Immutable, wait)?;
     if upgrade::is_original(&connection)? || is_older(&connection)? {
         return Err(Error::permission(
             "the database must be brought up to date when it is opened, for which it and its \
@@ -277,9 +313,14 @@ pub(super) fn tables(connection: &Connection) -> Result<Vec<String>> {
 }
 
 pub(super) fn pragma(connection: &Connection, name: &str) -> Result<i32> {
-    connection
-        .query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
-        .map_err(storage)
+    let value = connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, Value>(0));
+    match value.map_err(storage)? {
+        Value::Integer(number) => i32::try_from(number).ok(),
+        // That is how SQLCipher answers those that it changes.
+        Value::Text(number) => number.parse().ok(),
+        _ => None,
+    }
+    .ok_or_else(|| Error::internal(format!("PRAGMA {name} is no number")))
 }
 
 /// The scope fields of the tables.
@@ -304,8 +345,13 @@ fn names(schema: &ScopeSchema) -> String {
 }
 
 /// A further connection to a file that is prepared.
-pub(super) fn open_another(path: &Path, access: Access, wait: Duration) -> Result<Connection> {
-    let connection = open(Some(path), access, wait)?;
+pub(super) fn open_another(
+    path: &Path,
+    key: Option<&Key>,
+    access: Access,
+    wait: Duration,
+) -> Result<Connection> {
+    let connection = open(Some(path), key, access, wait)?;
     connection
         .execute_batch("PRAGMA query_only = ON")
         .map_err(storage)?;

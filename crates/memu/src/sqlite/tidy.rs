@@ -22,6 +22,7 @@ use rusqlite::config::DbConfig;
 use super::backup::beside;
 use super::connection::{Access, checkpoint, open};
 use super::error::{after_failed_sync, is_failed_sync, storage};
+use super::key::Key;
 
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
@@ -34,6 +35,7 @@ const LONGEST_LOG: i64 = 1_000;
 #[derive(Debug)]
 pub(super) struct Tidy {
     path: Option<PathBuf>,
+    key: Option<Key>,
     wait: Duration,
     last_write: Option<Instant>,
     /// Reads at the end of the log, so that what comes behind is not moved.
@@ -46,9 +48,10 @@ pub(super) struct Tidy {
 }
 
 impl Tidy {
-    pub(super) fn new(path: Option<PathBuf>, wait: Duration) -> Self {
+    pub(super) fn new(path: Option<PathBuf>, key: Option<Key>, wait: Duration) -> Self {
         Self {
             path,
+            key,
             wait,
             last_write: None,
             bound: None,
@@ -133,8 +136,9 @@ impl Tidy {
     /// it has; `None` when that cannot be done.
     fn move_pages(&mut self, connection: &Connection) -> Option<i64> {
         if self.bound.is_none() {
-            let path = self.path.as_deref();
-            self.bound = path.and_then(|path| open(Some(path), Access::Write, self.wait).ok());
+            let (path, key) = (self.path.as_deref(), self.key.as_ref());
+            let open = |path| open(Some(path), key, Access::Write, self.wait).ok();
+            self.bound = path.and_then(open);
         }
         let bound = self.bound.take()?;
         let moved = move_before_mark(connection, &bound, self.wait, &mut self.others);

@@ -133,6 +133,7 @@ fn opening_and_copying_a_file_once_more_lets_go_of_no_lock() {
         let place = Place {
             database: file.clone(),
             resources_dir: "resources".into(),
+            key: None,
             wait: Duration::from_secs(1),
         };
         back_up(&place, copy, Arc::new(|_, _| {})).await.unwrap();

@@ -108,7 +108,7 @@ impl MemoryService {
     ///
     /// # Errors
     /// The embedder's and the store's;
-    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when another reembedding, to
+    /// [`ErrorKind::Conflict`] when another reembedding, to
     /// another embedder, has ended in the meantime.
     pub async fn reembed(
         &self,

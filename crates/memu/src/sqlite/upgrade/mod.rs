@@ -27,6 +27,7 @@ use super::backup::{beside, copy, put_in_place, read_only, verify};
 use super::commit::Layout;
 use super::connection::{PAGE_SIZE, prepare, write};
 use super::error::storage;
+use super::key::{Key, explained, unlock};
 use super::open::pragma;
 use super::schema::create;
 use crate::settings::EmbeddingFormat;
@@ -73,7 +74,7 @@ pub(super) fn upgrade(
         report.backup = Some(backup);
         Ok(Some(report))
     })
-    .map_err(explained)?;
+    .map_err(with_needs)?;
     let Some(mut report) = upgraded else {
         return Ok(None);
     };
@@ -89,17 +90,19 @@ pub(super) fn upgrade(
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] when there is no file; [`ErrorKind::Corrupt`] when it is
-/// damaged or no database.
-pub fn preview_upgrade(path: &Path) -> Result<Option<UpgradeReport>> {
+/// damaged or no database; [`ErrorKind::Permission`] when it is encrypted and the key does not
+/// open it, or the other way round.
+pub fn preview_upgrade(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
     let named = |error: Error| error.with("file", path.display());
     if !path.is_file() {
         return Err(named(Error::not_found("there is no such file")));
     }
-    preview(path).map_err(named)
+    preview(path, key).map_err(|error| named(explained(error, Some(path), key)))
 }
 
-fn preview(path: &Path) -> Result<Option<UpgradeReport>> {
+fn preview(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
     let file = read_only(path)?;
+    unlock(&file, Some(path), key, Duration::ZERO)?;
     read_any_schema(&file)?;
     if !is_original(&file)? {
         return Ok(None);
@@ -195,7 +198,7 @@ fn compact(connection: &Connection) {
     let _ = connection.execute_batch("PRAGMA temp_store = MEMORY");
 }
 
-fn explained(error: Error) -> Error {
+fn with_needs(error: Error) -> Error {
     if error.kind() == ErrorKind::Permission || error.kind() == ErrorKind::Storage {
         return error.with(
             "needed",
