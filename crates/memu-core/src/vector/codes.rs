@@ -163,6 +163,29 @@ impl CodeBlock {
         }));
     }
 
+    /// Makes estimates from four bits, of some vectors by number, into those from all eight.
+    pub(super) fn closest(
+        &self,
+        low: &LowBits,
+        numbers: &[usize],
+        query: &CodedQuery,
+        products: &mut Vec<i32>,
+        estimates: &mut [Estimate],
+    ) {
+        products.clear();
+        let rows = rows_of(&low.rows, low_bytes(self.dimension), numbers);
+        query.planes.low(rows, products);
+        let per_deviation = 1.0 / (self.dimension.max(2) as f32 - 1.0).sqrt();
+        let known = numbers.iter().zip(products).zip(estimates);
+        for ((number, product), estimate) in known {
+            let scale = self.scales.get(*number).copied().unwrap_or_default();
+            let coded = query.byte_scale * *product as f32 - 7.5 * query.sum;
+            estimate.cosine += scale * coded;
+            let left_out = low.errors.get(*number) * per_deviation;
+            estimate.error = left_out.hypot(16.0 * scale * query.rounding);
+        }
+    }
+
     fn middle_products(&self, numbers: &[usize], query: &CodedQuery, products: &mut Vec<i32>) {
         let rows = rows_of(&self.middle, middle_bytes(self.dimension), numbers);
         products.clear();

@@ -56,7 +56,8 @@ impl Codes {
     /// greater than a candidate's `most` but by chance.
     ///
     /// Estimates from two bits tell most vectors from those that may be the nearest; four bits
-    /// tell all but a few.
+    /// tell all but some sixty of a hundred thousand, and low bits, where they are at hand, all
+    /// but some twenty.
     pub fn likely_candidates(
         &self,
         query: &CodedQuery,
@@ -73,7 +74,7 @@ impl Codes {
         let bound = reached.bound();
         let found = in_parts(&self.blocks, |part| {
             let estimates = told.get(part.number).map(|told| told.estimates.as_slice());
-            narrowed(
+            self.narrowed(
                 part,
                 query,
                 estimates.unwrap_or_default(),
@@ -92,6 +93,46 @@ impl Codes {
         candidates.retain(|candidate| candidate.most >= least.bound());
         candidates.sort_unstable_by(Candidate::by_most);
         candidates
+    }
+
+    /// The vectors of a part that may be among the nearest by what four bits tell, or all eight
+    /// where they are at hand; `bound` is reached for certain by so many. And what the best of
+    /// them reach.
+    fn narrowed(
+        &self,
+        part: Part<'_, Block>,
+        query: &CodedQuery,
+        estimates: &[f32],
+        (count, bound): (usize, f32),
+        allows: &impl Fn(u64) -> bool,
+    ) -> (Vec<Candidate>, AtLeast) {
+        let mut least = AtLeast::new(count);
+        let mut candidates = Vec::new();
+        let mut most = Vec::new();
+        let mut numbers = Vec::new();
+        let mut told = Told::default();
+        let blocks = (part.first..).zip(with_estimates(part.blocks, estimates));
+        for (place, (block, here)) in blocks {
+            block.at_most(here, DEVIATIONS, &mut most);
+            let bound = bound.max(least.bound());
+            reaching(&most, bound, &mut numbers);
+            retain_allowed(&mut numbers, block, allows);
+            told.look_closer(block, &numbers, here, query);
+            told.keep(bound, &mut numbers);
+            if let Some(Some(low)) = self.low.get(place) {
+                told.look_closest(block, low, &numbers, query);
+            }
+            for (number, told) in numbers.iter().zip(&told.estimates) {
+                let most = told.cosine + DEVIATIONS * told.error;
+                if let Some(owner) = block.owners.get(*number).copied()
+                    && most >= bound
+                {
+                    candidates.push(Candidate { most, owner });
+                    least.push(told.cosine - DEVIATIONS * told.error);
+                }
+            }
+        }
+        (candidates, least)
     }
 
     /// The vectors that may reach `bound`, for certain no other of those that `allows` lets
@@ -210,39 +251,6 @@ fn by_two_bits(
     ByTwoBits { estimates, reached }
 }
 
-/// The vectors of a part that may be among the nearest by what four bits tell, where `bound`
-/// is reached for certain by so many; and what the best of them reach.
-fn narrowed(
-    part: Part<'_, Block>,
-    query: &CodedQuery,
-    estimates: &[f32],
-    (count, bound): (usize, f32),
-    allows: &impl Fn(u64) -> bool,
-) -> (Vec<Candidate>, AtLeast) {
-    let mut least = AtLeast::new(count);
-    let mut candidates = Vec::new();
-    let mut most = Vec::new();
-    let mut numbers = Vec::new();
-    let mut told = Told::default();
-    for (block, here) in with_estimates(part.blocks, estimates) {
-        block.at_most(here, DEVIATIONS, &mut most);
-        let bound = bound.max(least.bound());
-        reaching(&most, bound, &mut numbers);
-        retain_allowed(&mut numbers, block, allows);
-        told.look_closer(block, &numbers, here, query);
-        for (number, told) in numbers.iter().zip(&told.estimates) {
-            let most = told.cosine + DEVIATIONS * told.error;
-            if let Some(owner) = block.owners.get(*number).copied()
-                && most >= bound
-            {
-                candidates.push(Candidate { most, owner });
-                least.push(told.cosine - DEVIATIONS * told.error);
-            }
-        }
-    }
-    (candidates, least)
-}
-
 /// Each block with the estimates of its vectors.
 fn with_estimates<'p>(
     blocks: &'p [Block],
@@ -257,7 +265,7 @@ fn with_estimates<'p>(
     })
 }
 
-/// What four bits tell of some vectors, and room to find it out.
+/// What four or eight bits tell of some vectors, and room to find it out.
 #[derive(Debug, Default)]
 struct Told {
     products: Vec<i32>,
@@ -276,6 +284,27 @@ impl Told {
         if !numbers.is_empty() {
             let (products, estimates) = (&mut self.products, &mut self.estimates);
             block.closer(numbers, by_two_bits, query, products, estimates);
+        }
+    }
+
+    /// Keeps those that may reach `bound`.
+    fn keep(&mut self, bound: f32, numbers: &mut Vec<usize>) {
+        let reaches = |told: &Estimate| told.cosine + DEVIATIONS * told.error >= bound;
+        let mut told = self.estimates.iter();
+        numbers.retain(|_| told.next().is_some_and(reaches));
+        self.estimates.retain(reaches);
+    }
+
+    fn look_closest(
+        &mut self,
+        block: &CodeBlock,
+        low: &LowBits,
+        numbers: &[usize],
+        query: &CodedQuery,
+    ) {
+        if !numbers.is_empty() {
+            let (products, estimates) = (&mut self.products, &mut self.estimates);
+            block.closest(low, numbers, query, products, estimates);
         }
     }
 }

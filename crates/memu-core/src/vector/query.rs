@@ -19,6 +19,9 @@ pub struct CodedQuery {
     pub(super) byte_sum: i32,
     /// The length of what its bytes leave out.
     pub(super) byte_error: f32,
+    /// How far rounding in the tables of signs and in the bytes makes sums over four bits
+    /// spread around the truth (standard deviation).
+    pub(super) rounding: f32,
     /// More than what rounding to f32 can add to a cosine, its estimate and the rotation of
     /// numbers of length 1 together: each is a sum of at most `dimension / 16 + 64` steps.
     pub(super) slack: f32,
@@ -56,10 +59,14 @@ impl CodedQuery {
             .zip(&rotated)
             .map(|(code, x)| (f64::from(*x) - f64::from(*code) * f64::from(byte_scale)).powi(2))
             .sum();
+        let signs = SignTable::new(&rotated, kernel);
+        let rounding = signs.rounding(quads(rotated.len()));
         Self {
             length: dot(&rotated, &rotated).sqrt() * (1.0 + 1e-5),
             sum: rotated.iter().sum(),
-            signs: SignTable::new(&rotated, kernel),
+            // The last two bits are a number from -1.5 to 1.5, whose mean square is 1.25.
+            rounding: rounding.hypot(byte_scale * (rotated.len() as f32 * 1.25 / 12.0).sqrt()),
+            signs,
             exact_signs: ExactSignTables::new(&bytes, kernel),
             planes: PlaneQuery::new(&bytes),
             byte_scale,
@@ -119,6 +126,16 @@ impl SignTable {
             step,
             offset: weights.iter().sum(),
         }
+    }
+}
+
+impl SignTable {
+    /// How far sums over the first two bits, counted in steps of the fourth, spread for the
+    /// rounding of so many entries for each of them (standard deviation): that of a number
+    /// rounded to whole ones is √(1/12).
+    fn rounding(&self, quads: usize) -> f32 {
+        let of_both_bits = (2.0 * 2.0 + 1.0) * quads as f32;
+        2.0 * self.step * (of_both_bits / 12.0).sqrt()
     }
 }
 

@@ -21,8 +21,10 @@ use crate::sqlite::rows::{Reader, unpacked};
 use crate::sqlite::scopes::scope_rows;
 use crate::sqlite::vectors::{identified_by, table};
 
-/// Low bits of a family with more vectors than this are read as they are needed.
-const LOW_BITS_AT_HAND: usize = 1_000_000;
+/// Low bits of a family with more vectors than this are read as they are needed: when the
+/// nearest are to be found for certain, and when they only save comparisons.
+const LOW_BITS_FOR_CERTAINTY: usize = 1_000_000;
+const LOW_BITS_FOR_SPEED: usize = 250_000;
 /// How many vectors' codes are kept, of all families together.
 const KEPT: usize = 2_000_000;
 /// When a filter lets this few through, they are compared in full without codes.
@@ -334,7 +336,12 @@ impl Search<'_> {
                 rows.collect()
             })
             .map_err(storage)?;
-        let with_low_bits = self.exact && listed.len() * BLOCK_VECTORS <= LOW_BITS_AT_HAND;
+        let at_hand = if self.exact {
+            LOW_BITS_FOR_CERTAINTY
+        } else {
+            LOW_BITS_FOR_SPEED
+        };
+        let with_low_bits = listed.len() * BLOCK_VECTORS <= at_hand;
         let mut known = Known {
             family,
             seq,
