@@ -1,7 +1,7 @@
 use super::field::{Alternatives, Field};
 use crate::config::RankingConfig;
 
-/// What each word of a question may match in an [`Index`].
+/// What each word of a question may match in an [`Index`](super::Index).
 #[derive(Clone, Debug, Default)]
 pub struct QuestionMatches {
     pub(super) words: Vec<WordMatches>,
