@@ -2,12 +2,13 @@
 //! clock, randomness, and a place to run work that would block.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_channel::oneshot;
 
 use crate::error::{Error, Result};
+use crate::random::SplitMix;
 use crate::records::Id;
 use crate::time::Timestamp;
 
@@ -60,24 +61,17 @@ impl IdSource for RandomIds {
 /// A reproducible sequence of version 4 shaped UUIDs (SplitMix64 of a counter),
 /// for tests.
 #[derive(Debug)]
-pub struct SeededIds(Mutex<u64>);
+pub struct SeededIds(Mutex<SplitMix>);
 
 impl SeededIds {
     /// The sequence that `seed` starts.
     pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(seed))
+        Self(Mutex::new(SplitMix::new(seed)))
     }
 
     fn next_u64(&self) -> u64 {
-        let mut state = match self.0.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = *state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        let mut sequence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sequence.next()
     }
 }
 

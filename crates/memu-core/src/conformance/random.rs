@@ -13,6 +13,7 @@ use super::verdict::{Failure, ensure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::random::SplitMix;
 use crate::records::{ContentHash, Id, MemoryItem, Modality, ModelReply, OwnerKind, ReplyState};
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{
@@ -27,21 +28,12 @@ const KINDS: [OwnerKind; 4] = [
     OwnerKind::Category,
 ];
 
-/// A SplitMix64 sequence.
-struct Dice(u64);
+struct Dice(SplitMix);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number below `sides`, which is at least 1.
+    /// A number below `sides`; 0 when that is 0.
     fn roll(&mut self, sides: u64) -> u64 {
-        self.next() % sides.max(1)
+        self.0.below(sides)
     }
 
     fn one_in(&mut self, sides: u64) -> bool {
@@ -283,7 +275,7 @@ impl Pair {
                 Maker::new(user("b")?, seed),
                 Maker::new(user("c")?, seed),
             ],
-            dice: Dice(seed),
+            dice: Dice(SplitMix::new(seed)),
             outlines: BTreeMap::new(),
             batches: 0,
             accepted: 0,

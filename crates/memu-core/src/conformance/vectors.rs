@@ -7,6 +7,7 @@ use super::verdict::{Failure, ensure, refused, same};
 use super::{Harness, Verdict};
 use crate::error::ErrorKind;
 use crate::filter::Filter;
+use crate::random::SplitMix;
 use crate::records::{
     EmbedderIdentity, Embedding, MemoryItem, OwnedEmbedding, OwnerKind, SetState,
 };
@@ -404,13 +405,8 @@ const MANY: usize = 900;
 
 /// A vector that depends on a number alone, and on no other much.
 fn scattered(number: usize, salt: usize) -> [f32; 4] {
-    let mut state = (number * 31 + salt) as u64;
-    [(); 4].map(|()| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((state >> 40) as f32) / (1_u64 << 23) as f32 - 1.0
-    })
+    let mut random = SplitMix::new((number * 31 + salt) as u64);
+    [(); 4].map(|()| ((random.next() >> 40) as f32) / (1_u64 << 23) as f32 - 1.0)
 }
 
 /// Asks a store and the model for what is near some vectors, with and without a filter.

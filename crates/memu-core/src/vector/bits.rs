@@ -225,14 +225,12 @@ impl pulp::NullaryFnOnce for Neon<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix;
 
     #[test]
     fn every_kernel_gives_the_same_sums() {
-        let mut state = 7_u32;
-        let mut byte = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
+        let mut random = SplitMix::new(7);
+        let mut byte = || random.below(256) as u8;
         for quads in [4, 64, 96, 256] {
             let table: Vec<u8> = (0..quads * QUAD).map(|_| byte()).collect();
             let codes: Vec<u8> = (0..3 * quads * QUAD).map(|_| byte()).collect();

@@ -144,14 +144,12 @@ fn avx2(simd: pulp::x86::V3, row: &[[i8; CHUNK]], query: &[[i16; CHUNK]]) -> i32
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix;
 
     #[test]
     fn every_kernel_gives_the_same_products() {
-        let mut state = 7_u32;
-        let mut byte = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            ((state >> 24) as u8).cast_signed()
-        };
+        let mut random = SplitMix::new(7);
+        let mut byte = || (random.below(256) as u8).cast_signed();
         for length in [0, 1, 31, 32, 33, 256, 384, 1536 + 7] {
             let query: Vec<i8> = (0..length).map(|_| byte()).collect();
             let rows: Vec<Vec<i8>> = (0..5)

@@ -1,9 +1,9 @@
-use super::bits::{GROUP, QUAD, QUADS};
-use super::planes::{low_bytes, middle_bytes, push_low, push_middle};
+//! Codes of vectors, and what they tell of cosines with a query.
+
+use super::dot;
+use super::planes::{low_bytes, middle_bytes};
 use super::query::CodedQuery;
-use super::rotation::rotate;
 use super::shares::Shares;
-use super::{dot, unit};
 
 /// How many vectors a full block has.
 pub const BLOCK_VECTORS: usize = 256;
@@ -13,9 +13,6 @@ pub const MOST_CODED: usize = 8_192;
 
 /// How many bytes a processor fetches at a time.
 const CACHE_LINE: usize = 64;
-
-/// Where the middle of what a byte can say is.
-const MIDDLE: f32 = 127.5;
 
 /// Short codes of some vectors: enough to tell which of them may be near to another one.
 ///
@@ -68,16 +65,6 @@ pub(super) struct Estimate {
 }
 
 impl CodeBlock {
-    /// Codes vectors of one dimension, each with its owner.
-    pub fn encode(vectors: &[(u64, &[f32])]) -> (Self, LowBits) {
-        // Compiled for the widest instructions that this processor has. Sums run in one
-        // order, and products and sums are rounded apart: all give the same.
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || encode(vectors),
-        )
-    }
-
     /// How many numbers a vector has.
     pub fn dimension(&self) -> usize {
         self.dimension
@@ -296,182 +283,4 @@ pub(super) struct FourBits {
     pub(super) coded: Vec<i32>,
     /// By vector: its cosine with the query is not more than this.
     pub(super) most: Vec<f32>,
-}
-
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
-#[inline(always)]
-fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
-    let dimension = vectors.first().map_or(0, |(_, vector)| vector.len());
-    let mut residuals: Vec<Vec<f32>> = vectors
-        .iter()
-        .map(|(_, vector)| {
-            let mut vector = unit(vector);
-            vector.resize(dimension, 0.0);
-            rotate(&mut vector);
-            vector
-        })
-        .collect();
-    let centre = take_mean(&mut residuals, dimension);
-    let coded: Vec<Coded> = residuals
-        .iter()
-        .map(|residual| Coded::new(residual))
-        .collect();
-    let all = |value: fn(&Coded) -> f32| coded.iter().map(value);
-    let low = LowBits {
-        errors: Shares::new(all(|coded| coded.errors[1])),
-        rows: rows(&coded, low_bytes(dimension), push_low),
-        dimension,
-    };
-    let block = CodeBlock {
-        owners: vectors.iter().map(|(owner, _)| *owner).collect(),
-        dimension,
-        centre,
-        longest: all(|coded| coded.longest).fold(0.0, f32::max),
-        factors: all(|coded| coded.factor).collect(),
-        scales: all(|coded| coded.scale).collect(),
-        spreads: Shares::new(all(|coded| coded.spread)),
-        errors: Shares::new(all(|coded| coded.errors[0])),
-        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension)),
-        middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
-            let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
-            push_middle(&middle, row);
-        }),
-    };
-    (block, low)
-}
-
-/// Takes their mean from vectors, and gives it back.
-#[inline]
-fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<f32> {
-    let mut mean = vec![0.0; dimension];
-    for vector in vectors.iter() {
-        for (sum, x) in mean.iter_mut().zip(vector) {
-            *sum += x;
-        }
-    }
-    for x in &mut mean {
-        *x /= vectors.len().max(1) as f32;
-    }
-    for vector in vectors {
-        for (x, mean) in vector.iter_mut().zip(&mean) {
-            *x -= mean;
-        }
-    }
-    mean
-}
-
-/// A vector in 8 bits a number.
-struct Coded {
-    numbers: Vec<u8>,
-    scale: f32,
-    factor: f32,
-    spread: f32,
-    /// The length of what four and eight bits leave out.
-    errors: [f32; 2],
-    /// The greater length of what four and eight bits say.
-    longest: f32,
-}
-
-impl Coded {
-    #[inline]
-    fn new(residual: &[f32]) -> Self {
-        let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        let scale = greatest / MIDDLE;
-        let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        let numbers: Vec<u8> = residual
-            .iter()
-            .map(|x| (x * factor + 128.0) as u8)
-            .collect();
-        let said: Vec<f32> = numbers
-            .iter()
-            .map(|number| f32::from(number >> 6) * 2.0 - 3.0)
-            .collect();
-        let (worth, spread) = worth(residual, &said);
-        let four = difference(residual, &numbers, |number| {
-            16.0 * scale * (f32::from(number >> 4) - 7.5)
-        });
-        let eight = difference(residual, &numbers, |number| {
-            scale * (f32::from(number) - MIDDLE)
-        });
-        Self {
-            numbers,
-            scale,
-            factor: worth,
-            spread,
-            errors: [four.0, eight.0],
-            longest: four.1.max(eight.1),
-        }
-    }
-}
-
-/// The length of the difference between a vector and what its numbers say, and the length of
-/// that; both rather too great than too small, for a bound must not be too small.
-#[inline]
-fn difference(residual: &[f32], numbers: &[u8], said: impl Fn(u8) -> f32) -> (f32, f32) {
-    let said: Vec<f32> = numbers.iter().map(|number| said(*number)).collect();
-    let left: Vec<f32> = residual
-        .iter()
-        .zip(&said)
-        .map(|(x, said)| x - said)
-        .collect();
-    // More than what rounding can take from such a sum.
-    let margin = 1.0 + (residual.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
-    let length = |vector: &[f32]| dot(vector, vector).sqrt() * margin;
-    (length(&left), length(&said))
-}
-
-fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Vec<u8> {
-    let mut rows = Vec::with_capacity(coded.len() * bytes);
-    for coded in coded {
-        push(&coded.numbers, &mut rows);
-    }
-    rows
-}
-
-/// What a code `said` of a vector is worth in an estimate of its inner product with a query,
-/// so that the estimate is right on average: |r|² / ⟨r, x⟩; and how far estimates spread
-/// around the truth for a query of length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the
-/// cosine of r and x (theorem 3.2 of *RaBitQ*).
-#[inline]
-fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
-    let product = dot(residual, said);
-    let squared = dot(residual, residual);
-    if product <= 0.0 {
-        return (0.0, squared.sqrt());
-    }
-    let a_squared = (product / squared * (product / dot(said, said))).min(1.0);
-    let dimension = residual.len() as f32;
-    let spread = squared * (1.0 - a_squared) / a_squared / (dimension - 1.0).max(1.0);
-    (squared / product, spread.sqrt())
-}
-
-/// How many quads of bytes one bit of each number of a group of vectors takes.
-pub(super) fn quads(dimension: usize) -> usize {
-    dimension.div_ceil(4).next_multiple_of(QUADS)
-}
-
-/// One of the eight bits of all numbers, laid out as [`super::bits`] says.
-fn side_by_side(coded: &[Coded], bit: u8, dimension: usize) -> Vec<u8> {
-    let bytes = quads(dimension) * QUAD;
-    let mut all = Vec::with_capacity(coded.len().div_ceil(GROUP) * bytes);
-    for group in coded.chunks(GROUP) {
-        let mut codes = vec![0_u8; bytes];
-        for (vector, coded) in group.iter().enumerate() {
-            let (at, shift) = (vector % QUAD, if vector < QUAD { 0 } else { 4 });
-            let quads = codes.as_chunks_mut::<QUAD>().0.iter_mut();
-            for (quad, numbers) in quads.zip(coded.numbers.chunks(4)) {
-                let bits = (0..).zip(numbers).fold(0_u8, |bits, (place, number)| {
-                    bits | (number >> bit & 1) << place
-                });
-                if let Some(code) = quad.get_mut(at) {
-                    *code |= bits << shift;
-                }
-            }
-        }
-        all.extend(codes);
-    }
-    all
 }

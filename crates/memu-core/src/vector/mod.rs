@@ -4,7 +4,10 @@
 mod at_least;
 mod bits;
 mod bytes;
+mod certain;
 mod codes;
+mod encode;
+mod likely;
 mod nearest;
 mod parts;
 mod planes;
@@ -16,8 +19,9 @@ mod stored;
 
 pub use at_least::AtLeast;
 pub(crate) use bytes::ByteQuery;
+pub use certain::Undecided;
 pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
-pub use nearest::{Candidate, Codes, Undecided};
+pub use nearest::{Candidate, Codes};
 pub use query::CodedQuery;
 
 /// How many running sums there are. Enough for any vector unit, and fixed: the
@@ -78,9 +82,43 @@ fn unit(vector: &[f32]) -> Vec<f32> {
     vector.iter().map(|x| x * factor).collect()
 }
 
+/// Appends a vector as bytes from -127 to 127, and returns what one step of them is worth.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
+pub(crate) fn push_signed_bytes(vector: &[f32], bytes: &mut Vec<i8>) -> f32 {
+    let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let factor = if greatest > 0.0 {
+        127.0 / greatest
+    } else {
+        0.0
+    };
+    // Rounds half away from zero, as `round` does, without a call to a library.
+    bytes.extend(vector.iter().map(|x| {
+        let x = x * factor;
+        (x + 0.5_f32.copysign(x)) as i8
+    }));
+    greatest / 127.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_tell_a_vector_up_to_half_a_step() {
+        let mut bytes = vec![9];
+        let vector = [0.5, -1.0, 0.0, 0.003];
+        let step = push_signed_bytes(&vector, &mut bytes);
+        assert_eq!(bytes, [9, 64, -127, 0, 0]);
+        for (byte, x) in bytes[1..].iter().zip(vector) {
+            assert!((f32::from(*byte) * step - x).abs() <= step / 2.0);
+        }
+        assert_eq!(push_signed_bytes(&[0.0, 0.0], &mut bytes), 0.0);
+        assert_eq!(bytes[5..], [0, 0]);
+    }
 
     #[test]
     fn the_inner_product_is_right_at_every_length_around_a_chunk() {

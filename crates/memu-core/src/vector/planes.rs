@@ -11,8 +11,10 @@ const BYTES: usize = 32;
 const MIDDLE_CHUNK: usize = 4 * LANES;
 /// Numbers of four bits come in chunks of so many, two in a byte.
 const LOW_CHUNK: usize = 2 * LANES;
-/// How many steps fit sums of 16 bits: each adds two products of at most 15 × 128.
-const STEPS: usize = 8;
+/// Sums of 16 bits take this many chunks, divided by the bits of a number: eight chunks of four
+/// steps of two products of at most 3 × 127, or four of two steps of at most 15 × 127.
+#[cfg(target_arch = "x86_64")]
+const SHORT_BITS: usize = 16;
 
 /// How many bytes the numbers of two bits of a vector take.
 pub(super) fn middle_bytes(dimension: usize) -> usize {
@@ -92,24 +94,20 @@ impl PlaneQuery {
 
     /// Appends the product with each row of numbers of two bits, in order.
     pub(super) fn middle<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
-        match self.kernel {
-            #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2(simd) => simd.vectorize(
-                #[inline(always)]
-                || {
-                    // A loop, for a closure inside would not be compiled for these
-                    // instructions.
-                    for row in rows {
-                        out.push(avx2::middle(simd, row, &self.lanes));
-                    }
-                },
-            ),
-            Kernel::Portable => out.extend(rows.map(|row| portable::middle(row, &self.lanes))),
-        }
+        self.products::<2, { MIDDLE_CHUNK / LANES }>(rows, out);
     }
 
     /// Appends the product with each row of numbers of four bits, in order.
     pub(super) fn low<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
+        self.products::<4, { LOW_CHUNK / LANES }>(rows, out);
+    }
+
+    /// The same for numbers of `BITS` bits, which come in chunks of `STEPS` times 32.
+    fn products<'r, const BITS: i32, const STEPS: usize>(
+        &self,
+        rows: impl Iterator<Item = &'r [u8]>,
+        out: &mut Vec<i32>,
+    ) {
         match self.kernel {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2(simd) => simd.vectorize(
@@ -118,33 +116,28 @@ impl PlaneQuery {
                     // A loop, for a closure inside would not be compiled for these
                     // instructions.
                     for row in rows {
-                        out.push(avx2::low(simd, row, &self.lanes));
+                        out.push(avx2::product::<BITS, STEPS>(simd, row, &self.lanes));
                     }
                 },
             ),
-            Kernel::Portable => out.extend(rows.map(|row| portable::low(row, &self.lanes))),
+            Kernel::Portable => {
+                out.extend(rows.map(|row| portable::product::<BITS, STEPS>(row, &self.lanes)));
+            }
         }
     }
 }
 
 mod portable {
-    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK};
+    use super::{BYTES, LANES};
 
-    pub(super) fn middle(row: &[u8], query: &[[i8; LANES]]) -> i32 {
-        product::<2>(row, query.chunks_exact(MIDDLE_CHUNK / LANES))
-    }
-
-    pub(super) fn low(row: &[u8], query: &[[i8; LANES]]) -> i32 {
-        product::<4>(row, query.chunks_exact(LOW_CHUNK / LANES))
-    }
-
-    fn product<'q, const BITS: usize>(
+    pub(super) fn product<const BITS: i32, const STEPS: usize>(
         row: &[u8],
-        query: impl Iterator<Item = &'q [[i8; LANES]]>,
+        query: &[[i8; LANES]],
     ) -> i32 {
         let mut sum = 0;
-        for (bytes, query) in row.as_chunks::<BYTES>().0.iter().zip(query) {
-            for (step, query) in query.iter().enumerate() {
+        let chunks = row.as_chunks::<BYTES>().0;
+        for (bytes, query) in chunks.iter().zip(query.as_chunks::<STEPS>().0) {
+            for (step, query) in (0..).zip(query) {
                 for (byte, query) in bytes.iter().zip(query) {
                     let number = byte >> (BITS * step) & ((1 << BITS) - 1);
                     sum += i32::from(number) * i32::from(*query);
@@ -156,84 +149,57 @@ mod portable {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
 mod avx2 {
     use std::arch::x86_64::__m256i;
 
     use pulp::x86::V3;
 
-    use super::{BYTES, LANES, LOW_CHUNK, MIDDLE_CHUNK, STEPS};
+    use super::{BYTES, LANES, SHORT_BITS};
 
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the wider instructions"
+    )]
     #[inline(always)]
-    pub(super) fn middle(simd: V3, row: &[u8], query: &[[i8; LANES]]) -> i32 {
+    pub(super) fn product<const BITS: i32, const STEPS: usize>(
+        simd: V3,
+        row: &[u8],
+        query: &[[i8; LANES]],
+    ) -> i32 {
         let (avx, avx2) = (simd.avx, simd.avx2);
-        let three = avx._mm256_set1_epi8(3);
+        let mask = avx._mm256_set1_epi8((1 << BITS) - 1);
         let ones = avx._mm256_set1_epi16(1);
         let mut sum = avx._mm256_setzero_si256();
         let chunks = row.as_chunks::<BYTES>().0;
-        let query = query.as_chunks::<{ MIDDLE_CHUNK / LANES }>().0;
-        // Four steps a chunk, of a fifth as much each.
-        for (chunks, query) in chunks.chunks(STEPS).zip(query.chunks(STEPS)) {
+        let query = query.as_chunks::<STEPS>().0;
+        let at_once = SHORT_BITS / BITS.unsigned_abs() as usize;
+        for (chunks, query) in chunks.chunks(at_once).zip(query.chunks(at_once)) {
             let mut short = avx._mm256_setzero_si256();
             for (chunk, query) in chunks.iter().zip(query) {
                 let mut bytes: __m256i = pulp::cast(*chunk);
                 for query in query {
                     let query: __m256i = pulp::cast(*query);
-                    let numbers = avx2._mm256_and_si256(bytes, three);
+                    let numbers = avx2._mm256_and_si256(bytes, mask);
                     let product = avx2._mm256_maddubs_epi16(numbers, query);
                     short = avx2._mm256_add_epi16(short, product);
-                    bytes = avx2._mm256_srli_epi16::<2>(bytes);
+                    bytes = avx2._mm256_srli_epi16::<BITS>(bytes);
                 }
             }
             sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(short, ones));
         }
-        added(sum)
-    }
-
-    #[inline(always)]
-    pub(super) fn low(simd: V3, row: &[u8], query: &[[i8; LANES]]) -> i32 {
-        let (avx, avx2) = (simd.avx, simd.avx2);
-        let half = avx._mm256_set1_epi8(15);
-        let ones = avx._mm256_set1_epi16(1);
-        let mut sum = avx._mm256_setzero_si256();
-        let chunks = row.as_chunks::<BYTES>().0;
-        let query = query.as_chunks::<{ LOW_CHUNK / LANES }>().0;
-        // Two steps a chunk.
-        for (chunks, query) in chunks.chunks(STEPS / 2).zip(query.chunks(STEPS / 2)) {
-            let mut short = avx._mm256_setzero_si256();
-            for (chunk, [first, second]) in chunks.iter().zip(query) {
-                let bytes: __m256i = pulp::cast(*chunk);
-                let (first, second): (__m256i, __m256i) = (pulp::cast(*first), pulp::cast(*second));
-                let low = avx2._mm256_and_si256(bytes, half);
-                let high = avx2._mm256_and_si256(avx2._mm256_srli_epi16::<4>(bytes), half);
-                short = avx2._mm256_add_epi16(short, avx2._mm256_maddubs_epi16(low, first));
-                short = avx2._mm256_add_epi16(short, avx2._mm256_maddubs_epi16(high, second));
-            }
-            sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(short, ones));
-        }
-        added(sum)
-    }
-
-    #[inline(always)]
-    fn added(sums: __m256i) -> i32 {
-        pulp::cast::<__m256i, [i32; 8]>(sums).iter().sum()
+        pulp::cast::<__m256i, [i32; 8]>(sum).iter().sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SplitMix;
 
     #[test]
     fn every_kernel_gives_the_products_of_the_numbers() {
-        let mut state = 7_u32;
-        let mut byte = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 24) as u8
-        };
+        let mut random = SplitMix::new(7);
+        let mut byte = || random.below(256) as u8;
         for length in [1, 31, 32, 33, 64, 127, 128, 129, 384, 1536 + 7] {
             // The first rows are as far from zero as they can be.
             let query: Vec<i8> = (0..length).map(|_| (byte() % 255).cast_signed()).collect();

@@ -1,8 +1,8 @@
 use super::bits::{Kernel, QUAD};
-use super::codes::quads;
+use super::encode::quads;
 use super::planes::PlaneQuery;
 use super::rotation::rotate;
-use super::{dot, unit};
+use super::{dot, push_signed_bytes, unit};
 
 /// A query in the forms that codes are compared with.
 #[derive(Clone, Debug)]
@@ -53,7 +53,8 @@ impl CodedQuery {
         let mut rotated = unit(vector);
         rotate(&mut rotated);
         let kernel = Kernel::available().remove(0);
-        let (bytes, byte_scale) = to_bytes(&rotated);
+        let mut bytes = Vec::with_capacity(rotated.len());
+        let byte_scale = push_signed_bytes(&rotated, &mut bytes);
         let error: f64 = bytes
             .iter()
             .zip(&rotated)
@@ -127,9 +128,7 @@ impl SignTable {
             offset: weights.iter().sum(),
         }
     }
-}
 
-impl SignTable {
     /// How far sums over the first two bits, counted in steps of the fourth, spread for the
     /// rounding of so many entries for each of them (standard deviation): that of a number
     /// rounded to whole ones is √(1/12).
@@ -164,20 +163,4 @@ impl ExactSignTables {
             offset,
         }
     }
-}
-
-/// A vector as signed bytes, and what one step of them is worth.
-fn to_bytes(vector: &[f32]) -> (Vec<i8>, f32) {
-    let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-    let scale = greatest / 127.0;
-    let factor = if greatest > 0.0 {
-        127.0 / greatest
-    } else {
-        0.0
-    };
-    let codes = vector.iter().map(|x| {
-        let x = x * factor;
-        (x + 0.5_f32.copysign(x)) as i8
-    });
-    (codes.collect(), scale)
 }

@@ -6,6 +6,8 @@
 //! approach a random rotation (Ailon and Chazelle, *The Fast Johnson–Lindenstrauss
 //! Transform*, 2009). Every step keeps lengths and angles.
 
+use crate::random::SplitMix;
+
 const ROUNDS: u64 = 3;
 
 /// Rotates in place. Sums run in one order, so that every machine computes the same.
@@ -40,13 +42,9 @@ pub(super) fn rotate(vector: &mut [f32]) {
 )]
 #[inline(always)]
 fn flip_signs(vector: &mut [f32], round: u64) {
-    let mut state = 0x6D65_6D75_0000_0000 ^ round;
+    let mut sequence = SplitMix::new(0x6D65_6D75_0000_0000 ^ round);
     for chunk in vector.chunks_mut(64) {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = state;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        bits ^= bits >> 31;
+        let bits = sequence.next();
         let halves = [bits as u32, (bits >> 32) as u32];
         for (half, bits) in chunk.chunks_mut(32).zip(halves) {
             for (place, x) in (0..).zip(half) {

@@ -1,7 +1,8 @@
 //! Codes as bytes: a version, a checksum, counts, and the arrays, little-endian.
 
 use super::bits::{GROUP, QUAD};
-use super::codes::{CodeBlock, LowBits, quads};
+use super::codes::{CodeBlock, LowBits};
+use super::encode::quads;
 use super::planes::{low_bytes, middle_bytes};
 use super::shares::Shares;
 use crate::error::{Error, ErrorKind, Result};

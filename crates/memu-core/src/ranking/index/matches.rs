@@ -1,4 +1,5 @@
-use super::field::{Alternatives, Field};
+use super::field::Field;
+use super::scoring::Alternatives;
 use crate::config::RankingConfig;
 
 /// What each word of a question may match in an [`Index`](super::Index).

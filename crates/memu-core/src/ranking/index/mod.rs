@@ -1,8 +1,11 @@
 mod build;
 mod embedded;
 mod field;
+#[cfg(test)]
+mod growing_tests;
 mod matches;
 mod meaning;
+mod scoring;
 mod segment;
 mod texts;
 mod vectors;
@@ -18,9 +21,10 @@ use crate::provider::NoWordVectors;
 use crate::records::{ContentHash, Id, Role};
 use build::Counted;
 use embedded::Embedded;
-use field::{Field, Saturation};
+use field::Field;
 use matches::WordMatches;
 use meaning::Meaning;
+use scoring::Saturation;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::vector::{ByteQuery, dot as dot_f32};
+use crate::vector::{ByteQuery, dot as dot_f32, push_signed_bytes};
 
 /// How many vectors are compared with each of several others before the next ones: they
 /// stay in the processor meanwhile.
@@ -32,23 +32,8 @@ impl Vectors {
     #[inline(always)]
     pub(super) fn push(&mut self, vector: &[f32]) {
         let length = dot_f32(vector, vector).sqrt();
-        let greatest = vector.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        let factor = if greatest > 0.0 {
-            127.0 / greatest
-        } else {
-            0.0
-        };
-        // Rounds half away from zero, as `round` does, without a call to a library.
-        let codes = vector.iter().map(|x| {
-            let x = x * factor;
-            (x + 0.5_f32.copysign(x)) as i8
-        });
-        self.codes.extend(codes);
-        let scale = if length > 0.0 {
-            greatest / 127.0 / length
-        } else {
-            0.0
-        };
+        let step = push_signed_bytes(vector, &mut self.codes);
+        let scale = if length > 0.0 { step / length } else { 0.0 };
         self.scales.push(scale);
     }
 
