@@ -4,6 +4,7 @@
 //! have none yet and are compared in full. The transaction that changes a vector renews
 //! the block that codes it.
 
+mod cache;
 mod drift;
 mod renew;
 mod search;
@@ -17,9 +18,10 @@ use super::error::{corrupt, storage};
 use super::rows::unpacked;
 use super::vectors::kind_number;
 
+pub(super) use cache::Cache;
 pub(super) use drift::agree;
 pub(super) use renew::{ChangedVectors, rebuild, renew};
-pub(super) use search::{Cache, search};
+pub(super) use search::search;
 
 /// How many vectors a full block has, as SQLite counts.
 const BLOCK: i64 = BLOCK_VECTORS.cast_signed() as i64;

@@ -1,7 +1,6 @@
 //! Searching the nearest vectors: by codes, then in full.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use memu_core::records::{Embedding, Id};
 use memu_core::store::rules::check_embedder;
@@ -13,6 +12,7 @@ use memu_core::{Error, ErrorKind, Result};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashSet;
 
+use super::cache::{Block, Cache, Known};
 use super::{Family, coded_through, vectors_between};
 use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::filter::{Sql, push_conditions};
@@ -25,45 +25,8 @@ use crate::sqlite::vectors::{identified_by, table};
 /// nearest are to be found for certain, and when they only save comparisons.
 const LOW_BITS_FOR_CERTAINTY: usize = 1_000_000;
 const LOW_BITS_FOR_SPEED: usize = 250_000;
-/// How many vectors' codes are kept, of all families together.
-const KEPT: usize = 2_000_000;
 /// When a filter lets this few through, they are compared in full without codes.
 const FEW: usize = 2_000;
-
-/// The codes that were used last, the latest first.
-#[derive(Debug, Default)]
-pub(in crate::sqlite) struct Cache(Mutex<VecDeque<Arc<Known>>>);
-
-/// The codes of a family as of one change of its scope.
-#[derive(Debug)]
-struct Known {
-    family: Family,
-    seq: i64,
-    /// The first owner of each block.
-    first_rows: Vec<i64>,
-    codes: Codes,
-    /// The vectors that come after those with codes.
-    rest: Vec<(u64, Vec<f32>)>,
-    count: usize,
-}
-
-impl Cache {
-    fn get(&self, family: Family) -> Option<Arc<Known>> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|known| known.family == family).cloned()
-    }
-
-    fn put(&self, known: Arc<Known>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|other| other.family != known.family);
-        kept.push_front(known);
-        let mut count = 0;
-        kept.retain(|known| {
-            count += known.count;
-            count <= KEPT.max(known.count)
-        });
-    }
-}
 
 /// The nearest owners. `exact` promises that no nearer one is missed.
 pub(in crate::sqlite) fn search(
@@ -410,23 +373,6 @@ impl Stored<'_> {
         let read = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob().map(unpacked)?);
         let vector = self.statement.query_row(parameters, read);
         vector.optional().map_err(storage)
-    }
-}
-
-/// A block, and its low bits where they are at hand.
-type Block = (Arc<CodeBlock>, Option<Arc<LowBits>>);
-
-impl Known {
-    /// The block that begins with this owner, unless it was renewed by a later change.
-    fn block(&self, first: i64, renewed: i64) -> Option<Block> {
-        if renewed > self.seq {
-            return None;
-        }
-        let at = self.first_rows.binary_search(&first).ok()?;
-        Some((
-            self.codes.blocks.get(at)?.clone(),
-            self.codes.low.get(at)?.clone(),
-        ))
     }
 }
 
