@@ -17,10 +17,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use async_trait::async_trait;
 use memu::core::provider::Embedder;
 use memu::core::records::{EmbedderIdentity, Embedding, SetState};
+use memu::core::store::{Severity, Write, WriteBatch};
 use memu::settings::Layers;
 use memu::{
-    Error, ErrorKind, MemoryService, MemoryServiceBuilder, Reembed, ReembedStatus, Result,
-    RetrieveRequest, UpdateItem,
+    CreateItems, Error, ErrorKind, MemoryService, MemoryServiceBuilder, NewItem, Reembed,
+    ReembedStatus, Result, RetrieveRequest, UpdateItem,
 };
 use serde_json::{Value, json};
 use support::{TALK, conversation, memorize, user};
@@ -228,7 +229,7 @@ async fn a_store_moves_back_and_forth_and_keeps_one_set() {
                 report
                     .findings
                     .iter()
-                    .all(|found| found.severity == memu::core::store::Severity::Ok),
+                    .all(|found| found.severity == Severity::Ok),
                 "{report:?}"
             );
             let sets = service.store().embedding_sets().await.unwrap();
@@ -301,21 +302,63 @@ async fn what_changes_while_the_set_is_built_is_embedded_as_it_is_then() {
 }
 
 #[tokio::test]
-async fn vectors_told_as_json_are_told_anew() {
+async fn every_vector_is_told_as_json_where_that_is_what_is_written_now() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("memu.db");
     let json = json!({"database_config": {"metadata_store": {"embedding_format": "json"}}});
+    // The first conversation is not told as JSON yet.
+    let (first, _) = open(&file, "etao").await;
+    let talk = conversation("c", &TALK);
+    first.memorize(memorize(talk, "alice")).await.unwrap();
     let (old, _) = open_with(&file, Letters::new("etao"), json.clone()).await;
-    old.memorize(memorize(conversation("c", &TALK), "alice"))
-        .await
-        .unwrap();
+    let talk = conversation("d", &[("Nora", "I bought a red kayak in Porto.")]);
+    old.memorize(memorize(talk, "alice")).await.unwrap();
     let (new, _) = open_with(&file, Letters::new("inshrd"), json).await;
     reembed(&new).await.unwrap();
     let database = rusqlite::Connection::open(&file).unwrap();
-    let told = |condition: &str| -> i64 {
-        let sql = format!("SELECT count(*) FROM memu_memory_items WHERE {condition}");
-        database.query_row(&sql, [], |row| row.get(0)).unwrap()
+    let count = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let told = "SELECT count(*) FROM memu_memory_items
+                WHERE json_array_length(embedding_json) = 6";
+    let vectors = "SELECT count(*) FROM memu_embeddings WHERE owner_kind = 2";
+    assert_eq!(count(told), count(vectors));
+    assert!(count(told) > 5);
+}
+
+#[tokio::test]
+async fn nothing_of_the_old_set_is_left_where_most_of_its_vectors_went_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db");
+    let (old, _) = open(&file, "etao").await;
+    let item = |number: usize| NewItem {
+        memory_type: "event".into(),
+        content: format!("I saw ship number {number} leave the harbour."),
+        categories: vec!["activities".into()],
     };
-    assert!(told("json_array_length(embedding_json) = 6") > 0);
-    assert_eq!(told("json_array_length(embedding_json) = 4"), 0);
+    let request = CreateItems {
+        items: (0..20 * 256).map(item).collect(),
+        user: user("alice"),
+        propagate: false,
+    };
+    let created = old.create_memory_items(request).await.unwrap().memory_items;
+    let scope = created[0].meta.scope.clone();
+    let mut batch = WriteBatch::new(scope, None);
+    // One of each block of codes stays.
+    let gone = created.iter().enumerate().filter(|(at, _)| at % 256 != 0);
+    let gone = gone.map(|(_, item)| Write::DeleteItem(item.meta.id.clone()));
+    batch.writes.extend(gone);
+    old.store().commit(batch).await.unwrap();
+    let database = rusqlite::Connection::open(&file).unwrap();
+    let count = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let codes = "SELECT count(*) FROM memu_vector_codes";
+    assert!(count(codes) >= 10, "{} blocks", count(codes));
+
+    let (new, _) = open(&file, "inshrd").await;
+    reembed(&new).await.unwrap();
+    assert_eq!(count(codes), 0);
+    assert_eq!(count("SELECT count(*) FROM memu_vector_low_bits"), 0);
+    // Back to the embedder before, whose name is to be had again.
+    let (again, _) = open(&file, "etao").await;
+    reembed(&again).await.unwrap();
+    let report = again.check(false).await.unwrap();
+    assert_eq!(report.severity(), Severity::Ok, "{report:#?}");
 }

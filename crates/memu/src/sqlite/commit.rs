@@ -8,8 +8,6 @@ mod put;
 mod replies;
 mod vectors;
 
-pub(super) use self::vectors::json;
-
 use std::time::Duration;
 
 use memu_core::records::{Id, Meta, Table};

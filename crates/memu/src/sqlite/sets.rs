@@ -4,17 +4,19 @@ use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, Id, OwnerKind};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{BuiltScope, BuiltVector, rules};
+use memu_core::vector::BLOCK_VECTORS;
 use rusqlite::{Connection, OptionalExtension, Params};
 use rustc_hash::FxHashMap;
 
 use super::codes::{self, ChangedVectors};
-use super::commit::json;
 use super::error::{corrupt, storage};
 use super::outlines::Outlines;
 use super::read::embedding_sets;
 use super::rows::{integer, packed, unpacked};
 use super::scopes::{every_scope, scope_row};
-use super::vectors::{KINDS, identified_by, identifier, kind_number, table};
+use super::vectors::{
+    KINDS, identified_by, identifier, kind_number, table, tell_by_json, tells_by_json,
+};
 use crate::settings::EmbeddingFormat;
 
 /// Begins a set, under a number that no other has had.
@@ -169,7 +171,7 @@ fn behind(
         .map(|one| (one.position.life, one.position.seq))
         .collect();
     let mut statement = connection
-        .prepare("SELECT scope_id, seq FROM memu_scopes WHERE seq > 0")
+        .prepare("SELECT scope_id, seq FROM memu_scopes WHERE seq > 0 ORDER BY scope_id")
         .map_err(storage)?;
     let found: Vec<(i64, i64)> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -201,15 +203,21 @@ pub(super) fn drop_replaced(
     let sets = embedding_sets(connection)?;
     let mut left = limit;
     for set in rules::replaced(&sets) {
-        // At least as many as the vectors that go, so that none is left at the end.
-        let blocks = left / 256 + 1;
+        let dropped = drop_vectors(connection, format, set.id, left)?;
+        // Codes go with about as many vectors as they are of. Blocks that lost most of theirs
+        // before are more than that, and go with the last.
+        let blocks = if dropped < left {
+            -1
+        } else {
+            integer((left / BLOCK_VECTORS + 1) as u64)?
+        };
         execute(
             connection,
             "DELETE FROM memu_vector_codes WHERE row IN
              (SELECT row FROM memu_vector_codes WHERE set_id = ?1 LIMIT ?2)",
-            (set.id, integer(blocks as u64)?),
+            (set.id, blocks),
         )?;
-        left -= drop_vectors(connection, format, set.id, left)?;
+        left -= dropped;
     }
     Ok(limit - left)
 }
@@ -234,8 +242,11 @@ fn drop_vectors(
         })
         .and_then(Iterator::collect)
         .map_err(storage)?;
+    let tells = tells_by_json(connection, format)?;
     for (row, owner) in &rows {
-        tell_anew(connection, format, *owner)?;
+        if tells {
+            tell_anew(connection, format, *owner)?;
+        }
         execute(
             connection,
             "DELETE FROM memu_embeddings WHERE row = ?1",
@@ -248,26 +259,11 @@ fn drop_vectors(
 /// A scope, a kind of record and the row of a record.
 type Owner = (i64, i64, i64);
 
-/// Where a record table tells a vector as JSON, it tells that of the active set, or none
-/// when JSON is not what is written now.
+/// Lets a record table tell the vector of the active set as JSON.
 fn tell_anew(connection: &Connection, format: EmbeddingFormat, owner: Owner) -> Result<()> {
     let (_, number, row) = owner;
     let kind = KINDS.into_iter().find(|kind| kind_number(*kind) == number);
     let kind = kind.ok_or_else(|| corrupt("a vector of an unknown kind of record"))?;
-    if kind == OwnerKind::Segment {
-        return Ok(());
-    }
-    let sql = format!(
-        "SELECT 1 FROM {} WHERE row = ?1 AND embedding_json IS NOT NULL",
-        table(kind)
-    );
-    let told = connection
-        .prepare_cached(&sql)
-        .and_then(|mut statement| statement.query_row([row], |_| Ok(())).optional())
-        .map_err(storage)?;
-    if told.is_none() {
-        return Ok(());
-    }
     let vector: Option<Vec<u8>> = connection
         .prepare_cached(
             "SELECT v.vector FROM memu_embedding_sets e JOIN memu_embeddings v
@@ -276,15 +272,8 @@ fn tell_anew(connection: &Connection, format: EmbeddingFormat, owner: Owner) -> 
         )
         .and_then(|mut statement| statement.query_row(owner, |row| row.get(0)).optional())
         .map_err(storage)?;
-    let told = match vector {
-        Some(vector) if format == EmbeddingFormat::Json => Some(json(&unpacked(&vector))?),
-        _ => None,
-    };
-    let sql = format!(
-        "UPDATE {} SET embedding_json = ?2 WHERE row = ?1",
-        table(kind)
-    );
-    execute(connection, &sql, (row, told)).map(drop)
+    let vector = vector.map(|vector| unpacked(&vector));
+    tell_by_json(connection, format, (kind, row), vector.as_deref())
 }
 
 fn execute(connection: &Connection, sql: &str, parameters: impl Params) -> Result<usize> {

@@ -1,8 +1,8 @@
 //! Vectors: which embedder's, reading them, and searching them.
 
-use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, Embedding, Id, OwnedEmbedding, OwnerKind};
 use memu_core::scope::Scope;
+use memu_core::{Error, Result};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -10,6 +10,7 @@ use super::error::{corrupt, storage};
 use super::read::embedding_sets;
 use super::rows::{packed_id, unpacked};
 use super::scopes::scope_row;
+use crate::settings::EmbeddingFormat;
 
 /// Every kind of owner.
 pub(super) const KINDS: [OwnerKind; 4] = [
@@ -101,4 +102,52 @@ pub(super) fn embeddings(
         }
     }
     Ok(found)
+}
+
+/// Whether the tables also tell vectors as JSON, or have told some.
+pub(super) fn tells_by_json(connection: &Connection, format: EmbeddingFormat) -> Result<bool> {
+    if format == EmbeddingFormat::Json {
+        connection
+            .prepare_cached(
+                "INSERT INTO memu_meta VALUES ('embedding_json', 'told') ON CONFLICT DO NOTHING",
+            )
+            .and_then(|mut statement| statement.execute([]))
+            .map_err(storage)?;
+        return Ok(true);
+    }
+    connection
+        .prepare_cached("SELECT 1 FROM memu_meta WHERE key = 'embedding_json'")
+        .and_then(|mut statement| statement.exists([]))
+        .map_err(storage)
+}
+
+/// Tells the vector of a record as JSON where the original has it; or takes back what was
+/// told, when there is none, or JSON is not what is written now.
+pub(super) fn tell_by_json(
+    connection: &Connection,
+    format: EmbeddingFormat,
+    (kind, row): (OwnerKind, i64),
+    vector: Option<&[f32]>,
+) -> Result<()> {
+    if kind == OwnerKind::Segment {
+        return Ok(());
+    }
+    let vector = vector.filter(|_| format == EmbeddingFormat::Json);
+    let json = vector.map(json).transpose()?;
+    let sql = format!(
+        "UPDATE {} SET embedding_json = ?2 WHERE row = ?1 AND embedding_json IS NOT ?2",
+        table(kind)
+    );
+    connection
+        .prepare_cached(&sql)
+        .and_then(|mut statement| statement.execute((row, json)))
+        .map_err(storage)
+        .map(drop)
+}
+
+/// A vector as the original tells it.
+fn json(vector: &[f32]) -> Result<String> {
+    let numbers: Vec<f64> = vector.iter().copied().map(f64::from).collect();
+    serde_json::to_string(&numbers)
+        .map_err(|cause| Error::internal("a vector is not JSON").caused_by(cause))
 }

@@ -1,20 +1,12 @@
 //! Storing vectors.
 
+use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, Id, OwnedEmbedding, OwnerKind, Table};
 use memu_core::store::rules::{self, SetForVectors, missing};
-use memu_core::{Error, Result};
 
 use super::Work;
-use crate::settings::EmbeddingFormat;
 use crate::sqlite::rows::packed;
-use crate::sqlite::vectors::{identified_by, identifier, kind_number, table};
-
-/// A vector as the original tells it.
-pub(in crate::sqlite) fn json(vector: &[f32]) -> Result<String> {
-    let numbers: Vec<f64> = vector.iter().copied().map(f64::from).collect();
-    serde_json::to_string(&numbers)
-        .map_err(|cause| Error::internal("a vector is not JSON").caused_by(cause))
-}
+use crate::sqlite::vectors::{identified_by, identifier, kind_number, tell_by_json, tells_by_json};
 
 impl Work<'_> {
     pub(super) fn put_vectors(
@@ -27,7 +19,7 @@ impl Work<'_> {
         }
         let set = self.embedding_set(identity)?;
         let format = self.columns.format;
-        let tells = self.tells_by_json(format)?;
+        let tells = tells_by_json(self.connection, format)?;
         for owned in vectors {
             rules::check_dimension(identity, owned)?;
             let (row, table, logged) = self.owner(owned)?;
@@ -44,52 +36,13 @@ impl Work<'_> {
                 ),
             )?;
             if tells {
-                self.tell_by_json(owned, row, format)?;
+                let vector = Some(owned.vector.as_slice());
+                tell_by_json(self.connection, format, (owned.kind, row), vector)?;
             }
             self.changed_vectors.insert(owned.kind, row);
             self.log_part(table, &logged);
         }
         Ok(())
-    }
-
-    /// Whether the tables also tell vectors as JSON, or have told some.
-    fn tells_by_json(&self, format: EmbeddingFormat) -> Result<bool> {
-        if format == EmbeddingFormat::Json {
-            self.execute(
-                "INSERT INTO memu_meta VALUES ('embedding_json', 'told') ON CONFLICT DO NOTHING",
-                [],
-            )?;
-            return Ok(true);
-        }
-        let told = self.find(
-            "SELECT 1 FROM memu_meta WHERE key = 'embedding_json'",
-            [],
-            |_| Ok(()),
-        )?;
-        Ok(told.is_some())
-    }
-
-    /// Tells a vector as JSON where the original has it; or takes back what was told, for
-    /// it is another one now.
-    fn tell_by_json(
-        &self,
-        owned: &OwnedEmbedding,
-        row: i64,
-        format: EmbeddingFormat,
-    ) -> Result<()> {
-        if owned.kind == OwnerKind::Segment {
-            return Ok(());
-        }
-        let json = if format == EmbeddingFormat::Json {
-            Some(json(owned.vector.as_slice())?)
-        } else {
-            None
-        };
-        let sql = format!(
-            "UPDATE {} SET embedding_json = ?2 WHERE row = ?1",
-            table(owned.kind)
-        );
-        self.execute(&sql, (row, json)).map(drop)
     }
 
     /// Takes the vector of a record that changes out of the sets that are being built:
