@@ -38,10 +38,10 @@ pub(super) async fn fill(
 
 /// Questions to scopes, one after the other.
 pub(super) async fn retrieve(
+    what: &str,
     path: &Path,
     language: &Language,
     scopes: usize,
-    each: usize,
     questions: usize,
 ) -> Result<Vec<Row>> {
     let service = memu::open(&path.display().to_string()).await?;
@@ -58,8 +58,6 @@ pub(super) async fn retrieve(
         after_writes.push(ask(&service, language, &mut random, 1).await?);
     }
     service.close().await?;
-    let plural = if scopes == 1 { "" } else { "s" };
-    let what = format!("retrieve, {scopes} scope{plural} of {each} items");
     Ok(vec![
         Row::new(format!("{what}: first"), first, "ms"),
         Row::new(format!("{what}: p50"), percentile(&mut times, 0.5), "ms"),

@@ -10,14 +10,14 @@ mod writes;
 
 use std::path::PathBuf;
 
-use memu::Result;
+use memu::{Error, Result};
 
 use self::files::Folder;
 use self::row::Row;
 use self::search::Data;
 pub(crate) use self::search::search;
 use self::texts::Language;
-use self::vectors::Vectors;
+use self::vectors::{DIMENSION, Vectors};
 use crate::output::Printer;
 use crate::progress::Progress;
 
@@ -40,10 +40,68 @@ impl Plan {
     fn wants(&self, name: &str) -> bool {
         self.only.as_deref().is_none_or(|only| name.contains(only))
     }
+
+    /// The names of all measurements.
+    fn names(&self) -> Vec<String> {
+        let mut names = vec![one_by_one_name(), in_batches_name()];
+        let searches = searches(self.large).map(|(kind, count)| search_name(kind, count));
+        names.extend(searches);
+        names.push(scopes_name(self.large / SCOPE));
+        names.extend([FEWER, self.large].map(scope_name));
+        names
+    }
+
+    /// Refuses a name that nothing has.
+    fn check(&self) -> Result<()> {
+        let names = self.names();
+        if names.iter().any(|name| self.wants(name)) {
+            return Ok(());
+        }
+        Err(Error::input("no measurement has such a name")
+            .with("only", self.only.as_deref().unwrap_or_default())
+            .with("names", names.join("; ")))
+    }
+}
+
+/// How many memories are stored one by one, and how many in batches.
+const ONES: usize = 500;
+const BATCHED: usize = 50_000;
+/// How many memories the smaller of the large files have.
+const FEWER: usize = 100_000;
+/// How many memories a scope has where there are many.
+const SCOPE: usize = 100;
+
+fn searches(large: usize) -> [(Vectors, usize); 3] {
+    [
+        (Vectors::Words, FEWER),
+        (Vectors::Gaussian, FEWER),
+        (Vectors::Words, large),
+    ]
+}
+
+fn one_by_one_name() -> String {
+    format!("create_item, {ONES} one by one, durable")
+}
+
+fn in_batches_name() -> String {
+    format!("create_items, {BATCHED} in batches of 1,000")
+}
+
+fn search_name(kind: Vectors, count: usize) -> String {
+    format!("search, {count} × {DIMENSION}, {}", kind.name())
+}
+
+fn scopes_name(scopes: usize) -> String {
+    format!("retrieve, {scopes} scopes of {SCOPE} items")
+}
+
+fn scope_name(count: usize) -> String {
+    format!("retrieve, 1 scope of {count} items")
 }
 
 /// Measures, and prints each row when it is there.
 pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> Result<()> {
+    plan.check()?;
     let folder = Folder::new(&plan.folder, plan.keep)?;
     let language = Language::new();
     let print = |row: &Row| {
@@ -53,31 +111,28 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
             printer.lines(&[row.line()])
         }
     };
-    if plan.wants("create_item, 500 one by one, durable") {
-        print(&writes::one_by_one(&folder, &language, 500).await?)?;
+    if plan.wants(&one_by_one_name()) {
+        print(&writes::one_by_one(&folder, &language, ONES).await?)?;
     }
-    if plan.wants("create_items, 50000 in batches of 1,000") {
-        for row in writes::in_batches(&folder, &language, 50_000).await? {
+    if plan.wants(&in_batches_name()) {
+        for row in writes::in_batches(&folder, &language, BATCHED).await? {
             print(&row)?;
         }
     }
-    for (kind, count) in [
-        (Vectors::Words, 100_000),
-        (Vectors::Gaussian, 100_000),
-        (Vectors::Words, plan.large),
-    ] {
-        if plan.wants(&format!("search, {count} × 384, {}", kind.name())) {
+    for (kind, count) in searches(plan.large) {
+        if plan.wants(&search_name(kind, count)) {
             let data = Data::make(&folder, &language, kind, count, progress).await?;
             for row in data.rows(plan.python.as_deref()).await? {
                 print(&row)?;
             }
         }
     }
-    let scopes = plan.large / 100;
-    if plan.wants(&format!("retrieve, {scopes} scopes of 100 items")) {
+    let scopes = plan.large / SCOPE;
+    let what = scopes_name(scopes);
+    if plan.wants(&what) {
         let path = folder.file("scopes.db");
-        ask::fill(&path, &language, scopes, 100, progress).await?;
-        for row in ask::retrieve(&path, &language, scopes, 100, 300).await? {
+        ask::fill(&path, &language, scopes, SCOPE, progress).await?;
+        for row in ask::retrieve(&what, &path, &language, scopes, 300).await? {
             print(&row)?;
         }
         let time = ask::new_process(&path, "user 7", "What about kla?", 9)?;
@@ -87,11 +142,12 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
             "ms",
         ))?;
     }
-    for count in [100_000, plan.large] {
-        if plan.wants(&format!("retrieve, 1 scope of {count} items")) {
+    for count in [FEWER, plan.large] {
+        let what = scope_name(count);
+        if plan.wants(&what) {
             let path = folder.file(&format!("one-{count}.db"));
             ask::fill(&path, &language, 1, count, progress).await?;
-            for row in ask::retrieve(&path, &language, 1, count, 100).await? {
+            for row in ask::retrieve(&what, &path, &language, 1, 100).await? {
                 print(&row)?;
             }
         }

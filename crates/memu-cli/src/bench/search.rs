@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Folder, items, open_with};
 use super::row::{Row, percentile};
+use super::search_name;
 use super::texts::{Language, Random};
 use super::vectors::{BenchEmbedder, DIMENSION, Vectors};
 use crate::progress::Progress;
@@ -167,11 +168,7 @@ impl Data {
         let mut rows = Vec::new();
         for (mode, exact) in [("default", false), ("exact", true)] {
             let mut searched = self.by_store(exact)?;
-            let what = format!(
-                "search, {} × {DIMENSION}, {}: {mode}",
-                self.count,
-                self.kind.name()
-            );
+            let what = format!("{}: {mode}", search_name(self.kind, self.count));
             rows.push(
                 Row::new(what.clone(), percentile(&mut searched.times, 0.5), "ms")
                     .beside("numpy", numpy.as_ref().map(|one| one.milliseconds))

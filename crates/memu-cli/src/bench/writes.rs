@@ -12,6 +12,7 @@ use super::files::{Folder, items, new_item, open, open_as, user};
 use super::row::Row;
 use super::texts::{Language, Random};
 use super::vectors::{BenchEmbedder, Vectors};
+use super::{in_batches_name, one_by_one_name};
 
 /// One memory after the other, each durable before the next.
 pub(super) async fn one_by_one(folder: &Folder, language: &Language, count: usize) -> Result<Row> {
@@ -38,12 +39,10 @@ pub(super) async fn one_by_one(folder: &Folder, language: &Language, count: usiz
     service.close().await?;
     let stand_in = stand_in(&folder.file("stand-in.db"), language, count)
         .map_err(|cause| Error::storage("the stand-in failed").caused_by(cause))?;
-    Ok(Row::new(
-        format!("create_item, {count} one by one, durable"),
-        rate,
-        "items/s",
+    Ok(
+        Row::new(one_by_one_name(), rate, "items/s")
+            .beside("stand-in for memU 1.x", Some(stand_in)),
     )
-    .beside("stand-in for memU 1.x", Some(stand_in)))
 }
 
 /// Batches of 1,000, and what the file weighs for each.
@@ -56,7 +55,7 @@ pub(super) async fn in_batches(
     for (format, name) in [(EmbeddingFormat::F32, "f32"), (EmbeddingFormat::F16, "f16")] {
         let path = folder.file(&format!("batches-{name}.db"));
         let rate = batches(&path, format, language, count).await?;
-        let what = format!("create_items, {count} in batches of 1,000, {name}");
+        let what = format!("{}, {name}", in_batches_name());
         rows.push(Row::new(what, rate, "items/s"));
         let what = format!("file per item with its category, 384 dimensions, {name}");
         rows.push(Row::new(what, size(&path) / count as f64, "bytes"));
