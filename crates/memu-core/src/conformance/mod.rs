@@ -12,11 +12,13 @@ mod cancellation;
 mod clearing;
 mod concurrency;
 mod deleting;
+mod dice;
 mod durability;
 mod filters;
 pub mod fixtures;
 mod isolation;
 mod log;
+mod many_vectors;
 mod outlines;
 mod paging;
 mod random;
@@ -314,11 +316,13 @@ macro_rules! conformance_tests {
             vectors {
                 search_orders_by_cosine_then_age: ExactSearch,
                 search_keeps_to_its_scopes_kind_and_filter: ExactSearch,
-                many_vectors_come_change_and_go: ExactSearch,
                 a_search_finds_only_as_many_as_asked: Nothing,
                 unfit_vectors_are_refused: Nothing,
                 another_embedder_is_refused: Nothing,
                 vectors_are_replaced_and_go_with_their_owners: Nothing,
+            }
+            many_vectors {
+                many_vectors_come_change_and_go: ExactSearch,
             }
             building {
                 a_set_takes_the_place_of_another_at_one_moment: Nothing,
