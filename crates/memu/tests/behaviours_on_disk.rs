@@ -22,11 +22,10 @@ use memu::core::records::{EmbedderIdentity, Embedding, OwnerKind};
 use memu::core::store::{Severity, VectorQuery};
 use memu::settings::Layers;
 use memu::{
-    CreateItem, ErrorKind, MemorizeStatus, MemoryService, MemoryServiceBuilder, Result,
-    RetrieveRequest,
+    ErrorKind, MemorizeStatus, MemoryService, MemoryServiceBuilder, Result, RetrieveRequest,
 };
 use serde_json::json;
-use support::{TALK, conversation, everything, memorize, user};
+use support::{TALK, conversation, created, everything, memorize};
 
 /// Embeds by the length of a text, and counts the texts.
 #[derive(Debug)]
@@ -72,16 +71,6 @@ async fn open(file: &Path) -> MemoryService {
 async fn open_with(file: &Path, embedder: Arc<Lengths>) -> Result<MemoryService> {
     let builder = MemoryServiceBuilder::new().database(&file.display().to_string());
     builder.embedder(embedder).build().await
-}
-
-fn created(content: &str, name: &str) -> CreateItem {
-    CreateItem {
-        memory_type: "profile".into(),
-        content: content.into(),
-        categories: vec!["personal_info".into()],
-        user: user(name),
-        propagate: true,
-    }
 }
 
 #[tokio::test]

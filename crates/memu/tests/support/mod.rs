@@ -9,7 +9,9 @@ use std::sync::Arc;
 use memu::core::environment::{FixedClock, SeededIds};
 use memu::core::time::Timestamp;
 use memu::settings::{Layers, Settings};
-use memu::{ListRequest, MemorizeRequest, MemoryService, MemoryServiceBuilder, Modality};
+use memu::{
+    CreateItem, ListRequest, MemorizeRequest, MemoryService, MemoryServiceBuilder, Modality,
+};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -95,6 +97,17 @@ pub(crate) fn user(name: &str) -> Map<String, Value> {
         unreachable!()
     };
     object
+}
+
+/// A memory in somebody's own words.
+pub(crate) fn created(content: &str, name: &str) -> CreateItem {
+    CreateItem {
+        memory_type: "profile".to_owned(),
+        content: content.to_owned(),
+        categories: Vec::new(),
+        user: user(name),
+        propagate: true,
+    }
 }
 
 /// Everything that a user can see of a scope, as JSON.
