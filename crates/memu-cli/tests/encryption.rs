@@ -171,6 +171,40 @@ fn a_memory_is_encrypted_gets_another_key_and_is_decrypted() {
 }
 
 #[test]
+fn a_large_file_that_lies_beside_an_encrypted_memory_is_named() {
+    let home = Home::new();
+    home.write("film.mp4", vec![7; (1 << 20) + 1]);
+    let film = ["memorize", "film.mp4", "--modality", "video"];
+    let about = ["--caption", "A film of tea", "--user", "ann"];
+    home.ok(&[film, about].concat());
+    let folder = home.path("data/resources/memu.db");
+    let mut scopes = std::fs::read_dir(&folder).unwrap().flatten();
+    let scope = scopes.find(|entry| entry.path().is_dir()).unwrap();
+    let stray = scope.path().join("0".repeat(64));
+    std::fs::write(&stray, "a film of figs").unwrap();
+
+    let done = run(&home, &[("MEMU_NEW_KEY", KEY)], &["rekey"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert!(
+        done.stdout.contains(", with 1 large file, verified"),
+        "{done:?}"
+    );
+    let told = format!(
+        "  still legible: ./data/resources/memu.db/{}/{}",
+        scope.file_name().display(),
+        "0".repeat(64)
+    );
+    assert!(done.stdout.contains(&told), "{told}: {done:?}");
+    let doctor = ok(&home, &["doctor"]);
+    assert!(
+        doctor.contains("warning files         1 large files lie legible in "),
+        "{doctor}"
+    );
+    std::fs::remove_file(stray).unwrap();
+    assert!(!ok(&home, &["doctor"]).contains("warning"));
+}
+
+#[test]
 fn processes_make_and_fill_one_encrypted_file_at_once() {
     let home = Home::new();
     let texts: Vec<String> = (0..8).map(|at| format!("Ann owns {at} kayaks")).collect();
