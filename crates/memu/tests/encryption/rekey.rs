@@ -160,7 +160,7 @@ async fn a_file_of_the_original_is_upgraded_first_and_encrypted_then() {
 #[tokio::test]
 async fn the_large_files_of_others_in_a_shared_folder_stay() {
     let home = Home::new();
-    for resources_dir in [home.path("shared"), "../shared".into()] {
+    for resources_dir in [home.path("together"), "../together".into()] {
         let [ann, ben] = ["ann/memu.db", "ben/memu.db"].map(|name| {
             let mut place = home.place(name, None);
             place.resources_dir.clone_from(&resources_dir);
@@ -180,7 +180,7 @@ async fn the_large_files_of_others_in_a_shared_folder_stay() {
         assert_eq!(report.problems, Vec::<String>::new());
         std::fs::remove_dir_all(home.path("ann")).unwrap();
         std::fs::remove_dir_all(home.path("ben")).unwrap();
-        std::fs::remove_dir_all(home.path("shared")).unwrap();
+        std::fs::remove_dir_all(home.path("together")).unwrap();
     }
 }
 
@@ -196,7 +196,7 @@ async fn what_lies_in_the_folder_and_was_not_taken_in_stays_and_is_told() {
         std::fs::write(file, "a greyhound").unwrap();
     }
     let report = change(&place, Some(SECRET)).await.unwrap();
-    assert_eq!(report.files_left, [stray.clone()]);
+    assert_eq!(report.files_left, std::slice::from_ref(&stray));
     assert!(!kept.exists() && stray.exists() && theirs.exists());
     let encrypted = home.place("memu.db", Some(SECRET));
     assert_eq!(encrypted.legible_files().unwrap(), [stray]);
