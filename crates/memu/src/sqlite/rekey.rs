@@ -134,6 +134,12 @@ mod tests {
     use crate::disk::beside;
     use crate::sqlite::{Options, SqliteStore};
 
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        let permissions = std::fs::metadata(path).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::mode(&permissions)
+    }
+
     /// It would lie beside the new file if the program ended here.
     #[tokio::test]
     async fn nothing_of_the_old_file_lies_beside_it_when_the_new_one_takes_its_place() {
@@ -149,13 +155,17 @@ mod tests {
             read: &|_| Ok(Vec::new()),
             wait: Duration::from_secs(5),
         };
+        let new = folder.path().join("new");
         let asked = std::cell::Cell::new(0);
         let nothing_is_left = || {
             asked.set(asked.get() + 1);
+            // Nor could anybody else read the new one so far.
+            #[cfg(unix)]
+            assert_eq!(mode(&new) & 0o777, 0o600);
             let mut logs = ["-journal", "-wal", "-shm"].iter();
             logs.all(|ending| !beside(&path, ending).exists())
         };
-        let taken_in = rekey.run(&folder.path().join("new"), &nothing_is_left);
+        let taken_in = rekey.run(&new, &nothing_is_left);
         assert_eq!(taken_in.unwrap(), Vec::<String>::new());
         assert_eq!(asked.get(), 1);
     }
