@@ -27,13 +27,8 @@ fn writer(home: &Home, user: &str) -> Child {
         "n=0; while [ -e go ]; do \"$MEMU\" add \"note $n of {user}\" --user {user} --quiet \
          >/dev/null || exit 1; n=$((n + 1)); done; echo $n > {user}.count"
     );
-    std::process::Command::new("sh")
-        .args(["-c", &script])
-        .current_dir(home.folder.path())
-        .env("MEMU", env!("CARGO_BIN_EXE_memu"))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    let mut shell = home.shell(&script);
+    shell.stdout(Stdio::null()).spawn().unwrap()
 }
 
 #[test]

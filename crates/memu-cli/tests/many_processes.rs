@@ -102,13 +102,8 @@ fn library(home: &Home, task: &str) -> Child {
 }
 
 fn shell(home: &Home, script: &str) -> Child {
-    Command::new("sh")
-        .args(["-ec", script])
-        .current_dir(home.folder.path())
-        .env("MEMU", env!("CARGO_BIN_EXE_memu"))
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap()
+    let mut shell = home.shell(&format!("set -e; {script}"));
+    shell.stdout(Stdio::null()).spawn().unwrap()
 }
 
 #[test]

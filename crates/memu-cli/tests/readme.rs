@@ -11,52 +11,23 @@
 
 mod support;
 
-use std::process::Command;
-
-use support::Home;
-
-const README: &str = include_str!("../../../README.md");
-
-/// Short ids differ from run to run.
-fn without_ids(text: &str) -> String {
-    let words = text.split_inclusive([' ', '\n']).map(|word| {
-        let bare = word.trim_end();
-        let is_id = bare.len() == 6 && bare.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_id {
-            word.replace(bare, "[id]")
-        } else {
-            word.to_owned()
-        }
-    });
-    words.collect()
-}
+use support::{Home, SETTINGS, compare_with_readme};
 
 #[test]
 fn the_first_screen_of_the_readme_is_what_the_tool_prints() {
     let home = Home::new();
-    let sample = include_bytes!("../samples/friends.json");
-    home.write("friends.json", sample);
-    let (_, rest) = README.split_once("```console\n").unwrap();
-    let (block, _) = rest.split_once("```").unwrap();
-    let mut compared = 0;
-    for step in block.split("$ ").filter(|step| !step.is_empty()) {
-        let (command, expected) = step.split_once('\n').unwrap();
-        if !command.starts_with("memu ") {
-            continue;
+    home.write("friends.json", include_bytes!("../samples/friends.json"));
+    assert_eq!(compare_with_readme(&home, "# MemU in Rust\n"), 2);
+}
+
+/// Otherwise the tests read and change the memory of whoever runs them.
+#[test]
+fn no_test_sees_the_settings_of_whoever_runs_it() {
+    let home = Home::new();
+    for command in [home.command(&["doctor"]), home.shell("memu doctor")] {
+        for name in SETTINGS {
+            let mut kept = command.get_envs();
+            assert!(kept.any(|(found, value)| found == name && value.is_none()));
         }
-        let binary = env!("CARGO_BIN_EXE_memu");
-        let output = Command::new("sh")
-            .args(["-c", &command.replacen("memu", binary, 1)])
-            .current_dir(home.folder.path())
-            .env("NO_COLOR", "1")
-            .env_remove("MEMU_DB")
-            .env_remove("MEMU_USER")
-            .env_remove("MEMU_CONFIG")
-            .output()
-            .unwrap();
-        let found = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(without_ids(&found), without_ids(expected), "{command}");
-        compared += 1;
     }
-    assert_eq!(compared, 2);
 }

@@ -11,7 +11,7 @@
 
 mod support;
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, RandomState};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Instant;
@@ -163,6 +163,10 @@ async fn killed_at_many_moments_it_goes_on_where_it_was() {
     let takes = started.elapsed();
 
     let home = filled(3_000).await;
+    let given = std::env::var("MEMU_REEMBED_SEED").ok();
+    let seed: u64 = given.map_or_else(|| RandomState::new().hash_one(0), |it| it.parse().unwrap());
+    // Shown when the test fails.
+    eprintln!("MEMU_REEMBED_SEED={seed}");
     let mut killed = 0;
     for round in 0..ROUNDS {
         let mut child = home
@@ -171,7 +175,9 @@ async fn killed_at_many_moments_it_goes_on_where_it_was() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let random = RandomState::new().hash_one(round) as f64 / u64::MAX as f64;
+        // The same for the same seed.
+        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((seed, round));
+        let random = hash as f64 / u64::MAX as f64;
         std::thread::sleep(takes.mul_f64(random * 0.5));
         child.kill().unwrap();
         child.wait().unwrap();

@@ -23,6 +23,7 @@
 
 pub mod backup;
 mod builder;
+mod disk;
 mod dsn;
 mod executor;
 mod fetch;

@@ -19,7 +19,7 @@ use memu_core::{Error, Result};
 const UNFINISHED: &str = ".unfinished-";
 
 /// The file whose lock tells that files are being kept (shared) or removed (alone).
-const LOCK: &str = ".lock";
+pub(crate) const LOCK: &str = ".lock";
 
 /// How long one waits for the lock, when nothing else is said.
 const WAIT: Duration = Duration::from_secs(30);
@@ -217,9 +217,14 @@ pub(crate) fn hash(mut file: File) -> std::io::Result<ContentHash> {
     Ok(ContentHash::from_bytes(*hasher.finalize().as_bytes()))
 }
 
+/// Whether content belongs to a file of this name.
+pub(crate) fn is_name_of(name: &str, content: ContentHash) -> bool {
+    name.rsplit('/').next() == Some(&content.to_string())
+}
+
 /// `scope/hash` of every file, or of every file of a scope, sorted, unfinished ones
 /// included. Nothing else in the folder is looked at.
-fn names(root: &Path, scope: Option<&str>) -> std::io::Result<Vec<String>> {
+pub(crate) fn names(root: &Path, scope: Option<&str>) -> std::io::Result<Vec<String>> {
     let folders = match scope {
         Some(scope) => vec![scope.to_owned()],
         None => entries(root)?,

@@ -18,7 +18,8 @@ pub(crate) struct Doctor {
 impl Doctor {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let service = session::open(global, &Progress::new(global)).await?;
-        let report = service.check(self.repair).await?;
+        let mut report = service.check(self.repair).await?;
+        warn_of_legible_files(global, &mut report)?;
         printer.response(&report, show)?;
         service.close().await?;
         if report.severity() == Severity::Error {
@@ -31,6 +32,26 @@ impl Doctor {
         }
         Ok(())
     }
+}
+
+/// An encrypted memory has its large files in itself; what lies in their folder is of the time
+/// before.
+fn warn_of_legible_files(global: &Global, report: &mut Report) -> Result<()> {
+    let Ok(place) = session::place(global) else {
+        // It is in no file.
+        return Ok(());
+    };
+    let files = place.legible_files()?;
+    if !files.is_empty() {
+        let message = format!(
+            "{} large files lie legible in {}, and the encrypted memory does not need them: \
+             remove what is no other memory's",
+            files.len(),
+            place.files().display()
+        );
+        report.push("files", Severity::Warning, message);
+    }
+    Ok(())
 }
 
 fn show(report: &Report) -> Vec<Line> {

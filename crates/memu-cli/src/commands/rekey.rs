@@ -28,7 +28,7 @@ impl Rekey {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let new = new_key(self.remove)?;
         let report = rekey(&session::place(global)?, new).await?;
-        printer.response(&report, |report| vec![show(report)])
+        printer.response(&report, show)
     }
 }
 
@@ -47,7 +47,22 @@ fn new_key(remove: bool) -> Result<Option<Key>> {
     }
 }
 
-fn show(report: &RekeyReport) -> Line {
+fn show(report: &RekeyReport) -> Vec<Line> {
+    let warning = |what: &str, about: &str| Line::new().add(Tone::Warning, what).plain(about);
+    let mut lines = vec![done(report)];
+    for file in &report.files_left {
+        lines.push(warning("  still legible: ", &file.display().to_string()));
+    }
+    if !report.files_left.is_empty() {
+        let advice = "remove what no other memory needs";
+        lines.push(Line::new().add(Tone::Faint, &format!("  {advice}")));
+    }
+    let problems = report.problems.iter();
+    lines.extend(problems.map(|problem| warning("  problem: ", problem)));
+    lines
+}
+
+fn done(report: &RekeyReport) -> Line {
     let done = match (report.was_encrypted, report.is_encrypted) {
         (false, _) => "Encrypted ",
         (true, true) => "Changed the key of ",

@@ -3,10 +3,21 @@
 #![allow(dead_code)] // Every test file uses its own part of this.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+/// The variables that name a memory, who asks, or a key. Those of single settings have a `__`.
+pub(crate) const SETTINGS: [&str; 5] = [
+    "MEMU_DB",
+    "MEMU_USER",
+    "MEMU_CONFIG",
+    "MEMU_KEY",
+    "MEMU_NEW_KEY",
+];
+
+const README: &str = include_str!("../../../../README.md");
 
 /// A folder with a database, for one test.
 pub(crate) struct Home {
@@ -40,18 +51,40 @@ impl Home {
 
     /// The binary with arguments, in this folder, without the user's settings.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_memu"));
+        let mut command = self.without_settings(env!("CARGO_BIN_EXE_memu"));
+        command.args(arguments).env("COLUMNS", "100");
         command
-            .args(arguments)
+    }
+
+    /// A shell with a script, in this folder, without the user's settings. The binary is
+    /// `memu`, and `$MEMU`.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let binary = Path::new(env!("CARGO_BIN_EXE_memu"));
+        let others = std::env::var("PATH").unwrap();
+        let path = format!("{}:{others}", binary.parent().unwrap().display());
+        let mut command = self.without_settings("sh");
+        command
+            .args(["-c", script])
+            .env("MEMU", binary)
+            .env("PATH", path)
+            .env_remove("COLUMNS");
+        command
+    }
+
+    /// A program in this folder that cannot find the memory of whoever runs the tests.
+    fn without_settings(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.folder.path())
-            .env_remove("MEMU_DB")
-            .env_remove("MEMU_USER")
-            .env_remove("MEMU_CONFIG")
-            .env_remove("MEMU_KEY")
-            .env_remove("MEMU_NEW_KEY")
             .env("NO_COLOR", "1")
-            .env("COLUMNS", "100")
             .stdin(Stdio::null());
+        for name in SETTINGS {
+            command.env_remove(name);
+        }
+        let names = std::env::vars_os().map(|(name, _)| name);
+        for name in names.filter(|name| name.to_string_lossy().contains("__")) {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -99,6 +132,43 @@ pub(crate) fn finished(output: std::process::Output) -> Run {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs the commands of the first block after a heading of the README, and compares what they
+/// print with what it shows. Returns how many were `memu`'s; the others are left out.
+pub(crate) fn compare_with_readme(home: &Home, heading: &str) -> usize {
+    let (_, section) = README.split_once(heading).unwrap();
+    let (_, rest) = section.split_once("```console\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let steps = block.split("$ ").filter(|step| !step.is_empty());
+    let mut compared = 0;
+    for step in steps {
+        let (command, expected) = step.split_once('\n').unwrap();
+        if !command.split(' ').any(|word| word == "memu") {
+            continue;
+        }
+        let mut shell = home.shell(&format!("{command} 2>&1"));
+        let found = finished(shell.output().unwrap()).stdout;
+        assert_eq!(in_short(&found), in_short(expected), "{command}");
+        compared += 1;
+    }
+    compared
+}
+
+/// What is the same in every run: without short ids and sizes, and without the causes of
+/// errors, which the README leaves out.
+fn in_short(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("  because:"));
+    let words = lines.flat_map(|line| line.split(' ').chain(["\n"]));
+    let mut short: Vec<&str> = Vec::new();
+    for word in words {
+        let is_id = word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if word.starts_with("KiB") {
+            short.pop();
+        }
+        short.push(if is_id { "[id]" } else { word });
+    }
+    short.join(" ")
 }
 
 /// A conversation of `count` messages that all say something of their own.

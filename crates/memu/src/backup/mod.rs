@@ -8,7 +8,7 @@ mod rekey;
 mod restore;
 mod rotation;
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,13 +22,14 @@ pub use restore::RestoreReport;
 pub use rotation::Rotation;
 
 use crate::TokioExecutor;
-use crate::sqlite::Key;
-use crate::sqlite::backup::{beside, copy_database, folder_of, put_in_place, settle};
+use crate::disk::{behind_links, beside, folder_of, lasting, put_in_place, size_of};
+use crate::sqlite::backup::{copy_database, settle};
+use crate::sqlite::{Key, is_refused_key};
 
 /// Where a memory in a file is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The database file.
+    /// The database file, or a symbolic link to it.
     pub database: PathBuf,
     /// The folder of large files, beside the database when relative; as
     /// `blob_config.resources_dir`.
@@ -49,12 +50,41 @@ impl Place {
         }
     }
 
-    /// The folder of this database's large files.
+    /// The folder of this database's large files. However many symbolic links lead to the
+    /// database, it has one.
     pub fn files(&self) -> PathBuf {
-        let beside = self.database.parent().unwrap_or(Path::new(""));
+        let database = behind_links(&self.database);
+        let beside = database.parent().unwrap_or(Path::new(""));
         beside
             .join(&self.resources_dir)
-            .join(self.database.file_name().unwrap_or_default())
+            .join(database.file_name().unwrap_or_default())
+            // Without the `.` of `./data` in the middle, which reads badly.
+            .components()
+            .collect()
+    }
+
+    /// The large files that lie legible in the folder of an encrypted memory, which has its own
+    /// in itself: of the time before it was encrypted, or those of another memory of the same
+    /// name, when [`Self::resources_dir`] is not beside the database.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when the folder cannot be read.
+    pub fn legible_files(&self) -> Result<Vec<PathBuf>> {
+        match self.key {
+            Some(_) => files::lying_beside(self),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether no database of the same name, in another folder, has its large files in the
+    /// same place.
+    fn has_folder_alone(&self) -> bool {
+        let parts = self.resources_dir.components();
+        let below = parts
+            .into_iter()
+            .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        // Links may lead elsewhere.
+        below && lasting(&self.files()).starts_with(folder_of(&lasting(&self.database)))
     }
 }
 
@@ -84,7 +114,8 @@ pub type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 ///
 /// # Errors
 /// [`ErrorKind::Input`](memu_core::ErrorKind::Input) when `to` is the memory itself or a
-/// file that is no copy of one; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when
+/// file that is no copy of one; [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when
+/// `to` is a file that the key does not open; [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when
 /// somebody has the old copy open; [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt)
 /// when the memory is damaged; [`ErrorKind::Storage`](memu_core::ErrorKind::Storage)
 /// when there is no room. Nothing is left of a copy that fails or is dropped.
@@ -134,7 +165,9 @@ pub async fn restore(
 /// [`ErrorKind::Busy`](memu_core::ErrorKind::Busy) when somebody has the memory open;
 /// [`ErrorKind::Permission`](memu_core::ErrorKind::Permission) when the place's key is not the
 /// memory's; [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt) when the memory or a large
-/// file is damaged. The memory is as it was then, and when the future is dropped before the end.
+/// file is damaged. The memory is as it was then; what goes wrong after the new file is in its
+/// place, the report says. When the future is dropped, the work is given up before that step;
+/// where it is under way already, the memory has the new key. It is never in between.
 pub async fn rekey(place: &Place, new: Option<Key>) -> Result<RekeyReport> {
     let place = place.clone();
     uninterrupted(move |wanted| rekey::rekey_here(&place, new.as_ref(), wanted)).await
@@ -165,12 +198,14 @@ fn back_up_here(
 ) -> Result<BackupReport> {
     refuse_itself(&from.database, to)?;
     make_way(to, from)?;
-    std::fs::create_dir_all(folder_of(to)).map_err(|cause| {
+    // A link stays, and leads to the new copy.
+    let target = behind_links(to);
+    std::fs::create_dir_all(folder_of(&target)).map_err(|cause| {
         Error::permission("the folder of the copy cannot be made")
-            .with("folder", folder_of(to).display())
+            .with("folder", folder_of(&target).display())
             .caused_by(cause)
     })?;
-    let unfinished = beside(to, &format!(".unfinished-{}", std::process::id()));
+    let unfinished = beside(&target, &format!(".unfinished-{}", std::process::id()));
     copy_database(
         &from.database,
         &unfinished,
@@ -184,7 +219,7 @@ fn back_up_here(
         from.key.as_ref(),
         &from.at(to.to_owned()).files(),
     )
-    .and_then(|copied| put_in_place(&unfinished, to).map(|()| copied));
+    .and_then(|copied| put_in_place(&unfinished, &target, &from.database).map(|()| copied));
     if copied.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(&unfinished);
@@ -193,7 +228,7 @@ fn back_up_here(
     Ok(BackupReport {
         from: from.database.clone(),
         to: to.to_owned(),
-        bytes: std::fs::metadata(to).map_or(0, |metadata| metadata.len()),
+        bytes: size_of(to),
         files: copied.whole,
         broken_files: copied.broken,
         removed: Vec::new(),
@@ -224,9 +259,14 @@ fn make_way(to: &Path, from: &Place) -> Result<()> {
         Ok(_) => {}
     }
     crate::sqlite::backup::open_ours(to, from.key.as_ref(), from.wait).map_err(|cause| {
-        file(Error::input(
-            "this file is no copy of a memory, and is not overwritten",
-        ))
+        file(if is_refused_key(&cause) {
+            Error::permission(
+                "the file that is there cannot be opened with this key, and is not overwritten; \
+                 choose another name, or move it away",
+            )
+        } else {
+            Error::input("this file is no copy of a memory, and is not overwritten")
+        })
         .caused_by(cause)
     })?;
     settle(to, from.key.as_ref(), from.wait).map_err(|error| {

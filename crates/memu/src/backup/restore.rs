@@ -7,7 +7,8 @@ use memu_core::{Error, ErrorKind, Result};
 use serde::Serialize;
 
 use super::{Place, files, refuse_itself};
-use crate::sqlite::backup::{beside, copy_database, folder_of, put_in_place, settle};
+use crate::disk::{behind_links, beside, folder_of, put_in_place, size_of};
+use crate::sqlite::backup::{copy_database, settle};
 
 /// What a restore did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,12 +43,14 @@ pub(super) fn restore_here(
         )
         .with("file", database.display()));
     }
-    std::fs::create_dir_all(folder_of(database)).map_err(|cause| {
+    // A link stays, and leads to what was restored.
+    let target = behind_links(database);
+    std::fs::create_dir_all(folder_of(&target)).map_err(|cause| {
         Error::permission("the folder of the memory cannot be made")
-            .with("folder", folder_of(database).display())
+            .with("folder", folder_of(&target).display())
             .caused_by(cause)
     })?;
-    let unfinished = beside(database, &format!(".unfinished-{}", std::process::id()));
+    let unfinished = beside(&target, &format!(".unfinished-{}", std::process::id()));
     copy_database(from, &unfinished, to.key.as_ref(), to.wait, progress)?;
     let placed = files::copy_files(
         &to.at(from.to_owned()).files(),
@@ -56,8 +59,12 @@ pub(super) fn restore_here(
         &to.files(),
     )
     .and_then(|copied| {
-        let replaced = if old { Some(put_aside(to)?) } else { None };
-        put_in_place(&unfinished, database)?;
+        let replaced = if old {
+            Some(put_aside(to, &target)?)
+        } else {
+            None
+        };
+        put_in_place(&unfinished, &target, replaced.as_deref().unwrap_or(from))?;
         Ok((copied, replaced))
     });
     if placed.is_err() {
@@ -69,7 +76,7 @@ pub(super) fn restore_here(
         from: from.to_owned(),
         to: database.clone(),
         replaced,
-        bytes: std::fs::metadata(database).map_or(0, |metadata| metadata.len()),
+        bytes: size_of(database),
         files: copied.whole,
         broken_files: copied.broken,
     })
@@ -77,7 +84,7 @@ pub(super) fn restore_here(
 
 /// Gives the memory that is there another name, beside it, and keeps its own free for
 /// the copy that replaces it in the next step.
-fn put_aside(place: &Place) -> Result<PathBuf> {
+fn put_aside(place: &Place, target: &Path) -> Result<PathBuf> {
     let database = &place.database;
     match settle(database, place.key.as_ref(), place.wait) {
         Ok(()) => {}
@@ -91,7 +98,7 @@ fn put_aside(place: &Place) -> Result<PathBuf> {
         }
         Err(error) => return Err(error.with("file", database.display())),
     }
-    let aside = free_name(database);
+    let aside = free_name(target);
     let failed = |cause| {
         Error::storage("the memory cannot be put aside")
             .with("file", database.display())
@@ -99,11 +106,11 @@ fn put_aside(place: &Place) -> Result<PathBuf> {
     };
     // A second name first, so that at no moment there is no memory; where the system has
     // no second names, the first one changes.
-    std::fs::hard_link(database, &aside)
-        .or_else(|_| std::fs::rename(database, &aside))
+    std::fs::hard_link(target, &aside)
+        .or_else(|_| std::fs::rename(target, &aside))
         .map_err(failed)?;
     for log in ["-wal", "-shm", "-journal"] {
-        let stale = beside(database, log);
+        let stale = beside(target, log);
         if stale.exists() {
             std::fs::rename(&stale, beside(&aside, log)).map_err(failed)?;
         }

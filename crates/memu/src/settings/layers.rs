@@ -4,12 +4,13 @@ use memu_core::{Error, Result};
 use serde_json::{Map, Value};
 
 use super::Settings;
+use super::refusal::{unknown_key, unusable};
 
 /// The file that is read when none is named, where it exists.
 pub const CONFIG_FILE: &str = "memu.toml";
 
-/// The variables that hold the key of an encrypted file. It is taken as it is: what looks like
-/// a number is a key all the same.
+/// The variables that hold the key of an encrypted file, the first over the second. It is taken
+/// as it is: what looks like a number is a key all the same.
 const KEY_VARIABLES: [&str; 2] = [
     "MEMU_KEY",
     "MEMU_DATABASE_CONFIG__METADATA_STORE__ENCRYPTION_KEY",
@@ -62,10 +63,16 @@ impl Layers {
     /// Adds the `MEMU_*` variables that name settings: `MEMU_`, then the path in
     /// capitals with `__` between its parts, such as
     /// `MEMU_RETRIEVE_CONFIG__ITEM__TOP_K=10`. Values are read as JSON where they are
-    /// JSON, otherwise as text. `MEMU_KEY` is `database_config.metadata_store.encryption_key`.
+    /// JSON, otherwise as text. In whatever order they come, a setting wins over a section that
+    /// it is in. `MEMU_KEY` is `database_config.metadata_store.encryption_key`, and wins over it.
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = serde_json::to_value(Settings::default()).unwrap_or_default();
+        let mut variables: Vec<(String, String)> = variables.into_iter().collect();
+        variables.sort_by_cached_key(|(name, _)| {
+            let depth = name.matches("__").count();
+            (name == "MEMU_KEY", depth, name.clone())
+        });
         for (name, text) in variables {
             if KEY_VARIABLES.contains(&name.as_str()) {
                 let store = serde_json::json!({"metadata_store": {"encryption_key": text}});
@@ -111,7 +118,7 @@ impl Layers {
         let settings: Settings = serde_ignored::deserialize(&self.merged, |path| {
             unknown.push(path.to_string());
         })
-        .map_err(|cause| Error::config(format!("a setting has an unusable value: {cause}")))?;
+        .map_err(|cause| unusable(&self.merged, &cause))?;
         if let Some(path) = unknown.first() {
             return Err(unknown_key(path));
         }
@@ -144,38 +151,6 @@ fn merge(under: &mut Value, over: Value) {
             }
         }
         (under, over) => *under = over,
-    }
-}
-
-fn unknown_key(path: &str) -> Error {
-    let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
-    let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
-    let section = parent
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .try_fold(&defaults, |value, part| value.get(part));
-    let valid: Vec<&String> = section
-        .and_then(Value::as_object)
-        .into_iter()
-        .flat_map(|object| object.keys())
-        .collect();
-    let nearest = valid
-        .iter()
-        .map(|name| (strsim::jaro_winkler(name, key), name))
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match nearest {
-        Some((similarity, name)) if similarity > 0.7 => {
-            Error::config(format!("unknown setting {path:?}; did you mean {name:?}?"))
-        }
-        _ => {
-            let names: Vec<&str> = valid.iter().map(|name| name.as_str()).collect();
-            let hint = if names.is_empty() {
-                String::new()
-            } else {
-                format!("; valid here: {}", names.join(", "))
-            };
-            Error::config(format!("unknown setting {path:?}{hint}"))
-        }
     }
 }
 
@@ -249,16 +224,13 @@ mod tests {
     #[test]
     fn a_key_is_taken_as_it_is_and_never_shown() {
         for name in KEY_VARIABLES {
-            for key in ["1e5", "\"quoted\"", "true", " 007 ", "x'00'"] {
+            for key in ["1e5", "\"quoted\"", "false", " 007 ", "x'00'"] {
                 let layers = Layers::new().variables([(name.to_owned(), key.to_owned())]);
                 let settings = layers.settings().unwrap();
                 let store = &settings.database_config.metadata_store;
                 assert_eq!(store.encryption_key.as_ref().unwrap().reveal(), key);
-                let shown = format!("{settings:?} {}", serde_json::to_string(&settings).unwrap());
-                assert!(
-                    !shown.contains(key.trim_matches('"')) || key == "true",
-                    "{shown}"
-                );
+                let shown = format!("{store:?} {}", serde_json::to_string(&store).unwrap());
+                assert!(!shown.contains(key.trim_matches('"')), "{shown}");
             }
         }
     }
@@ -271,8 +243,78 @@ mod tests {
             let error = layers.settings().unwrap_err();
             assert_eq!(
                 error.message(),
-                "a setting has an unusable value: a secret must be a text, in quotes"
+                "database_config.metadata_store.encryption_key has an unusable value; it must be \
+                 a text, in quotes"
             );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memu.toml");
+        let from_file = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Layers::new().file(&path).and_then(Layers::settings)
+        };
+        let from_variable = |text: &str| {
+            let name = "MEMU_DATABASE_CONFIG__METADATA_STORE".to_owned();
+            Layers::new()
+                .variables([(name, text.to_owned())])
+                .settings()
+        };
+        let store = "database_config.metadata_store has an unusable value; it must be a section \
+                     with settings in it";
+        for (settings, expected) in [
+            (from_variable(r#"{encryption_key: "s3cret"}"#), store),
+            (from_variable("s3cret, expected s3cret"), store),
+            (
+                from_file("[database_config]\nmetadata_store = \"s3cret\""),
+                store,
+            ),
+            (
+                from_file("database_config = \"s3cret\""),
+                "database_config has an unusable value; it must be a section with settings in it",
+            ),
+            (
+                from_variable(r#"{"pool_size": "s3cret", "ddl_mode": "create"}"#),
+                "database_config.metadata_store.pool_size has an unusable value; it must be a whole number",
+            ),
+            (
+                from_variable(r#"{"ddl_mode": "s3cret"}"#),
+                "database_config.metadata_store.ddl_mode has an unusable value; it must be \
+                 `create` or `validate`",
+            ),
+        ] {
+            let error = settings.unwrap_err();
+            assert_eq!(error.message(), expected);
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+        for text in [
+            "encryption_key = s3cret",
+            "encryption_key = \"s3cret",
+            "s3cret",
+        ] {
+            let error = from_file(text).unwrap_err();
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_variable_of_the_key_wins_in_every_order() {
+        let [short, long] = KEY_VARIABLES.map(str::to_owned);
+        let section = "MEMU_DATABASE_CONFIG__METADATA_STORE".to_owned();
+        let whole = (section, r#"{"encryption_key": "section"}"#.to_owned());
+        let (short, long) = ((short, "short".to_owned()), (long, "long".to_owned()));
+        for (variables, expected) in [
+            (vec![short.clone(), long.clone(), whole.clone()], "short"),
+            (vec![whole.clone(), long.clone(), short], "short"),
+            (vec![long.clone(), whole.clone()], "long"),
+            (vec![whole, long], "long"),
+        ] {
+            let settings = Layers::new().variables(variables).settings().unwrap();
+            let key = settings.database_config.metadata_store.encryption_key;
+            assert_eq!(key.unwrap().reveal(), expected);
         }
     }
 

@@ -5,6 +5,7 @@
 //! valid one.
 
 mod layers;
+mod refusal;
 mod secret;
 mod sections;
 

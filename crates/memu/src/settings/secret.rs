@@ -1,5 +1,6 @@
 use std::fmt;
 
+use serde::de::Unexpected;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
@@ -38,8 +39,9 @@ impl<'de> Deserialize<'de> for Secret {
         match Value::deserialize(deserializer)? {
             Value::String(text) => Ok(Self(text)),
             // A number may be written in several ways, and only one of them is the key.
-            _ => Err(serde::de::Error::custom(
-                "a secret must be a text, in quotes",
+            _ => Err(serde::de::Error::invalid_type(
+                Unexpected::Other("something else"),
+                &"a text, in quotes",
             )),
         }
     }

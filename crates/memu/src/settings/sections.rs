@@ -55,8 +55,8 @@ pub struct BlobConfig {
     /// Only `local`: folders on this machine.
     pub provider: String,
     /// The folder for files of more than 1 MiB that are not text. A relative one is
-    /// beside the database file; in it, each database has a folder of its name. Default
-    /// `./data/resources`.
+    /// beside the database file (the one that a symbolic link leads to); in it, each database
+    /// has a folder of its name. Default `./data/resources`.
     pub resources_dir: String,
 }
 
@@ -117,7 +117,7 @@ pub struct MetadataStoreConfig {
     pub dsn: Option<String>,
     /// Whether tables are created and upgraded, or only checked. Default `create`.
     pub ddl_mode: DdlMode,
-    /// The key of an encrypted file; `MEMU_KEY` gives it, too. Needs a build with the
+    /// The key of an encrypted file; `MEMU_KEY` gives it, too, and wins. Needs a build with the
     /// feature `sqlcipher`. Default none: files are not encrypted.
     pub encryption_key: Option<Secret>,
     /// How vectors are stored in a file. Default `f32`.

@@ -1,8 +1,6 @@
 //! Copies of databases that are in use.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use memu_core::{Error, Result};
@@ -13,6 +11,7 @@ use super::connection::retrying;
 use super::error::{opening, storage};
 use super::key::{Key, explained, unlock};
 use super::open::{check_file, inspect, pragma};
+use crate::disk::create_private;
 
 /// How many pages are copied before somebody is told.
 const STEP: i32 = 256;
@@ -92,8 +91,8 @@ fn copy_sound(
     progress: impl FnMut(u64, u64) -> bool,
 ) -> Result<()> {
     let source = open_ours(from, key, wait)?;
-    let _ = std::fs::remove_file(to);
     let named = |error: Error| error.with("file", to.display());
+    create_private(to)?;
     let mut target = Connection::open(to).map_err(storage).map_err(named)?;
     unlock(&target, Some(to), key, wait).map_err(named)?;
     copy(&source, &mut target, wait, progress)?;
@@ -136,12 +135,19 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
 /// Moves what is in the write-ahead log into the file, and does without one. Nobody else
 /// may have the database open.
 pub(super) fn leave_write_ahead_log(connection: &Connection) -> Result<()> {
-    connection
-        .query_row("PRAGMA journal_mode = DELETE", [], |row| {
-            row.get::<_, String>(0)
-        })
-        .map(drop)
-        .map_err(storage)
+    without_log(connection, "PRAGMA main.journal_mode = DELETE")
+}
+
+/// Refuses a database that still has, or has again, a write-ahead log: others use it.
+/// `pragma` tells how.
+pub(super) fn without_log(connection: &Connection, pragma: &str) -> Result<()> {
+    let mode = connection.query_row(pragma, [], |row| row.get::<_, String>(0));
+    if mode.map_err(storage)? == "delete" {
+        return Ok(());
+    }
+    Err(Error::busy(
+        "others keep the write-ahead log of the database in use",
+    ))
 }
 
 /// Makes sure that nobody has the database open, and that the file alone is all of it.
@@ -161,57 +167,4 @@ pub(super) fn open_plainly(path: &Path, key: Option<&Key>, wait: Duration) -> Re
     connection.busy_timeout(wait).map_err(storage)?;
     unlock(&connection, Some(path), key, wait)?;
     Ok(connection)
-}
-
-/// Makes a new file durable and gives it its name, in one step.
-pub(crate) fn put_in_place(unfinished: &Path, path: &Path) -> Result<()> {
-    let failed = |cause| {
-        Error::storage("the copy cannot be put in its place")
-            .with("file", path.display())
-            .caused_by(cause)
-    };
-    File::open(unfinished)
-        .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(unfinished, path))
-        .and_then(|()| sync_folder_of(path))
-        .map_err(failed)
-}
-
-/// Makes the names in a file's folder durable, where the system can.
-fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder_of(path))?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// The folder that a file is in.
-pub(crate) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// A name beside a file: its own, with more at the end.
-pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// Where the large files of a database are, as `scope/content`.
-pub(crate) fn large_files(database: &Path, key: Option<&Key>) -> Result<Vec<String>> {
-    let connection = open_ours(database, key, Duration::ZERO)?;
-    let mut statement = connection
-        .prepare(
-            "SELECT DISTINCT m.local_path FROM memu_resources m JOIN memu_scopes s USING (scope_id)
-             WHERE m.local_path = lower(hex(s.scope_key)) || '/' || lower(hex(m.content_hash))
-             ORDER BY 1",
-        )
-        .map_err(storage)?;
-    statement
-        .query_map([], |row| row.get(0))
-        .and_then(Iterator::collect)
-        .map_err(storage)
 }

@@ -12,8 +12,14 @@ const FOLDER_SYNC: i32 = ffi::SQLITE_IOERR_DIR_FSYNC;
 /// Whether an error means that the system may have forgotten what it was to store: after a
 /// sync that failed, Linux does not try again, and the next one succeeds without it.
 pub(super) fn is_failed_sync(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(<dyn std::error::Error>::downcast_ref);
-    cause.is_some_and(|cause: &rusqlite::Error| matches!(extended(cause), Some(SYNC | FOLDER_SYNC)))
+    sqlite_cause(error).is_some_and(|cause| matches!(extended(cause), Some(SYNC | FOLDER_SYNC)))
+}
+
+/// What SQLite said, of whatever was made of it.
+pub(super) fn sqlite_cause(error: &Error) -> Option<&rusqlite::Error> {
+    let first = std::error::Error::source(error);
+    let mut causes = std::iter::successors(first, |cause| cause.source());
+    causes.find_map(<dyn std::error::Error>::downcast_ref)
 }
 
 fn extended(cause: &rusqlite::Error) -> Option<i32> {

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use memu_core::{Error, Result};
 
-use super::backup::beside;
+use crate::disk::{beside, size_of};
 
 /// What tells one file from another: its device and its number.
 type Number = (u64, u64);
@@ -25,7 +25,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of a file that was opened just now.
+    /// Of a file that was opened just now, by its [lasting](crate::disk::lasting) path.
     pub(super) fn new(path: &Path, without_locks: bool) -> Result<Self> {
         let metadata = look(path)?;
         let log = std::fs::metadata(log_of(path)).ok();
@@ -47,7 +47,7 @@ impl Identity {
             return Err(gone("the database file was emptied by another program"));
         }
         if let Some(unchanged) = self.unchanged {
-            if unchanged != state(&metadata) || has_content(&log_of(&self.path)) {
+            if unchanged != state(&metadata) || size_of(&log_of(&self.path)) > 0 {
                 return Err(Error::busy(
                     "the database is read without locks, because neither it nor its folder can \
                      be written, and another program changed it; open it again",
@@ -79,10 +79,6 @@ fn gone(what: &str) -> Error {
 
 fn log_of(path: &Path) -> PathBuf {
     beside(path, "-wal")
-}
-
-fn has_content(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 fn state(metadata: &Metadata) -> (u64, Option<SystemTime>) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use memu_core::{Error, Result};
+use memu_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, ErrorCode};
 
 #[cfg(feature = "sqlcipher")]
@@ -15,8 +15,9 @@ use super::backup::read_only;
 #[cfg(feature = "sqlcipher")]
 use super::cipher;
 use super::connection::{Access, PAGE_SIZE, open};
-use super::error::storage;
+use super::error::{sqlite_cause, storage};
 use super::upgrade;
+use crate::disk::size_of;
 
 /// The first bytes of a file. An encrypted one begins with its salt, which is random.
 pub(super) type Start = [u8; 16];
@@ -126,7 +127,7 @@ pub(super) fn explained(error: Error, path: Option<&Path>, key: Option<&Key>) ->
     let start = start_of(path);
     let encrypted = start.is_some_and(|start| is_random(&start)) && has_whole_pages(path);
     match key {
-        Some(_) if start.as_ref() == Some(MAGIC) => not_encrypted(path),
+        Some(_) if start.as_ref() == Some(MAGIC) => not_encrypted(path).caused_by(error),
         Some(_) if encrypted => Error::permission(
             "the key does not open this database: it is another one's, or the beginning of the \
              file is damaged",
@@ -139,10 +140,17 @@ pub(super) fn explained(error: Error, path: Option<&Path>, key: Option<&Key>) ->
 
 /// Whether SQLite, or what encrypts for it, found no database in a file.
 pub(super) fn is_no_database(error: &Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(<dyn std::error::Error>::downcast_ref);
-    cause.is_some_and(|cause: &rusqlite::Error| {
-        cause.sqlite_error_code() == Some(ErrorCode::NotADatabase)
-    })
+    error.kind() == ErrorKind::Corrupt && comes_of_no_database(error)
+}
+
+/// Whether it was refused for want of the key, or because it has another one or none.
+pub(crate) fn is_refused_key(error: &Error) -> bool {
+    error.kind() == ErrorKind::Permission && comes_of_no_database(error)
+}
+
+fn comes_of_no_database(error: &Error) -> bool {
+    sqlite_cause(error)
+        .is_some_and(|cause| cause.sqlite_error_code() == Some(ErrorCode::NotADatabase))
 }
 
 fn needs_key() -> Error {
@@ -195,6 +203,6 @@ fn is_random(start: &Start) -> bool {
 }
 
 fn has_whole_pages(path: &Path) -> bool {
-    let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let length = size_of(path);
     length > 0 && length.is_multiple_of(PAGE_SIZE.unsigned_abs())
 }

@@ -16,6 +16,7 @@ mod error;
 mod filter;
 mod identity;
 mod key;
+pub(crate) mod large_files;
 mod open;
 mod options;
 mod outlines;
@@ -45,6 +46,7 @@ use self::commit::Layout;
 use self::connection::Access;
 use self::identity::Identity;
 pub use self::key::Key;
+pub(crate) use self::key::is_refused_key;
 use self::open::Opened;
 pub use self::options::Options;
 pub(crate) use self::rekey::Rekey;
@@ -52,6 +54,7 @@ use self::tidy::Tidy;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
+use crate::disk::lasting;
 
 /// A store in one SQLite file.
 #[derive(Debug)]
@@ -130,10 +133,8 @@ impl SqliteStore {
     }
 
     fn open_here(options: &Options) -> Result<Self> {
-        // Reports and errors name the path as it was given; what lasts must hold when the
-        // program moves to another folder.
-        let lasting = options.path.as_deref();
-        let lasting = lasting.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.into()));
+        // Reports and errors name the path as it was given.
+        let lasting = options.path.as_deref().map(lasting);
         let named = |error: Error| match &options.path {
             Some(path) if !error.context().iter().any(|(key, _)| *key == "file") => {
                 error.with("file", path.display())

@@ -1,7 +1,7 @@
 //! Opening a file: making its tables, or finding out whether it is ours.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use memu_core::scope::ScopeSchema;
@@ -10,7 +10,6 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::Options;
-use super::backup::beside;
 use super::check::rebuild;
 use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
@@ -18,11 +17,12 @@ use super::key::{Key, explained, is_no_database};
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
 use super::upgrade::{self, UpgradeReport};
+use crate::disk::{beside, lasting, size_of};
 
 /// Columns of `memu_scopes` that are not scope fields.
 const OWN_COLUMNS: [&str; 4] = ["scope_id", "scope_key", "seq", "derived_seq"];
 
-/// How often a new encrypted file is opened again.
+/// How often a new encrypted file is opened at most.
 const TRIES: usize = 3;
 
 /// Opens the first connection, after which the tables are there and as they should be.
@@ -48,8 +48,7 @@ pub(super) fn open_first(options: &Options) -> Result<Opened> {
 /// Opens a new encrypted file again when it turns out that others made it at the same time:
 /// each chooses a salt, and only one of them stays.
 fn open_among_others(options: &Options) -> Result<Opened> {
-    let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let is_new = options.path.as_ref().is_some_and(|path| length(path) == 0);
+    let is_new = options.path.as_ref().is_some_and(|path| size_of(path) == 0);
     let tries = if is_new && options.key.is_some() {
         TRIES
     } else {
@@ -110,11 +109,11 @@ fn open_to_write(options: &Options) -> Result<Opened> {
 /// Whether a file with content could not be opened for want of leave to write beside it, and
 /// is complete without a log.
 fn may_be_read_only(path: &Path, error: &Error) -> bool {
-    let content = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let path = lasting(path);
     matches!(error.kind(), ErrorKind::Permission | ErrorKind::Storage)
-        && content(path) > 0
-        && content(&beside(path, "-wal")) == 0
-        && content(&beside(path, "-journal")) == 0
+        && size_of(&path) > 0
+        && size_of(&beside(&path, "-wal")) == 0
+        && size_of(&beside(&path, "-journal")) == 0
 }
 
 /// Opens a file that can be read only, without locks: whoever has no leave to write cannot

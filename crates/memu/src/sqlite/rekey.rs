@@ -1,45 +1,45 @@
 //! Writing a database anew under another key, or under none.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use memu_core::records::ContentHash;
 use memu_core::{Error, Result};
 use rusqlite::{Connection, params};
 
-use super::backup::{leave_write_ahead_log, open_plainly, put_in_place, verify};
+use super::backup::{leave_write_ahead_log, open_plainly, verify, without_log};
 use super::connection::PAGE_SIZE;
 use super::error::storage;
 use super::key::{Key, explained};
+use super::large_files::{ReadLargeFile, take_in};
 use super::open::{check_file, tables};
 use super::schema::{APPLICATION_ID, VERSION};
+use crate::disk::{create_private, give_name};
 
 /// A database, and what it is to be encrypted with.
 pub(crate) struct Rekey<'k> {
     pub(crate) path: &'k Path,
     pub(crate) old: Option<&'k Key>,
     pub(crate) new: Option<&'k Key>,
-    /// The folder of its large files, which an encrypted database keeps in itself.
-    pub(crate) files: &'k Path,
+    /// Reads its large files, which an encrypted database keeps in itself.
+    pub(crate) read: ReadLargeFile<'k>,
     pub(crate) wait: Duration,
 }
 
 impl Rekey<'_> {
     /// Writes the database anew into `unfinished`, proves that it is sound, and gives it the
-    /// name, while nobody else can open it. Returns how many large files were taken in.
-    /// `wanted` tells whether anybody still waits for it.
-    pub(crate) fn run(&self, unfinished: &Path, wanted: &dyn Fn() -> bool) -> Result<u64> {
+    /// name, while nobody else can open it. Returns the names of the large files that were
+    /// taken in. `wanted` tells whether anybody still waits for it. Whatever fails, fails
+    /// before the file has the name.
+    pub(crate) fn run(&self, unfinished: &Path, wanted: &dyn Fn() -> bool) -> Result<Vec<String>> {
         let old = open_plainly(self.path, self.old, self.wait)
             .and_then(alone)
             .map_err(|error| explained(error, Some(self.path), self.old))?;
-        let _ = std::fs::remove_file(unfinished);
         let placed = self.write_anew(&old, unfinished).and_then(|taken_in| {
             self.prove(unfinished)?;
             if !wanted() {
                 return Err(Error::cancelled("the key was not changed"));
             }
-            put_in_place(unfinished, self.path)?;
+            give_name(unfinished, self.path, self.path)?;
             Ok(taken_in)
         });
         if placed.is_err() {
@@ -49,10 +49,9 @@ impl Rekey<'_> {
         placed
     }
 
-    fn write_anew(&self, connection: &Connection, to: &Path) -> Result<u64> {
+    fn write_anew(&self, connection: &Connection, to: &Path) -> Result<Vec<String>> {
         // Attaching does not create it, for the connection may not create files.
-        File::create(to)
-            .map_err(|cause| Error::permission("the new file cannot be made").caused_by(cause))?;
+        create_private(to)?;
         let to = to
             .to_str()
             .ok_or_else(|| Error::unsupported("a new key needs a path in Unicode"))?;
@@ -71,8 +70,8 @@ impl Rekey<'_> {
             .query_row("SELECT sqlcipher_export('anew')", [], |_| Ok(()))
             .map_err(storage)?;
         let taken_in = match self.new {
-            Some(_) => take_in_files(connection, self.files)?,
-            None => 0,
+            Some(_) => take_in(connection, "anew", self.read)?,
+            None => Vec::new(),
         };
         compare(connection)?;
         connection
@@ -96,63 +95,16 @@ impl Rekey<'_> {
 /// lost its name, which SQLite does not write.
 fn alone(connection: Connection) -> Result<Connection> {
     check_file(&connection, false)?;
-    connection
-        .query_row("PRAGMA main.locking_mode = EXCLUSIVE", [], |_| Ok(()))
-        .map_err(storage)?;
+    // In this order: a connection that keeps its lock keeps its journal, too, whose name would
+    // then be that of the new file's.
     leave_write_ahead_log(&connection)?;
     connection
-        .execute_batch("BEGIN EXCLUSIVE; COMMIT")
+        .execute_batch("PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
         .map_err(storage)?;
+    // Somebody may have been quicker, and begun a log again.
+    without_log(&connection, "PRAGMA main.journal_mode")?;
     verify(&connection)?;
     Ok(connection)
-}
-
-/// Puts the large files of a database into it.
-fn take_in_files(connection: &Connection, folder: &Path) -> Result<u64> {
-    let mut statement = connection
-        .prepare(
-            "SELECT DISTINCT m.scope_id, m.content_hash, m.local_path
-             FROM anew.memu_resources m JOIN anew.memu_scopes s USING (scope_id)
-             WHERE m.local_path = lower(hex(s.scope_key)) || '/' || lower(hex(m.content_hash))",
-        )
-        .map_err(storage)?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-    let files: Vec<(i64, Vec<u8>, String)> = rows.and_then(Iterator::collect).map_err(storage)?;
-    for (scope_id, hash, name) in &files {
-        let path = folder.join(name);
-        let bytes = std::fs::read(&path).map_err(|cause| {
-            Error::corrupt("a large file is missing; memu doctor tells more")
-                .with("large file", path.display())
-                .caused_by(cause)
-        })?;
-        if name.rsplit('/').next() != Some(&ContentHash::of(&bytes).to_string()) {
-            return Err(
-                Error::corrupt("a large file is damaged; memu doctor tells more")
-                    .with("large file", path.display()),
-            );
-        }
-        take_in(connection, *scope_id, hash, &bytes).map_err(storage)?;
-    }
-    Ok(files.len() as u64)
-}
-
-fn take_in(
-    connection: &Connection,
-    scope_id: i64,
-    hash: &[u8],
-    bytes: &[u8],
-) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT INTO anew.memu_blobs (scope_id, hash, bytes) VALUES (?1, ?2, ?3)
-         ON CONFLICT (scope_id, hash) DO NOTHING",
-        params![scope_id, hash, bytes],
-    )?;
-    connection.execute(
-        "UPDATE anew.memu_resources SET local_path = ''
-         WHERE scope_id = ?1 AND content_hash = ?2 AND local_path <> ''",
-        params![scope_id, hash],
-    )?;
-    Ok(())
 }
 
 /// Refuses a copy that lacks something.
@@ -172,4 +124,49 @@ fn compare(connection: &Connection) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(all(test, feature = "sqlcipher"))]
+mod tests {
+    use memu_core::store::Store;
+
+    use super::*;
+    use crate::disk::beside;
+    use crate::sqlite::{Options, SqliteStore};
+
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        let permissions = std::fs::metadata(path).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::mode(&permissions)
+    }
+
+    /// It would lie beside the new file if the program ended here.
+    #[tokio::test]
+    async fn nothing_of_the_old_file_lies_beside_it_when_the_new_one_takes_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memu.db");
+        let store = SqliteStore::open(Options::file(&path)).await.unwrap();
+        store.close().await.unwrap();
+        let key = Key::new("passphrase").unwrap();
+        let rekey = Rekey {
+            path: &path,
+            old: None,
+            new: Some(&key),
+            read: &|_| Ok(Vec::new()),
+            wait: Duration::from_secs(5),
+        };
+        let new = folder.path().join("new");
+        let asked = std::cell::Cell::new(0);
+        let nothing_is_left = || {
+            asked.set(asked.get() + 1);
+            // Nor could anybody else read the new one so far.
+            #[cfg(unix)]
+            assert_eq!(mode(&new) & 0o777, 0o600);
+            let mut logs = ["-journal", "-wal", "-shm"].iter();
+            logs.all(|ending| !beside(&path, ending).exists())
+        };
+        let taken_in = rekey.run(&new, &nothing_is_left);
+        assert_eq!(taken_in.unwrap(), Vec::<String>::new());
+        assert_eq!(asked.get(), 1);
+    }
 }

@@ -19,10 +19,10 @@ use memu_core::{Error, Result};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use super::backup::beside;
 use super::connection::{Access, checkpoint, open};
 use super::error::{after_failed_sync, is_failed_sync, storage};
 use super::key::Key;
+use crate::disk::{beside, size_of};
 
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
@@ -82,8 +82,7 @@ impl Tidy {
     /// Completes the file if whoever had it open before was killed.
     pub(super) fn at_open(&mut self, connection: &Connection) {
         let log = self.path.as_deref().map(|path| beside(path, "-wal"));
-        let left = log.and_then(|log| std::fs::metadata(log).ok());
-        if left.is_some_and(|log| log.len() > 0) {
+        if log.is_some_and(|log| size_of(&log) > 0) {
             self.at_rest(connection);
         }
     }

@@ -218,6 +218,51 @@ fn a_read_only_file_in_a_read_only_folder_can_be_read() {
 }
 
 #[test]
+fn child_is_refused() {
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
+    let error = run(open(Path::new(&file))).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Permission | ErrorKind::Storage),
+        "{error:?}"
+    );
+}
+
+/// Without locks, what is in the log would be missing.
+#[test]
+fn a_read_only_file_with_a_log_is_refused_behind_a_link_too() {
+    run(async {
+        let (folder, file, service) = memory().await;
+        // Who reads keeps the log.
+        let reader = Connection::open(&file).unwrap();
+        reader
+            .execute_batch("BEGIN; SELECT count(*) FROM memu_items")
+            .unwrap();
+        make(&service, "ann", &tea()).await.unwrap();
+        let copies = folder.path().join("copies");
+        std::fs::create_dir(&copies).unwrap();
+        let copy = copies.join("copy.db");
+        for ending in ["", "-wal"] {
+            let target = beside(&copy, ending);
+            std::fs::copy(beside(&file, ending), &target).unwrap();
+            assert!(target.metadata().unwrap().len() > 0);
+            set_mode(&target, 0o444);
+        }
+        let link = folder.path().join("link.db");
+        std::os::unix::fs::symlink(&copy, &link).unwrap();
+        set_mode(&copies, 0o555);
+        set_mode(folder.path(), 0o555);
+        let test = "faults::files::a_read_only_file_with_a_log_is_refused_behind_a_link_too";
+        for path in [copy, link] {
+            restricted(test, "files::child_is_refused", &path);
+        }
+        set_mode(folder.path(), 0o755);
+        set_mode(&copies, 0o755);
+    });
+}
+
+#[test]
 fn child_is_refused_by_the_reason() {
     let Ok(file) = std::env::var(FILE) else {
         return;

@@ -23,13 +23,14 @@ pub use report::{Unread, UpgradeReport, VectorsOfUnknown};
 use self::convert::Converter;
 use self::original::Originals;
 use self::writer::Writer;
-use super::backup::{beside, copy, put_in_place, read_only, verify};
+use super::backup::{copy, read_only, verify};
 use super::commit::Layout;
 use super::connection::{PAGE_SIZE, prepare, write};
 use super::error::storage;
 use super::key::{Key, explained, unlock};
 use super::open::pragma;
 use super::schema::create;
+use crate::disk::{beside, create_private, put_in_place, size_of};
 use crate::settings::EmbeddingFormat;
 
 /// Whether a file was written by memU 1.x and is not upgraded yet.
@@ -119,10 +120,6 @@ fn preview(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
     Ok(Some(report))
 }
 
-fn size_of(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
-}
-
 fn schema_for(connection: &Connection, wanted: Option<&ScopeSchema>) -> Result<ScopeSchema> {
     let originals = found(connection)?;
     let schema = originals.schema(wanted)?;
@@ -161,7 +158,8 @@ fn back_up(path: &Path, wait: Duration) -> Result<PathBuf> {
     // Whoever upgrades holds the write lock, so this name is nobody else's.
     let unfinished = beside(path, ".unfinished-backup");
     let place = free_name(path);
-    let made = copy_of(path, &unfinished, wait).and_then(|()| put_in_place(&unfinished, &place));
+    let made =
+        copy_of(path, &unfinished, wait).and_then(|()| put_in_place(&unfinished, &place, path));
     if made.is_err() {
         // What failed is what the caller must hear.
         let _ = std::fs::remove_file(&unfinished);
@@ -170,7 +168,7 @@ fn back_up(path: &Path, wait: Duration) -> Result<PathBuf> {
 }
 
 fn copy_of(path: &Path, to: &Path, wait: Duration) -> Result<()> {
-    let _ = std::fs::remove_file(to);
+    create_private(to)?;
     // A connection of its own: the one that holds the write lock may not be copied from.
     let from = read_only(path)?;
     let mut to = Connection::open(to).map_err(storage)?;
