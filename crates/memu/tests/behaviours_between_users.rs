@@ -14,9 +14,7 @@ mod support;
 
 use memu::{ErrorKind, ListRequest, RetrieveRequest, UpdateItem};
 use serde_json::{Map, Value, json};
-use support::{
-    STORES, TALK, conversation, created, everything, memorize, service, user,
-};
+use support::{STORES, TALK, conversation, created, everything, memorize, service, user};
 
 #[tokio::test]
 async fn two_users_never_see_each_others_anything() {
