@@ -110,7 +110,8 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<()> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::symlink;
 

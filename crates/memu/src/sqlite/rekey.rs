@@ -126,7 +126,8 @@ fn compare(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, feature = "sqlcipher"))]
+#[cfg(test)]
+#[cfg(feature = "sqlcipher")]
 mod tests {
     use memu_core::store::Store;
 
