@@ -6,6 +6,9 @@ use super::parts::in_parts;
 use super::query::CodedQuery;
 use super::reaching::reaching;
 
+/// How many vectors are worth another thread.
+const WORTH_A_THREAD: usize = 25_000;
+
 impl Codes {
     /// The vectors that may reach `bound`, for certain no other of those that `allows` lets
     /// through; of blocks whose low bits are not at hand, in a form to be
@@ -19,7 +22,7 @@ impl Codes {
         bound: f32,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> (Vec<Candidate>, Vec<Undecided>) {
-        let found = in_parts(&self.blocks, |part| {
+        let found = in_parts(&self.blocks, WORTH_A_THREAD, |part| {
             let (mut candidates, mut undecided) = (Vec::new(), Vec::new());
             let mut work = FourBits::default();
             for (number, block) in (part.first..).zip(part.blocks) {

@@ -1,6 +1,9 @@
 //! Codes of vectors, and what they tell of cosines with a query.
 
 use super::dot;
+use super::likely::{ByTwoBits, DEVIATIONS};
+use super::most::{MostByFourBits, MostByTwoBits, SumsByTable};
+use super::piece::{Piece, join};
 use super::planes::{low_bytes, middle_bytes};
 use super::query::CodedQuery;
 use super::shares::Shares;
@@ -29,11 +32,11 @@ pub struct CodeBlock {
     pub owners: Vec<u64>,
     pub(super) dimension: usize,
     /// The mean of the rotated vectors.
-    pub(super) centre: Vec<f32>,
+    pub(super) centre: Piece<f32>,
     /// No coded vector is longer than this, in four or in eight bits.
     pub(super) longest: f32,
     /// By vector: what the sum over its first two bits is worth.
-    pub(super) factors: Vec<f32>,
+    pub(super) factors: Piece<f32>,
     /// By vector: what one step of its eight bits is worth.
     pub(super) scales: Vec<f32>,
     /// By vector: how far its estimates from two bits spread around the truth (standard
@@ -42,9 +45,9 @@ pub struct CodeBlock {
     /// By vector: the length of what four bits leave out.
     pub(super) errors: Shares,
     /// The first and the second bits, each laid out as [`super::bits`] says.
-    pub(super) first: [Vec<u8>; 2],
+    pub(super) first: [Piece<u8>; 2],
     /// The two bits after them, laid out as [`super::planes`] says.
-    pub(super) middle: Vec<u8>,
+    pub(super) middle: Piece<u8>,
 }
 
 /// The last four bits of the numbers of a [`CodeBlock`].
@@ -65,6 +68,24 @@ pub(super) struct Estimate {
 }
 
 impl CodeBlock {
+    /// Moves what is read of every vector of these blocks beside each other, so that it is
+    /// read as fast as memory gives it.
+    pub fn put_side_by_side(blocks: &mut [Self]) {
+        join(
+            blocks
+                .iter_mut()
+                .flat_map(|block| &mut block.first)
+                .collect(),
+        );
+        join(
+            blocks
+                .iter_mut()
+                .flat_map(|block| [&mut block.centre, &mut block.factors])
+                .collect(),
+        );
+        join(blocks.iter_mut().map(|block| &mut block.middle).collect());
+    }
+
     /// How many numbers a vector has.
     pub fn dimension(&self) -> usize {
         self.dimension
@@ -78,69 +99,45 @@ impl CodeBlock {
         )
     }
 
-    /// Appends the cosine of every vector with the query as the first two bits tell it.
-    pub(super) fn by_two_bits(
-        &self,
-        query: &CodedQuery,
-        sums: &mut [Vec<u16>; 2],
-        out: &mut Vec<f32>,
-    ) {
-        for (bits, sums) in self.first.iter().zip(sums.iter_mut()) {
-            query.signs.kernel.sums(bits, &query.signs.table, sums);
-        }
-        let [firsts, seconds] = sums;
+    /// What the first two bits tell of every vector.
+    pub(super) fn by_two_bits(&self, query: &CodedQuery, sums: &mut [Vec<u16>; 2]) -> ByTwoBits {
+        let [first, second] = &self.first;
+        let signs = &query.signs;
+        signs.kernel.by_plane([first, second], &signs.table, sums);
         let base = self.base(query);
-        let (step, offset) = (query.signs.step, 3.0 * query.signs.offset);
-        let first = out.len();
-        out.resize(first + self.owners.len(), 0.0);
-        let out = out.get_mut(first..).unwrap_or_default();
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let known = firsts.iter().zip(seconds.iter()).zip(&self.factors);
-                for (out, ((first, second), factor)) in out.iter_mut().zip(known) {
-                    let sum = 2.0 * f32::from(*first) + f32::from(*second);
-                    *out = base + factor * (step * sum - offset);
-                }
-            },
-        );
+        let mut most = vec![0.0; sums[0].len()];
+        pulp::Arch::new().dispatch(MostByTwoBits {
+            block: self,
+            sums: [&sums[0], &sums[1]],
+            base,
+            step: signs.step,
+            offset: 3.0 * signs.offset,
+            per_spread: DEVIATIONS * self.spreads.greatest / 255.0,
+            most: &mut most,
+        });
+        most.truncate(self.owners.len());
+        ByTwoBits { base, most }
     }
 
-    /// What the cosine of every vector is at most, if its estimate from two bits is not off by
-    /// more than so many standard deviations.
-    pub(super) fn at_most(&self, by_two_bits: &[f32], deviations: f32, most: &mut Vec<f32>) {
-        most.clear();
-        most.resize(by_two_bits.len(), 0.0);
-        let step = deviations * self.spreads.greatest / 255.0;
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let known = by_two_bits.iter().zip(&self.spreads.steps);
-                for (most, (estimate, spread)) in most.iter_mut().zip(known) {
-                    *most = estimate + step * f32::from(*spread);
-                }
-            },
-        );
-    }
-
-    /// Appends what four bits tell of the cosines of some vectors, by number. `by_two_bits`
-    /// are the estimates of the whole block; errors are standard deviations.
+    /// Appends what four bits tell of the cosines of some vectors, by number; errors are
+    /// standard deviations.
     pub(super) fn closer(
         &self,
         numbers: &[usize],
-        by_two_bits: &[f32],
+        told: &ByTwoBits,
         query: &CodedQuery,
         products: &mut Vec<i32>,
         out: &mut Vec<Estimate>,
     ) {
         self.middle_products(numbers, query, products);
-        let base = self.base(query);
+        let base = told.base;
         let of = |values: &[f32], number: usize| values.get(number).copied().unwrap_or_default();
         let per_deviation = 1.0 / (self.dimension.max(2) as f32 - 1.0).sqrt();
         out.extend(numbers.iter().zip(products).map(|(number, product)| {
             let factor = of(&self.factors, *number);
+            let by_two_bits = of(&told.most, *number) - DEVIATIONS * self.spreads.get(*number);
             // The sum over the first two bits, each number from -3 to 3.
-            let first = (of(by_two_bits, *number) - base) / factor.max(f32::MIN_POSITIVE);
+            let first = (by_two_bits - base) / factor.max(f32::MIN_POSITIVE);
             let middle = query.byte_scale * *product as f32;
             let coded = 2.0 * first + middle - 1.5 * query.sum;
             Estimate {
@@ -182,46 +179,30 @@ impl CodeBlock {
     /// What four bits tell of the cosine of every vector for certain.
     pub(super) fn by_four_bits(&self, query: &CodedQuery, work: &mut FourBits) {
         let exact = &query.exact_signs;
-        for (bits, [high, low]) in self.first.iter().zip(&mut work.sums) {
-            exact.kernel.sums(bits, &exact.high, high);
-            exact.kernel.sums(bits, &exact.low, low);
+        for (plane, sums) in self.first.iter().zip(&mut work.sums) {
+            exact
+                .kernel
+                .by_table(plane, [&exact.high, &exact.low], sums);
         }
         let rows = self
             .middle
             .chunks_exact(middle_bytes(self.dimension).max(1));
         work.products.clear();
         query.planes.middle(rows, &mut work.products);
-        let base = self.base(query);
-        let fixed = query.byte_error * self.longest + query.slack;
-        let count = self.owners.len();
-        work.coded.clear();
-        work.coded.resize(count, 0);
-        work.most.clear();
-        work.most.resize(count, 0.0);
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let [[high, low], [second_high, second_low]] = &work.sums;
-                let sums = high.iter().zip(low).zip(second_high.iter().zip(second_low));
-                let sums = sums.zip(&work.products);
-                for (coded, (((high, low), (second_high, second_low)), product)) in
-                    work.coded.iter_mut().zip(sums)
-                {
-                    let first = (i32::from(*high) << 5) + i32::from(*low) - exact.offset;
-                    let second =
-                        (i32::from(*second_high) << 5) + i32::from(*second_low) - exact.offset;
-                    *coded = 8 * first + 4 * second + product;
-                }
-                let known = work.coded.iter().zip(&self.scales);
-                let known = known.zip(&self.errors.steps);
-                let share = query.length * self.errors.greatest / 255.0;
-                for (most, ((coded, scale), error)) in work.most.iter_mut().zip(known) {
-                    let coded = 2 * coded - 15 * query.byte_sum;
-                    let cosine = base + 8.0 * scale * query.byte_scale * coded as f32;
-                    *most = cosine + share * f32::from(*error) + fixed;
-                }
-            },
-        );
+        let [first, _] = &work.sums;
+        work.coded.resize(first[0].len(), 0);
+        work.most.resize(first[0].len(), 0.0);
+        pulp::Arch::new().dispatch(MostByFourBits {
+            block: self,
+            query,
+            base: self.base(query),
+            sums: &work.sums,
+            products: &work.products,
+            coded: &mut work.coded,
+            most: &mut work.most,
+        });
+        work.coded.truncate(self.owners.len());
+        work.most.truncate(self.owners.len());
     }
 
     /// What all eight bits tell of the cosines of some vectors for certain, by number; four
@@ -276,7 +257,7 @@ fn rows_of<'r>(
 #[derive(Debug, Default)]
 pub(super) struct FourBits {
     /// Of the first and the second bits: the upper and the lower parts of sums.
-    sums: [[Vec<u16>; 2]; 2],
+    sums: SumsByTable,
     /// By vector: the product of the query's bytes with the third and fourth bits.
     products: Vec<i32>,
     /// By vector: the same with all four.

@@ -52,17 +52,18 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
     let block = CodeBlock {
         owners: vectors.iter().map(|(owner, _)| *owner).collect(),
         dimension,
-        centre,
+        centre: centre.into(),
         longest: all(|coded| coded.longest).fold(0.0, f32::max),
         factors: all(|coded| coded.factor).collect(),
         scales: all(|coded| coded.scale).collect(),
         spreads: Shares::new(all(|coded| coded.spread)),
         errors: Shares::new(all(|coded| coded.errors[0])),
-        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension)),
+        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension).into()),
         middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
             let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
             push_middle(&middle, row);
-        }),
+        })
+        .into(),
     };
     (block, low)
 }

@@ -11,55 +11,126 @@ use super::reaching::reaching;
 
 /// How many standard deviations an estimate may be off before a vector that is among the
 /// nearest is missed: by chance, one of 14,000 that are just as near as the last of them.
-const DEVIATIONS: f32 = 3.8;
+pub(super) const DEVIATIONS: f32 = 3.8;
 
-/// How many vectors of each part are looked at more closely to learn what the nearest reach,
+/// How many vectors of each part are looked at more closely to learn which are the likeliest,
 /// where ten are asked for.
 const SEEDS: usize = 64;
 
+/// How many vectors are worth another thread: to be told of by two bits, and to be gone
+/// through once more.
+const WORTH_A_THREAD: [usize; 2] = [50_000, 250_000];
+
 type Block = Arc<CodeBlock>;
 
-/// What two bits tell of the vectors of a part.
-struct ByTwoBits {
-    /// By vector: its estimated cosine.
-    estimates: Vec<f32>,
-    /// What some of the likeliest reach.
-    reached: AtLeast,
+/// What two bits tell of all vectors, and which are likely to be the nearest.
+#[derive(Debug)]
+pub struct Glance<'c> {
+    codes: &'c Codes,
+    query: &'c CodedQuery,
+    count: usize,
+    told: Vec<ByTwoBits>,
+    likeliest: Vec<Candidate>,
+}
+
+/// What two bits tell of the vectors of a block.
+#[derive(Debug, Default)]
+pub(super) struct ByTwoBits {
+    /// What of their cosines all have in common.
+    pub(super) base: f32,
+    /// By vector: its cosine is not more than this, if the estimate is not off by more than
+    /// [`DEVIATIONS`].
+    pub(super) most: Vec<f32>,
 }
 
 impl Codes {
-    /// Vectors that are likely to include the `count` nearest, of those that `allows` lets
-    /// through, those that may be the nearest first: to be compared in full. No cosine is
-    /// greater than a candidate's `most` but by chance.
-    ///
-    /// Estimates from two bits tell most vectors from those that may be the nearest; four bits
-    /// tell all but some sixty of a hundred thousand, and low bits, where they are at hand, all
-    /// but some twenty.
-    pub fn likely_candidates(
-        &self,
-        query: &CodedQuery,
+    /// A first look at all vectors, for the `count` nearest of those that `allows` lets
+    /// through.
+    pub fn glance<'c>(
+        &'c self,
+        query: &'c CodedQuery,
         count: usize,
         allows: impl Fn(u64) -> bool + Sync,
-    ) -> Vec<Candidate> {
-        let told = in_parts(&self.blocks, |part| {
-            by_two_bits(part, query, count, &allows)
+    ) -> Glance<'c> {
+        let parts = in_parts(&self.blocks, WORTH_A_THREAD[0], |part| {
+            self.by_two_bits(part, query, count, &allows)
         });
-        let mut reached = AtLeast::new(count);
-        for score in told.iter().flat_map(|told| told.reached.values()) {
-            reached.push(score);
+        let (told, likeliest): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let mut likeliest = likeliest.concat();
+        likeliest.sort_unstable_by(Candidate::by_most);
+        likeliest.truncate(count);
+        Glance {
+            codes: self,
+            query,
+            count,
+            told: told.into_iter().flatten().collect(),
+            likeliest,
         }
-        let bound = reached.bound();
-        let found = in_parts(&self.blocks, |part| {
-            let estimates = told.get(part.number).map(|told| told.estimates.as_slice());
-            self.narrowed(
-                part,
-                query,
-                estimates.unwrap_or_default(),
-                (count, bound),
-                &allows,
-            )
+    }
+
+    /// By block of a part, what two bits tell; and which vectors are the likeliest.
+    fn by_two_bits(
+        &self,
+        part: Part<'_, Block>,
+        query: &CodedQuery,
+        count: usize,
+        allows: &impl Fn(u64) -> bool,
+    ) -> (Vec<ByTwoBits>, Vec<Candidate>) {
+        let mut sums = Default::default();
+        let mut numbers = Vec::new();
+        let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
+        let mut told = Vec::with_capacity(part.blocks.len());
+        for block in part.blocks {
+            let here = block.by_two_bits(query, &mut sums);
+            reaching(&here.most, likeliest.bound(), &mut numbers);
+            retain_allowed(&mut numbers, block, allows);
+            for number in &numbers {
+                likeliest.push(here.most.get(*number).copied().unwrap_or_default());
+            }
+            told.push(here);
+        }
+        let mut seeds = Vec::new();
+        let mut closer = Closer::default();
+        for ((place, block), here) in (part.first..).zip(part.blocks).zip(&told) {
+            reaching(&here.most, likeliest.bound(), &mut numbers);
+            retain_allowed(&mut numbers, block, allows);
+            closer.look(block, &numbers, here, query);
+            if let Some(Some(low)) = self.low.get(place) {
+                closer.look_closest(block, low, &numbers, query);
+            }
+            let found = numbers.iter().zip(&closer.estimates);
+            seeds.extend(found.filter_map(|(number, told)| {
+                let owner = block.owners.get(*number).copied()?;
+                let most = told.cosine;
+                Some(Candidate { most, owner })
+            }));
+        }
+        seeds.sort_unstable_by(Candidate::by_most);
+        seeds.truncate(count);
+        (told, seeds)
+    }
+}
+
+impl Glance<'_> {
+    /// As many vectors as are asked for, or all that there are: those that are likely to be
+    /// the nearest, with estimates of their cosines in place of what these are at most. What
+    /// they reach, compared in full, tells most others from those that may be nearer.
+    pub fn likeliest(&self) -> &[Candidate] {
+        &self.likeliest
+    }
+
+    /// The vectors whose cosines may be at least `bound`, those that may be the nearest
+    /// first, of those that `allows` lets through: to be compared in full. No cosine is
+    /// greater than a candidate's `most` but by chance.
+    ///
+    /// Two bits tell most vectors from those that may be the nearest; four bits tell all but
+    /// some sixty of a hundred thousand, and low bits, where they are at hand, all but some
+    /// twenty.
+    pub fn candidates(&self, bound: f32, allows: impl Fn(u64) -> bool + Sync) -> Vec<Candidate> {
+        let found = in_parts(&self.codes.blocks, WORTH_A_THREAD[1], |part| {
+            self.narrowed(part, bound, &allows)
         });
-        let mut least = AtLeast::new(count);
+        let mut least = AtLeast::new(self.count);
         let mut candidates = Vec::new();
         for (mut some, known) in found {
             for score in known.values() {
@@ -72,35 +143,30 @@ impl Codes {
         candidates
     }
 
-    /// The vectors of a part that may be among the nearest by what four bits tell, or all eight
-    /// where they are at hand; `bound` is reached for certain by so many. And what the best of
-    /// them reach.
+    /// The vectors of a part that may reach `bound` by what four bits tell, or all eight where
+    /// they are at hand; and what the best of them reach.
     fn narrowed(
         &self,
         part: Part<'_, Block>,
-        query: &CodedQuery,
-        estimates: &[f32],
-        (count, bound): (usize, f32),
+        bound: f32,
         allows: &impl Fn(u64) -> bool,
     ) -> (Vec<Candidate>, AtLeast) {
-        let mut least = AtLeast::new(count);
+        let mut least = AtLeast::new(self.count);
         let mut candidates = Vec::new();
-        let mut most = Vec::new();
         let mut numbers = Vec::new();
-        let mut told = Told::default();
-        let blocks = (part.first..).zip(with_estimates(part.blocks, estimates));
-        for (place, (block, here)) in blocks {
-            block.at_most(here, DEVIATIONS, &mut most);
-            let bound = bound.max(least.bound());
-            reaching(&most, bound, &mut numbers);
+        let mut closer = Closer::default();
+        let told = self.told.get(part.first..).unwrap_or_default();
+        for ((place, block), here) in (part.first..).zip(part.blocks).zip(told) {
+            let bound = bound.max(least.bound()) - self.query.slack;
+            reaching(&here.most, bound, &mut numbers);
             retain_allowed(&mut numbers, block, allows);
-            told.look_closer(block, &numbers, here, query);
-            told.keep(bound, &mut numbers);
-            if let Some(Some(low)) = self.low.get(place) {
-                told.look_closest(block, low, &numbers, query);
+            closer.look(block, &numbers, here, self.query);
+            closer.keep(bound, &mut numbers);
+            if let Some(Some(low)) = self.codes.low.get(place) {
+                closer.look_closest(block, low, &numbers, self.query);
             }
-            for (number, told) in numbers.iter().zip(&told.estimates) {
-                let most = told.cosine + DEVIATIONS * told.error;
+            for (number, told) in numbers.iter().zip(&closer.estimates) {
+                let most = told.cosine + DEVIATIONS * told.error + self.query.slack;
                 if let Some(owner) = block.owners.get(*number).copied()
                     && most >= bound
                 {
@@ -113,74 +179,19 @@ impl Codes {
     }
 }
 
-/// What two bits tell of the vectors of a part, and four bits of the likeliest of them.
-fn by_two_bits(
-    part: Part<'_, Block>,
-    query: &CodedQuery,
-    count: usize,
-    allows: &impl Fn(u64) -> bool,
-) -> ByTwoBits {
-    let vectors = part.blocks.iter().map(|block| block.owners.len());
-    let mut estimates = Vec::with_capacity(vectors.sum());
-    let mut sums = Default::default();
-    let mut numbers = Vec::new();
-    let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
-    for block in part.blocks {
-        let first = estimates.len();
-        block.by_two_bits(query, &mut sums, &mut estimates);
-        let told = estimates.get(first..).unwrap_or_default();
-        reaching(told, likeliest.bound(), &mut numbers);
-        retain_allowed(&mut numbers, block, allows);
-        for number in &numbers {
-            likeliest.push(told.get(*number).copied().unwrap_or_default());
-        }
-    }
-    let mut reached = AtLeast::new(count);
-    let mut told = Told::default();
-    for (block, here) in with_estimates(part.blocks, &estimates) {
-        reaching(here, likeliest.bound(), &mut numbers);
-        retain_allowed(&mut numbers, block, allows);
-        told.look_closer(block, &numbers, here, query);
-        for estimate in &told.estimates {
-            reached.push(estimate.cosine - DEVIATIONS * estimate.error);
-        }
-    }
-    ByTwoBits { estimates, reached }
-}
-
-/// Each block with the estimates of its vectors.
-fn with_estimates<'p>(
-    blocks: &'p [Block],
-    estimates: &'p [f32],
-) -> impl Iterator<Item = (&'p CodeBlock, &'p [f32])> {
-    let mut rest = estimates;
-    blocks.iter().map(move |block| {
-        let split = rest.split_at_checked(block.owners.len());
-        let (here, after) = split.unwrap_or_default();
-        rest = after;
-        (&**block, here)
-    })
-}
-
 /// What four or eight bits tell of some vectors, and room to find it out.
 #[derive(Debug, Default)]
-struct Told {
+struct Closer {
     products: Vec<i32>,
     estimates: Vec<Estimate>,
 }
 
-impl Told {
-    fn look_closer(
-        &mut self,
-        block: &CodeBlock,
-        numbers: &[usize],
-        by_two_bits: &[f32],
-        query: &CodedQuery,
-    ) {
+impl Closer {
+    fn look(&mut self, block: &CodeBlock, numbers: &[usize], told: &ByTwoBits, query: &CodedQuery) {
         self.estimates.clear();
         if !numbers.is_empty() {
             let (products, estimates) = (&mut self.products, &mut self.estimates);
-            block.closer(numbers, by_two_bits, query, products, estimates);
+            block.closer(numbers, told, query, products, estimates);
         }
     }
 

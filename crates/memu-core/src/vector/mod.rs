@@ -8,8 +8,10 @@ mod certain;
 mod codes;
 mod encode;
 mod likely;
+mod most;
 mod nearest;
 mod parts;
+mod piece;
 mod planes;
 mod query;
 mod reaching;
@@ -21,6 +23,7 @@ pub use at_least::AtLeast;
 pub(crate) use bytes::ByteQuery;
 pub use certain::Undecided;
 pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
+pub use likely::Glance;
 pub use nearest::{Candidate, Codes};
 pub use query::CodedQuery;
 

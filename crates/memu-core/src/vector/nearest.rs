@@ -44,7 +44,7 @@ pub(super) fn retain_allowed(
 mod tests {
     use super::*;
     use crate::random::SplitMix;
-    use crate::vector::{BLOCK_VECTORS, CodedQuery, cosine};
+    use crate::vector::{AtLeast, BLOCK_VECTORS, CodedQuery, cosine};
 
     /// Vectors around some points, so that near ones are nearer than chance.
     struct Cloud {
@@ -118,6 +118,23 @@ mod tests {
         candidates
     }
 
+    /// All that are likely to be among the nearest.
+    fn likely(
+        codes: &Codes,
+        vectors: &[Vec<f32>],
+        query: &[f32],
+        count: usize,
+        allows: impl Fn(u64) -> bool + Sync,
+    ) -> Vec<Candidate> {
+        let query_codes = CodedQuery::new(query);
+        let glance = codes.glance(&query_codes, count, &allows);
+        let mut reached = AtLeast::new(count);
+        for likeliest in glance.likeliest() {
+            reached.push(cosine(query, &vectors[likeliest.owner as usize]));
+        }
+        glance.candidates(reached.bound(), allows)
+    }
+
     fn nearest(vectors: &[Vec<f32>], query: &[f32], count: usize) -> Vec<u64> {
         let mut scored: Vec<(f32, u64)> = vectors
             .iter()
@@ -176,16 +193,15 @@ mod tests {
     fn only_what_is_allowed_is_found() {
         let mut cloud = Cloud::new(5, 64);
         let vectors: Vec<_> = (0..500).map(|_| cloud.vector()).collect();
-        let query = CodedQuery::new(&cloud.vector());
+        let vector = cloud.vector();
+        let query = CodedQuery::new(&vector);
         let coded = coded(&vectors);
         assert!(certain(&coded, &query, 2.0, |_| true).is_empty());
         assert_eq!(
             certain(&coded, &query, -2.0, |owner| owner % 2 == 1).len(),
             250
         );
-        let likely = coded
-            .0
-            .likely_candidates(&query, 500, |owner| owner % 2 == 1);
+        let likely = likely(&coded.0, &vectors, &vector, 500, |owner| owner % 2 == 1);
         assert_eq!(likely.len(), 250);
     }
 
@@ -198,7 +214,7 @@ mod tests {
             let (mut found, mut compared) = (0, 0);
             for _ in 0..50 {
                 let query = cloud.vector();
-                let candidates = codes.likely_candidates(&CodedQuery::new(&query), 10, |_| true);
+                let candidates = likely(&codes, &vectors, &query, 10, |_| true);
                 let among = |owner: &u64| candidates.iter().any(|one| one.owner == *owner);
                 found += nearest(&vectors, &query, 10)
                     .iter()
@@ -217,7 +233,7 @@ mod tests {
             let vectors = vec![vec![x; 8]; 40];
             let coded = coded(&vectors);
             let query = CodedQuery::new(&[0.5; 8]);
-            assert_eq!(coded.0.likely_candidates(&query, 3, |_| true).len(), 40);
+            assert_eq!(likely(&coded.0, &vectors, &[0.5; 8], 3, |_| true).len(), 40);
             let bound = cosine(&[0.5; 8], &vectors[0]);
             assert_eq!(certain(&coded, &query, bound, |_| true).len(), 40);
         }

@@ -2,21 +2,22 @@
 
 use super::codes::BLOCK_VECTORS;
 
-/// How many vectors are worth the start of another thread.
-const WORTH_A_THREAD: usize = 100_000;
 /// More threads than this get nothing done that memory could follow.
 const MOST_THREADS: usize = 4;
 
-/// Does work on parts of many blocks at once, and on few as one part. Results come in the
-/// order of the parts.
+/// Does work on parts of many blocks at once, each of at least `worth_a_thread` vectors, and on
+/// few as one part. Results come in the order of the parts.
 pub(super) fn in_parts<B: Sync, T: Send>(
     blocks: &[B],
+    worth_a_thread: usize,
     work: impl Fn(Part<'_, B>) -> T + Sync,
 ) -> Vec<T> {
-    let size = blocks.len().div_ceil(part_count(blocks.len())).max(1);
+    let size = blocks
+        .len()
+        .div_ceil(part_count(blocks.len(), worth_a_thread))
+        .max(1);
     let parts = blocks.chunks(size).enumerate();
     let mut parts = parts.map(|(part, blocks)| Part {
-        number: part,
         first: part * size,
         blocks,
     });
@@ -40,8 +41,6 @@ pub(super) fn in_parts<B: Sync, T: Send>(
 /// Some of the blocks.
 #[derive(Debug)]
 pub(super) struct Part<'b, B> {
-    /// Which part it is.
-    pub(super) number: usize,
     /// Which of all blocks is its first.
     pub(super) first: usize,
     pub(super) blocks: &'b [B],
@@ -56,10 +55,8 @@ impl<B> Clone for Part<'_, B> {
 impl<B> Copy for Part<'_, B> {}
 
 /// Into how many parts so many blocks are worth being taken.
-fn part_count(blocks: usize) -> usize {
-    if blocks * BLOCK_VECTORS < WORTH_A_THREAD {
-        return 1;
-    }
+fn part_count(blocks: usize, worth_a_thread: usize) -> usize {
+    let worth = blocks * BLOCK_VECTORS / worth_a_thread;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.min(MOST_THREADS)
+    cores.min(MOST_THREADS).min(worth).max(1)
 }

@@ -1,4 +1,4 @@
-use super::bits::{Kernel, QUAD};
+use super::bits::{GREATEST, Kernel, QUAD};
 use super::encode::quads;
 use super::planes::PlaneQuery;
 use super::rotation::rotate;
@@ -104,7 +104,7 @@ impl SignTable {
     fn new(rotated: &[f32], kernel: Kernel) -> Self {
         let quads = quads(rotated.len());
         // Sums must fit 16 bits.
-        let most = (usize::from(u16::MAX) / quads.max(1)).min(255) as f32;
+        let most = (usize::from(u16::MAX) / quads.max(1)).min(usize::from(GREATEST)) as f32;
         let weights: Vec<f32> = rotated
             .chunks(4)
             .map(|numbers| numbers.iter().map(|x| x.abs()).sum())

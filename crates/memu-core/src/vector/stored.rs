@@ -18,7 +18,7 @@ impl CodeBlock {
         let mut writer = Writer::new(self.owners.len(), self.dimension);
         writer.owners(&self.owners);
         writer.numbers(&[self.longest]);
-        for numbers in [&self.centre, &self.factors, &self.scales] {
+        for numbers in [&*self.centre, &self.factors, &self.scales] {
             writer.numbers(numbers);
         }
         writer.shares(&self.spreads);
@@ -42,13 +42,19 @@ impl CodeBlock {
             owners: reader.owners(count)?,
             dimension,
             longest: reader.number()?,
-            centre: reader.numbers(dimension)?,
-            factors: reader.numbers(count)?,
+            centre: reader.numbers(dimension)?.into(),
+            factors: reader.numbers(count)?.into(),
             scales: reader.numbers(count)?,
             spreads: reader.shares(count)?,
             errors: reader.shares(count)?,
-            first: [reader.take(bits)?.to_vec(), reader.take(bits)?.to_vec()],
-            middle: reader.take(count * middle_bytes(dimension))?.to_vec(),
+            first: [
+                reader.take(bits)?.to_vec().into(),
+                reader.take(bits)?.to_vec().into(),
+            ],
+            middle: reader
+                .take(count * middle_bytes(dimension))?
+                .to_vec()
+                .into(),
         };
         reader.finish(block)
     }

@@ -6,6 +6,7 @@
 
 mod cache;
 mod drift;
+mod load;
 mod renew;
 mod search;
 

@@ -1,18 +1,15 @@
 //! Searching the nearest vectors: by codes, then in full.
 
-use std::sync::Arc;
-
 use memu_core::records::{Embedding, Id};
 use memu_core::store::rules::check_embedder;
 use memu_core::store::{VectorHit, VectorQuery};
-use memu_core::vector::{
-    AtLeast, BLOCK_VECTORS, Candidate, CodeBlock, CodedQuery, Codes, LowBits, cosine,
-};
+use memu_core::vector::{AtLeast, Candidate, CodedQuery, cosine};
 use memu_core::{Error, ErrorKind, Result};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashSet;
 
-use super::cache::{Block, Cache, Known};
+use super::cache::{Cache, Known};
+use super::load::Loader;
 use super::{Family, coded_through, vectors_between};
 use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::filter::{Sql, push_conditions};
@@ -21,10 +18,6 @@ use crate::sqlite::rows::{Reader, unpacked};
 use crate::sqlite::scopes::scope_rows;
 use crate::sqlite::vectors::{identified_by, table};
 
-/// Low bits of a family with more vectors than this are read as they are needed: when the
-/// nearest are to be found for certain, and when they only save comparisons.
-const LOW_BITS_FOR_CERTAINTY: usize = 1_000_000;
-const LOW_BITS_FOR_SPEED: usize = 250_000;
 /// When a filter lets this few through, they are compared in full without codes.
 const FEW: usize = 2_000;
 
@@ -157,7 +150,13 @@ impl Search<'_> {
 
     /// The nearest owners, told by codes; `None` when these are not of the last change.
     fn by_codes(&self, end: i64) -> Result<Option<Vec<(f32, i64)>>> {
-        let Some(known) = self.codes(end)? else {
+        let loader = Loader {
+            connection: self.connection,
+            cache: self.cache,
+            family: self.family,
+            exact: self.exact,
+        };
+        let Some(known) = loader.codes(end)? else {
             return Ok(None);
         };
         let query = CodedQuery::new(Embedding::as_slice(&self.query.vector));
@@ -169,38 +168,35 @@ impl Search<'_> {
         }
         let allowed = &self.allowed;
         let allows = |row| allowed.has(row);
-        let likely = known
-            .codes
-            .likely_candidates(&query, self.query.top_k, allows);
-        let compared = self.compare(&likely, &mut found)?;
-        if self.exact {
-            let certain = self.certain(&known, &query, found.reached.bound())?;
-            let compared: FxHashSet<u64> = compared.iter().map(|one| one.owner).collect();
-            let new = certain
-                .into_iter()
-                .filter(|one| !compared.contains(&one.owner));
-            self.compare(&new.collect::<Vec<_>>(), &mut found)?;
+        let glance = known.codes.glance(&query, self.query.top_k, allows);
+        let mut stored = self.stored()?;
+        for likely in glance.likeliest() {
+            self.compare(likely.owner, &mut stored, &mut found)?;
+        }
+        let bound = found.reached.bound();
+        let candidates = if self.exact {
+            self.certain(&loader, &known, &query, bound)?
+        } else {
+            glance.candidates(bound, allows)
+        };
+        for candidate in candidates {
+            // Those that may be the nearest come first.
+            if candidate.most < found.reached.bound() {
+                break;
+            }
+            self.compare(candidate.owner, &mut stored, &mut found)?;
         }
         Ok(Some(found.scored))
     }
 
-    /// Compares candidates in full, those that may be the nearest first, until no other one
-    /// can be. Gives those that were compared.
-    fn compare<'a>(
-        &self,
-        candidates: &'a [Candidate],
-        found: &mut Found,
-    ) -> Result<&'a [Candidate]> {
-        let mut stored = self.stored()?;
-        for (place, candidate) in candidates.iter().enumerate() {
-            if candidate.most < found.reached.bound() {
-                return Ok(candidates.get(..place).unwrap_or_default());
-            }
-            if let Some(vector) = stored.vector(candidate.owner)? {
-                found.add(self.scored(candidate.owner, &vector)?);
-            }
+    /// Compares a vector in full, unless it has been.
+    fn compare(&self, owner: u64, stored: &mut Stored<'_>, found: &mut Found) -> Result<()> {
+        if found.compared.insert(owner)
+            && let Some(vector) = stored.vector(owner)?
+        {
+            found.add(self.scored(owner, &vector)?);
         }
-        Ok(candidates)
+        Ok(())
     }
 
     /// Compares the vectors that come after those with codes.
@@ -241,7 +237,13 @@ impl Search<'_> {
     }
 
     /// The vectors that may reach `bound` for certain, those that may be the nearest first.
-    fn certain(&self, known: &Known, query: &CodedQuery, bound: f32) -> Result<Vec<Candidate>> {
+    fn certain(
+        &self,
+        loader: &Loader<'_>,
+        known: &Known,
+        query: &CodedQuery,
+        bound: f32,
+    ) -> Result<Vec<Candidate>> {
         let allowed = &self.allowed;
         let allows = |row| allowed.has(row);
         let (mut candidates, undecided) = known.codes.certain_candidates(query, bound, allows);
@@ -250,112 +252,12 @@ impl Search<'_> {
             if let Some(block) = known.codes.blocks.get(at)
                 && let Some(first) = known.first_rows.get(at)
             {
-                let low = self.low_bits(*first)?;
+                let low = loader.low_bits(*first)?;
                 candidates.extend(undecided.narrowed(block, &low, query, bound));
             }
         }
         candidates.sort_unstable_by(Candidate::by_most);
         Ok(candidates)
-    }
-
-    /// The codes as they are now, and the vectors after `end`, which have none; what has not
-    /// been renewed since before is kept. `None` when they are not of the last change.
-    fn codes(&self, end: i64) -> Result<Option<Arc<Known>>> {
-        let (seq, derived): (i64, i64) = self
-            .connection
-            .prepare_cached("SELECT seq, derived_seq FROM memu_scopes WHERE scope_id = ?1")
-            .and_then(|mut statement| {
-                let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
-                statement.query_row([self.family.scope_id], read)
-            })
-            .map_err(storage)?;
-        if seq != derived {
-            return Ok(None);
-        }
-        let before = self.cache.get(self.family);
-        if let Some(known) = &before
-            && known.seq == seq
-        {
-            return Ok(Some(known.clone()));
-        }
-        let mut known = self.read(before.as_deref(), seq)?;
-        known.rest = vectors_between(self.connection, self.family, end + 1, i64::MAX, i64::MAX)?;
-        let known = Arc::new(known);
-        self.cache.put(known.clone());
-        Ok(Some(known))
-    }
-
-    fn read(&self, before: Option<&Known>, seq: i64) -> Result<Known> {
-        let family = self.family;
-        let parameters = (family.scope_id, family.owner_kind, family.set_id);
-        let listed: Vec<(i64, i64)> = self
-            .connection
-            .prepare_cached(
-                "SELECT first_row, seq FROM memu_vector_codes WHERE scope_id = ?1
-                 AND owner_kind = ?2 AND set_id = ?3 ORDER BY first_row",
-            )
-            .and_then(|mut statement| {
-                let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
-                rows.collect()
-            })
-            .map_err(storage)?;
-        let at_hand = if self.exact {
-            LOW_BITS_FOR_CERTAINTY
-        } else {
-            LOW_BITS_FOR_SPEED
-        };
-        let with_low_bits = listed.len() * BLOCK_VECTORS <= at_hand;
-        let mut known = Known {
-            family,
-            seq,
-            first_rows: Vec::with_capacity(listed.len()),
-            codes: Codes::default(),
-            rest: Vec::new(),
-            count: 0,
-        };
-        for (first, renewed) in listed {
-            let (block, low) = match before.and_then(|before| before.block(first, renewed)) {
-                Some(known) => known,
-                None => self.block(first, with_low_bits)?,
-            };
-            known.count += block.owners.len();
-            known.first_rows.push(first);
-            known.codes.blocks.push(block);
-            known.codes.low.push(low);
-        }
-        Ok(known)
-    }
-
-    fn block(&self, first: i64, with_low_bits: bool) -> Result<Block> {
-        let block = CodeBlock::from_bytes(&self.body(
-            "SELECT body FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
-             AND set_id = ?3 AND first_row = ?4",
-            first,
-        )?)?;
-        let low = if with_low_bits {
-            Some(Arc::new(self.low_bits(first)?))
-        } else {
-            None
-        };
-        Ok((Arc::new(block), low))
-    }
-
-    fn low_bits(&self, first: i64) -> Result<LowBits> {
-        LowBits::from_bytes(&self.body(
-            "SELECT l.body FROM memu_vector_codes c JOIN memu_vector_low_bits l
-             ON l.scope_id = c.scope_id AND l.codes_row = c.row WHERE c.scope_id = ?1
-             AND c.owner_kind = ?2 AND c.set_id = ?3 AND c.first_row = ?4",
-            first,
-        )?)
-    }
-
-    fn body(&self, sql: &str, first: i64) -> Result<Vec<u8>> {
-        let family = self.family;
-        let parameters = (family.scope_id, family.owner_kind, family.set_id, first);
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.query_row(parameters, |row| row.get(0)))
-            .map_err(storage)
     }
 }
 
@@ -379,6 +281,7 @@ impl Stored<'_> {
 /// What has been compared in full.
 #[derive(Debug)]
 struct Found {
+    compared: FxHashSet<u64>,
     scored: Vec<(f32, i64)>,
     reached: AtLeast,
 }
@@ -386,6 +289,7 @@ struct Found {
 impl Found {
     fn new(count: usize) -> Self {
         Self {
+            compared: FxHashSet::default(),
             scored: Vec::new(),
             reached: AtLeast::new(count),
         }
