@@ -263,7 +263,7 @@ mod tests {
     fn what_is_near_is_found_without_multiplying_all_of_it() {
         let mut random = SplitMix::new(5);
         let mut vector = |heavy: f32| -> Vec<f32> {
-            let number = |at: usize| (random.below(2_001) as f32 - 1_000.0) * heavy.powi(at as i32);
+            let number = |at: usize| (random.below(2_001) as f32 - 1_000.0) * heavy.powf(at as f32);
             (0..96).map(number).collect()
         };
         let mut vectors = Vectors::new(96);
