@@ -129,11 +129,17 @@ impl<T> Recent<T> {
         Some(value)
     }
 
-    fn put(&self, key: ScopeKey, value: Arc<T>) {
+    /// Puts something first; returns what had to go for it.
+    fn put(&self, key: ScopeKey, value: Arc<T>) -> Option<Arc<T>> {
         let mut recent = self.lock();
         recent.retain(|(known, _)| *known != key);
         recent.push_front((key, value));
-        recent.truncate(CAPACITY);
+        let last = if recent.len() > CAPACITY {
+            recent.pop_back()
+        } else {
+            None
+        };
+        last.map(|(_, value)| value)
     }
 
     fn forget(&self, key: &ScopeKey) {
@@ -181,7 +187,10 @@ impl Context {
             known.as_before().filter(|_| same_life)
         });
         let indexed = Arc::new(Indexed::new(outline, before));
-        self.cache().indexed.put(key, indexed.clone());
+        if let Some(last) = self.cache().indexed.put(key, indexed.clone()) {
+            // Nobody needs to wait until all of it is taken apart.
+            self.parts().executor.execute(Box::new(move || drop(last)));
+        }
         Ok(indexed)
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Searchable {
     pub(super) index: Index,
     /// By item, in the order of the scopes and of storing.
     pub(super) items: Vec<ItemLinks>,
+    /// By item: whether it cites segments, all in one piece.
+    pub(super) cites: Vec<bool>,
     pub(super) resources: Vec<Named>,
     pub(super) categories: Vec<Named>,
     /// By position in the index: the items that cite the segment, in order.
@@ -69,6 +71,7 @@ impl Searchable {
         let mut searchable = Self {
             index: Index::build(outlines, words),
             items: Vec::new(),
+            cites: Vec::new(),
             resources: Vec::new(),
             categories: Vec::new(),
             citing: Vec::new(),
@@ -131,6 +134,7 @@ impl Searchable {
                 citing.push(number);
             }
         }
+        self.cites.push(!links.segments.is_empty());
         self.items.push(links);
     }
 
@@ -142,6 +146,9 @@ impl Searchable {
         let now = self.places.links(links.name.scope, item);
         let before = std::mem::replace(links, now);
         let now = &links.segments;
+        if let Some(cites) = self.cites.get_mut(number as usize) {
+            *cites = !now.is_empty();
+        }
         if before.segments != *now {
             self.index.cite(number, now);
             for position in before.segments {

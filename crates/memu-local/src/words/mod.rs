@@ -4,6 +4,7 @@
 //! the mean of its pieces' rows. `docs/word-table.md` in the repository tells where it
 //! comes from and how to make it again.
 
+mod entries;
 mod normalise;
 mod table;
 mod tokenizer;

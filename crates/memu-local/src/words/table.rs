@@ -19,7 +19,8 @@ const LETTERS_PER_PIECE: usize = 2;
 /// order of the vocabulary they come from, which is about that of their frequency.
 pub struct WordTable {
     dimension: usize,
-    scales: Vec<f32>,
+    /// By entry: its scale, as four bytes.
+    scales: &'static [u8],
     /// By entry: how many letters it stands for.
     letters: Vec<f32>,
     codes: &'static [u8],
@@ -74,22 +75,18 @@ impl WordTable {
             return Err(wrong_length());
         }
         let entries = std::str::from_utf8(entries).map_err(|_| Damaged::Entries)?;
-        if entries.lines().count() != count {
+        let tokenizer = Tokenizer::new(entries);
+        let ends_well = entries.is_empty() || entries.ends_with('\n');
+        if tokenizer.entries().len() != count || !ends_well {
             return Err(Damaged::Entries);
         }
         Ok(Self {
             dimension,
-            letters: entries
-                .split_terminator('\n')
-                .map(|entry| entry.trim_start_matches("##").chars().count().max(1) as f32)
-                .collect(),
-            scales: scales
-                .chunks_exact(4)
-                .map(|b| f32::from_bits(number(b)))
-                .collect(),
+            scales,
+            letters: tokenizer.entries().letters().collect(),
             codes,
             entries,
-            tokenizer: Tokenizer::new(entries.split_terminator('\n')),
+            tokenizer,
         })
     }
 
@@ -100,12 +97,12 @@ impl WordTable {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.scales.len()
+        self.tokenizer.entries().len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.scales.is_empty()
+        self.len() == 0
     }
 
     /// The entries, by number; continuations of words begin with `##`.
@@ -143,20 +140,19 @@ impl WordTable {
     /// `weight`, to `sum`: the longer a piece, the more of the word it means.
     pub fn add_mean(&self, pieces: &[u16], weight: f32, sum: &mut [f32]) {
         let letters = |piece: &u16| {
-            self.letters
-                .get(usize::from(*piece))
-                .copied()
-                .unwrap_or(1.0)
+            let letters = self.letters.get(usize::from(*piece));
+            letters.copied().unwrap_or(1.0)
         };
         let share = weight / pieces.iter().map(letters).sum::<f32>().max(1.0);
         for piece in pieces {
             let at = usize::from(*piece) * self.dimension;
             let codes = self.codes.get(at..at + self.dimension);
-            let scale = self.scales.get(usize::from(*piece));
+            let scale = usize::from(*piece) * 4;
+            let scale = self.scales.get(scale..scale + 4);
             let (Some(codes), Some(scale)) = (codes, scale) else {
                 continue;
             };
-            let factor = share * letters(piece) * scale;
+            let factor = share * letters(piece) * f32::from_bits(number(scale));
             for (sum, code) in sum.iter_mut().zip(codes) {
                 *sum += factor * f32::from(code.cast_signed());
             }
@@ -167,7 +163,7 @@ impl WordTable {
 impl fmt::Debug for WordTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WordTable")
-            .field("entries", &self.scales.len())
+            .field("entries", &self.len())
             .field("dimension", &self.dimension)
             .finish_non_exhaustive()
     }

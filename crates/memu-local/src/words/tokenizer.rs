@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 
-use rustc_hash::FxHashMap;
-
+use super::entries::Entries;
 use super::normalise::{is_punctuation, normalised};
 
 /// Longer words are unknown.
@@ -12,24 +11,21 @@ const MAX_CHARACTERS: usize = 100;
 /// a word that does not come out even is unknown.
 #[derive(Debug)]
 pub(super) struct Tokenizer {
-    beginnings: FxHashMap<&'static str, u16>,
-    continuations: FxHashMap<&'static str, u16>,
+    entries: Entries,
 }
 
 impl Tokenizer {
-    /// A tokenizer of these entries, of which continuations begin with `##`.
-    pub(super) fn new(entries: impl Iterator<Item = &'static str>) -> Self {
-        let mut tokenizer = Self {
-            beginnings: FxHashMap::default(),
-            continuations: FxHashMap::default(),
-        };
-        for (number, entry) in (0..).zip(entries) {
-            match entry.strip_prefix("##") {
-                Some(rest) if !rest.is_empty() => tokenizer.continuations.insert(rest, number),
-                _ => tokenizer.beginnings.insert(entry, number),
-            };
+    /// A tokenizer of these entries, each followed by a line feed, of which continuations
+    /// begin with `##`.
+    pub(super) fn new(entries: &'static str) -> Self {
+        Self {
+            entries: Entries::new(entries),
         }
-        tokenizer
+    }
+
+    /// The entries that words are split into.
+    pub(super) fn entries(&self) -> &Entries {
+        &self.entries
     }
 
     /// Calls `visit` with the pieces of each word of `text`, in order; none for an
@@ -60,8 +56,8 @@ impl Tokenizer {
 
     /// Appends the pieces of one word; nothing when it is unknown.
     fn split(&self, word: &str, pieces: &mut Vec<u16>) {
-        if let Some(piece) = self.beginnings.get(word) {
-            pieces.push(*piece);
+        if let Some(piece) = self.entries.number(word, false) {
+            pieces.push(piece);
             return;
         }
         if word.chars().nth(MAX_CHARACTERS).is_some() {
@@ -69,17 +65,13 @@ impl Tokenizer {
         }
         let mut rest = word;
         while !rest.is_empty() {
-            let known = if rest.len() == word.len() {
-                &self.beginnings
-            } else {
-                &self.continuations
-            };
+            let continues = rest.len() < word.len();
             let longest = rest
                 .char_indices()
                 .rev()
                 .map(|(at, character)| at + character.len_utf8())
                 .filter_map(|end| rest.split_at_checked(end))
-                .find_map(|(piece, after)| Some((*known.get(piece)?, after)));
+                .find_map(|(piece, after)| Some((self.entries.number(piece, continues)?, after)));
             let Some((piece, after)) = longest else {
                 pieces.clear();
                 return;
@@ -101,12 +93,9 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<Vec<u16>> {
-        let entries = [
-            "un", "##aff", "##able", "!", "a", "[UNK]", "##", "漢", "affable",
-        ];
+        let entries = "un\n##aff\n##able\n!\na\n[UNK]\n##\n漢\naffable\n";
         let mut words = Vec::new();
-        Tokenizer::new(entries.into_iter())
-            .for_each_word(text, |pieces| words.push(pieces.to_vec()));
+        Tokenizer::new(entries).for_each_word(text, |pieces| words.push(pieces.to_vec()));
         words
     }
 

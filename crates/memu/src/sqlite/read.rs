@@ -6,14 +6,13 @@ use memu_core::records::{
 use memu_core::scope::Scope;
 use memu_core::store::{Cursor, Page, Query, RecordIds, RecordSet, Select};
 use memu_core::{Error, Result};
-use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use rustc_hash::FxHashMap;
 
 use super::error::{corrupt, storage};
 use super::filter::{Sql, push_conditions};
 use super::rows::{Reader, Record};
-use super::scopes::{in_scopes, scope_row, scope_rows};
+use super::scopes::{push_in_scopes, scope_row, scope_rows};
 use super::select::push_select;
 use super::vectors::{identified_by, table};
 
@@ -65,10 +64,10 @@ pub(super) fn ids(connection: &Connection, kind: OwnerKind, query: &Query) -> Re
     let scopes = scope_rows(connection, &query.scopes)?;
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT {} FROM {table} t WHERE {}",
-        identified_by(table),
-        in_scopes(&scopes)
+        "SELECT {} FROM {table} t WHERE ",
+        identified_by(table)
     ));
+    push_in_scopes(&mut sql, &scopes);
     if scopes.is_empty() || !push_select(&mut sql, table, &query.select)? {
         return Ok(Vec::new());
     }
@@ -95,27 +94,29 @@ fn citations(
         return Ok(FxHashMap::default());
     };
     let scopes = scope_rows(connection, &query.scopes)?;
+    let mut sql = Sql::default();
+    sql.push(
+        "SELECT t.item_row, s.key FROM memu_item_segments t JOIN memu_segments s \
+         ON s.row = t.segment_row WHERE ",
+    );
+    push_in_scopes(&mut sql, &scopes);
     // A page of neighbours is read as a range; single items one by one.
-    let (which, parameters) = if matches!(query.select, Select::All) {
-        let range = "t.item_row BETWEEN ?1 AND ?2";
-        (range, vec![Value::Integer(*first), Value::Integer(*last)])
+    if matches!(query.select, Select::All) {
+        sql.push(" AND t.item_row BETWEEN ");
+        sql.bind(*first);
+        sql.push(" AND ");
+        sql.bind(*last);
     } else {
         let list = serde_json::to_string(rows)
             .map_err(|cause| Error::internal("rows cannot be written as JSON").caused_by(cause))?;
-        let list = Value::Text(list);
-        (
-            "t.item_row IN (SELECT value FROM json_each(?1))",
-            vec![list],
-        )
-    };
-    let text = format!(
-        "SELECT t.item_row, s.key FROM memu_item_segments t JOIN memu_segments s \
-         ON s.row = t.segment_row WHERE {} AND {which} ORDER BY t.item_row, t.place",
-        in_scopes(&scopes)
-    );
-    let mut statement = connection.prepare_cached(&text).map_err(storage)?;
+        sql.push(" AND t.item_row IN (SELECT value FROM json_each(");
+        sql.bind(list);
+        sql.push("))");
+    }
+    sql.push(" ORDER BY t.item_row, t.place");
+    let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
     let mut rows = statement
-        .query(params_from_iter(parameters))
+        .query(params_from_iter(sql.parameters))
         .map_err(storage)?;
     let mut cited: FxHashMap<i64, Vec<Id>> = FxHashMap::default();
     while let Some(row) = rows.next().map_err(storage)? {
@@ -154,12 +155,13 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     };
     let mut sql = Sql::default();
     sql.push(&format!(
-        "SELECT t.row, t.scope_id, {}, {} FROM {} t WHERE {} AND {row} > ",
+        "SELECT t.row, t.scope_id, {}, {} FROM {} t WHERE ",
         T::META,
         T::COLUMNS,
-        T::TABLE,
-        in_scopes(&scopes)
+        T::TABLE
     ));
+    push_in_scopes(&mut sql, &scopes);
+    sql.push(&format!(" AND {row} > "));
     sql.bind(after);
     if !push_select(&mut sql, T::TABLE, &query.select)? {
         return Ok((numbers, page));

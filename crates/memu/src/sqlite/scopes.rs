@@ -127,10 +127,17 @@ pub(super) fn scope_rows(
     Ok(rows)
 }
 
-/// A condition for a table named `t` to be in one of these scopes.
-pub(super) fn in_scopes(scopes: &BTreeMap<i64, Scope>) -> String {
+/// Appends a condition for a table named `t` to be in one of these scopes. The number of a
+/// single one is a parameter, so that the statement is planned once and not for every scope.
+pub(super) fn push_in_scopes(sql: &mut Sql, scopes: &BTreeMap<i64, Scope>) {
+    let mut ids = scopes.keys();
+    if let (Some(only), None) = (ids.next(), ids.next()) {
+        sql.push("t.scope_id = ");
+        sql.bind(*only);
+        return;
+    }
     let ids: Vec<String> = scopes.keys().map(ToString::to_string).collect();
-    format!("t.scope_id IN ({})", ids.join(", "))
+    sql.push(&format!("t.scope_id IN ({})", ids.join(", ")));
 }
 
 /// The lines of a change log after `after`.

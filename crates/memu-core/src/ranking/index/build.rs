@@ -1,20 +1,20 @@
 use std::sync::Arc;
+use std::thread;
 
 use rustc_hash::FxHashMap;
 
 use super::Index;
 use super::field::merge;
 use super::meaning::Meaning;
+use super::numbers::{BlockWords, WordNumbers};
 use super::segment::IndexedSegment;
 use super::texts::{Texts, counted};
 use super::vocabulary::{Occurs, Vocabulary};
 use super::words::Words;
-use crate::ranking::outline::{
-    Block, Entry, Growth, ItemOutline, Occurrence, Outline, SegmentOutline,
-};
+use crate::ranking::outline::{Block, Growth, ItemOutline, Outline, SegmentOutline};
 
-/// A word whose number is not known yet.
-const UNKNOWN: u32 = u32::MAX;
+/// From how many words on making their postings takes longer than starting a thread.
+const WORTH_A_THREAD: usize = 100_000;
 
 impl Index {
     /// Indexes the outlines of the selected scopes. Results depend on what they hold,
@@ -67,12 +67,14 @@ impl Index {
         if is_new {
             self.counted = Counted::of(outlines);
         }
-        let texts = self.add_segments(outlines, growth);
+        let mut numbers = WordNumbers::new(outlines, growth, &mut self.vocabulary);
+        let texts = self.add_segments(outlines, growth, &mut numbers);
         for outline in outlines {
             for (block, items) in growth.items.onward(&outline.items) {
-                self.add_items(block, items);
+                self.add_items(block, items, &mut numbers);
             }
         }
+        self.settle();
         if is_new {
             self.meaning = Meaning::new(&self.words, texts.rarity(self.counted.texts));
         }
@@ -82,14 +84,36 @@ impl Index {
         self.meaning.add_texts(&texts);
     }
 
-    fn add_segments(&mut self, outlines: &[&Outline], growth: &Growth) -> Texts {
-        let numbers = number_resources(outlines);
+    /// Makes the postings of what was added, those of many items beside the others.
+    fn settle(&mut self) {
+        let (passages, sessions, items) = (&mut self.passages, &mut self.sessions, &mut self.items);
+        let many = items.pushed_count() >= WORTH_A_THREAD;
+        thread::scope(|scope| {
+            let run = || items.settle();
+            let started = many.then(|| thread::Builder::new().spawn_scoped(scope, run));
+            passages.settle();
+            sessions.settle();
+            if let Some(Ok(thread)) = started {
+                // One that failed has left them to be settled below.
+                let _ = thread.join();
+            }
+        });
+        self.items.settle();
+    }
+
+    fn add_segments(
+        &mut self,
+        outlines: &[&Outline],
+        growth: &Growth,
+        numbers: &mut WordNumbers,
+    ) -> Texts {
+        let resources = number_resources(outlines);
         let mut blocks = Vec::new();
         let mut ordered = Vec::new();
         for (scope, outline) in (0..).zip(outlines) {
             for (block, segments) in growth.segments.onward(&outline.segments) {
                 for segment in segments {
-                    let resource = numbers.get(&(scope, segment.resource));
+                    let resource = resources.get(&(scope, segment.resource));
                     let resource = resource.copied().unwrap_or(u32::MAX);
                     ordered.push((
                         Ordered::new(segment, scope, resource),
@@ -97,7 +121,10 @@ impl Index {
                         segment,
                     ));
                 }
-                blocks.push(BlockWords::new(block));
+                blocks.push(BlockWords {
+                    block,
+                    places: numbers.places(block.texts()),
+                });
             }
         }
         ordered.sort_unstable_by_key(|(at, _, _)| *at);
@@ -106,8 +133,8 @@ impl Index {
         for session in ordered.chunk_by(|(a, _, _), (b, _, _)| a.session() == b.session()) {
             session_terms.clear();
             for (at, block, segment) in session {
-                if let Some(block) = blocks.get_mut(*block) {
-                    self.add_segment(*at, segment, block, &mut texts);
+                if let Some(block) = blocks.get(*block) {
+                    self.add_segment(*at, segment, block, numbers, &mut texts);
                     session_terms.extend_from_slice(texts.last_text());
                 }
             }
@@ -121,7 +148,8 @@ impl Index {
         &mut self,
         at: Ordered,
         segment: &SegmentOutline,
-        words: &mut BlockWords<'_, SegmentOutline>,
+        words: &BlockWords<'_, SegmentOutline>,
+        numbers: &mut WordNumbers,
         texts: &mut Texts,
     ) {
         let number = self.segments.len();
@@ -140,29 +168,37 @@ impl Index {
             Occurs::InText
         };
         for passage in &segment.passages {
-            let terms = words.terms(passage, occurs, &mut self.vocabulary);
+            let terms = numbers.terms(words, passage, occurs, &mut self.vocabulary);
             indexed.length += terms.iter().map(|(_, count)| count).sum::<u32>();
-            self.passages.push(&terms);
+            self.passages.push(terms);
             self.passage_owner.push(number as u32);
-            texts.push_passage(&terms);
+            texts.push_passage(terms);
         }
         texts.end_text();
         self.segments.push(indexed);
     }
 
-    fn add_items(&mut self, block: &Block<ItemOutline>, items: &[ItemOutline]) {
-        let mut words = BlockWords::new(block);
+    fn add_items(
+        &mut self,
+        block: &Block<ItemOutline>,
+        items: &[ItemOutline],
+        numbers: &mut WordNumbers,
+    ) {
+        let words = BlockWords {
+            block,
+            places: numbers.places(block.texts()),
+        };
         for item in items {
             let occurs = if self.item_count < self.counted.items {
                 Occurs::Counted
             } else {
                 Occurs::InItem
             };
-            let terms = words.terms(&item.words, occurs, &mut self.vocabulary);
+            let terms = numbers.terms(&words, &item.words, occurs, &mut self.vocabulary);
             if item.segments.is_empty() {
-                self.passages.count(&terms);
+                self.passages.count(terms);
             }
-            self.items.push(&terms);
+            self.items.push(terms);
             self.item_count += 1;
         }
     }
@@ -228,40 +264,5 @@ impl Ordered {
 
     fn session(self) -> (u32, u32, u32) {
         (self.scope, self.resource, self.session)
-    }
-}
-
-/// A block with the vocabulary's numbers of its texts, as far as they are known. A word
-/// gets its number where it is met first, so that blocks make no difference.
-struct BlockWords<'b, T> {
-    block: &'b Block<T>,
-    numbers: Vec<u32>,
-}
-
-impl<'b, T: Entry> BlockWords<'b, T> {
-    fn new(block: &'b Block<T>) -> Self {
-        Self {
-            block,
-            numbers: vec![UNKNOWN; block.text_count()],
-        }
-    }
-
-    /// The terms of some words, in order.
-    fn terms(
-        &mut self,
-        words: &[Occurrence],
-        occurs: Occurs,
-        vocabulary: &mut Vocabulary,
-    ) -> Vec<(u32, u32)> {
-        let known = words.iter().filter_map(|(text, count)| {
-            let number = self.numbers.get_mut(*text as usize)?;
-            if *number == UNKNOWN {
-                *number = vocabulary.word(self.block.text(*text)?);
-            }
-            Some((vocabulary.note(*number, *count, occurs)?, *count))
-        });
-        let mut terms = known.collect();
-        merge(&mut terms);
-        terms
     }
 }

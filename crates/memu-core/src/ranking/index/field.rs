@@ -1,3 +1,6 @@
+use std::mem::take;
+use std::ops::Range;
+
 /// A document that holds a term, and how often.
 pub(super) type Posting = (u32, u32);
 
@@ -5,24 +8,51 @@ pub(super) type Posting = (u32, u32);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Field {
     /// By number.
-    pub(super) terms: Vec<Term>,
+    terms: Vec<Term>,
+    /// The postings of the first documents, term after term.
+    postings: Vec<Posting>,
+    /// The terms of documents whose postings are not made yet, document after document.
+    pushed: Vec<Posting>,
     /// By document with postings: how many words it has.
     pub(super) lengths: Vec<u32>,
+    /// By document whose postings are not made yet: where its terms end.
+    ends: Vec<usize>,
     /// How many documents there are, those without postings among them.
     pub(super) documents: u32,
     pub(super) total_length: u64,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Term {
-    /// The documents that hold it, in order, with how often.
-    pub(super) postings: Vec<Posting>,
+struct Term {
+    /// Where its postings in those of the first documents are.
+    first: Range<usize>,
+    /// Its postings in the documents that were added later.
+    later: Vec<Posting>,
     /// How many documents hold it, those without postings among them.
     holding: u32,
+    /// How often it occurs where it occurs most.
+    most: u32,
+    /// How many words the shortest document has that holds it.
+    shortest: u32,
+}
+
+/// A term of a field with its postings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TermPostings<'f> {
+    /// The documents that hold it, in order, with how often: those in the first piece come
+    /// before those in the second.
+    pub(super) pieces: [&'f [Posting]; 2],
     /// How often it occurs where it occurs most.
     pub(super) most: u32,
     /// How many words the shortest document has that holds it.
     pub(super) shortest: u32,
+}
+
+impl TermPostings<'_> {
+    /// How many documents hold it.
+    pub(super) fn count(&self) -> usize {
+        self.pieces.iter().map(|piece| piece.len()).sum()
+    }
 }
 
 /// Brings terms into order, each once with how often it occurs in all.
@@ -38,22 +68,78 @@ pub(super) fn merge(terms: &mut Vec<Posting>) {
 }
 
 impl Field {
-    /// Adds a document of these terms, as [`merge`] leaves them.
+    /// Adds a document of these terms, as [`merge`] leaves them; it is found after
+    /// [`Self::settle`].
     pub(super) fn push(&mut self, terms: &[Posting]) {
-        let document = self.lengths.len() as u32;
         let length = self.count(terms);
         self.lengths.push(length);
-        for (term, count) in terms {
-            if let Some(term) = self.terms.get_mut(*term as usize) {
-                term.shortest = if term.postings.is_empty() {
-                    length
-                } else {
-                    term.shortest.min(length)
+        self.pushed.extend_from_slice(terms);
+        self.ends.push(self.pushed.len());
+    }
+
+    /// How many postings [`Self::settle`] will make.
+    pub(super) fn pushed_count(&self) -> usize {
+        self.pushed.len()
+    }
+
+    /// Makes the postings of the documents that were pushed.
+    pub(super) fn settle(&mut self) {
+        let (pushed, ends) = (take(&mut self.pushed), take(&mut self.ends));
+        if ends.is_empty() {
+            return;
+        }
+        let first_document = self.lengths.len().saturating_sub(ends.len());
+        let is_first = first_document == 0;
+        if is_first {
+            self.make_room(&pushed);
+        }
+        let lengths = self.lengths.get(first_document..).unwrap_or_default();
+        let mut start = 0;
+        for ((document, end), length) in (first_document as u32..).zip(ends).zip(lengths) {
+            let terms = pushed.get(start..end).unwrap_or_default();
+            start = end;
+            for (number, count) in terms {
+                let Some(term) = self.terms.get_mut(*number as usize) else {
+                    continue;
                 };
-                term.most = term.most.max(*count);
-                term.postings.push((document, *count));
+                term.note(*count, *length);
+                if is_first {
+                    if let Some(posting) = self.postings.get_mut(term.first.end) {
+                        *posting = (document, *count);
+                        term.first.end += 1;
+                    }
+                } else {
+                    term.later.push((document, *count));
+                }
             }
         }
+    }
+
+    /// Gives each term as much room for postings as it takes for these.
+    fn make_room(&mut self, pushed: &[Posting]) {
+        let mut counts = vec![0_usize; self.terms.len()];
+        for (term, _) in pushed {
+            if let Some(count) = counts.get_mut(*term as usize) {
+                *count += 1;
+            }
+        }
+        let mut start = 0;
+        for (term, count) in self.terms.iter_mut().zip(counts) {
+            term.first = start..start;
+            start += count;
+        }
+        self.postings = vec![(0, 0); pushed.len()];
+    }
+
+    /// A term with its postings.
+    pub(super) fn term(&self, number: u32) -> Option<TermPostings<'_>> {
+        let term = self.terms.get(number as usize)?;
+        let first = self.postings.get(term.first.clone()).unwrap_or_default();
+        Some(TermPostings {
+            pieces: [first, &term.later],
+            most: term.most,
+            shortest: term.shortest,
+        })
     }
 
     /// Counts a document that nobody looks for; returns its length.
@@ -86,6 +172,18 @@ impl Field {
     }
 }
 
+impl Term {
+    /// Notes that a document of this length holds it so often.
+    fn note(&mut self, count: u32, length: u32) {
+        // A term that occurs does so at least once.
+        self.shortest = match self.most {
+            0 => length,
+            _ => self.shortest.min(length),
+        };
+        self.most = self.most.max(count);
+    }
+}
+
 /// ln(1 + (N − df + ½)/(df + ½)).
 pub(super) fn idf(holding: u32, all: u32) -> f32 {
     let (holding, all) = (holding as f32, all as f32);
@@ -103,11 +201,13 @@ mod tests {
             merge(&mut terms);
             field.push(&terms);
         }
+        field.settle();
         field
     }
 
-    fn postings(field: &Field, term: usize) -> &[Posting] {
-        field.terms.get(term).map_or(&[], |term| &term.postings)
+    fn postings(field: &Field, term: u32) -> Vec<Posting> {
+        let term = field.term(term);
+        term.map_or_else(Vec::new, |term| term.pieces.concat())
     }
 
     #[test]
@@ -117,6 +217,25 @@ mod tests {
         assert_eq!(postings(&field, 1), [(0, 1), (2, 1)]);
         assert!(postings(&field, 0).is_empty() && postings(&field, 9).is_empty());
         assert_eq!(field.lengths, [3, 0, 1]);
+    }
+
+    #[test]
+    fn documents_that_come_later_are_found_after_the_first() {
+        let documents: [&[u32]; 4] = [&[3, 1, 3], &[1], &[3, 0], &[1, 1]];
+        let all = field(&documents);
+        let mut grown = field(&documents[..2]);
+        for document in [[(0, 1), (3, 1)].as_slice(), &[(1, 2)]] {
+            grown.push(document);
+        }
+        grown.settle();
+        for term in 0..4 {
+            assert_eq!(postings(&grown, term), postings(&all, term));
+            let bounds = |field: &Field| {
+                let term = field.term(term).unwrap();
+                (term.most, term.shortest, term.count())
+            };
+            assert_eq!(bounds(&grown), bounds(&all));
+        }
     }
 
     #[test]

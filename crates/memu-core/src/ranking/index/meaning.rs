@@ -5,6 +5,9 @@ use super::vocabulary::Vocabulary;
 use super::words::Words;
 use crate::config::RankingConfig;
 
+/// How many times as many terms as are wanted are gathered before the farther ones go.
+const AT_ONCE: usize = 4;
+
 /// What terms and texts mean, as vectors made of word vectors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meaning {
@@ -31,9 +34,14 @@ impl Meaning {
         if words.dimension() == 0 {
             return;
         }
-        let standing = terms.iter().map(|term| vocabulary.standing_for(*term));
-        let standing: Vec<&str> = standing.map(Option::unwrap_or_default).collect();
-        let vectors = words.vectors(&standing);
+        let standing = terms.iter().map(|term| vocabulary.remembered_for(*term));
+        let vectors = words.vectors(standing.map(Option::unwrap_or_default));
+        // Those of the first words are there already.
+        let follow = self.terms.count() == 0 && terms.iter().copied().eq(0..terms.len() as u32);
+        if follow {
+            self.terms = vectors;
+            return;
+        }
         for (place, term) in terms.iter().enumerate() {
             self.terms.put(*term as usize, &vectors, place);
         }
@@ -69,29 +77,44 @@ impl Meaning {
         vocabulary: &Vocabulary,
         config: &RankingConfig,
     ) -> Vec<Vec<(u32, f32)>> {
-        let vectors: Vec<&[f32]> = words.iter().map(|(vector, _)| *vector).collect();
-        let cosines = self.terms.cosines_of(&vectors);
         // Numbers of terms depend on the order in which they were met.
         let order = |a: &(u32, f32), b: &(u32, f32)| {
             let standing = |term: u32| vocabulary.standing_for(term);
             b.1.total_cmp(&a.1)
                 .then_with(|| standing(a.0).cmp(&standing(b.0)))
         };
-        let words = cosines.into_iter().zip(words);
-        words
-            .map(|(cosines, (_, own))| {
-                let mut near: Vec<(u32, f32)> = (0..)
-                    .zip(cosines)
-                    .filter(|(term, cosine)| *own != Some(*term) && *cosine >= config.similar_least)
-                    .collect();
-                if near.len() > config.similar_words && config.similar_words > 0 {
-                    near.select_nth_unstable_by(config.similar_words - 1, order);
+        let mut nearest = vec![Vec::new(); words.len()];
+        let Some(last) = config.similar_words.checked_sub(1) else {
+            return nearest;
+        };
+        let keep_best = |near: &mut Vec<(u32, f32)>| {
+            if near.len() > last {
+                near.select_nth_unstable_by(last, order);
+                near.truncate(last + 1);
+            }
+        };
+        let vectors: Vec<&[f32]> = words.iter().map(|(vector, _)| *vector).collect();
+        let mut least = vec![config.similar_least; words.len()];
+        self.terms
+            .for_each_near(&vectors, config.similar_least, |word, term, cosine| {
+                let known = (nearest.get_mut(word), least.get_mut(word), words.get(word));
+                let (Some(near), Some(least), Some((_, own))) = known else {
+                    return config.similar_least;
+                };
+                if cosine >= *least && *own != Some(term) {
+                    near.push((term, cosine));
+                    if near.len() >= AT_ONCE * (last + 1) {
+                        keep_best(near);
+                        *least = near.last().map_or(*least, |(_, cosine)| *cosine);
+                    }
                 }
-                near.truncate(config.similar_words);
-                near.sort_unstable_by(order);
-                near
-            })
-            .collect()
+                *least
+            });
+        for near in &mut nearest {
+            keep_best(near);
+            near.sort_unstable_by(order);
+        }
+        nearest
     }
 
     /// By text: how much nearer it is to a vector than texts are on average, where

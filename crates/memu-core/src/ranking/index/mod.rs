@@ -3,8 +3,10 @@ mod embedded;
 mod field;
 #[cfg(test)]
 mod growing_tests;
+mod interner;
 mod matches;
 mod meaning;
+mod numbers;
 mod scoring;
 mod segment;
 mod texts;

@@ -90,7 +90,7 @@ impl<'f> Scoring<'f> {
     /// The most that a word can give.
     fn bound(&self, word: &Alternatives) -> f32 {
         let parts = word.iter().filter_map(|(term, weight)| {
-            let term = self.field.terms.get(*term as usize)?;
+            let term = self.field.term(*term)?;
             Some(self.part(*weight, term.most, term.shortest))
         });
         parts.fold(0.0, f32::max)
@@ -134,13 +134,16 @@ impl<'f> Scoring<'f> {
     /// Adds the best of a word's alternatives to each document that holds one.
     fn add(&mut self, word: &Alternatives) {
         for (term, weight) in word {
-            let Some(term) = self.field.terms.get(*term as usize) else {
+            let Some(term) = self.field.term(*term) else {
                 continue;
             };
-            if self.closed && self.met.len() < term.postings.len() / LOOK_UP {
-                self.look_up(&term.postings, *weight);
-            } else {
-                self.read(&term.postings, *weight);
+            let looks_up = self.closed && self.met.len() < term.count() / LOOK_UP;
+            for postings in term.pieces {
+                if looks_up {
+                    self.look_up(postings, *weight);
+                } else {
+                    self.read(postings, *weight);
+                }
             }
         }
         for at in self.touched.drain(..) {
@@ -207,6 +210,7 @@ mod tests {
             merge(&mut terms);
             field.push(&terms);
         }
+        field.settle();
         field
     }
 
@@ -247,6 +251,7 @@ mod tests {
             merge(&mut terms);
             field.push(&terms);
         }
+        field.settle();
         field
     }
 

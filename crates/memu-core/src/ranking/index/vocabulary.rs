@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
+use super::interner::{Hashed, Interner};
 use super::words::Words;
 use crate::analysis::Analyzer;
 
@@ -9,10 +8,10 @@ use crate::analysis::Analyzer;
 /// each term.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vocabulary {
-    numbers: FxHashMap<Arc<str>, u32>,
+    numbers: Interner,
     /// By number.
     words: Vec<Word>,
-    terms: FxHashMap<Arc<str>, u32>,
+    terms: Interner,
     /// By term.
     standing: Vec<Option<Standing>>,
     /// The terms for which another word stands than before.
@@ -21,13 +20,14 @@ pub(super) struct Vocabulary {
     known: Option<Arc<Words>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Word {
-    text: Arc<str>,
     /// `None` for a stop word.
     term: Option<u32>,
     /// How often it occurs in what is counted.
     count: u32,
+    /// Where it may be remembered.
+    remembered: u32,
 }
 
 /// The word that stands for a term.
@@ -62,30 +62,53 @@ impl Vocabulary {
 
     /// The number of a term, if it occurs.
     pub(super) fn term(&self, term: &str) -> Option<u32> {
-        self.terms.get(term).copied()
+        self.terms.get(Hashed::new(term))
+    }
+
+    /// Whether no word is known yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Makes room for so many more words.
+    pub(super) fn reserve(&mut self, words: usize) {
+        self.words.reserve(words);
+        self.standing.reserve(words);
+        self.terms.reserve(words);
     }
 
     /// The number of a word; it and its term get the next ones when they are new.
     pub(super) fn word(&mut self, word: &str) -> u32 {
-        if let Some(number) = self.numbers.get(word) {
-            return *number;
+        let hashed = Hashed::new(word);
+        let (number, is_new) = self.numbers.number(hashed);
+        if is_new {
+            self.add(hashed);
         }
-        let term: Option<Arc<str>> = match &self.known {
-            Some(known) => known.term(word, &self.analyzer),
-            None => self.analyzer.term(word).map(|term| term.as_ref().into()),
+        number
+    }
+
+    /// The number of a word that is not known yet.
+    pub(super) fn new_word(&mut self, word: &str) -> u32 {
+        let number = self.numbers.push_new(word);
+        self.add(Hashed::new(word));
+        number
+    }
+
+    fn add(&mut self, word: Hashed<'_>) {
+        let Self { terms, known, .. } = self;
+        let mut number = |term: Option<&str>| term.map(|term| terms.number(Hashed::new(term)).0);
+        let (term, remembered) = match known {
+            Some(known) => known.with_term(word, &self.analyzer, number),
+            None => (number(self.analyzer.term(word.text).as_deref()), 0),
         };
-        let next = self.terms.len() as u32;
-        let term = term.map(|term| *self.terms.entry(term).or_insert(next));
-        self.standing.resize(self.terms.len(), None);
-        let number = self.words.len() as u32;
-        let text: Arc<str> = word.into();
-        self.numbers.insert(text.clone(), number);
+        if self.standing.len() < self.terms.len() {
+            self.standing.push(None);
+        }
         self.words.push(Word {
-            text,
             term,
             count: 0,
+            remembered,
         });
-        number
     }
 
     /// Notes occurrences of a word, and returns its term; `None` for a stop word.
@@ -116,9 +139,12 @@ impl Vocabulary {
     }
 
     fn is_commoner(&self, word: u32, other: u32) -> bool {
-        let known = |word: u32| self.words.get(word as usize);
+        let known = |word: u32| {
+            let count = self.words.get(word as usize)?.count;
+            Some((count, self.numbers.text(word)?))
+        };
         match (known(word), known(other)) {
-            (Some(a), Some(b)) => (a.count, &b.text) > (b.count, &a.text),
+            (Some(a), Some(b)) => (a.0, b.1) > (b.0, a.1),
             _ => false,
         }
     }
@@ -126,7 +152,14 @@ impl Vocabulary {
     /// The word that stands for a term.
     pub(super) fn standing_for(&self, term: u32) -> Option<&str> {
         let standing = (*self.standing.get(term as usize)?)?;
-        Some(&self.words.get(standing.word as usize)?.text)
+        self.numbers.text(standing.word)
+    }
+
+    /// The same, with where it may be remembered.
+    pub(super) fn remembered_for(&self, term: u32) -> Option<(&str, u32)> {
+        let standing = (*self.standing.get(term as usize)?)?;
+        let remembered = self.words.get(standing.word as usize)?.remembered;
+        Some((self.numbers.text(standing.word)?, remembered))
     }
 
     /// The terms for which another word stands than when this was last asked, in order.

@@ -2,6 +2,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, Occurrence};
+use super::texts::BlockTexts;
 
 /// The most entries of a block: changing one record costs writing this many.
 const MAX_ENTRIES: usize = 256;
@@ -12,7 +13,7 @@ const MAX_TEXTS: usize = 16_384;
 /// they refer to by number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block<T> {
-    texts: Vec<Box<str>>,
+    texts: BlockTexts,
     /// By ascending place.
     pub entries: Vec<T>,
 }
@@ -20,7 +21,12 @@ pub struct Block<T> {
 impl<T: Entry> Block<T> {
     /// The text with this number.
     pub fn text(&self, number: u32) -> Option<&str> {
-        self.texts.get(number as usize).map(|text| &**text)
+        self.texts.get(number)
+    }
+
+    /// All of its texts.
+    pub(in crate::ranking) fn texts(&self) -> &BlockTexts {
+        &self.texts
     }
 
     /// How many texts there are.
@@ -43,7 +49,7 @@ impl<T: Entry> Block<T> {
 #[derive(Debug, Default)]
 pub struct Dictionary {
     numbers: FxHashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
+    texts: BlockTexts,
     /// By text: its place among the words being counted, from 1.
     counting: Vec<u32>,
 }
@@ -56,7 +62,7 @@ impl Dictionary {
         }
         let number = self.texts.len() as u32;
         self.numbers.insert(text.into(), number);
-        self.texts.push(text.into());
+        self.texts.push(text);
         self.counting.push(0);
         number
     }

@@ -11,12 +11,15 @@ mod block;
 mod entry;
 mod growth;
 mod stored;
+mod texts;
 
 use std::sync::Arc;
 
 pub use block::{Block, BlockBuilder, Dictionary};
 pub use entry::{Entry, ItemOutline, Occurrence, SegmentOutline};
 pub use growth::{At, Growth};
+
+pub(in crate::ranking) use texts::BlockTexts;
 
 use crate::records::{ContentHash, Id};
 

@@ -81,75 +81,102 @@ pub(super) mod compact_id {
 
 /// Words that occur once, as most do, as one number instead of two.
 pub(super) mod compact_words {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+    use std::fmt;
+
+    use serde::de::{Error, SeqAccess, Visitor};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     use super::super::entry::Occurrence;
 
-    /// Twice the number of each word, and one more where how often it occurs follows.
-    pub(in super::super) fn packed(words: &[Occurrence]) -> Vec<u64> {
-        let mut packed = Vec::with_capacity(words.len());
-        for (number, count) in words {
-            let doubled = 2 * u64::from(*number);
-            if *count == 1 {
-                packed.push(doubled);
-            } else {
-                packed.extend([doubled + 1, u64::from(*count)]);
+    /// The words of one text.
+    pub(super) struct Packed<'w>(pub(super) &'w [Occurrence]);
+
+    impl Serialize for Packed<'_> {
+        /// Twice the number of each word, and one more where how often it occurs follows.
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut packed = Vec::with_capacity(self.0.len());
+            for (number, count) in self.0 {
+                let doubled = 2 * u64::from(*number);
+                if *count == 1 {
+                    packed.push(doubled);
+                } else {
+                    packed.extend([doubled + 1, u64::from(*count)]);
+                }
             }
+            serializer.collect_seq(packed)
         }
-        packed
     }
 
-    /// The words of [`packed`]; `None` for what it cannot have made.
-    pub(in super::super) fn unpacked(packed: &[u64]) -> Option<Vec<Occurrence>> {
-        let mut words = Vec::with_capacity(packed.len());
-        let mut rest = packed.iter();
-        while let Some(doubled) = rest.next() {
-            let count = match doubled % 2 {
-                0 => 1,
-                _ => u32::try_from(*rest.next()?).ok()?,
-            };
-            words.push((u32::try_from(doubled / 2).ok()?, count));
+    /// The words of [`Packed`].
+    pub(super) struct Unpacked(pub(super) Vec<Occurrence>);
+
+    impl<'de> Deserialize<'de> for Unpacked {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(PackedNumbers).map(Self)
         }
-        Some(words)
+    }
+
+    struct PackedNumbers;
+
+    impl<'de> Visitor<'de> for PackedNumbers {
+        type Value = Vec<Occurrence>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of words")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let number = |wide: u64| {
+                u32::try_from(wide).map_err(|_| A::Error::custom("a number of a word is too large"))
+            };
+            // How long it says it is may be damaged, too.
+            let mut words = Vec::with_capacity(list.size_hint().unwrap_or_default().min(64));
+            while let Some(doubled) = list.next_element::<u64>()? {
+                let count = match doubled % 2 {
+                    0 => 1,
+                    _ => list
+                        .next_element::<u64>()?
+                        .ok_or_else(|| A::Error::custom("a word without its count"))?,
+                };
+                words.push((number(doubled / 2)?, number(count)?));
+            }
+            Ok(words)
+        }
     }
 
     pub(in super::super) fn serialize<S: Serializer>(
         words: &[Occurrence],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(packed(words))
+        Packed(words).serialize(serializer)
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Occurrence>, D::Error> {
-        let packed: Vec<u64> = Deserialize::deserialize(deserializer)?;
-        unpacked(&packed).ok_or_else(|| D::Error::custom("a word without its count"))
+        Ok(Unpacked::deserialize(deserializer)?.0)
     }
 }
 
 /// The same for each passage.
 pub(super) mod compact_passages {
-    use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
     use super::super::entry::Occurrence;
-    use super::compact_words::{packed, unpacked};
+    use super::compact_words::{Packed, Unpacked};
 
     pub(in super::super) fn serialize<S: Serializer>(
         passages: &[Vec<Occurrence>],
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(passages.iter().map(|words| packed(words)))
+        serializer.collect_seq(passages.iter().map(|words| Packed(words)))
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<Vec<Occurrence>>, D::Error> {
-        let passages: Vec<Vec<u64>> = Deserialize::deserialize(deserializer)?;
-        let passages: Option<Vec<_>> = passages.iter().map(|words| unpacked(words)).collect();
-        passages.ok_or_else(|| D::Error::custom("a word without its count"))
+        let passages: Vec<Unpacked> = Deserialize::deserialize(deserializer)?;
+        Ok(passages.into_iter().map(|words| words.0).collect())
     }
 }
 

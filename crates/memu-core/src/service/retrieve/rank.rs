@@ -31,8 +31,8 @@ pub(super) struct Ranking {
     segments: Vec<f32>,
     /// By number: how well an item's own text matches.
     own: Vec<ItemMatch>,
-    /// By number; what the filter holds back scores 0.
-    items: Vec<f32>,
+    /// The items that score, by ascending number; without what the filter holds back.
+    items: Vec<(usize, f32)>,
     /// What a segment loses for each better one of its session.
     session_weight: f32,
     config: RetrieveConfig,
@@ -65,18 +65,23 @@ impl Ranking {
             config: config.clone(),
             now,
         };
-        let items = corpus.searchable().items.iter().enumerate();
-        ranking.items = items
-            .map(|(number, links)| {
-                let (score, _) = ranking.score_item(number, links);
-                if score > 0.0 && corpus.lets_item(number) {
-                    score
-                } else {
-                    0.0
-                }
-            })
-            .collect();
+        ranking.items = ranking.scoring_items(corpus);
         ranking
+    }
+
+    fn scoring_items(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
+        let searchable = corpus.searchable();
+        // Most items neither match nor cite anything, and are not looked at.
+        let may_score = self.own.iter().zip(&searchable.cites);
+        let may_score = may_score.map(|(own, cites)| own.lexical > 0.0 || *cites);
+        let items = may_score.enumerate().filter(|(_, may_score)| *may_score);
+        let scored = items.filter_map(|(number, _)| {
+            let (score, _) = self.score_item(number, searchable.items.get(number)?);
+            Some((number, score))
+        });
+        scored
+            .filter(|(number, score)| *score > 0.0 && corpus.lets_item(*number))
+            .collect()
     }
 
     /// The score of an item, with its terms.
@@ -136,11 +141,10 @@ impl Ranking {
     /// so many that those within `share` of the last of the first `count` are there.
     pub(super) fn best_items(&self, count: usize, share: f32) -> Vec<(usize, f32)> {
         let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        let first = best(scoring(&self.items).collect(), count, order);
+        let first = best(self.items.clone(), count, order);
         let least = first.last().map_or(0.0, |(_, score)| score * (1.0 - share));
-        let mut near: Vec<(usize, f32)> = scoring(&self.items)
-            .filter(|(_, score)| *score >= least)
-            .collect();
+        let near = self.items.iter().filter(|(_, score)| *score >= least);
+        let mut near: Vec<(usize, f32)> = near.copied().collect();
         near.sort_unstable_by(order);
         near
     }
@@ -149,12 +153,15 @@ impl Ranking {
     /// scores.
     pub(super) fn categories(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
         let searchable = corpus.searchable();
+        if searchable.categories.is_empty() {
+            return Vec::new();
+        }
         let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
-        for (number, score) in scoring(&self.items) {
-            let links = searchable.items.get(number);
+        for (number, score) in &self.items {
+            let links = searchable.items.get(*number);
             for category in links.map_or(&[][..], |links| &links.categories) {
                 if let Some(top) = tops.get_mut(*category as usize) {
-                    insert(top, score);
+                    insert(top, *score);
                 }
             }
         }
@@ -172,6 +179,9 @@ impl Ranking {
     /// best item where that is better.
     pub(super) fn resources(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
         let searchable = corpus.searchable();
+        if searchable.resources.is_empty() {
+            return Vec::new();
+        }
         let mut scores = vec![0.0_f32; searchable.resources.len()];
         let mut raise = |resource: u32, score: f32| {
             if let Some(best) = scores.get_mut(resource as usize) {
@@ -185,13 +195,13 @@ impl Ranking {
                 raise(segment.resource, score);
             }
         }
-        for (number, score) in scoring(&self.items) {
+        for (number, score) in &self.items {
             if let Some(resource) = searchable
                 .items
-                .get(number)
+                .get(*number)
                 .and_then(|links| links.resource)
             {
-                raise(resource, score);
+                raise(resource, *score);
             }
         }
         let scoring = scores.into_iter().enumerate();

@@ -4,6 +4,7 @@
 //! blocks are not of its last change, and a block that cannot be read, are made anew from
 //! the rows.
 
+mod decode;
 mod drift;
 mod fresh;
 mod read;
@@ -28,7 +29,7 @@ pub(super) use renew::ChangedRows;
 
 /// A kind of record that is outlined.
 trait Outlined: Record {
-    type Entry: Entry;
+    type Entry: Entry + Send;
 
     const KIND: OwnerKind;
     /// The row of its resource, for a table named `t`.

@@ -9,7 +9,7 @@ use memu_core::scope::Scope;
 use memu_core::store::ScopeOutline;
 use rusqlite::{Connection, Row};
 
-use super::{Outlined, Outlines};
+use super::{Outlined, Outlines, decode};
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::integer;
 use crate::sqlite::scopes::{log_position, scope_row};
@@ -86,21 +86,35 @@ impl Outlines<'_> {
             })
             .and_then(Iterator::collect)
             .map_err(storage)?;
-        let mut blocks = Vec::with_capacity(stored.len());
-        for (at, (first, seq)) in stored.iter().enumerate() {
-            if let Some(block) = known.block(*first, *seq) {
-                blocks.push(block);
+        let mut blocks: Vec<_> = stored
+            .iter()
+            .map(|(first, seq)| known.block(*first, *seq))
+            .collect();
+        let missing: Vec<usize> = (0..stored.len())
+            .filter(|at| blocks.get(*at).is_some_and(Option::is_none))
+            .collect();
+        decode::all(&missing, |at| {
+            let (first, _) = stored.get(at).copied().unwrap_or_default();
+            self.block_of::<T>(first)
+                .map(|found| found.map(|(_, body)| body))
+        })?
+        .into_iter()
+        .for_each(|(at, block)| {
+            if let Some(place) = blocks.get_mut(at) {
+                *place = block.map(Arc::new);
+            }
+        });
+        let mut all = Vec::with_capacity(stored.len());
+        for (at, block) in blocks.into_iter().enumerate() {
+            if let Some(block) = block {
+                all.push(block);
                 continue;
             }
-            let body = self.block_of::<T>(*first)?;
-            if let Some(Ok(block)) = body.map(|(_, body)| Block::from_bytes(&body)) {
-                blocks.push(Arc::new(block));
-                continue;
-            }
+            let (first, _) = stored.get(at).copied().unwrap_or_default();
             let next = stored.get(at + 1).map_or(i64::MAX, |(next, _)| *next);
-            blocks.extend(shared(self.made_from_rows::<T>(*first, next)?));
+            all.extend(shared(self.made_from_rows::<T>(first, next)?));
         }
-        Ok(blocks)
+        Ok(all)
     }
 
     fn resources(&self) -> Result<Vec<ResourceOutline>> {

@@ -1,0 +1,109 @@
+//! Decoding blocks on other threads while the next ones are read.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use memu_core::Result;
+use memu_core::ranking::outline::{Block, Entry};
+
+/// From how many blocks on decoding them takes longer than starting a thread.
+const WORTH_A_THREAD: usize = 32;
+/// How many blocks wait to be decoded; more are decoded by who reads them.
+const WAITING: usize = 16;
+/// The most threads that help.
+const HELPERS: usize = 4;
+
+/// A block by its number, with its bytes.
+type Body = (usize, Vec<u8>);
+/// A block by its number; `None` for one that cannot be read.
+type Decoded<T> = (usize, Option<Block<T>>);
+
+/// Decodes these blocks, whose bytes `read` gives, in any order.
+pub(super) fn all<T: Entry + Send>(
+    blocks: &[usize],
+    mut read: impl FnMut(usize) -> Result<Option<Vec<u8>>>,
+) -> Result<Vec<Decoded<T>>> {
+    let helpers = match thread::available_parallelism() {
+        Ok(threads) if blocks.len() >= WORTH_A_THREAD => (threads.get() - 1).min(HELPERS),
+        _ => 0,
+    };
+    let (sender, receiver) = sync_channel(WAITING);
+    let receiver = Mutex::new(receiver);
+    thread::scope(|scope| {
+        let help = || decode_what_waits(&receiver);
+        let start = |_| thread::Builder::new().spawn_scoped(scope, help).ok();
+        let helping: Vec<_> = (0..helpers).filter_map(start).collect();
+        let mut decoded = Vec::with_capacity(blocks.len());
+        for number in blocks {
+            match read(*number)? {
+                Some(bytes) if helping.is_empty() => decoded.push(decode((*number, bytes))),
+                Some(bytes) => decoded.extend(hand_over(&sender, (*number, bytes)).map(decode)),
+                None => decoded.push((*number, None)),
+            }
+        }
+        drop(sender);
+        if !helping.is_empty() {
+            decoded.extend(decode_what_waits(&receiver));
+        }
+        for thread in helping {
+            // What a thread that failed had decoded is made from the rows.
+            decoded.extend(thread.join().unwrap_or_default());
+        }
+        Ok(decoded)
+    })
+}
+
+/// What nobody has room for.
+fn hand_over(sender: &SyncSender<Body>, body: Body) -> Option<Body> {
+    match sender.try_send(body) {
+        Ok(()) => None,
+        Err(TrySendError::Full(body) | TrySendError::Disconnected(body)) => Some(body),
+    }
+}
+
+fn decode_what_waits<T: Entry>(receiver: &Mutex<Receiver<Body>>) -> Vec<Decoded<T>> {
+    let next = || {
+        let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        receiver.recv().ok()
+    };
+    std::iter::from_fn(next).map(decode).collect()
+}
+
+fn decode<T: Entry>((number, bytes): Body) -> Decoded<T> {
+    (number, Block::from_bytes(&bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use memu_core::Error;
+    use memu_core::ranking::outline::ItemOutline;
+
+    use super::*;
+
+    #[test]
+    fn every_block_is_answered_for_once() {
+        let numbers: Vec<usize> = (0..1_000).collect();
+        let read = |number: usize| Ok((!number.is_multiple_of(3)).then(|| vec![7; number]));
+        let mut answered: Vec<usize> = all::<ItemOutline>(&numbers, read)
+            .unwrap()
+            .into_iter()
+            .map(|(number, block)| {
+                assert!(block.is_none());
+                number
+            })
+            .collect();
+        answered.sort_unstable();
+        assert_eq!(answered, numbers);
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_it() {
+        let numbers: Vec<usize> = (0..100).collect();
+        let read = |number: usize| match number {
+            50 => Err(Error::internal("no")),
+            _ => Ok(Some(Vec::new())),
+        };
+        assert!(all::<ItemOutline>(&numbers, read).is_err());
+    }
+}
