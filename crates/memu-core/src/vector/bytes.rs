@@ -1,4 +1,4 @@
-//! Inner products of signed bytes. They are whole numbers: every kernel gives the same.
+//! Inner products of signed bytes from -127 to 127. They are whole numbers: every kernel gives the same.
 
 /// How many bytes a kernel takes at a time.
 const CHUNK: usize = 32;
@@ -8,6 +8,8 @@ const CHUNK: usize = 32;
 pub(crate) struct ByteQuery {
     /// Whole chunks, widened.
     chunks: Vec<[i16; CHUNK]>,
+    /// Whole chunks, each with its numbers without their signs.
+    signed: Vec<([i8; CHUNK], [u8; CHUNK])>,
     /// The rest.
     rest: Vec<i8>,
     kernel: Kernel,
@@ -48,6 +50,10 @@ impl ByteQuery {
         let (chunks, rest) = bytes.as_chunks::<CHUNK>();
         Self {
             chunks: chunks.iter().map(|chunk| chunk.map(i16::from)).collect(),
+            signed: chunks
+                .iter()
+                .map(|chunk| (*chunk, chunk.map(i8::unsigned_abs)))
+                .collect(),
             rest: rest.to_vec(),
             kernel,
         }
@@ -75,10 +81,24 @@ impl ByteQuery {
             Kernel::Avx2(simd) => simd.vectorize(
                 #[inline(always)]
                 || {
+                    // Four rows at a time, for adding up one costs as much as multiplying it.
+                    let (mut sums, mut rests) = ([simd.avx._mm256_setzero_si256(); 4], [0; 4]);
+                    let mut count = 0;
                     for row in rows {
                         let (chunks, rest) = whole(row);
-                        out.push(rest + avx2(simd, chunks, &self.chunks));
+                        if let (Some(sum), Some(place)) =
+                            (sums.get_mut(count), rests.get_mut(count))
+                        {
+                            *sum = avx2::product(simd, chunks, &self.signed);
+                            *place = rest;
+                        }
+                        count += 1;
+                        if count == 4 {
+                            out.extend(avx2::added_up(simd, sums, rests));
+                            count = 0;
+                        }
                     }
+                    out.extend(avx2::added_up(simd, sums, rests).into_iter().take(count));
                 },
             ),
             Kernel::Portable => out.extend(rows.map(|row| {
@@ -125,20 +145,49 @@ fn avx512(simd: pulp::x86::V4, row: &[[i8; CHUNK]], query: &[[i16; CHUNK]]) -> i
 }
 
 #[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn avx2(simd: pulp::x86::V3, row: &[[i8; CHUNK]], query: &[[i16; CHUNK]]) -> i32 {
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+mod avx2 {
     use std::arch::x86_64::{__m128i, __m256i};
 
-    let (avx, avx2) = (simd.avx, simd.avx2);
-    let mut sum = avx._mm256_setzero_si256();
-    for (row, query) in row.iter().zip(query) {
-        let [low, high]: [__m128i; 2] = pulp::cast(*row);
-        let [first, second]: [__m256i; 2] = pulp::cast(*query);
-        let low = avx2._mm256_madd_epi16(avx2._mm256_cvtepi8_epi16(low), first);
-        let high = avx2._mm256_madd_epi16(avx2._mm256_cvtepi8_epi16(high), second);
-        sum = avx2._mm256_add_epi32(sum, avx2._mm256_add_epi32(low, high));
+    use pulp::x86::V3;
+
+    use super::CHUNK;
+
+    /// Eight sums of products. The query's signs go over to the row, for one of two numbers has
+    /// to be positive; two products of at most 127 × 127 fit 16 bits.
+    #[inline(always)]
+    pub(super) fn product(
+        simd: V3,
+        row: &[[i8; CHUNK]],
+        query: &[([i8; CHUNK], [u8; CHUNK])],
+    ) -> __m256i {
+        let (avx, avx2) = (simd.avx, simd.avx2);
+        let ones = avx._mm256_set1_epi16(1);
+        let mut sum = avx._mm256_setzero_si256();
+        for (row, (query, positive)) in row.iter().zip(query) {
+            let row = avx2._mm256_sign_epi8(pulp::cast(*row), pulp::cast(*query));
+            let pairs = avx2._mm256_maddubs_epi16(pulp::cast(*positive), row);
+            sum = avx2._mm256_add_epi32(sum, avx2._mm256_madd_epi16(pairs, ones));
+        }
+        sum
     }
-    pulp::cast::<__m256i, [i32; 8]>(sum).iter().sum()
+
+    /// What the sums of four rows add up to, each with its rest.
+    #[inline(always)]
+    pub(super) fn added_up(simd: V3, sums: [__m256i; 4], rests: [i32; 4]) -> [i32; 4] {
+        let (avx2, sse2) = (simd.avx2, simd.sse2);
+        let [first, second, third, fourth] = sums;
+        let sums = avx2._mm256_hadd_epi32(
+            avx2._mm256_hadd_epi32(first, second),
+            avx2._mm256_hadd_epi32(third, fourth),
+        );
+        let [low, high]: [__m128i; 2] = pulp::cast(sums);
+        let sums = sse2._mm_add_epi32(sse2._mm_add_epi32(low, high), pulp::cast(rests));
+        pulp::cast(sums)
+    }
 }
 
 #[cfg(test)]
@@ -149,13 +198,14 @@ mod tests {
     #[test]
     fn every_kernel_gives_the_same_products() {
         let mut random = SplitMix::new(7);
-        let mut byte = || (random.below(256) as u8).cast_signed();
+        let mut byte = || (random.below(255) as i16 - 127) as i8;
         for length in [0, 1, 31, 32, 33, 256, 384, 1536 + 7] {
-            let query: Vec<i8> = (0..length).map(|_| byte()).collect();
-            let rows: Vec<Vec<i8>> = (0..5)
+            let query = (0..length).map(|at| if at < 64 { 127 } else { byte() });
+            let query: Vec<i8> = query.collect();
+            let rows: Vec<Vec<i8>> = (0..6)
                 .map(|row| {
                     (0..length)
-                        .map(|_| if row == 0 { -128 } else { byte() })
+                        .map(|_| if row == 0 { -127 } else { byte() })
                         .collect()
                 })
                 .collect();
