@@ -46,11 +46,11 @@ fn items(numbers: Range<usize>) -> Vec<Write> {
     numbers.map(|number| Write::Item(item(number))).collect()
 }
 
-/// Vectors of a model of these items.
-fn vectors(model: &str, numbers: impl IntoIterator<Item = usize>, turn: f32) -> Write {
+/// Vectors of these items.
+fn vectors(numbers: impl IntoIterator<Item = usize>, turn: f32) -> Write {
     let identity = EmbedderIdentity {
         provider: "test".to_owned(),
-        model: model.to_owned(),
+        model: "waves".to_owned(),
         dimension: 24,
     };
     let owned = numbers.into_iter().map(|number| {
@@ -90,7 +90,7 @@ fn batches_of_any_size_follow_each_other() {
         for size in [300, 1, 255, 700, 2, 1_000, 256, 512] {
             let numbers = from..from + size;
             let mut writes = items(numbers.clone());
-            writes.push(vectors("a", numbers, 0.11));
+            writes.push(vectors(numbers, 0.11));
             commit(&store, writes);
             assert_sound(&store, &format!("{size} after {from}, {format:?}"));
             from += size;
@@ -107,38 +107,31 @@ fn the_order_of_vectors_and_other_changes_of_the_batch_do_not_matter() {
         Write::Item(item)
     };
     let new = 400..1_200;
-    let cases: [(&str, Vec<Write>); 7] = [
-        ("backwards", vec![vectors("a", new.clone().rev(), 0.2)]),
+    let cases: [(&str, Vec<Write>); 6] = [
+        ("backwards", vec![vectors(new.clone().rev(), 0.2)]),
         (
             "twice",
-            vec![vectors("a", new.clone(), 0.2), vectors("a", 500..900, 0.3)],
+            vec![vectors(new.clone(), 0.2), vectors(500..900, 0.3)],
         ),
         (
             "one of them twice at once",
-            vec![vectors("a", new.clone().chain([1_199]), 0.2)],
+            vec![vectors(new.clone().chain([1_199]), 0.2)],
         ),
-        ("some", vec![vectors("a", new.clone().step_by(3), 0.2)]),
+        ("some", vec![vectors(new.clone().step_by(3), 0.2)]),
         (
             "with those of earlier items",
-            vec![vectors("a", (10..20).chain(390..1_200), 0.2)],
-        ),
-        (
-            "of two models",
-            vec![
-                vectors("a", new.clone(), 0.2),
-                vectors("b", new.clone(), 0.2),
-            ],
+            vec![vectors((10..20).chain(390..1_200), 0.2)],
         ),
         (
             "of items that change at once",
-            vec![vectors("a", new.clone(), 0.2), changed(410), changed(7)],
+            vec![vectors(new.clone(), 0.2), changed(410), changed(7)],
         ),
     ];
     for (what, writes) in cases {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder, EmbeddingFormat::F32);
         let mut before = items(0..400);
-        before.push(vectors("a", 0..400, 0.1));
+        before.push(vectors(0..400, 0.1));
         commit(&store, before);
         commit(
             &store,
@@ -153,7 +146,7 @@ fn a_batch_that_also_deletes_is_derived_from_its_rows() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder, EmbeddingFormat::F32);
     let mut writes = items(0..600);
-    writes.push(vectors("a", 0..600, 0.1));
+    writes.push(vectors(0..600, 0.1));
     writes.push(Write::DeleteItem(id(300)));
     commit(&store, writes);
     assert_sound(&store, "deleted at once");
@@ -165,12 +158,12 @@ fn a_batch_that_fails_leaves_nothing() {
     let store = open(&folder, EmbeddingFormat::F32);
     let mut batch = WriteBatch::new(ann(), None);
     batch.writes = items(0..600);
-    batch.writes.push(vectors("a", 0..601, 0.1));
+    batch.writes.push(vectors(0..601, 0.1));
     block_on(store.commit(batch)).unwrap_err();
     let report = block_on(store.check(false)).unwrap();
     assert_eq!((report.items, report.embeddings), (0, 0));
     let mut writes = items(0..600);
-    writes.push(vectors("a", 0..600, 0.1));
+    writes.push(vectors(0..600, 0.1));
     commit(&store, writes);
     assert_sound(&store, "after one that failed");
 }
