@@ -62,19 +62,21 @@ fn serialize_start<S: serde::Serializer>(
 /// summary lower-cased with its white space collapsed.
 pub fn content_hash(memory_type: &str, summary: &str) -> String {
     use sha2::{Digest, Sha256};
-    use std::fmt::Write;
 
-    let normal = summary
-        .to_lowercase()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let digest = Sha256::digest(format!("{memory_type}:{normal}").as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut hex, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    let mut hasher = Sha256::new();
+    hasher.update(memory_type);
+    let mut before = ":";
+    for word in summary.to_lowercase().split_whitespace() {
+        hasher.update(before);
+        hasher.update(word);
+        before = " ";
+    }
+    if before == ":" {
+        hasher.update(before);
+    }
+    let digest: [u8; 32] = hasher.finalize().into();
+    let first = digest.first_chunk().copied().unwrap_or_default();
+    format!("{:016x}", u64::from_be_bytes(first))
 }
 
 #[cfg(test)]
@@ -88,5 +90,7 @@ mod tests {
         assert_eq!(content_hash("profile", "I love coffee"), expected);
         assert_eq!(content_hash("profile", "  i   LOVE\n coffee "), expected);
         assert_ne!(content_hash("event", "I love coffee"), expected);
+        // python: hashlib.sha256(b"profile:").hexdigest()[:16]
+        assert_eq!(content_hash("profile", " "), "370f4dcec3add8b4");
     }
 }

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
+
 use super::memorize::{note_details, until_committed};
 use super::plan::{Plan, configured_categories, relation};
 use super::requests::CreateItems;
@@ -10,7 +12,7 @@ use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
 use crate::provider::{CategorizeRequest, CategoryTopic};
-use crate::records::{Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
+use crate::records::{Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
 use crate::scope::Scope;
 use crate::store::{Query, StoreExt, Write, WriteBatch};
 
@@ -137,13 +139,22 @@ struct Stored {
 
 impl Stored {
     fn add(&mut self, mut chunk: Self) {
-        self.items.append(&mut chunk.items);
+        if self.items.is_empty() {
+            self.items = chunk.items;
+        } else {
+            self.items.append(&mut chunk.items);
+        }
         for category in chunk.touched {
             if !self.touched.contains(&category) {
                 self.touched.push(category);
             }
         }
     }
+}
+
+/// The memory itself.
+fn summary(new: &NewItem) -> &str {
+    new.content.trim()
 }
 
 fn check(context: &Context, item: &NewItem) -> Result<()> {
@@ -161,7 +172,7 @@ fn item(
         meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
         resource_id: None,
         memory_type: new.memory_type.clone(),
-        summary: new.content.trim().to_owned(),
+        summary: summary(new).to_owned(),
         happened: None,
         extra: serde_json::Map::new(),
         segment_ids: Vec::new(),
@@ -204,20 +215,26 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
         batch.expected_life = Some(position.life);
     }
     categories.extend(added.iter().cloned());
-    let items: Vec<MemoryItem> = new
-        .iter()
-        .map(|new| item(context, scope, now, new))
-        .collect();
-    let (filed, embeddings) = futures_util::future::try_join(
-        file(context, &items, new, &categories),
-        embedded(context, &items, &added),
-    )
-    .await?;
+    // Other threads file and embed the memories while this one makes items of them.
+    let make = async {
+        new.iter()
+            .map(|new| item(context, scope, now, new))
+            .collect()
+    };
+    let (filed, vectors, items): (_, _, Vec<MemoryItem>) = futures_util::try_join!(
+        file(context, new, &categories),
+        embedded(context, new, &added),
+        make.map(Ok),
+    )?;
+    let embeddings = owned(&items, &added, vectors);
     let mut stored = Stored::default();
     batch.writes.extend(added.into_iter().map(Write::Category));
     batch.writes.extend(items.iter().cloned().map(Write::Item));
-    for (item, category) in filed {
-        let relation = relation(context, scope, now, &item, &category);
+    for (number, category) in filed {
+        let Some(item) = items.get(number) else {
+            continue;
+        };
+        let relation = relation(context, scope, now, &item.meta.id, &category);
         batch.writes.push(Write::Relation(relation));
         if !stored.touched.contains(&category) {
             stored.touched.push(category);
@@ -235,21 +252,20 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     Ok(stored)
 }
 
-/// The categories of each item: those that were named, or those that fit.
+/// The categories of each memory, by its number: those that were named, or those that fit.
 async fn file(
     context: &Context,
-    items: &[MemoryItem],
     new: &[NewItem],
     categories: &[MemoryCategory],
-) -> Result<Vec<(Id, Id)>> {
+) -> Result<Vec<(usize, Id)>> {
     let mut filed = Vec::new();
     let mut open = Vec::new();
-    for (item, new) in items.iter().zip(new) {
+    for (number, new) in new.iter().enumerate() {
         if new.categories.is_empty() {
-            open.push(item);
+            open.push((number, new));
         }
         for category in categories_named(categories, &new.categories)? {
-            filed.push((item.meta.id.clone(), category));
+            filed.push((number, category));
         }
     }
     if open.is_empty() {
@@ -258,7 +274,7 @@ async fn file(
     let request = CategorizeRequest {
         items: open
             .iter()
-            .map(|item| (item.memory_type.clone(), item.summary.clone()))
+            .map(|(_, new)| (new.memory_type.clone(), summary(new).to_owned()))
             .collect(),
         categories: categories
             .iter()
@@ -270,26 +286,35 @@ async fn file(
         threshold: context.parts().memorize_config.category_assign_threshold,
     };
     let found = context.parts().categorizer.categorize(request).await?;
-    for (item, fitting) in open.into_iter().zip(found) {
+    for ((number, _), fitting) in open.into_iter().zip(found) {
         let fitting = fitting.into_iter();
         let fitting = fitting.filter_map(|(category, _)| categories.get(category));
-        filed.extend(fitting.map(|category| (item.meta.id.clone(), category.meta.id.clone())));
+        filed.extend(fitting.map(|category| (number, category.meta.id.clone())));
     }
     Ok(filed)
 }
 
+/// Vectors of the memories, and of categories behind them.
 async fn embedded(
     context: &Context,
-    items: &[MemoryItem],
+    new: &[NewItem],
     categories: &[MemoryCategory],
-) -> Result<Vec<OwnedEmbedding>> {
+) -> Result<Vec<Option<Embedding>>> {
     let about: Vec<String> = categories.iter().map(Plan::embedded_category).collect();
-    let texts: Vec<&str> = items
+    let texts: Vec<&str> = new
         .iter()
-        .map(|item| item.summary.as_str())
+        .map(summary)
         .chain(about.iter().map(String::as_str))
         .collect();
-    let vectors = context.parts().embedder.embed(&texts).await?;
+    context.parts().embedder.embed(&texts).await
+}
+
+/// Vectors with their owners.
+fn owned(
+    items: &[MemoryItem],
+    categories: &[MemoryCategory],
+    vectors: Vec<Option<Embedding>>,
+) -> Vec<OwnedEmbedding> {
     let owners = items
         .iter()
         .map(|item| (OwnerKind::Item, &item.meta.id))
@@ -305,7 +330,7 @@ async fn embedded(
             vector: vector?,
         })
     });
-    Ok(owned.collect())
+    owned.collect()
 }
 
 /// Lets the summaries of these categories follow their items.

@@ -21,7 +21,7 @@ pub(super) struct Token {
 impl Tokens {
     pub(super) fn of(text: &str) -> Self {
         let analyzer = Analyzer::default();
-        let mut tokens = Vec::new();
+        let mut tokens = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
         for_each_word(text, |word| {
             if tokens.len() == MAX_WORDS {
                 return;
@@ -43,6 +43,7 @@ impl Tokens {
     /// The distinct stems of words that are not stop words, in order.
     pub(super) fn terms(&self) -> Vec<&str> {
         let mut seen = FxHashSet::default();
+        seen.reserve(self.0.len());
         let tokens = self.0.iter().filter(|token| !token.is_stop_word);
         let stems = tokens.map(|token| token.stem.as_str());
         stems.filter(|stem| seen.insert(*stem)).collect()

@@ -15,6 +15,7 @@ mod topic;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::future::try_join_all;
 use memu_core::Result;
 use memu_core::environment::{Executor, offload};
 use memu_core::provider::{CategorizeRequest, Categorizer, CategoryTopic};
@@ -78,10 +79,22 @@ impl Categorizer for LocalCategorizer {
     async fn categorize(&self, request: CategorizeRequest) -> Result<Vec<Vec<(usize, f32)>>> {
         let topics = self.prepared(&request.categories);
         if request.items.len() <= FEW {
-            return Ok(categorize_by(&request, &topics));
+            return Ok(categorize_by(&request.items, &topics, request.threshold));
         }
-        let work = move || categorize_by(&request, &topics);
-        offload(self.executor.as_ref(), work).await
+        let threshold = request.threshold;
+        let mut items = request.items.into_iter();
+        let size = items.len().div_ceil(PARTS).max(PART);
+        let parts = std::iter::from_fn(|| {
+            let part: Vec<_> = items.by_ref().take(size).collect();
+            (!part.is_empty()).then_some(part)
+        });
+        let parts = parts.map(|part| {
+            let topics = topics.clone();
+            let work = move || categorize_by(&part, &topics, threshold);
+            offload(self.executor.as_ref(), work)
+        });
+        let filed = try_join_all(parts).await?;
+        Ok(filed.into_iter().flatten().collect())
     }
 }
 
@@ -89,19 +102,28 @@ impl Categorizer for LocalCategorizer {
 /// with their scores: at least the threshold, above 0 and below 1, best first,
 /// equal ones in configured order. A pure function of the request.
 pub fn categorize(request: &CategorizeRequest) -> Vec<Vec<(usize, f32)>> {
-    categorize_by(request, &Prepared::new(&request.categories).topics)
+    let topics = Prepared::new(&request.categories).topics;
+    categorize_by(&request.items, &topics, request.threshold)
 }
 
-fn categorize_by(request: &CategorizeRequest, topics: &[Topic]) -> Vec<Vec<(usize, f32)>> {
-    request
-        .items
+fn categorize_by(
+    items: &[(String, String)],
+    topics: &[Topic],
+    threshold: f32,
+) -> Vec<Vec<(usize, f32)>> {
+    items
         .iter()
-        .map(|(memory_type, summary)| filed(memory_type, summary, topics, request.threshold))
+        .map(|(memory_type, summary)| filed(memory_type, summary, topics, threshold))
         .collect()
 }
 
 /// So few memories are filed sooner than another thread would begin to.
 const FEW: usize = 8;
+
+/// Many memories are filed in parts of at least this many, each on a thread of its own.
+const PART: usize = 250;
+/// How many parts there are at most.
+const PARTS: usize = 2;
 
 /// How well one category fits each of some memories, given by type and summary: a
 /// score from 0 to 1.

@@ -8,17 +8,19 @@ mod put;
 mod replies;
 mod vectors;
 
+use std::thread;
 use std::time::Duration;
 
 use memu_core::records::{Id, Meta, Table};
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{Committed, LogPosition, Write, WriteBatch};
 use memu_core::{Error, Result};
-use rusqlite::{Connection, OptionalExtension, Params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::log::Log;
 use self::put::{META, OWN_COLUMNS};
+use super::ahead::Ahead;
 use super::codes::{self, ChangedVectors};
 use super::connection::write;
 use super::error::storage;
@@ -106,24 +108,28 @@ pub(super) fn apply(
         Some((id, _)) => id,
         None => insert_scope(connection, columns, &batch.scope)?,
     };
-    let mut work = Work {
-        connection,
-        columns,
-        scope: &batch.scope,
-        scope_id,
-        log: Log::after(before.seq),
-        logged: FxHashSet::default(),
-        rows: FxHashMap::default(),
-        changed: ChangedRows::default(),
-        fresh: Some(FreshRows::default()),
-        changed_vectors: ChangedVectors::default(),
-    };
-    batch
-        .writes
-        .iter()
-        .try_for_each(|write| work.write(write))?;
-    let LogPosition { life, seq } = work.finish(before.seq)?;
-    Ok(Committed { life, seq })
+    thread::scope(|threads| {
+        let mut work = Work {
+            connection,
+            columns,
+            scope: &batch.scope,
+            scope_id,
+            log: Log::after(before.seq),
+            logged: FxHashSet::default(),
+            rows: FxHashMap::default(),
+            changed: ChangedRows::default(),
+            fresh: Some(FreshRows::default()),
+            changed_vectors: ChangedVectors::default(),
+            inserting: None,
+            ahead: Ahead::start(threads, batch),
+        };
+        batch
+            .writes
+            .iter()
+            .try_for_each(|write| work.write(write))?;
+        let LogPosition { life, seq } = work.finish(before.seq)?;
+        Ok(Committed { life, seq })
+    })
 }
 
 fn check_schema(schema: &ScopeSchema, scope: &Scope) -> Result<()> {
@@ -171,6 +177,10 @@ struct Work<'c> {
     fresh: Option<FreshRows<'c>>,
     /// The owners whose vectors' codes must follow.
     changed_vectors: ChangedVectors,
+    /// The last insert of a packed record: many of a kind follow each other.
+    inserting: Option<(&'static str, CachedStatement<'c>)>,
+    /// What a second thread derives meanwhile.
+    ahead: Option<Ahead>,
 }
 
 impl<'c> Work<'c> {
@@ -213,9 +223,11 @@ impl<'c> Work<'c> {
                 scope_id: self.scope_id,
             };
             if outlines.are_of(before)? {
-                let fresh = self.fresh.take().unwrap_or_default();
-                outlines.renew(&self.changed, &fresh, seq)?;
-                codes::renew(self.connection, self.scope_id, &self.changed_vectors, seq)?;
+                let mut fresh = self.fresh.take().unwrap_or_default();
+                fresh.outlined(self.ahead.as_ref().map_or_else(Vec::new, Ahead::outlines));
+                outlines.renew(&self.changed, &mut fresh, seq)?;
+                let (vectors, ahead) = (&self.changed_vectors, self.ahead.as_mut());
+                codes::renew(self.connection, self.scope_id, vectors, seq, ahead)?;
             } else {
                 outlines.rebuild(seq)?;
                 codes::rebuild(self.connection, self.scope_id, seq)?;

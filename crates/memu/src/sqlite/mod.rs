@@ -4,6 +4,7 @@
 //! processes queue for the write lock; readers never wait. When no write is running,
 //! the database file alone is a complete copy.
 
+mod ahead;
 pub(crate) mod backup;
 mod check;
 #[cfg(feature = "sqlcipher")]
@@ -35,7 +36,7 @@ mod workers;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use memu_core::environment::{Executor, offload};
 use memu_core::scope::ScopeSchema;
@@ -229,9 +230,10 @@ impl SqliteStore {
         self.writer
             .run(move |connection, cancelled| {
                 shared.check_writable()?;
+                let began = Instant::now();
                 let written = work(connection, &shared, cancelled);
                 match &written {
-                    Ok(_) => shared.tidy().after_write(connection),
+                    Ok(_) => shared.tidy().after_write(connection, began),
                     Err(error) => shared.tidy().note(connection, error),
                 }
                 let value = written?;

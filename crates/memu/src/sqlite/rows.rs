@@ -1,6 +1,7 @@
 //! Records from rows, and values for rows.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 use memu_core::records::{
     CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Meta, Modality, ModelReply,
     ReplyState, Resource, Role, Segment, Span,
@@ -367,19 +368,24 @@ const HALVES: u8 = 16;
 /// A vector as it is stored: little-endian numbers, one after the other.
 pub(super) fn packed(vector: &[f32], format: EmbeddingFormat) -> Vec<u8> {
     if format == EmbeddingFormat::F16 {
-        let halves: Vec<f16> = vector.iter().map(|value| f16::from_f32(*value)).collect();
+        let mut halves = vec![f16::ZERO; vector.len()];
+        halves.convert_from_f32_slice(vector);
         let fits = halves.iter().all(|value| value.is_finite())
             && halves.iter().any(|value| *value != f16::ZERO);
         // Numbers beyond what two bytes can tell keep their four.
         if fits {
-            let bytes = halves.iter().flat_map(|value| value.to_le_bytes());
-            return bytes.chain([HALVES]).collect();
+            let mut bytes = vec![HALVES; 2 * halves.len() + 1];
+            for (bytes, half) in bytes.as_chunks_mut().0.iter_mut().zip(&halves) {
+                *bytes = half.to_le_bytes();
+            }
+            return bytes;
         }
     }
-    vector
-        .iter()
-        .flat_map(|value| value.to_le_bytes())
-        .collect()
+    let mut bytes = vec![0; 4 * vector.len()];
+    for (bytes, value) in bytes.as_chunks_mut().0.iter_mut().zip(vector) {
+        *bytes = value.to_le_bytes();
+    }
+    bytes
 }
 
 /// A stored vector.
@@ -389,9 +395,8 @@ pub(super) fn unpacked(bytes: &[u8]) -> Vec<f32> {
     {
         let (numbers, _) = halves.as_chunks::<2>();
         let numbers = numbers.iter();
-        return numbers
-            .map(|number| f16::from_le_bytes(*number).to_f32())
-            .collect();
+        let halves: Vec<f16> = numbers.map(|number| f16::from_le_bytes(*number)).collect();
+        return halves.to_f32_vec();
     }
     let (numbers, _) = bytes.as_chunks::<4>();
     numbers

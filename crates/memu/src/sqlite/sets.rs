@@ -107,7 +107,7 @@ pub(super) fn build(
     };
     // Where what is derived is not of the last change, the next one makes it all anew.
     if outlines.are_of(seq)? {
-        codes::renew(connection, scope_id, &changed, seq)?;
+        codes::renew(connection, scope_id, &changed, seq, None)?;
     }
     Ok(put)
 }

@@ -27,6 +27,10 @@ use crate::disk::{beside, size_of};
 /// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
 
+/// So many times as long as a write took may pass as well: whoever stores much at once
+/// prepares longer what comes next.
+const CLOSELY_AS_LONG: u32 = 2;
+
 /// How many pages the log may have before one write waits until all of them are in the file,
 /// on the disk.
 const LONGEST_LOG: i64 = 1_000;
@@ -38,6 +42,10 @@ pub(super) struct Tidy {
     key: Option<Key>,
     wait: Duration,
     last_write: Option<Instant>,
+    /// How long after the last write another one still follows it closely.
+    near: Duration,
+    /// Whether all of the log is in the file, on the disk.
+    settled: bool,
     /// Reads at the end of the log, so that what comes behind is not moved.
     bound: Option<Connection>,
     /// SQLite's number of what others had written when the last mark was made.
@@ -54,18 +62,23 @@ impl Tidy {
             key,
             wait,
             last_write: None,
+            near: CLOSELY,
+            settled: false,
             bound: None,
             others: None,
             failed: false,
         }
     }
 
-    /// Sees to it that the file is complete after a write, unless somebody reads from an
-    /// older state of it.
-    pub(super) fn after_write(&mut self, connection: &Connection) {
+    /// Sees to it that the file is complete after a write that began at `began`, unless
+    /// somebody reads from an older state of it.
+    pub(super) fn after_write(&mut self, connection: &Connection, began: Instant) {
         let now = Instant::now();
         let before = self.last_write.replace(now);
-        let closely = before.is_some_and(|before| now.duration_since(before) < CLOSELY);
+        self.near = CLOSELY.max(CLOSELY_AS_LONG * now.duration_since(began));
+        self.settled = false;
+        let pause = before.map(|before| began.saturating_duration_since(before));
+        let closely = pause.is_some_and(|pause| pause < self.near);
         if self.failed {
             return;
         }
@@ -85,6 +98,18 @@ impl Tidy {
         if log.is_some_and(|log| size_of(&log) > 0) {
             self.at_rest(connection);
         }
+    }
+
+    /// Sees to it that the file is complete and on the disk when nothing is written for a
+    /// while. Says whether nothing is left to do. While a long write may be followed by
+    /// another one, the log keeps its room: writing into it costs less than making room.
+    pub(super) fn rest(&mut self, connection: &Connection) -> bool {
+        let pause = self.last_write.map(|last| last.elapsed());
+        if self.near > CLOSELY && pause.is_some_and(|pause| pause < self.near) {
+            self.settled = self.settled || self.empty(connection, "RESTART");
+            return false;
+        }
+        self.at_rest(connection)
     }
 
     /// Empties the log. Says whether it could: a reader in the middle of something, or

@@ -208,7 +208,7 @@ fn write_loop(connection: &Connection, receiver: &Receiver<Job>, tidy: &Mutex<Ti
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
                     let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
-                    untidy = !tidy.at_rest(connection);
+                    untidy = !tidy.rest(connection);
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -1,11 +1,11 @@
 //! Whether codes are what their vectors say.
 
 use memu_core::Result;
-use memu_core::vector::{BLOCK_VECTORS, CodeBlock};
+use memu_core::vector::BLOCK_VECTORS;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::renew::{ChangedVectors, sets};
-use super::{BLOCK, Family, vectors_between};
+use super::{BLOCK, Coded, Family, vectors_between};
 use crate::sqlite::error::storage;
 
 /// Whether every stored block is what its vectors say, and too few vectors are without
@@ -42,12 +42,7 @@ fn family_agrees(connection: &Connection, family: Family) -> Result<bool> {
             return Ok(false);
         }
         let vectors = vectors_between(connection, family, first, last, i64::MAX)?;
-        let borrowed: Vec<(u64, &[f32])> = vectors
-            .iter()
-            .map(|(owner, vector)| (*owner, vector.as_slice()))
-            .collect();
-        let (block, low) = CodeBlock::encode(&borrowed);
-        if bodies(connection, family.scope_id, row)? != Some((block.to_bytes(), low.to_bytes())) {
+        if bodies(connection, family.scope_id, row)? != Some(Coded::new(&vectors).bodies) {
             return Ok(false);
         }
         end = last;

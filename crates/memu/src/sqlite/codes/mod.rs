@@ -5,6 +5,7 @@
 //! the block that codes it.
 
 mod cache;
+mod coded;
 mod drift;
 mod load;
 mod renew;
@@ -20,6 +21,7 @@ use super::rows::unpacked;
 use super::vectors::kind_number;
 
 pub(super) use cache::Cache;
+pub(super) use coded::{Coded, OwnedVector};
 pub(super) use drift::agree;
 pub(super) use renew::{ChangedVectors, rebuild, renew};
 pub(super) use search::search;
@@ -59,7 +61,7 @@ fn vectors_between(
     first: i64,
     last: i64,
     limit: i64,
-) -> Result<Vec<(u64, Vec<f32>)>> {
+) -> Result<Vec<OwnedVector>> {
     let mut statement = connection
         .prepare_cached(
             "SELECT owner_row, vector FROM memu_embeddings WHERE scope_id = ?1
@@ -85,6 +87,16 @@ fn vectors_between(
         vectors.push((owner, unpacked(bytes)));
     }
     Ok(vectors)
+}
+
+/// The vectors of a family that have no codes yet, at most as many as a block has; `None` when
+/// none will get any.
+pub(super) fn uncoded(connection: &Connection, family: Family) -> Result<Option<Vec<OwnedVector>>> {
+    if !renew::sets(connection)?.contains(&family.set_id) {
+        return Ok(None);
+    }
+    let end = coded_through(connection, family)?;
+    vectors_between(connection, family, end + 1, i64::MAX, BLOCK).map(Some)
 }
 
 /// The last owner that has codes; 0 when none has.

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use memu_core::Result;
 use memu_core::records::OwnerKind;
-use memu_core::vector::{BLOCK_VECTORS, CodeBlock, MOST_CODED};
+use memu_core::vector::{BLOCK_VECTORS, MOST_CODED};
 use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::{BLOCK, Family, Range, coded_through, vectors_between};
-use crate::sqlite::error::storage;
+use super::{BLOCK, Coded, Family, Range, coded_through, vectors_between};
+use crate::sqlite::ahead::Ahead;
+use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::rows::integer;
 
 /// The owners whose vectors a transaction has put or removed, of any embedder.
@@ -44,12 +45,14 @@ impl ChangedVectors {
     }
 }
 
-/// Renews the codes of a scope after a transaction whose last change has the number `seq`.
+/// Renews the codes of a scope after a transaction whose last change has the number `seq`,
+/// with those that were made `ahead`.
 pub(in crate::sqlite) fn renew(
     connection: &Connection,
     scope_id: i64,
     changed: &ChangedVectors,
     seq: u64,
+    mut ahead: Option<&mut Ahead>,
 ) -> Result<()> {
     let changed = changed.by_kind().into_iter();
     let changed: Vec<_> = changed.filter(|(_, owners)| !owners.is_empty()).collect();
@@ -64,7 +67,7 @@ pub(in crate::sqlite) fn renew(
                 seq,
             };
             codes.renew(owners)?;
-            codes.extend()?;
+            codes.extend(ahead.as_deref_mut())?;
         }
     }
     Ok(())
@@ -83,7 +86,7 @@ pub(in crate::sqlite) fn rebuild(connection: &Connection, scope_id: i64, seq: u6
                 family: Family::new(scope_id, set_id, kind),
                 seq,
             };
-            codes.extend()?;
+            codes.extend(None)?;
         }
     }
     Ok(())
@@ -131,7 +134,7 @@ impl Codes<'_> {
             )?;
             // Blocks that have grown to twice the size become two.
             for part in vectors.chunks(2 * BLOCK_VECTORS) {
-                self.insert(part)?;
+                self.insert(&Coded::new(part))?;
             }
             from = range.last_row + 1;
         }
@@ -139,23 +142,30 @@ impl Codes<'_> {
     }
 
     /// Codes the vectors behind the last block, as far as they fill one.
-    fn extend(&self) -> Result<()> {
+    fn extend(&self, mut ahead: Option<&mut Ahead>) -> Result<()> {
         loop {
             let end = coded_through(self.connection, self.family)?;
-            if self.uncoded(end)? < BLOCK {
+            let owners = self.uncoded(end)?;
+            if owners.len() < BLOCK_VECTORS {
                 return Ok(());
             }
+            let made = ahead.as_mut().and_then(|ahead| ahead.coded(self.family));
+            if let Some(made) = made.filter(|made| made.owners == owners) {
+                self.insert(&made)?;
+                continue;
+            }
             let next = vectors_between(self.connection, self.family, end + 1, i64::MAX, BLOCK)?;
-            self.insert(&next)?;
+            self.insert(&Coded::new(&next))?;
         }
     }
 
-    /// How many vectors come after an owner, counted up to the size of a block.
-    fn uncoded(&self, after: i64) -> Result<i64> {
-        self.connection
+    /// The owners after one whose vectors fill a block; fewer when they do not.
+    fn uncoded(&self, after: i64) -> Result<Vec<u64>> {
+        let owners: Vec<i64> = self
+            .connection
             .prepare_cached(
-                "SELECT count(*) FROM (SELECT 1 FROM memu_embeddings WHERE scope_id = ?1
-                 AND owner_kind = ?2 AND set_id = ?3 AND owner_row > ?4 LIMIT ?5)",
+                "SELECT owner_row FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
+                 AND set_id = ?3 AND owner_row > ?4 ORDER BY owner_row LIMIT ?5",
             )
             .and_then(|mut statement| {
                 let family = self.family;
@@ -166,9 +176,13 @@ impl Codes<'_> {
                     after,
                     BLOCK,
                 );
-                statement.query_row(parameters, |row| row.get(0))
+                statement.query_map(parameters, |row| row.get(0))?.collect()
             })
-            .map_err(storage)
+            .map_err(storage)?;
+        let owners = owners.into_iter().map(u64::try_from);
+        owners
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|_| corrupt("a negative row number"))
     }
 
     /// The block that an owner lies in or comes after, up to the next one's; the first
@@ -228,15 +242,11 @@ impl Codes<'_> {
         )
     }
 
-    fn insert(&self, vectors: &[(u64, Vec<f32>)]) -> Result<()> {
-        let (Some((first, _)), Some((last, _))) = (vectors.first(), vectors.last()) else {
+    fn insert(&self, coded: &Coded) -> Result<()> {
+        let (Some(first), Some(last)) = (coded.owners.first(), coded.owners.last()) else {
             return Ok(());
         };
-        let borrowed: Vec<(u64, &[f32])> = vectors
-            .iter()
-            .map(|(owner, vector)| (*owner, vector.as_slice()))
-            .collect();
-        let (block, low) = CodeBlock::encode(&borrowed);
+        let (block, low) = &coded.bodies;
         let family = self.family;
         self.execute(
             "INSERT INTO memu_vector_codes
@@ -249,16 +259,12 @@ impl Codes<'_> {
                 integer(*first)?,
                 integer(*last)?,
                 integer(self.seq)?,
-                block.to_bytes(),
+                block,
             ),
         )?;
         self.execute(
             "INSERT INTO memu_vector_low_bits (scope_id, codes_row, body) VALUES (?1, ?2, ?3)",
-            (
-                family.scope_id,
-                self.connection.last_insert_rowid(),
-                low.to_bytes(),
-            ),
+            (family.scope_id, self.connection.last_insert_rowid(), low),
         )
     }
 

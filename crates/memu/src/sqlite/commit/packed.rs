@@ -250,12 +250,15 @@ impl<'c> Work<'c> {
     }
 
     /// The row under which a record was inserted; `None` when one like it is there.
-    fn insert_new(&self, sql: &str, values: &[Bound<'_>]) -> Result<Option<i64>> {
-        let inserted = self
-            .connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute(params_from_iter(values)))
-            .map_err(storage)?;
+    fn insert_new(&mut self, sql: &'static str, values: &[Bound<'_>]) -> Result<Option<i64>> {
+        let last = self.inserting.take().filter(|(last, _)| *last == sql);
+        let mut statement = match last {
+            Some((_, statement)) => statement,
+            None => self.connection.prepare_cached(sql).map_err(storage)?,
+        };
+        let inserted = statement.execute(params_from_iter(values));
+        self.inserting = Some((sql, statement));
+        let inserted = inserted.map_err(storage)?;
         Ok((inserted > 0).then(|| self.connection.last_insert_rowid()))
     }
 

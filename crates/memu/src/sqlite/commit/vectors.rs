@@ -5,7 +5,9 @@ use memu_core::records::{EmbedderIdentity, Id, OwnedEmbedding, OwnerKind, Table}
 use memu_core::store::rules::{self, SetForVectors, missing};
 
 use super::Work;
-use crate::sqlite::rows::packed;
+use crate::sqlite::codes::{self, Family};
+use crate::sqlite::error::storage;
+use crate::sqlite::rows::{packed, unpacked};
 use crate::sqlite::vectors::{identified_by, identifier, kind_number, tell_by_json, tells_by_json};
 
 impl Work<'_> {
@@ -20,27 +22,44 @@ impl Work<'_> {
         let set = self.embedding_set(identity)?;
         let format = self.columns.format;
         let tells = tells_by_json(self.connection, format)?;
-        for owned in vectors {
-            rules::check_dimension(identity, owned)?;
-            let (row, table, logged) = self.owner(owned)?;
-            self.execute(
+        let items = Family::new(self.scope_id, set, OwnerKind::Item);
+        self.code_ahead(items)?;
+        let connection = self.connection;
+        let mut insert = connection
+            .prepare_cached(
                 "INSERT INTO memu_embeddings (scope_id, set_id, owner_kind, owner_row, vector)
                  VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope_id, owner_kind, owner_row, set_id)
                  DO UPDATE SET vector = excluded.vector",
-                (
-                    self.scope_id,
-                    set,
-                    kind_number(owned.kind),
-                    row,
-                    packed(owned.vector.as_slice(), format),
-                ),
-            )?;
+            )
+            .map_err(storage)?;
+        for owned in vectors {
+            rules::check_dimension(identity, owned)?;
+            let (row, table, logged) = self.owner(owned)?;
+            let stored = packed(owned.vector.as_slice(), format);
+            insert
+                .execute((self.scope_id, set, kind_number(owned.kind), row, &stored))
+                .map_err(storage)?;
             if tells {
                 let vector = Some(owned.vector.as_slice());
                 tell_by_json(self.connection, format, (owned.kind, row), vector)?;
             }
             self.changed_vectors.insert(owned.kind, row);
             self.log_part(table, &logged);
+            if let Some(ahead) = &mut self.ahead
+                && owned.kind == OwnerKind::Item
+            {
+                ahead.vector(items, (row.unsigned_abs(), unpacked(&stored)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins to code the vectors that come, if a second thread is there.
+    fn code_ahead(&mut self, items: Family) -> Result<()> {
+        if let Some(ahead) = &mut self.ahead
+            && let Some(open) = codes::uncoded(self.connection, items)?
+        {
+            ahead.code(items, open);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use memu_core::Result;
-use memu_core::ranking::outline::{Block, BlockBuilder};
+use memu_core::ranking::outline::{Block, BlockBuilder, ItemOutline};
 use memu_core::records::{MemoryItem, Segment};
 use rustc_hash::FxHashMap;
 
@@ -15,6 +15,8 @@ pub(in crate::sqlite) struct FreshRows<'r> {
     pub(super) segments: FxHashMap<i64, (&'r Segment, Option<u64>)>,
     pub(super) items: FxHashMap<i64, (&'r MemoryItem, Option<u64>)>,
     links: Links,
+    /// Outlines of all new items, made before their rows were known.
+    ahead: Vec<Block<ItemOutline>>,
 }
 
 impl<'r> FreshRows<'r> {
@@ -53,6 +55,34 @@ impl<'r> FreshRows<'r> {
         Ok(())
     }
 
+    /// Takes outlines of all new items, in order, that lack rows.
+    pub(in crate::sqlite) fn outlined(&mut self, ahead: Vec<Block<ItemOutline>>) {
+        self.ahead = ahead;
+    }
+
+    /// The outlines that were made before, with their rows, if they are of the items in these.
+    pub(super) fn placed(
+        &mut self,
+        rows: &BTreeSet<i64>,
+    ) -> Result<Option<Vec<Block<ItemOutline>>>> {
+        let mut blocks = std::mem::take(&mut self.ahead);
+        let mut rows = rows.iter();
+        for entry in blocks.iter_mut().flat_map(|block| &mut block.entries) {
+            let next = rows.next();
+            let Some((row, (item, resource))) =
+                next.and_then(|row| Some((row, self.items.get(row)?)))
+            else {
+                return Ok(None);
+            };
+            if item.meta.id != entry.id {
+                return Ok(None);
+            }
+            let row = place(*row)?;
+            self.links.hang(entry, row, *resource);
+        }
+        Ok(rows.next().is_none().then_some(blocks))
+    }
+
     /// Forgets a record that is no longer as it was stored.
     pub(in crate::sqlite) fn forget_item(&mut self, row: i64) {
         self.items.remove(&row);
@@ -64,10 +94,13 @@ impl Outlines<'_> {
     /// where none has codes yet: made of what is at hand, if that is all of them.
     pub(super) fn made_of_fresh<T: Outlined>(
         &self,
-        fresh: &FreshRows<'_>,
+        fresh: &mut FreshRows<'_>,
         changed: &BTreeSet<i64>,
         (first, next): (i64, i64),
     ) -> Result<Vec<Block<T::Entry>>> {
+        if let Some(blocks) = T::outlined(fresh, changed)? {
+            return Ok(blocks);
+        }
         let records = T::fresh(fresh);
         if !changed.iter().all(|row| records.contains_key(row)) {
             return self.made_from_rows::<T>(first, next);

@@ -10,6 +10,8 @@ mod fresh;
 mod read;
 mod renew;
 
+use std::collections::BTreeSet;
+
 use memu_core::Result;
 use memu_core::ranking::outline::{
     Block, BlockBuilder, Dictionary, Entry, ItemOutline, PASSAGE_WORDS, SegmentOutline,
@@ -47,6 +49,12 @@ trait Outlined: Record {
     /// Those that are at hand, by row, with the rows of their resources.
     fn fresh<'f>(fresh: &'f FreshRows<'_>) -> &'f FxHashMap<i64, (&'f Self, Option<u64>)>;
 
+    /// The outlines of the records in these rows, if they were made before.
+    fn outlined(
+        fresh: &mut FreshRows<'_>,
+        rows: &BTreeSet<i64>,
+    ) -> Result<Option<Vec<Block<Self::Entry>>>>;
+
     /// Reads what hangs on the records of some rows.
     fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links>;
 }
@@ -56,6 +64,16 @@ trait Outlined: Record {
 struct Links {
     segments: FxHashMap<u64, Vec<u64>>,
     categories: FxHashMap<u64, Vec<u64>>,
+}
+
+impl Links {
+    /// Puts an item into its place, with what hangs on it.
+    fn hang(&self, item: &mut ItemOutline, place: u64, resource: Option<u64>) {
+        let of =
+            |linked: &FxHashMap<u64, Vec<u64>>| linked.get(&place).cloned().unwrap_or_default();
+        (item.segments, item.categories) = (of(&self.segments), of(&self.categories));
+        (item.place, item.resource) = (place, resource);
+    }
 }
 
 impl Outlined for Segment {
@@ -79,6 +97,13 @@ impl Outlined for Segment {
         &fresh.segments
     }
 
+    fn outlined(
+        _fresh: &mut FreshRows<'_>,
+        _rows: &BTreeSet<i64>,
+    ) -> Result<Option<Vec<Block<SegmentOutline>>>> {
+        Ok(None)
+    }
+
     fn links(_connection: &Connection, _scope_id: i64, _rows: (i64, i64)) -> Result<Links> {
         Ok(Links::default())
     }
@@ -97,13 +122,20 @@ impl Outlined for MemoryItem {
         links: &Links,
         texts: &mut Dictionary,
     ) -> ItemOutline {
-        let of = |linked: &FxHashMap<u64, Vec<u64>>| linked.get(&row).cloned().unwrap_or_default();
-        let (segments, categories) = (of(&links.segments), of(&links.categories));
-        ItemOutline::new(self, row, resource, segments, categories, texts)
+        let mut entry = ItemOutline::new(self, row, resource, Vec::new(), Vec::new(), texts);
+        links.hang(&mut entry, row, resource);
+        entry
     }
 
     fn fresh<'f>(fresh: &'f FreshRows<'_>) -> &'f FxHashMap<i64, (&'f Self, Option<u64>)> {
         &fresh.items
+    }
+
+    fn outlined(
+        fresh: &mut FreshRows<'_>,
+        rows: &BTreeSet<i64>,
+    ) -> Result<Option<Vec<Block<ItemOutline>>>> {
+        fresh.placed(rows)
     }
 
     fn links(connection: &Connection, scope_id: i64, rows: (i64, i64)) -> Result<Links> {

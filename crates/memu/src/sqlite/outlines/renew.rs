@@ -24,7 +24,7 @@ impl Outlines<'_> {
     pub(in crate::sqlite) fn renew(
         &self,
         changed: &ChangedRows,
-        fresh: &FreshRows<'_>,
+        fresh: &mut FreshRows<'_>,
         seq: u64,
     ) -> Result<()> {
         self.renew_kind::<Segment>(&changed.segments, fresh, seq)?;
@@ -51,7 +51,7 @@ impl Outlines<'_> {
     fn renew_kind<T: Outlined>(
         &self,
         changed: &BTreeSet<i64>,
-        fresh: &FreshRows<'_>,
+        fresh: &mut FreshRows<'_>,
         seq: u64,
     ) -> Result<()> {
         let mut from = i64::MIN;

@@ -1,0 +1,28 @@
+//! A block of codes as it is stored.
+
+use memu_core::vector::CodeBlock;
+
+/// A vector and the row of its owner.
+pub(in crate::sqlite) type OwnedVector = (u64, Vec<f32>);
+
+/// The codes of some vectors.
+#[derive(Debug)]
+pub(in crate::sqlite) struct Coded {
+    pub(super) owners: Vec<u64>,
+    /// The block, and the bits that are needed for certainty only.
+    pub(super) bodies: (Vec<u8>, Vec<u8>),
+}
+
+impl Coded {
+    pub(in crate::sqlite) fn new(vectors: &[OwnedVector]) -> Self {
+        let borrowed: Vec<(u64, &[f32])> = vectors
+            .iter()
+            .map(|(owner, vector)| (*owner, vector.as_slice()))
+            .collect();
+        let (block, low) = CodeBlock::encode(&borrowed);
+        Self {
+            owners: vectors.iter().map(|(owner, _)| *owner).collect(),
+            bodies: (block.to_bytes(), low.to_bytes()),
+        }
+    }
+}
