@@ -94,11 +94,11 @@ impl ByteQuery {
                         }
                         count += 1;
                         if count == 4 {
-                            out.extend(avx2::added_up(simd, sums, rests));
+                            out.extend(added_up(simd, sums, rests));
                             count = 0;
                         }
                     }
-                    out.extend(avx2::added_up(simd, sums, rests).into_iter().take(count));
+                    out.extend(added_up(simd, sums, rests).into_iter().take(count));
                 },
             ),
             Kernel::Portable => out.extend(rows.map(|row| {
@@ -145,6 +145,9 @@ fn avx512(simd: pulp::x86::V4, row: &[[i8; CHUNK]], query: &[[i16; CHUNK]]) -> i
 }
 
 #[cfg(target_arch = "x86_64")]
+pub(super) use avx2::added_up;
+
+#[cfg(target_arch = "x86_64")]
 #[expect(
     clippy::inline_always,
     reason = "it must be compiled for the wider instructions"
@@ -177,7 +180,7 @@ mod avx2 {
 
     /// What the sums of four rows add up to, each with its rest.
     #[inline(always)]
-    pub(super) fn added_up(simd: V3, sums: [__m256i; 4], rests: [i32; 4]) -> [i32; 4] {
+    pub(in crate::vector) fn added_up(simd: V3, sums: [__m256i; 4], rests: [i32; 4]) -> [i32; 4] {
         let (avx2, sse2) = (simd.avx2, simd.sse2);
         let [first, second, third, fourth] = sums;
         let sums = avx2._mm256_hadd_epi32(

@@ -19,7 +19,7 @@ const SEEDS: usize = 64;
 
 /// How many vectors are worth another thread: to be told of by two bits, and to be gone
 /// through once more.
-const WORTH_A_THREAD: [usize; 2] = [50_000, 250_000];
+const WORTH_A_THREAD: [usize; 2] = [30_000, 45_000];
 
 type Block = Arc<CodeBlock>;
 
