@@ -99,13 +99,20 @@ impl CodeBlock {
         )
     }
 
-    /// What the first two bits tell of every vector.
-    pub(super) fn by_two_bits(&self, query: &CodedQuery, sums: &mut [Vec<u16>; 2]) -> ByTwoBits {
+    /// Appends by vector what its cosine is not more than, if what the first two bits tell is
+    /// not off by more than [`DEVIATIONS`]; and gives what of it all have in common.
+    pub(super) fn by_two_bits(
+        &self,
+        query: &CodedQuery,
+        sums: &mut [Vec<u16>; 2],
+        most: &mut Vec<f32>,
+    ) -> f32 {
         let [first, second] = &self.first;
         let signs = &query.signs;
         signs.kernel.by_plane([first, second], &signs.table, sums);
         let base = self.base(query);
-        let mut most = vec![0.0; sums[0].len()];
+        let start = most.len();
+        most.resize(start + sums[0].len(), 0.0);
         pulp::Arch::new().dispatch(MostByTwoBits {
             block: self,
             sums: [&sums[0], &sums[1]],
@@ -113,10 +120,10 @@ impl CodeBlock {
             step: signs.step,
             offset: 3.0 * signs.offset,
             per_spread: DEVIATIONS * self.spreads.greatest / 255.0,
-            most: &mut most,
+            most: most.get_mut(start..).unwrap_or_default(),
         });
-        most.truncate(self.owners.len());
-        ByTwoBits { base, most }
+        most.truncate(start + self.owners.len());
+        base
     }
 
     /// Appends what four bits tell of the cosines of some vectors, by number; errors are
@@ -124,7 +131,7 @@ impl CodeBlock {
     pub(super) fn closer(
         &self,
         numbers: &[usize],
-        told: &ByTwoBits,
+        told: ByTwoBits<'_>,
         query: &CodedQuery,
         products: &mut Vec<i32>,
         out: &mut Vec<Estimate>,
@@ -135,7 +142,7 @@ impl CodeBlock {
         let per_deviation = 1.0 / (self.dimension.max(2) as f32 - 1.0).sqrt();
         out.extend(numbers.iter().zip(products).map(|(number, product)| {
             let factor = of(&self.factors, *number);
-            let by_two_bits = of(&told.most, *number) - DEVIATIONS * self.spreads.get(*number);
+            let by_two_bits = of(told.most, *number) - DEVIATIONS * self.spreads.get(*number);
             // The sum over the first two bits, each number from -3 to 3.
             let first = (by_two_bits - base) / factor.max(f32::MIN_POSITIVE);
             let middle = query.byte_scale * *product as f32;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::AtLeast;
+use super::bits::GROUP;
 use super::codes::{CodeBlock, Estimate, LowBits};
 use super::nearest::{Candidate, Codes, retain_allowed};
 use super::parts::{Part, in_parts};
@@ -17,9 +18,8 @@ pub(super) const DEVIATIONS: f32 = 3.8;
 /// where ten are asked for.
 const SEEDS: usize = 64;
 
-/// How many vectors are worth another thread: to be told of by two bits, and to be gone
-/// through once more.
-const WORTH_A_THREAD: [usize; 2] = [30_000, 45_000];
+/// How many vectors are worth another thread.
+const WORTH_A_THREAD: usize = 30_000;
 
 type Block = Arc<CodeBlock>;
 
@@ -29,18 +29,45 @@ pub struct Glance<'c> {
     codes: &'c Codes,
     query: &'c CodedQuery,
     count: usize,
-    told: Vec<ByTwoBits>,
+    /// By part.
+    told: Vec<Told>,
     likeliest: Vec<Candidate>,
 }
 
-/// What two bits tell of the vectors of a block.
+/// What two bits tell of the vectors of a part.
 #[derive(Debug, Default)]
-pub(super) struct ByTwoBits {
+struct Told {
+    /// By block.
+    bases: Vec<f32>,
+    /// By vector, all in one array, which is not given back to the system after every search.
+    most: Vec<f32>,
+}
+
+/// What two bits tell of the vectors of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByTwoBits<'t> {
     /// What of their cosines all have in common.
     pub(super) base: f32,
     /// By vector: its cosine is not more than this, if the estimate is not off by more than
     /// [`DEVIATIONS`].
-    pub(super) most: Vec<f32>,
+    pub(super) most: &'t [f32],
+}
+
+impl Told {
+    /// Each block of the part with its place and what is told of it.
+    fn of<'t>(
+        &'t self,
+        part: Part<'t, Block>,
+    ) -> impl Iterator<Item = (usize, &'t CodeBlock, ByTwoBits<'t>)> {
+        let mut rest = self.most.as_slice();
+        let blocks = (part.first..).zip(part.blocks).zip(&self.bases);
+        blocks.map(move |((place, block), base)| {
+            let split = rest.split_at_checked(block.owners.len());
+            let (most, after) = split.unwrap_or_default();
+            rest = after;
+            (place, &**block, ByTwoBits { base: *base, most })
+        })
+    }
 }
 
 impl Codes {
@@ -52,7 +79,7 @@ impl Codes {
         count: usize,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> Glance<'c> {
-        let parts = in_parts(&self.blocks, WORTH_A_THREAD[0], |part| {
+        let parts = in_parts(&self.blocks, WORTH_A_THREAD, |part| {
             self.by_two_bits(part, query, count, &allows)
         });
         let (told, likeliest): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
@@ -63,36 +90,42 @@ impl Codes {
             codes: self,
             query,
             count,
-            told: told.into_iter().flatten().collect(),
+            told,
             likeliest,
         }
     }
 
-    /// By block of a part, what two bits tell; and which vectors are the likeliest.
+    /// What two bits tell of a part, and which of its vectors are the likeliest.
     fn by_two_bits(
         &self,
         part: Part<'_, Block>,
         query: &CodedQuery,
         count: usize,
         allows: &impl Fn(u64) -> bool,
-    ) -> (Vec<ByTwoBits>, Vec<Candidate>) {
+    ) -> (Told, Vec<Candidate>) {
         let mut sums = Default::default();
         let mut numbers = Vec::new();
         let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
-        let mut told = Vec::with_capacity(part.blocks.len());
+        let vectors = part.blocks.iter().map(|block| block.owners.len());
+        let mut told = Told {
+            bases: Vec::with_capacity(part.blocks.len()),
+            most: Vec::with_capacity(vectors.sum::<usize>() + GROUP),
+        };
         for block in part.blocks {
-            let here = block.by_two_bits(query, &mut sums);
-            reaching(&here.most, likeliest.bound(), &mut numbers);
+            let start = told.most.len();
+            let base = block.by_two_bits(query, &mut sums, &mut told.most);
+            told.bases.push(base);
+            let most = told.most.get(start..).unwrap_or_default();
+            reaching(most, likeliest.bound(), &mut numbers);
             retain_allowed(&mut numbers, block, allows);
             for number in &numbers {
-                likeliest.push(here.most.get(*number).copied().unwrap_or_default());
+                likeliest.push(most.get(*number).copied().unwrap_or_default());
             }
-            told.push(here);
         }
         let mut seeds = Vec::new();
         let mut closer = Closer::default();
-        for ((place, block), here) in (part.first..).zip(part.blocks).zip(&told) {
-            reaching(&here.most, likeliest.bound(), &mut numbers);
+        for (place, block, here) in told.of(part) {
+            reaching(here.most, likeliest.bound(), &mut numbers);
             retain_allowed(&mut numbers, block, allows);
             closer.look(block, &numbers, here, query);
             if let Some(Some(low)) = self.low.get(place) {
@@ -127,7 +160,7 @@ impl Glance<'_> {
     /// some sixty of a hundred thousand, and low bits, where they are at hand, all but some
     /// twenty.
     pub fn candidates(&self, bound: f32, allows: impl Fn(u64) -> bool + Sync) -> Vec<Candidate> {
-        let found = in_parts(&self.codes.blocks, WORTH_A_THREAD[1], |part| {
+        let found = in_parts(&self.codes.blocks, WORTH_A_THREAD, |part| {
             self.narrowed(part, bound, &allows)
         });
         let mut least = AtLeast::new(self.count);
@@ -155,10 +188,10 @@ impl Glance<'_> {
         let mut candidates = Vec::new();
         let mut numbers = Vec::new();
         let mut closer = Closer::default();
-        let told = self.told.get(part.first..).unwrap_or_default();
-        for ((place, block), here) in (part.first..).zip(part.blocks).zip(told) {
+        let told = self.told.get(part.number);
+        for (place, block, here) in told.into_iter().flat_map(|told| told.of(part)) {
             let bound = bound.max(least.bound()) - self.query.slack;
-            reaching(&here.most, bound, &mut numbers);
+            reaching(here.most, bound, &mut numbers);
             retain_allowed(&mut numbers, block, allows);
             closer.look(block, &numbers, here, self.query);
             closer.keep(bound, &mut numbers);
@@ -187,7 +220,13 @@ struct Closer {
 }
 
 impl Closer {
-    fn look(&mut self, block: &CodeBlock, numbers: &[usize], told: &ByTwoBits, query: &CodedQuery) {
+    fn look(
+        &mut self,
+        block: &CodeBlock,
+        numbers: &[usize],
+        told: ByTwoBits<'_>,
+        query: &CodedQuery,
+    ) {
         self.estimates.clear();
         if !numbers.is_empty() {
             let (products, estimates) = (&mut self.products, &mut self.estimates);

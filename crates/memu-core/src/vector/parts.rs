@@ -29,11 +29,16 @@ pub(super) fn in_parts<B: Sync, T: Send>(
     let worth = blocks.len() * BLOCK_VECTORS / worth_a_thread;
     let helpers = if worth > 1 { HELPERS.as_ref() } else { None };
     let Some(helpers) = helpers else {
-        return vec![work(Part { first: 0, blocks })];
+        return vec![work(Part {
+            number: 0,
+            first: 0,
+            blocks,
+        })];
     };
     let count = worth.min(helpers.current_num_threads() + 1);
     let size = blocks.len().div_ceil(count);
     let parts = blocks.chunks(size).enumerate().map(|(part, blocks)| Part {
+        number: part,
         first: part * size,
         blocks,
     });
@@ -56,6 +61,8 @@ pub(super) fn in_parts<B: Sync, T: Send>(
 /// Some of the blocks.
 #[derive(Debug)]
 pub(super) struct Part<'b, B> {
+    /// Which part it is.
+    pub(super) number: usize,
     /// Which of all blocks is its first.
     pub(super) first: usize,
     pub(super) blocks: &'b [B],
