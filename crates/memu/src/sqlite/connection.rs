@@ -16,9 +16,6 @@ const STATEMENTS: usize = 128;
 /// Size of a page in new files. Four 384-dimensional vectors fit without waste.
 pub(super) const PAGE_SIZE: i64 = 8192;
 
-/// How much of the file a reading connection keeps. Where one question follows the other, one
-/// connection answers them all.
-const READ_CACHE_KIB: u32 = 8 * 1024;
 /// How much of a transaction the writing connection holds in memory.
 const WRITE_CACHE_KIB: u32 = 64 * 1024;
 
@@ -90,8 +87,7 @@ pub(super) fn prepare(connection: &Connection, busy: Duration) -> Result<()> {
         .map_err(storage)?;
     connection
         .execute_batch(&format!(
-            "PRAGMA page_size = {PAGE_SIZE}; PRAGMA cache_size = -{READ_CACHE_KIB};
-             PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
+            "PRAGMA page_size = {PAGE_SIZE}; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
              PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"
         ))
         .map_err(storage)

@@ -21,7 +21,6 @@ pub(crate) mod large_files;
 mod open;
 mod options;
 mod outlines;
-mod queue;
 mod read;
 mod rekey;
 mod rows;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -11,7 +12,6 @@ use futures_channel::oneshot;
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
-use super::queue::{Next, Queue, Seat};
 use super::tidy::Tidy;
 
 /// How long the writer is idle before it tries again to empty the write-ahead log.
@@ -73,7 +73,7 @@ impl Drop for Waiting {
 
 /// A queue of jobs with the threads that do them.
 pub(super) struct Workers {
-    queue: Arc<Queue<Job>>,
+    queue: Mutex<Option<Sender<Job>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     gate: Arc<Gate>,
     writes: bool,
@@ -88,19 +88,18 @@ impl fmt::Debug for Workers {
 impl Workers {
     /// Starts a reading thread for each connection.
     pub(super) fn readers(connections: Vec<Connection>, gate: Arc<Gate>) -> Result<Self> {
-        let (queue, seats) = Queue::<Job>::new(connections.len());
-        let threads = seats.into_iter().zip(connections);
-        let threads = threads.map(|(seat, connection)| {
-            start("memu-read", move || {
-                while let Next::Job(job) = seat.next(None) {
+        let (sender, receiver) = mpsc::channel::<Job>();
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut threads = Vec::with_capacity(connections.len());
+        for connection in connections {
+            let receiver = receiver.clone();
+            threads.push(start("memu-read", move || {
+                while let Some(job) = next(&receiver) {
                     job(&connection);
                 }
-            })
-        });
-        // Those that were started end when the others cannot be.
-        let threads = threads.collect::<Result<_>>();
-        let threads = threads.inspect_err(|_| queue.close())?;
-        Ok(Self::new(queue, threads, gate, false))
+            })?);
+        }
+        Ok(Self::new(sender, threads, gate, false))
     }
 
     /// Starts the writing thread. When it has nothing to do, it sees to it that the
@@ -110,25 +109,21 @@ impl Workers {
         tidy: Arc<Mutex<Tidy>>,
         gate: Arc<Gate>,
     ) -> Result<Self> {
-        let (queue, seats) = Queue::new(1);
-        let threads = seats.into_iter().zip([(connection, tidy)]);
-        let threads = threads.map(|(seat, (connection, tidy))| {
-            start("memu-write", move || write_loop(&connection, &seat, &tidy))
-        });
-        // Those that were started end when the others cannot be.
-        let threads = threads.collect::<Result<_>>();
-        let threads = threads.inspect_err(|_| queue.close())?;
-        Ok(Self::new(queue, threads, gate, true))
+        let (sender, receiver) = mpsc::channel::<Job>();
+        let thread = start("memu-write", move || {
+            write_loop(&connection, &receiver, &tidy);
+        })?;
+        Ok(Self::new(sender, vec![thread], gate, true))
     }
 
     fn new(
-        queue: Arc<Queue<Job>>,
+        sender: Sender<Job>,
         threads: Vec<JoinHandle<()>>,
         gate: Arc<Gate>,
         writes: bool,
     ) -> Self {
         Self {
-            queue,
+            queue: Mutex::new(Some(sender)),
             threads: Mutex::new(threads),
             gate,
             writes,
@@ -169,14 +164,18 @@ impl Workers {
     }
 
     fn submit(&self, job: Job) -> Result<()> {
-        self.queue
-            .push(job)
-            .map_err(|_| Error::storage("the store is closed"))
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = queue.as_ref().map(|queue| queue.send(job));
+        match sent {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Error::storage("the store is closed")),
+        }
     }
 
     /// Takes no more jobs; the threads end after those that wait.
     pub(super) fn close(&self) {
-        self.queue.close();
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        *queue = None;
     }
 
     /// Waits until the threads have ended and let go of their connections.
@@ -189,12 +188,6 @@ impl Workers {
     }
 }
 
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
 fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     thread::Builder::new()
         .name(name.to_owned())
@@ -202,19 +195,31 @@ fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<(
         .map_err(|cause| Error::storage("a database thread cannot be started").caused_by(cause))
 }
 
-fn write_loop(connection: &Connection, seat: &Seat<Job>, tidy: &Mutex<Tidy>) {
+fn next(receiver: &Mutex<Receiver<Job>>) -> Option<Job> {
+    let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
+    receiver.recv().ok()
+}
+
+fn write_loop(connection: &Connection, receiver: &Receiver<Job>, tidy: &Mutex<Tidy>) {
     let mut untidy = false;
     loop {
-        match seat.next(untidy.then_some(IDLE)) {
-            Next::Job(job) => {
-                job(connection);
-                untidy = true;
+        let job = if untidy {
+            match receiver.recv_timeout(IDLE) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
+                    untidy = !tidy.rest(connection);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            Next::Nothing => {
-                let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
-                untidy = !tidy.rest(connection);
+        } else {
+            match receiver.recv() {
+                Ok(job) => job,
+                Err(_) => return,
             }
-            Next::Closed => return,
-        }
+        };
+        job(connection);
+        untidy = true;
     }
 }
