@@ -71,7 +71,7 @@ impl SeededIds {
 
     fn next_u64(&self) -> u64 {
         let mut sequence = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sequence.next()
+        sequence.number()
     }
 }
 

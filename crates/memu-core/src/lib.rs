@@ -14,7 +14,7 @@ pub mod error;
 pub mod filter;
 pub mod pipeline;
 pub mod provider;
-mod random;
+pub mod random;
 pub mod ranking;
 pub mod records;
 pub mod scope;

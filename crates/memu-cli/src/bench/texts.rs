@@ -2,32 +2,29 @@
 
 use std::collections::HashSet;
 
+use memu::core::random::SplitMix;
+
 /// Words there are. How often each comes follows Zipf's law.
 const WORDS: usize = 50_000;
 /// The fewest and most words of a message.
 const LENGTH: std::ops::RangeInclusive<usize> = 12..=40;
 
-/// Numbers that look random and are the same every time: SplitMix64 (Steele, Lea and
-/// Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
+/// Numbers that look random and are the same every time.
 #[derive(Clone, Debug)]
-pub(super) struct Random(u64);
+pub(super) struct Random(SplitMix);
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(SplitMix::new(seed))
     }
 
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+    pub(super) fn number(&mut self) -> u64 {
+        self.0.number()
     }
 
     /// From 0 to below 1.
     pub(super) fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.number() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     pub(super) fn below(&mut self, limit: usize) -> usize {

@@ -130,7 +130,7 @@ fn stand_in(path: &Path, language: &Language, count: usize) -> rusqlite::Result<
         .collect();
     let started = Instant::now();
     for (number, (text, vector)) in texts.iter().enumerate() {
-        let id = format!("{number:08}-0000-4000-8000-{:012x}", random.next() >> 16);
+        let id = format!("{number:08}-0000-4000-8000-{:012x}", random.number() >> 16);
         connection.execute(
             "INSERT INTO memu_memory_items VALUES (?1, '2026-11-22 12:26:07.575130',
              '2026-11-22 12:26:07.575130', NULL, 'knowledge', ?2, NULL, '{}', ?3, 'nora')",

@@ -1,3 +1,5 @@
+use memu::core::random::SplitMix;
+
 /// How often the conversations are drawn anew.
 const ROUNDS: usize = 10_000;
 
@@ -37,8 +39,8 @@ pub(crate) fn compare(conversations: &[Vec<(f64, f64)>]) -> Difference {
     let all = || conversations.iter().flatten();
     let before = all().map(|(before, _)| before).sum::<f64>() / count;
     let after = all().map(|(_, after)| after).sum::<f64>() / count;
-    let mut dice = Dice(0x6D65_6D75);
-    let mut drawn: Vec<f64> = (0..ROUNDS).map(|_| dice.draw(&sums)).collect();
+    let mut random = SplitMix::new(0x6D65_6D75);
+    let mut drawn: Vec<f64> = (0..ROUNDS).map(|_| draw(&mut random, &sums)).collect();
     drawn.sort_by(f64::total_cmp);
     let at = |share: f64| {
         let place = (ROUNDS as f64 * share) as usize;
@@ -65,29 +67,16 @@ pub(crate) fn compare(conversations: &[Vec<(f64, f64)>]) -> Difference {
     }
 }
 
-/// A SplitMix64 sequence.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+/// The mean difference over as many conversations, drawn with replacement.
+fn draw(random: &mut SplitMix, sums: &[(f64, f64)]) -> f64 {
+    let (mut difference, mut count) = (0.0, 0.0);
+    for _ in 0..sums.len() {
+        let place = random.below(sums.len() as u64) as usize;
+        let (sum, questions) = sums.get(place).copied().unwrap_or_default();
+        difference += sum;
+        count += questions;
     }
-
-    /// The mean difference over as many conversations, drawn with replacement.
-    fn draw(&mut self, sums: &[(f64, f64)]) -> f64 {
-        let (mut difference, mut count) = (0.0, 0.0);
-        for _ in 0..sums.len() {
-            let place = (self.next() % sums.len().max(1) as u64) as usize;
-            let (sum, questions) = sums.get(place).copied().unwrap_or_default();
-            difference += sum;
-            count += questions;
-        }
-        if count > 0.0 { difference / count } else { 0.0 }
-    }
+    if count > 0.0 { difference / count } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const MANY: usize = 900;
 /// A vector that depends on a number alone, and on no other much.
 fn scattered(number: usize, salt: usize) -> [f32; 4] {
     let mut random = SplitMix::new((number * 31 + salt) as u64);
-    [(); 4].map(|()| ((random.next() >> 40) as f32) / (1_u64 << 23) as f32 - 1.0)
+    [(); 4].map(|()| ((random.number() >> 40) as f32) / (1_u64 << 23) as f32 - 1.0)
 }
 
 /// Asks a store and the model for what is near some vectors, with and without a filter.

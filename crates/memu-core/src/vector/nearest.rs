@@ -65,7 +65,7 @@ mod tests {
         }
 
         fn uniform(&mut self) -> f32 {
-            ((self.random.next() >> 40) as f32 + 0.5) / (1_u64 << 24) as f32
+            ((self.random.number() >> 40) as f32 + 0.5) / (1_u64 << 24) as f32
         }
 
         fn gaussian(&mut self) -> Vec<f32> {

@@ -44,7 +44,7 @@ pub(super) fn rotate(vector: &mut [f32]) {
 fn flip_signs(vector: &mut [f32], round: u64) {
     let mut sequence = SplitMix::new(0x6D65_6D75_0000_0000 ^ round);
     for chunk in vector.chunks_mut(64) {
-        let bits = sequence.next();
+        let bits = sequence.number();
         let halves = [bits as u32, (bits >> 32) as u32];
         for (half, bits) in chunk.chunks_mut(32).zip(halves) {
             for (place, x) in (0..).zip(half) {

@@ -335,7 +335,7 @@ impl File {
 
 fn torn_sector(random: &mut Random) -> Sector {
     match random.below(8) {
-        0 => Sector::Noise(random.next() as u8),
+        0 => Sector::Noise(random.below(256) as u8),
         1..4 => Sector::Old,
         _ => Sector::New,
     }

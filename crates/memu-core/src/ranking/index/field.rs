@@ -190,20 +190,22 @@ pub(super) fn idf(holding: u32, all: u32) -> f32 {
     ((all - holding + 0.5) / (holding + 0.5)).ln_1p()
 }
 
+/// A field of these documents, given by their terms.
+#[cfg(test)]
+pub(super) fn field(documents: &[&[u32]]) -> Field {
+    let mut field = Field::default();
+    for document in documents {
+        let mut terms = document.iter().map(|term| (*term, 1)).collect();
+        merge(&mut terms);
+        field.push(&terms);
+    }
+    field.settle();
+    field
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn field(documents: &[&[u32]]) -> Field {
-        let mut field = Field::default();
-        for document in documents {
-            let mut terms = document.iter().map(|term| (*term, 1)).collect();
-            merge(&mut terms);
-            field.push(&terms);
-        }
-        field.settle();
-        field
-    }
 
     fn postings(field: &Field, term: u32) -> Vec<Posting> {
         let term = field.term(term);

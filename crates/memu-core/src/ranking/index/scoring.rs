@@ -196,23 +196,12 @@ impl<'f> Scoring<'f> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::field::merge;
+    use super::super::field::{field, merge};
     use super::*;
     use crate::random::SplitMix;
 
     const PLAIN: Saturation = Saturation { k1: 0.9, b: 0.0 };
     const USUAL: Saturation = Saturation { k1: 0.9, b: 0.4 };
-
-    fn field(documents: &[&[u32]]) -> Field {
-        let mut field = Field::default();
-        for document in documents {
-            let mut terms = document.iter().map(|term| (*term, 1)).collect();
-            merge(&mut terms);
-            field.push(&terms);
-        }
-        field.settle();
-        field
-    }
 
     fn all(field: &Field, words: &[Alternatives], saturation: Saturation) -> Vec<f32> {
         field.scores(words, saturation, usize::MAX)
@@ -244,7 +233,7 @@ mod tests {
         for _ in 0..documents {
             let length = 1 + random.below(30);
             let term = |random: &mut SplitMix| {
-                let rank = u64::from(random.next().trailing_zeros()).min(20);
+                let rank = u64::from(random.number().trailing_zeros()).min(20);
                 (rank * 3 + random.below(3)) as u32
             };
             let mut terms = (0..length).map(|_| (term(random), 1)).collect();
