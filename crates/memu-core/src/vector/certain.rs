@@ -6,8 +6,8 @@ use super::parts::in_parts;
 use super::query::CodedQuery;
 use super::reaching::reaching;
 
-/// How many vectors are worth another thread.
-const WORTH_A_THREAD: usize = 25_000;
+/// How many vectors are worth another thread; few in tests, so that these have parts, too.
+const WORTH_A_THREAD: usize = if cfg!(test) { 300 } else { 25_000 };
 
 impl Codes {
     /// The vectors that may reach `bound`, for certain no other of those that `allows` lets

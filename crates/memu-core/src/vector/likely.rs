@@ -18,8 +18,8 @@ pub(super) const DEVIATIONS: f32 = 3.8;
 /// where ten are asked for.
 const SEEDS: usize = 64;
 
-/// How many vectors are worth another thread.
-const WORTH_A_THREAD: usize = 30_000;
+/// How many vectors are worth another thread; few in tests, so that these have parts, too.
+const WORTH_A_THREAD: usize = if cfg!(test) { 1_000 } else { 30_000 };
 
 type Block = Arc<CodeBlock>;
 
@@ -105,7 +105,7 @@ impl Codes {
     ) -> (Told, Vec<Candidate>) {
         let mut sums = Default::default();
         let mut numbers = Vec::new();
-        let mut likeliest = AtLeast::new(SEEDS.max(4 * count));
+        let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
         let vectors = part.blocks.iter().map(|block| block.owners.len());
         let mut told = Told {
             bases: Vec::with_capacity(part.blocks.len()),

@@ -31,6 +31,9 @@ const CLOSELY: Duration = Duration::from_millis(50);
 /// prepares longer what comes next.
 const CLOSELY_AS_LONG: u32 = 2;
 
+/// Never so long as this, for a write may have waited for those of other processes.
+const LONGEST_CLOSELY: Duration = Duration::from_secs(2);
+
 /// How many pages the log may have before one write waits until all of them are in the file,
 /// on the disk.
 const LONGEST_LOG: i64 = 1_000;
@@ -75,7 +78,7 @@ impl Tidy {
     pub(super) fn after_write(&mut self, connection: &Connection, began: Instant) {
         let now = Instant::now();
         let before = self.last_write.replace(now);
-        self.near = CLOSELY.max(CLOSELY_AS_LONG * now.duration_since(began));
+        self.near = (CLOSELY_AS_LONG * now.duration_since(began)).clamp(CLOSELY, LONGEST_CLOSELY);
         self.settled = false;
         let pause = before.map(|before| began.saturating_duration_since(before));
         let closely = pause.is_some_and(|pause| pause < self.near);

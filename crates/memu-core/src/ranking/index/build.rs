@@ -1,3 +1,4 @@
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
@@ -93,11 +94,14 @@ impl Index {
             let started = many.then(|| thread::Builder::new().spawn_scoped(scope, run));
             passages.settle();
             sessions.settle();
-            if let Some(Ok(thread)) = started {
-                // One that failed has left them to be settled below.
-                let _ = thread.join();
+            if let Some(Ok(thread)) = started
+                && let Err(panic) = thread.join()
+            {
+                // What it had in hand is lost, and an index without it would be silent.
+                resume_unwind(panic);
             }
         });
+        // Where no thread was started.
         self.items.settle();
     }
 

@@ -185,6 +185,10 @@ impl<'f> Scoring<'f> {
     fn raise(&mut self, document: u32, count: u32, weight: f32) {
         let length = self.field.lengths.get(document as usize);
         let part = self.part(weight, count, length.copied().unwrap_or_default());
+        // What counts nothing is not met, for 0 tells who has not been.
+        if part <= 0.0 {
+            return;
+        }
         if let Some(best) = self.best.get_mut(document as usize) {
             if *best == 0.0 {
                 self.touched.push(document);
@@ -248,7 +252,7 @@ mod tests {
         (0..=random.below(3))
             .map(|_| {
                 let term = random.below(70) as u32;
-                (term, field.idf(term) * (1.0 + random.below(9) as f32))
+                (term, field.idf(term) * random.below(9) as f32)
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use memu_core::vector::CodeBlock;
 pub(in crate::sqlite) type OwnedVector = (u64, Vec<f32>);
 
 /// The codes of some vectors.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(in crate::sqlite) struct Coded {
     pub(super) owners: Vec<u64>,
     /// The block, and the bits that are needed for certainty only.

@@ -48,7 +48,7 @@ impl Work<'_> {
             if let Some(ahead) = &mut self.ahead
                 && owned.kind == OwnerKind::Item
             {
-                ahead.vector(items, (row.unsigned_abs(), unpacked(&stored)));
+                ahead.vector(items, row.unsigned_abs(), || unpacked(&stored));
             }
         }
         Ok(())
@@ -57,6 +57,7 @@ impl Work<'_> {
     /// Begins to code the vectors that come, if a second thread is there.
     fn code_ahead(&mut self, items: Family) -> Result<()> {
         if let Some(ahead) = &mut self.ahead
+            && ahead.codes_none()
             && let Some(open) = codes::uncoded(self.connection, items)?
         {
             ahead.code(items, open);

@@ -77,24 +77,54 @@ fn decode<T: Entry>((number, bytes): Body) -> Decoded<T> {
 #[cfg(test)]
 mod tests {
     use memu_core::Error;
-    use memu_core::ranking::outline::ItemOutline;
+    use memu_core::ranking::outline::{BlockBuilder, ItemOutline};
+    use memu_core::records::{Id, MemoryItem, Meta};
+    use memu_core::scope::ScopeSchema;
+    use memu_core::time::Timestamp;
 
     use super::*;
 
+    /// A block of one item in this place.
+    fn body(place: usize) -> Vec<u8> {
+        let scope = ScopeSchema::default().scope([("user_id", "ann")]).unwrap();
+        let item = MemoryItem {
+            meta: Meta::new(
+                Id::from_uuid_bytes([7; 16]),
+                scope,
+                Timestamp::from_micros(7),
+            ),
+            resource_id: None,
+            memory_type: "knowledge".to_owned(),
+            summary: "a red kayak".to_owned(),
+            happened: None,
+            extra: serde_json::Map::new(),
+            segment_ids: Vec::new(),
+        };
+        let mut builder = BlockBuilder::default();
+        builder.push(|texts| {
+            ItemOutline::new(&item, place as u64, None, Vec::new(), Vec::new(), texts)
+        });
+        builder.finish()[0].to_bytes().unwrap()
+    }
+
     #[test]
-    fn every_block_is_answered_for_once() {
+    fn every_block_is_answered_for_once_with_what_is_in_it() {
         let numbers: Vec<usize> = (0..1_000).collect();
-        let read = |number: usize| Ok((!number.is_multiple_of(3)).then(|| vec![7; number]));
-        let mut answered: Vec<usize> = all::<ItemOutline>(&numbers, read)
-            .unwrap()
-            .into_iter()
-            .map(|(number, block)| {
-                assert!(block.is_none());
-                number
+        let read = |number: usize| {
+            Ok(match number % 3 {
+                0 => None,
+                1 => Some(vec![7; number]),
+                _ => Some(body(number)),
             })
-            .collect();
-        answered.sort_unstable();
-        assert_eq!(answered, numbers);
+        };
+        let mut answered = all::<ItemOutline>(&numbers, read).unwrap();
+        answered.sort_unstable_by_key(|(number, _)| *number);
+        for (expected, (number, block)) in answered.iter().enumerate() {
+            assert_eq!(*number, expected);
+            let place = block.as_ref().map(|block| block.first_place().unwrap());
+            assert_eq!(place, (number % 3 == 2).then_some(expected as u64));
+        }
+        assert_eq!(answered.len(), numbers.len());
     }
 
     #[test]
