@@ -1,52 +1,54 @@
 use std::hash::Hasher;
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxHasher;
 
-/// Where no entry is.
-const EMPTY: u32 = u32::MAX;
 /// What continuations of words begin with.
 const CONTINUES: &str = "##";
 
 /// The entries of a vocabulary by number and by text. Every process makes this anew, so it
-/// is a plain table of numbers beside the texts.
+/// is a table of numbers beside the texts.
 #[derive(Debug)]
 pub(super) struct Entries {
+    texts: Texts,
+    numbers: HashTable<u32>,
+}
+
+#[derive(Debug)]
+struct Texts {
     /// Each followed by a line feed.
-    texts: &'static str,
+    all: &'static str,
     /// By entry: where it ends.
     ends: Vec<u32>,
-    /// Open places for the entries by their hashes: a power of two.
-    places: Vec<u32>,
 }
 
 impl Entries {
-    pub(super) fn new(texts: &'static str) -> Self {
-        let line_feeds = (0..).zip(texts.bytes()).filter(|(_, byte)| *byte == b'\n');
+    pub(super) fn new(all: &'static str) -> Self {
+        let line_feeds = (0..).zip(all.bytes()).filter(|(_, byte)| *byte == b'\n');
         let ends: Vec<u32> = line_feeds.map(|(at, _)| at).collect();
-        let places = vec![EMPTY; (2 * ends.len() + 1).next_power_of_two()];
-        let mut entries = Self {
-            texts,
-            ends,
-            places,
-        };
-        for number in 0..entries.len() as u32 {
-            let (piece, continues) = split(entries.text(number));
-            let at = entries.find(piece, continues);
-            if let Some(place) = at.and_then(|at| entries.places.get_mut(at)) {
-                *place = number;
+        let count = ends.len();
+        let texts = Texts { all, ends };
+        let mut numbers = HashTable::with_capacity(count);
+        for number in 0..count as u32 {
+            let piece = texts.piece(number);
+            let is_it = |other: &u32| texts.piece(*other) == piece;
+            match numbers.entry(hash(piece), is_it, |other| hash(texts.piece(*other))) {
+                Entry::Occupied(mut known) => *known.get_mut() = number,
+                Entry::Vacant(place) => drop(place.insert(number)),
             }
         }
-        entries
+        Self { texts, numbers }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.texts.ends.len()
     }
 
     /// By number: how many letters an entry stands for, at least one.
     pub(super) fn letters(&self) -> impl Iterator<Item = f32> {
         (0..self.len() as u32).map(|number| {
-            let mut text = self.text(number);
+            let mut text = self.texts.get(number);
             while let Some(rest) = text.strip_prefix(CONTINUES) {
                 text = rest;
             }
@@ -56,35 +58,34 @@ impl Entries {
 
     /// The entry that is this beginning or continuation of a word.
     pub(super) fn number(&self, piece: &str, continues: bool) -> Option<u16> {
-        let number = self.places.get(self.find(piece, continues)?)?;
+        let piece = (piece, continues);
+        let is_it = |other: &u32| self.texts.piece(*other) == piece;
+        let number = self.numbers.find(hash(piece), is_it)?;
         u16::try_from(*number).ok()
     }
+}
 
-    fn text(&self, number: u32) -> &'static str {
+impl Texts {
+    fn get(&self, number: u32) -> &'static str {
         let number = number as usize;
         let start = match number.checked_sub(1) {
             Some(before) => self.ends.get(before).map_or(0, |end| *end as usize + 1),
             None => 0,
         };
         let end = self.ends.get(number).map_or(0, |end| *end as usize);
-        self.texts.get(start..end).unwrap_or_default()
+        self.all.get(start..end).unwrap_or_default()
     }
 
-    /// The place of a piece, or the place for it.
-    fn find(&self, piece: &str, continues: bool) -> Option<usize> {
-        let mut hasher = FxHasher::default();
-        hasher.write(piece.as_bytes());
-        hasher.write_u8(u8::from(continues));
-        let last = self.places.len() - 1;
-        let mut at = hasher.finish() as usize & last;
-        loop {
-            let number = *self.places.get(at)?;
-            if number == EMPTY || split(self.text(number)) == (piece, continues) {
-                return Some(at);
-            }
-            at = (at + 1) & last;
-        }
+    fn piece(&self, number: u32) -> (&'static str, bool) {
+        split(self.get(number))
     }
+}
+
+fn hash((piece, continues): (&str, bool)) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(piece.as_bytes());
+    hasher.write_u8(u8::from(continues));
+    hasher.finish()
 }
 
 /// What an entry stands for, and whether it continues words.
