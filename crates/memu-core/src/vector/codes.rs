@@ -3,7 +3,7 @@
 use super::dot;
 use super::likely::{ByTwoBits, DEVIATIONS};
 use super::most::{MostByFourBits, MostByTwoBits, SumsByTable};
-use super::piece::{Piece, join};
+use super::piece::Piece;
 use super::planes::{low_bytes, middle_bytes};
 use super::query::CodedQuery;
 use super::shares::Shares;
@@ -68,24 +68,6 @@ pub(super) struct Estimate {
 }
 
 impl CodeBlock {
-    /// Moves what is read of every vector of these blocks beside each other, so that it is
-    /// read as fast as memory gives it.
-    pub fn put_side_by_side(blocks: &mut [Self]) {
-        join(
-            blocks
-                .iter_mut()
-                .flat_map(|block| &mut block.first)
-                .collect(),
-        );
-        join(
-            blocks
-                .iter_mut()
-                .flat_map(|block| [&mut block.centre, &mut block.factors])
-                .collect(),
-        );
-        join(blocks.iter_mut().map(|block| &mut block.middle).collect());
-    }
-
     /// How many numbers a vector has.
     pub fn dimension(&self) -> usize {
         self.dimension

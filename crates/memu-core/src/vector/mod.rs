@@ -25,6 +25,7 @@ pub use certain::Undecided;
 pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
 pub use likely::Glance;
 pub use nearest::{Candidate, Codes};
+pub use piece::SideBySide;
 pub use query::CodedQuery;
 
 /// How many running sums there are. Enough for any vector unit, and fixed: the

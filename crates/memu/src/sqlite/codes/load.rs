@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use memu_core::vector::{BLOCK_VECTORS, CodeBlock, Codes, LowBits};
+use memu_core::vector::{BLOCK_VECTORS, CodeBlock, Codes, LowBits, SideBySide};
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
@@ -14,8 +14,10 @@ use crate::sqlite::error::storage;
 /// nearest are to be found for certain, and when they only save comparisons.
 const LOW_BITS_FOR_CERTAINTY: usize = 1_000_000;
 const LOW_BITS_FOR_SPEED: usize = 250_000;
-/// So many blocks are read at a time, to lie beside each other in memory.
-const SIDE_BY_SIDE: usize = 64;
+/// So many blocks are read at a time, to lie side by side in memory: 8 MB of vectors of 384
+/// numbers, less a little, which fill four of the system's large pages.
+const SIDE_BY_SIDE: usize = 160;
+
 /// The codes of a family, in the file and at hand.
 pub(super) struct Loader<'c> {
     pub(super) connection: &'c Connection,
@@ -100,7 +102,7 @@ impl Loader<'_> {
 
     /// Reads these blocks, to lie beside each other in memory.
     fn blocks(&self, firsts: &[i64], with_low_bits: bool) -> Result<Vec<Block>> {
-        let (mut blocks, mut lows) = (Vec::new(), Vec::new());
+        let (mut blocks, mut lows) = (SideBySide::new(firsts.len()), Vec::new());
         for first in firsts.iter().copied() {
             blocks.push(CodeBlock::from_bytes(&self.body(
                 "SELECT body FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
@@ -110,8 +112,8 @@ impl Loader<'_> {
             let low = with_low_bits.then(|| self.low_bits(first)).transpose()?;
             lows.push(low.map(Arc::new));
         }
-        CodeBlock::put_side_by_side(&mut blocks);
-        Ok(blocks.into_iter().map(Arc::new).zip(lows).collect())
+        let blocks = blocks.finish().into_iter();
+        Ok(blocks.map(Arc::new).zip(lows).collect())
     }
 
     pub(super) fn low_bits(&self, first: i64) -> Result<LowBits> {
