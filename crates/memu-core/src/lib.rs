@@ -18,10 +18,12 @@ pub mod random;
 pub mod ranking;
 pub mod records;
 pub mod scope;
+mod secret;
 pub mod service;
 pub mod store;
 pub mod time;
 pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};
+pub use secret::Secret;
 pub use service::MemoryService;

@@ -21,7 +21,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
     ("memu-core", &[]),
     ("memu-local", &["memu-core"]),
-    ("memu-rs", &["memu-core", "memu-local"]),
+    ("memu-models", &["memu-core"]),
+    ("memu-rs", &["memu-core", "memu-local", "memu-models"]),
     ("memu-cli", &["memu-rs"]),
 ];
 

@@ -6,59 +6,130 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::records::Role;
+use crate::records::{ContentHash, Role};
 
 /// A model that chats, and perhaps sees and hears.
+///
+/// Asking and reading are apart, so that what a model answered can be kept before anybody
+/// tries to understand it, and read again later.
 #[async_trait]
 pub trait ChatModel: fmt::Debug + Send + Sync {
-    /// The provider and model, as usage records name them.
+    /// The provider and the model, as usage records name them: `openai/gpt-4o-mini`.
     fn name(&self) -> &str;
 
-    /// Answers a conversation.
+    /// Asks for an answer to a conversation, pictures in it included; tries again where that
+    /// may help, within bounds.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::ErrorKind::Model) when the model fails.
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply>;
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) when no answer came, with the number of
+    /// attempts; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for pictures when the
+    /// model cannot see.
+    async fn chat(&self, request: &ChatRequest) -> Result<RawReply>;
 
-    /// Describes a picture.
+    /// Reads what [`Self::chat`] got.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the model
-    /// cannot see.
-    async fn vision(&self, prompt: &str, image: Arc<[u8]>, media_type: &str) -> Result<ChatReply>;
+    /// [`ErrorKind::Model`](crate::ErrorKind::Model) when it is not what this provider answers.
+    fn read(&self, reply: &RawReply) -> Result<ChatReply>;
 
-    /// Writes down what a recording says.
+    /// Asks for what a recording says.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the model
-    /// cannot hear.
-    async fn transcribe(&self, audio: Arc<[u8]>, media_type: &str) -> Result<ChatReply>;
+    /// As [`Self::chat`]; [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the
+    /// model cannot hear.
+    async fn transcribe(&self, recording: &Media) -> Result<RawReply>;
+
+    /// Reads what [`Self::transcribe`] got.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply>;
 }
 
-/// What to answer.
-#[derive(Clone, Debug)]
+/// What to answer. Its JSON is the same for the same request, pictures by their hashes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ChatRequest {
     /// The conversation so far; the last message is to be answered.
     pub messages: Vec<ChatMessage>,
-    /// The JSON schema that the answer must follow, where the model supports it.
-    pub json_schema: Option<serde_json::Value>,
+    /// What the answer must look like, where the model supports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<ReplyFormat>,
     /// From 0 (the likeliest words) upwards; `None` for the model's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
     /// At most this many tokens in the answer; `None` for the model's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
 }
 
+/// A JSON schema that an answer must follow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ReplyFormat {
+    /// Its name: letters, digits and underscores.
+    pub name: String,
+    /// The schema. All fields of objects are required, and there are no others: so providers
+    /// want it that promise to follow one.
+    pub schema: serde_json::Value,
+}
+
 /// One message of a chat.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChatMessage {
     /// Who speaks.
     pub role: Role,
     /// What is said.
     pub content: String,
+    /// The pictures that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Media>,
+}
+
+impl ChatMessage {
+    /// A message without pictures.
+    pub fn new(role: Role, content: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: content.into(),
+            images: Vec::new(),
+        }
+    }
+}
+
+/// A picture or a recording.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Media {
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+    /// What they are, such as `image/png`.
+    pub media_type: String,
+}
+
+impl fmt::Debug for Media {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.media_type, self.bytes.len())
+    }
+}
+
+impl Serialize for Media {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let hash = ContentHash::of(&self.bytes);
+        serializer.serialize_str(&format!("{} {hash}", self.media_type))
+    }
+}
+
+/// What a provider sent, before anybody has read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawReply {
+    /// The body of its answer.
+    pub body: Arc<str>,
+    /// How long it took, attempts that failed included.
+    pub latency: Duration,
+    /// How often it was asked, from 1.
+    pub attempts: u32,
 }
 
 /// What a model answered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChatReply {
     /// The answer.
     pub text: String,
@@ -85,9 +156,9 @@ pub enum FinishReason {
 /// What a call cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Usage {
-    /// Tokens read.
+    /// Tokens read; 0 where the provider does not tell.
     pub input_tokens: u64,
-    /// Tokens written.
+    /// Tokens written; 0 where the provider does not tell.
     pub output_tokens: u64,
     /// How long it took, retries included.
     #[serde(serialize_with = "as_seconds")]

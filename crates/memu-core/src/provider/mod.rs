@@ -7,7 +7,10 @@ mod embedder;
 mod understanding;
 mod words;
 
-pub use chat::{ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Usage};
+pub use chat::{
+    ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, RawReply, ReplyFormat,
+    Usage,
+};
 pub use embedder::Embedder;
 pub use understanding::{
     CategorizeRequest, Categorizer, CategoryTopic, Draft, ExtractRequest, ExtractedItem, Extractor,

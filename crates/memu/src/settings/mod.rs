@@ -6,11 +6,10 @@
 
 mod layers;
 mod refusal;
-mod secret;
 mod sections;
 
 pub use layers::{CONFIG_FILE, Layers};
-pub use secret::Secret;
+pub use memu_core::Secret;
 pub use sections::{
     BlobConfig, DatabaseConfig, DdlMode, EmbeddingFormat, LlmProfile, MetadataProvider,
     MetadataStoreConfig, UserConfig, VectorIndexConfig, VectorProvider,

@@ -1,0 +1,2 @@
+//! Models for MemU: providers that are reached over HTTP, the prompts they are asked with, and
+//! what makes memories of their replies.
