@@ -4,6 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
+use crate::provider::{ChatReply, ChatRequest};
 
 /// Which step is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +15,18 @@ pub struct StepInfo {
     pub step: Arc<str>,
 }
 
-/// Watches the steps of every pipeline.
+/// Which call to a model is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallInfo {
+    /// The step that asks.
+    pub step: Arc<str>,
+    /// The model profile it uses.
+    pub profile: Arc<str>,
+    /// The provider and the model.
+    pub model: Arc<str>,
+}
+
+/// Watches the steps of every pipeline, and the calls to models.
 #[async_trait]
 pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Called before a step.
@@ -31,4 +43,23 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
 
     /// Called after a step that failed; the error goes on to the caller.
     async fn on_error(&self, step: &StepInfo, error: &Error);
+
+    /// Called before a model is asked; not for what is known from an earlier reply.
+    ///
+    /// # Errors
+    /// An error keeps the call from being made and ends the pipeline.
+    async fn before_call(&self, _call: &CallInfo, _request: &ChatRequest) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called with every reply of a model, also one that nobody understands.
+    ///
+    /// # Errors
+    /// An error ends the pipeline; the reply is kept.
+    async fn after_call(&self, _call: &CallInfo, _reply: &ChatReply) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called when a model gave no answer that can be used; the error goes on to the caller.
+    async fn on_call_error(&self, _call: &CallInfo, _error: &Error) {}
 }

@@ -6,7 +6,7 @@
 
 mod interceptor;
 
-pub use interceptor::{Interceptor, StepInfo};
+pub use interceptor::{CallInfo, Interceptor, StepInfo};
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use jiff::civil;
 use serde_json::{Map, Value};
 
+use super::Calls;
 use crate::error::Result;
 use crate::records::{Id, Modality, Role, Segment, Span};
 use crate::time::When;
@@ -80,6 +81,18 @@ pub struct ExtractRequest {
     pub first: usize,
     /// The types of memory that are wanted, in configured order.
     pub memory_types: Arc<[String]>,
+    /// The categories that memories may be filed under.
+    pub categories: Arc<[CategoryTopic]>,
+}
+
+/// What was drawn from segments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extraction {
+    /// The memories, in the order of their segments.
+    pub items: Vec<ExtractedItem>,
+    /// What topics are about: the first segment of each, as an index into the request, and a
+    /// caption. Those without one keep what the reader made.
+    pub topic_captions: Vec<(usize, String)>,
 }
 
 /// A memory before it has an identity.
@@ -93,6 +106,9 @@ pub struct ExtractedItem {
     pub happened: Option<When>,
     /// The segments it was drawn from, as indexes into the request; never empty.
     pub segments: Vec<usize>,
+    /// The names of the categories it belongs into, where that was found out along with it;
+    /// otherwise the categorizer files it.
+    pub categories: Vec<String>,
     /// Further details for [`MemoryItem::extra`](crate::records::MemoryItem::extra).
     pub extra: Map<String, Value>,
 }
@@ -100,11 +116,11 @@ pub struct ExtractedItem {
 /// Draws memories from segments.
 #[async_trait]
 pub trait Extractor: fmt::Debug + Send + Sync {
-    /// The memories, in the order of their segments.
+    /// What there is in the segments that are not known. Models are asked through `calls`.
     ///
     /// # Errors
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when a model fails.
-    async fn extract(&self, request: ExtractRequest) -> Result<Vec<ExtractedItem>>;
+    async fn extract(&self, request: ExtractRequest, calls: &Calls) -> Result<Extraction>;
 }
 
 /// A category, as a categorizer sees it.
@@ -131,11 +147,16 @@ pub struct CategorizeRequest {
 #[async_trait]
 pub trait Categorizer: fmt::Debug + Send + Sync {
     /// For each item, the categories it belongs into, as indexes into the request
-    /// with a score from the threshold to 1, best first; empty where none fits.
+    /// with a score from the threshold to 1, best first; empty where none fits. Models are asked
+    /// through `calls`.
     ///
     /// # Errors
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when a model fails.
-    async fn categorize(&self, request: CategorizeRequest) -> Result<Vec<Vec<(usize, f32)>>>;
+    async fn categorize(
+        &self,
+        request: CategorizeRequest,
+        calls: &Calls,
+    ) -> Result<Vec<Vec<(usize, f32)>>>;
 }
 
 /// A memory, as a summarizer sees it.
@@ -158,6 +179,8 @@ pub struct SummaryItem {
 pub struct SummaryRequest {
     /// The category.
     pub category: CategoryTopic,
+    /// What it says so far.
+    pub summary: Option<String>,
     /// All its items, in the order in which they were stored.
     pub items: Vec<SummaryItem>,
     /// At most about this many characters, citations not counted.
@@ -175,5 +198,9 @@ pub trait Summarizer: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when a model fails; old
     /// summaries then stay.
-    async fn summarize(&self, requests: Vec<SummaryRequest>) -> Result<Vec<Option<String>>>;
+    async fn summarize(
+        &self,
+        requests: Vec<SummaryRequest>,
+        calls: &Calls,
+    ) -> Result<Vec<Option<String>>>;
 }

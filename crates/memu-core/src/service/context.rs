@@ -10,9 +10,11 @@ use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
 use crate::pipeline::Interceptor;
 use crate::provider::{
-    Categorizer, ChatModel, Embedder, Extractor, Reader, Summarizer, WordVectors,
+    Calls, Categorizer, ChatModel, Embedder, Extractor, Keeping, Reader, Summarizer, WordVectors,
 };
 use crate::ranking::Words;
+use crate::records::ContentHash;
+use crate::scope::Scope;
 use crate::store::Store;
 use crate::store::rules::check_embedder;
 
@@ -77,6 +79,19 @@ impl Context {
     /// Every part of the service.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Calls to models for work in a scope, perhaps on some content.
+    pub(super) fn calls(&self, scope: &Scope, content_hash: Option<ContentHash>) -> Calls {
+        let parts = &self.parts;
+        let keeping = Keeping {
+            store: parts.store.clone(),
+            clock: parts.clock.clone(),
+            ids: parts.ids.clone(),
+            scope: scope.clone(),
+            content_hash,
+        };
+        Calls::new(keeping, parts.interceptors.clone())
     }
 
     /// Refuses to go on where the store's vectors are another embedder's.

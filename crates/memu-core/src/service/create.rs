@@ -11,7 +11,7 @@ use super::requests::CreateItems;
 use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
-use crate::provider::{CategorizeRequest, CategoryTopic};
+use crate::provider::{Calls, CategorizeRequest, CategoryTopic};
 use crate::records::{Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
 use crate::scope::Scope;
 use crate::store::{Query, StoreExt, Write, WriteBatch};
@@ -221,8 +221,9 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
             .map(|new| item(context, scope, now, new))
             .collect()
     };
+    let calls = context.calls(scope, None);
     let (filed, vectors, items): (_, _, Vec<MemoryItem>) = futures_util::try_join!(
-        file(context, new, &categories),
+        file(context, new, &categories, &calls),
         embedded(context, new, &added),
         make.map(Ok),
     )?;
@@ -244,6 +245,7 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
         let identity = context.parts().embedder.identity().clone();
         batch.writes.push(Write::Embeddings(identity, embeddings));
     }
+    batch.writes.extend(calls.writes());
     context.commit_unplanned(batch).await?;
     stored.items = items;
     for item in &mut stored.items {
@@ -257,6 +259,7 @@ async fn file(
     context: &Context,
     new: &[NewItem],
     categories: &[MemoryCategory],
+    calls: &Calls,
 ) -> Result<Vec<(usize, Id)>> {
     let mut filed = Vec::new();
     let mut open = Vec::new();
@@ -285,7 +288,8 @@ async fn file(
             .collect(),
         threshold: context.parts().memorize_config.category_assign_threshold,
     };
-    let found = context.parts().categorizer.categorize(request).await?;
+    let categorizer = &context.parts().categorizer;
+    let found = categorizer.categorize(request, calls).await?;
     for ((number, _), fitting) in open.into_iter().zip(found) {
         let fitting = fitting.into_iter();
         let fitting = fitting.filter_map(|(category, _)| categories.get(category));

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Context;
 use super::cache::ScopeView;
 use crate::error::Result;
-use crate::provider::{CategorizeRequest, CategoryTopic, SummaryItem, SummaryRequest};
+use crate::provider::{Calls, CategorizeRequest, CategoryTopic, SummaryItem, SummaryRequest};
 use crate::records::{
     CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind, Segment,
 };
@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) first: Vec<Write>,
     /// Keeps the file that the first writes refer to.
     pub(super) lease: Option<Lease>,
+    /// Asks models.
+    pub(super) calls: Calls,
 }
 
 impl Plan {
@@ -45,6 +47,7 @@ impl Plan {
     /// the scope lacks will be stored.
     pub(super) fn new(context: &Context, view: Arc<ScopeView>, scope: Scope) -> Self {
         let now = context.parts().clock.now();
+        let calls = context.calls(&scope, None);
         let mut categories: Vec<MemoryCategory> = view.data.categories().cloned().collect();
         categories.extend(configured_categories(context, &scope, &categories, now));
         Self {
@@ -59,6 +62,7 @@ impl Plan {
             also_touched: Vec::new(),
             first: Vec::new(),
             lease: None,
+            calls,
         }
     }
 
@@ -79,7 +83,11 @@ impl Plan {
             categories: self.categories.iter().map(topic).collect(),
             threshold: context.parts().memorize_config.category_assign_threshold,
         };
-        let filed = context.parts().categorizer.categorize(request).await?;
+        let filed = context
+            .parts()
+            .categorizer
+            .categorize(request, &self.calls)
+            .await?;
         let pairs = items.iter().zip(filed).flat_map(|(item, fitting)| {
             fitting
                 .into_iter()
@@ -153,6 +161,7 @@ impl Plan {
                 positions.push(position);
                 requests.push(SummaryRequest {
                     category: topic(category),
+                    summary: category.summary.clone(),
                     items: self
                         .items_of(&category.meta.id)
                         .into_iter()
@@ -166,7 +175,11 @@ impl Plan {
         if requests.is_empty() {
             return Ok(touched);
         }
-        let summaries = context.parts().summarizer.summarize(requests).await?;
+        let summaries = context
+            .parts()
+            .summarizer
+            .summarize(requests, &self.calls)
+            .await?;
         for (position, summary) in positions.into_iter().zip(summaries) {
             if let Some(category) = self.categories.get_mut(position)
                 && category.summary != summary
@@ -241,6 +254,7 @@ impl Plan {
         let mut batch = WriteBatch::new(self.scope.clone(), Some(planned_on.seq));
         batch.expected_life = Some(planned_on.life);
         batch.lease.clone_from(&self.lease);
+        batch.writes.extend(self.calls.writes());
         batch.writes.extend(self.first.iter().cloned());
         batch
             .writes
@@ -319,7 +333,7 @@ pub(super) fn embedded_text(segment: &Segment) -> String {
     }
 }
 
-fn topic(category: &MemoryCategory) -> CategoryTopic {
+pub(super) fn topic(category: &MemoryCategory) -> CategoryTopic {
     CategoryTopic {
         name: category.name.clone(),
         description: category.description.clone(),

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use memu_core::Result;
 use memu_core::environment::{Executor, offload};
-use memu_core::provider::{CategorizeRequest, Categorizer, CategoryTopic};
+use memu_core::provider::{Calls, CategorizeRequest, Categorizer, CategoryTopic};
 
 use cues::Tokens;
 use lexicon::DefaultCategory;
@@ -76,7 +76,11 @@ impl Categorizer for LocalCategorizer {
     /// # Errors
     /// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) when the executor
     /// drops the work.
-    async fn categorize(&self, request: CategorizeRequest) -> Result<Vec<Vec<(usize, f32)>>> {
+    async fn categorize(
+        &self,
+        request: CategorizeRequest,
+        _calls: &Calls,
+    ) -> Result<Vec<Vec<(usize, f32)>>> {
         let topics = self.prepared(&request.categories);
         if request.items.len() <= FEW {
             return Ok(categorize_by(&request.items, &topics, request.threshold));

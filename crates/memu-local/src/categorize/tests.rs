@@ -299,7 +299,8 @@ fn the_answers_are_in_the_order_of_the_items() {
         threshold: 0.25,
     };
     let categorizer = LocalCategorizer::new(Arc::new(InlineExecutor));
-    let mut future = pin!(categorizer.categorize(request));
+    let calls = Calls::unkept();
+    let mut future = pin!(categorizer.categorize(request, &calls));
     let Poll::Ready(Ok(filed)) = future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))

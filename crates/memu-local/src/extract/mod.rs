@@ -25,7 +25,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use memu_core::Result;
 use memu_core::environment::{Executor, offload};
-use memu_core::provider::{ExtractRequest, ExtractedItem, Extractor};
+use memu_core::provider::{Calls, ExtractRequest, ExtractedItem, Extraction, Extractor};
 use memu_core::records::{Modality, Role, Segment};
 
 use answers::Asked;
@@ -53,8 +53,12 @@ impl Extractor for LocalExtractor {
     /// # Errors
     /// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) when the executor
     /// drops the work.
-    async fn extract(&self, request: ExtractRequest) -> Result<Vec<ExtractedItem>> {
-        offload(self.executor.as_ref(), move || extract(&request)).await
+    async fn extract(&self, request: ExtractRequest, _calls: &Calls) -> Result<Extraction> {
+        let items = offload(self.executor.as_ref(), move || extract(&request)).await?;
+        Ok(Extraction {
+            items,
+            topic_captions: Vec::new(),
+        })
     }
 }
 
@@ -125,6 +129,7 @@ fn fitted(item: Drawn, request: &ExtractRequest) -> Option<ExtractedItem> {
         summary: item.summary,
         happened: item.happened,
         segments,
+        categories: Vec::new(),
         extra: serde_json::Map::new(),
     })
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use memu_core::Result;
 use memu_core::environment::{Executor, offload};
-use memu_core::provider::{Summarizer, SummaryRequest};
+use memu_core::provider::{Calls, Summarizer, SummaryRequest};
 
 use crate::categorize::fit;
 use choose::choose;
@@ -43,7 +43,11 @@ impl Summarizer for LocalSummarizer {
     /// # Errors
     /// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) when the executor
     /// drops the work.
-    async fn summarize(&self, requests: Vec<SummaryRequest>) -> Result<Vec<Option<String>>> {
+    async fn summarize(
+        &self,
+        requests: Vec<SummaryRequest>,
+        _calls: &Calls,
+    ) -> Result<Vec<Option<String>>> {
         offload(self.executor.as_ref(), move || {
             requests.iter().map(summarize).collect()
         })

@@ -34,6 +34,7 @@ fn request(items: Vec<SummaryItem>, target_length: usize) -> SummaryRequest {
             name: "activities".to_owned(),
             description: "Activities, hobbies, and interests".to_owned(),
         },
+        summary: None,
         items,
         target_length,
         references: false,
@@ -214,7 +215,8 @@ fn summaries_come_in_the_order_of_the_requests() {
         request(items(&["Bela swims."]), 400),
     ];
     let summarizer = LocalSummarizer::new(Arc::new(InlineExecutor));
-    let mut future = pin!(summarizer.summarize(requests));
+    let calls = Calls::unkept();
+    let mut future = pin!(summarizer.summarize(requests, &calls));
     let Poll::Ready(Ok(summaries)) = future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))

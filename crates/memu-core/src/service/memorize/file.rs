@@ -1,8 +1,10 @@
 use async_trait::async_trait;
+use rustc_hash::FxHashMap;
 
 use super::MemorizeState;
 use crate::error::Result;
 use crate::pipeline::Step;
+use crate::records::{Id, MemoryItem};
 use crate::service::Context;
 use crate::service::plan::Plan;
 
@@ -16,8 +18,29 @@ impl Step<MemorizeState> for CategorizeItems {
         if state.is_unchanged() {
             return Ok(());
         }
-        let plan = Plan::new(context, state.view()?.clone(), state.scope.clone());
-        state.relations = plan.categorize(context, &state.items).await?;
+        let mut plan = Plan::new(context, state.view()?.clone(), state.scope.clone());
+        plan.calls = state.calls(context);
+        let named: FxHashMap<&Id, &[String]> = state
+            .filed
+            .iter()
+            .map(|(item, names)| (item, names.as_slice()))
+            .collect();
+        let (told, open): (Vec<&MemoryItem>, Vec<&MemoryItem>) = state
+            .items
+            .iter()
+            .partition(|item| named.contains_key(&item.meta.id));
+        let open: Vec<MemoryItem> = open.into_iter().cloned().collect();
+        let mut relations = Vec::new();
+        for item in told {
+            let names = named.get(&item.meta.id).copied().unwrap_or_default();
+            let categories = plan.categories.iter();
+            let categories = categories.filter(|category| names.contains(&category.name));
+            relations.extend(
+                categories.map(|category| plan.relation(context, &item.meta.id, &category.meta.id)),
+            );
+        }
+        relations.extend(plan.categorize(context, &open).await?);
+        state.relations = relations;
         state.categories = plan.categories;
         Ok(())
     }

@@ -21,6 +21,7 @@ impl Step<MemorizeState> for DedupeMerge {
     async fn run(&self, context: &Context, state: &mut MemorizeState) -> Result<()> {
         state.items.clear();
         state.reinforced.clear();
+        state.filed.clear();
         if state.is_unchanged() {
             return Ok(());
         }
@@ -36,14 +37,20 @@ impl Step<MemorizeState> for DedupeMerge {
         };
         let references = context.parts().memorize_config.enable_item_references;
         let resource_id = state.resource()?.meta.id.clone();
+        let mut filed = Vec::new();
         for extracted in &state.extracted {
             let meta = Meta::new(
                 context.parts().ids.next_id(),
                 state.scope.clone(),
                 merge.now,
             );
-            merge.add(new_item(meta, &resource_id, extracted, state, references));
+            let item = new_item(meta, &resource_id, extracted, state, references);
+            if !extracted.categories.is_empty() {
+                filed.push((item.meta.id.clone(), extracted.categories.clone()));
+            }
+            merge.add(item);
         }
+        state.filed = filed;
         (state.items, state.reinforced) = (merge.fresh, merge.met_again);
         Ok(())
     }

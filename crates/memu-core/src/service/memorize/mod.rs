@@ -18,8 +18,10 @@ use super::responses::{MemorizeResponse, MemorizeStatus};
 use super::{Context, MemoryService};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::provider::{ExtractedItem, Reading};
-use crate::records::{CategoryItem, ContentHash, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::provider::{Calls, ExtractedItem, Reading};
+use crate::records::{
+    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Resource, Segment,
+};
 use crate::scope::Scope;
 
 /// How often a plan is made anew when others write to the same scope meanwhile.
@@ -61,7 +63,11 @@ pub struct MemorizeState {
     pub categories: Vec<MemoryCategory>,
     /// The answer, after `build_response`.
     pub response: Option<MemorizeResponse>,
+    /// What of the memories to be stored is filed where, as far as the extractor told: by item,
+    /// the names of categories. After `dedupe_merge`.
+    pub filed: Vec<(Id, Vec<String>)>,
     view: Option<Arc<ScopeView>>,
+    calls: Option<Calls>,
 }
 
 /// Content that is being memorized.
@@ -93,7 +99,9 @@ impl MemorizeState {
             relations: Vec::new(),
             categories: Vec::new(),
             response: None,
+            filed: Vec::new(),
             view: None,
+            calls: None,
         }
     }
 
@@ -105,6 +113,15 @@ impl MemorizeState {
     /// The scope as the plan is made on it.
     fn view(&self) -> Result<&Arc<ScopeView>> {
         self.view.as_ref().ok_or_else(|| missing("the scope"))
+    }
+
+    /// Asks models, and keeps what they answer with the content.
+    fn calls(&mut self, context: &Context) -> Calls {
+        let hash = self.content.as_ref().map(|content| content.hash);
+        let calls = &mut self.calls;
+        calls
+            .get_or_insert_with(|| context.calls(&self.scope, hash))
+            .clone()
     }
 
     fn content(&self) -> Result<&Content> {

@@ -26,6 +26,7 @@ impl Step<MemorizeState> for PersistIndex {
         let view = state.view()?.clone();
         state.view = None;
         let mut plan = Plan::new(context, view, state.scope.clone());
+        plan.calls = state.calls(context);
         plan.categories = std::mem::take(&mut state.categories);
         plan.lease = keep_file(context, state).await?;
         plan.first = first_writes(state)?;

@@ -57,6 +57,7 @@ fn request(segments: Vec<Segment>, modality: Modality) -> ExtractRequest {
         segments: segments.into(),
         first: 0,
         memory_types: Arc::new(types),
+        categories: Arc::new([]),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use memu_core::environment::InlineExecutor;
-use memu_core::provider::Extractor;
+use memu_core::provider::{Calls, Extractor};
 use memu_core::records::{Modality, Role};
 use proptest::prelude::*;
 
@@ -124,10 +124,11 @@ fn the_trait_gives_what_the_function_gives() {
         Modality::Conversation,
     );
     let extractor = LocalExtractor::new(Arc::new(InlineExecutor));
-    let mut future = std::pin::pin!(extractor.extract(request.clone()));
+    let calls = Calls::unkept();
+    let mut future = std::pin::pin!(extractor.extract(request.clone(), &calls));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(items) = future.as_mut().poll(&mut context) else {
         panic!("the inline executor is done at once");
     };
-    assert_eq!(items.unwrap(), extract(&request));
+    assert_eq!(items.unwrap().items, extract(&request));
 }

@@ -1,0 +1,227 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+
+use super::*;
+use crate::environment::{FixedClock, SeededIds};
+use crate::error::ErrorKind;
+use crate::provider::{ChatMessage, FinishReason, Media, Usage};
+use crate::records::Role;
+use crate::scope::ScopeSchema;
+use crate::store::InMemoryStore;
+use crate::time::Timestamp;
+
+/// Says one thing after the other; `None` is a failure of the network.
+#[derive(Debug)]
+struct Script(Mutex<VecDeque<Option<&'static str>>>);
+
+#[async_trait]
+impl ChatModel for Script {
+    fn name(&self) -> &'static str {
+        "script/one"
+    }
+
+    async fn chat(&self, _: &ChatRequest) -> Result<RawReply> {
+        let said = self.0.lock().unwrap().pop_front().expect("nothing to say");
+        let said = said.ok_or_else(|| Error::model("no answer came"))?;
+        Ok(RawReply {
+            body: said.into(),
+            latency: Duration::from_millis(20),
+            attempts: 1,
+        })
+    }
+
+    fn read(&self, reply: &RawReply) -> Result<ChatReply> {
+        if reply.body.is_empty() {
+            return Err(Error::model("the body is empty"));
+        }
+        Ok(ChatReply {
+            text: reply.body.to_string(),
+            finish_reason: FinishReason::Stop,
+            usage: Usage {
+                input_tokens: 7,
+                output_tokens: 3,
+                latency: reply.latency,
+            },
+        })
+    }
+
+    async fn transcribe(&self, _: &Media) -> Result<RawReply> {
+        Err(Error::unsupported("it cannot hear"))
+    }
+
+    fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply> {
+        self.read(reply)
+    }
+}
+
+struct Desk {
+    store: Arc<InMemoryStore>,
+    model: Script,
+}
+
+impl Desk {
+    fn new(says: &[Option<&'static str>]) -> Self {
+        Self {
+            store: Arc::new(InMemoryStore::new(ScopeSchema::default())),
+            model: Script(Mutex::new(says.iter().copied().collect())),
+        }
+    }
+
+    fn calls(&self, seed: u64) -> Calls {
+        let keeping = Keeping {
+            store: self.store.clone(),
+            clock: Arc::new(FixedClock(Timestamp::from_micros(5))),
+            ids: Arc::new(SeededIds::new(seed)),
+            scope: scope(),
+            content_hash: None,
+        };
+        Calls::new(keeping, Vec::new())
+    }
+
+    /// Asks for a number.
+    fn ask(&self, calls: &Calls, question: &str) -> Result<u32> {
+        let ask = Ask {
+            step: "extract_items",
+            profile: "default",
+            model: &self.model,
+            prompt_hash: ContentHash::of(b"how many?"),
+            request: ChatRequest {
+                messages: vec![ChatMessage::new(Role::User, question)],
+                format: None,
+                temperature: None,
+                max_tokens: None,
+            },
+        };
+        let read = |reply: &ChatReply| {
+            let number = reply.complete_text()?.parse();
+            number.map_err(|cause| Error::model("this is no number").caused_by(cause))
+        };
+        calls.ask(ask, read).now_or_never().unwrap()
+    }
+
+    fn kept(&self) -> Vec<ModelReply> {
+        let query = Query::scope(&scope());
+        let page = self.store.model_replies(&query).now_or_never().unwrap();
+        page.unwrap().records
+    }
+
+    /// What is kept: texts and states.
+    fn states(&self) -> Vec<(String, ReplyState)> {
+        let kept = self.kept().into_iter();
+        kept.map(|reply| (reply.text, reply.state)).collect()
+    }
+
+    fn commit(&self, calls: &Calls) {
+        let mut batch = WriteBatch::new(scope(), None);
+        batch.writes = calls.writes();
+        self.store.commit(batch).now_or_never().unwrap().unwrap();
+    }
+}
+
+fn scope() -> Scope {
+    ScopeSchema::default().scope([("user_id", "nora")]).unwrap()
+}
+
+#[test]
+fn a_reply_is_kept_before_it_is_read_and_marked_with_what_is_made_of_it() {
+    let desk = Desk::new(&[Some("12")]);
+    let calls = desk.calls(1);
+    assert_eq!(desk.ask(&calls, "how many?").unwrap(), 12);
+    assert_eq!(desk.states(), [("12".to_owned(), ReplyState::Received)]);
+    desk.commit(&calls);
+    let kept = &desk.kept()[0];
+    assert_eq!(kept.state, ReplyState::Parsed);
+    assert_eq!(
+        (kept.provider.as_str(), kept.model.as_str()),
+        ("script", "one")
+    );
+    assert_eq!(kept.usage["input_tokens"], 7);
+    assert_eq!(kept.finish_reason.as_deref(), Some("stop"));
+}
+
+#[test]
+fn what_was_answered_before_is_not_asked_again() {
+    let desk = Desk::new(&[Some("12"), Some("13")]);
+    assert_eq!(desk.ask(&desk.calls(1), "how many?").unwrap(), 12);
+    // The work failed after that, and is done again.
+    let again = desk.calls(2);
+    assert_eq!(desk.ask(&again, "how many?").unwrap(), 12);
+    assert_eq!(desk.ask(&again, "how many others?").unwrap(), 13);
+    desk.commit(&again);
+    let parsed = |text: &str| (text.to_owned(), ReplyState::Parsed);
+    assert_eq!(desk.states(), [parsed("12"), parsed("13")]);
+    // And once more, when all is marked: there is nothing to write.
+    let later = desk.calls(3);
+    assert_eq!(desk.ask(&later, "how many?").unwrap(), 12);
+    assert!(later.writes().is_empty());
+}
+
+#[test]
+fn unusable_answers_are_kept_and_asked_for_again_within_bounds() {
+    let desk = Desk::new(&[Some("many"), Some(""), Some("12")]);
+    assert_eq!(desk.ask(&desk.calls(1), "how many?").unwrap(), 12);
+    let expected = [
+        ("many", ReplyState::Failed),
+        ("", ReplyState::Failed),
+        ("12", ReplyState::Received),
+    ];
+    assert_eq!(
+        desk.states(),
+        expected.map(|(text, state)| (text.to_owned(), state))
+    );
+    let desk = Desk::new(&[Some("many"); 4]);
+    let error = desk.ask(&desk.calls(1), "how many?").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Model);
+    let told: Vec<String> = error
+        .context()
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let expected = [
+        "answers=3",
+        "profile=default",
+        "model=script/one",
+        "step=extract_items",
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(desk.kept().len(), 3);
+    assert_eq!(
+        desk.kept()[0]
+            .error
+            .as_deref()
+            .map(|error| error.contains("this is no number")),
+        Some(true)
+    );
+}
+
+#[test]
+fn a_model_that_does_not_answer_is_named_and_nothing_is_kept() {
+    let desk = Desk::new(&[None, Some("12")]);
+    let error = desk.ask(&desk.calls(1), "how many?").unwrap_err();
+    assert!(
+        error
+            .context()
+            .contains(&("step", "extract_items".to_owned()))
+    );
+    assert_eq!(desk.states(), []);
+    assert_eq!(desk.ask(&desk.calls(2), "how many?").unwrap(), 12);
+}
+
+#[test]
+fn a_reply_that_can_be_read_today_is_used_though_it_could_not_be_before() {
+    let desk = Desk::new(&[Some("12 boats"), Some("12 boats"), Some("12 boats")]);
+    desk.ask(&desk.calls(1), "how many?").unwrap_err();
+    let mut kept = desk.kept().pop().unwrap();
+    kept.text = "12".to_owned();
+    let mut batch = WriteBatch::new(scope(), None);
+    batch.writes = vec![Write::ModelReply(kept)];
+    desk.store.commit(batch).now_or_never().unwrap().unwrap();
+    let calls = desk.calls(2);
+    assert_eq!(desk.ask(&calls, "how many?").unwrap(), 12);
+    desk.commit(&calls);
+    let last = desk.kept().pop().unwrap();
+    assert_eq!((last.state, last.error), (ReplyState::Parsed, None));
+}
