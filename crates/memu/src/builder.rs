@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use memu_core::environment::{Clock, Executor, IdSource, RandomIds, SystemClock};
 use memu_core::pipeline::Interceptor;
-use memu_core::provider::Embedder;
+use memu_core::provider::{Embedder, Extractor, RetrievalModel, Summarizer};
 use memu_core::scope::ScopeSchema;
 use memu_core::service::{Parts, ResourceFiles};
 use memu_core::store::rules::check_embedder;
@@ -40,6 +40,9 @@ pub struct MemoryServiceBuilder {
     interceptors: Vec<Arc<dyn Interceptor>>,
     on_upgrade: OnUpgrade,
     embedder: Option<Arc<dyn Embedder>>,
+    extractor: Option<Arc<dyn Extractor>>,
+    summarizer: Option<Arc<dyn Summarizer>>,
+    retrieval_model: Option<Arc<dyn RetrievalModel>>,
     changes_embedder: bool,
 }
 
@@ -70,6 +73,9 @@ impl MemoryServiceBuilder {
             interceptors: Vec::new(),
             on_upgrade: OnUpgrade(Box::new(|_| {})),
             embedder: None,
+            extractor: None,
+            summarizer: None,
+            retrieval_model: None,
             changes_embedder: false,
         }
     }
@@ -135,6 +141,27 @@ impl MemoryServiceBuilder {
         self
     }
 
+    /// Draws memories from segments in place of what the settings name.
+    #[must_use]
+    pub fn extractor(mut self, extractor: Arc<dyn Extractor>) -> Self {
+        self.extractor = Some(extractor);
+        self
+    }
+
+    /// Writes the summaries of categories in place of what the settings name.
+    #[must_use]
+    pub fn summarizer(mut self, summarizer: Arc<dyn Summarizer>) -> Self {
+        self.summarizer = Some(summarizer);
+        self
+    }
+
+    /// Has a say in how questions are answered, in place of what the settings name.
+    #[must_use]
+    pub fn retrieval_model(mut self, model: Arc<dyn RetrievalModel>) -> Self {
+        self.retrieval_model = Some(model);
+        self
+    }
+
     /// Opens a store whose vectors are another embedder's, too, so that
     /// [`MemoryService::reembed`] can change that. Until then other verbs refuse what
     /// needs vectors.
@@ -172,12 +199,16 @@ impl MemoryServiceBuilder {
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
             files,
             reader: Arc::new(LocalReader::new(executor.clone())),
-            extractor: Arc::new(LocalExtractor::new(executor.clone())),
+            extractor: self
+                .extractor
+                .unwrap_or_else(|| Arc::new(LocalExtractor::new(executor.clone()))),
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
-            summarizer: Arc::new(LocalSummarizer::new(executor.clone())),
+            summarizer: self
+                .summarizer
+                .unwrap_or_else(|| Arc::new(LocalSummarizer::new(executor.clone()))),
             embedder,
             words: memu_local::words::embedded()?,
-            chat: None,
+            retrieval_model: self.retrieval_model,
             clock: self.clock,
             ids: self.ids,
             executor,

@@ -78,17 +78,13 @@ impl Ask<'_> {
 }
 
 impl Calls {
-    /// Calls whose replies are kept.
-    pub fn new(keeping: Keeping, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
-        Self::with(Some(keeping), interceptors)
-    }
-
-    /// Calls of which nothing is kept: for trying a model out.
+    /// Calls of which nothing is kept and that nobody watches: for trying a model out.
     pub fn unkept() -> Self {
-        Self::with(None, Vec::new())
+        Self::new(None, Vec::new())
     }
 
-    fn with(keeping: Option<Keeping>, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
+    /// Calls whose replies are kept where `keeping` says, if anywhere.
+    pub fn new(keeping: Option<Keeping>, interceptors: Vec<Arc<dyn Interceptor>>) -> Self {
         Self(Arc::new(Inner {
             keeping,
             interceptors,
@@ -275,6 +271,25 @@ impl Calls {
             reply.error = None;
             read.push(reply);
         }
+    }
+
+    /// Marks the replies which were read as such, where nothing is stored that this could go
+    /// with.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn mark_read(&self) -> Result<()> {
+        let writes = self.writes();
+        if let Some(keeping) = &self.0.keeping
+            && !writes.is_empty()
+        {
+            let mut batch = WriteBatch::new(keeping.scope.clone(), None);
+            batch.writes = writes;
+            keeping.store.commit(batch).await?;
+            let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+            read.clear();
+        }
+        Ok(())
     }
 
     /// Writes that mark the replies which were read as such, to go with what was made of them.

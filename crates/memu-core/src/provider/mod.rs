@@ -1,10 +1,11 @@
 //! What turns bytes into memories: readers, extractors, categorizers,
-//! summarizers, embedders and chat models. The `local` provider implements all
-//! but the last without any model.
+//! summarizers, embedders and chat models; and what helps to answer questions. The `local`
+//! provider implements all but the chat and retrieval models without any model.
 
 mod calls;
 mod chat;
 mod embedder;
+mod retrieval;
 mod understanding;
 mod words;
 
@@ -14,6 +15,7 @@ pub use chat::{
     Usage,
 };
 pub use embedder::Embedder;
+pub use retrieval::{Asked, FoundKind, FoundMemory, RetrievalModel, Route, Sufficiency};
 pub use understanding::{
     CategorizeRequest, Categorizer, CategoryTopic, Draft, ExtractRequest, ExtractedItem,
     Extraction, Extractor, ReadRequest, Reader, Reading, Summarizer, SummaryItem, SummaryRequest,

@@ -10,7 +10,8 @@ use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
 use crate::pipeline::Interceptor;
 use crate::provider::{
-    Calls, Categorizer, ChatModel, Embedder, Extractor, Keeping, Reader, Summarizer, WordVectors,
+    Calls, Categorizer, Embedder, Extractor, Keeping, Reader, RetrievalModel, Summarizer,
+    WordVectors,
 };
 use crate::ranking::Words;
 use crate::records::ContentHash;
@@ -39,8 +40,8 @@ pub struct Parts {
     pub embedder: Arc<dyn Embedder>,
     /// Tells which words mean nearly the same.
     pub words: Arc<dyn WordVectors>,
-    /// Chats, sees and hears; `None` without a configured model.
-    pub chat: Option<Arc<dyn ChatModel>>,
+    /// Has a say in how questions are answered; `None` without a configured model.
+    pub retrieval_model: Option<Arc<dyn RetrievalModel>>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Makes identifiers.
@@ -91,7 +92,7 @@ impl Context {
             scope: scope.clone(),
             content_hash,
         };
-        Calls::new(keeping, parts.interceptors.clone())
+        Calls::new(Some(keeping), parts.interceptors.clone())
     }
 
     /// Refuses to go on where the store's vectors are another embedder's.

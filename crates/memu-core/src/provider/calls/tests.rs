@@ -78,7 +78,7 @@ impl Desk {
             scope: scope(),
             content_hash: None,
         };
-        Calls::new(keeping, Vec::new())
+        Calls::new(Some(keeping), Vec::new())
     }
 
     /// Asks for a number.

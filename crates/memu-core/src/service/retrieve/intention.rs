@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
 use super::RetrieveState;
+use super::by_model;
 use super::follow_up::carried;
 use crate::analysis::words;
 use crate::error::Result;
@@ -53,12 +54,15 @@ pub(super) struct RouteIntention;
 
 #[async_trait]
 impl Step<RetrieveState> for RouteIntention {
-    async fn run(&self, _context: &Context, state: &mut RetrieveState) -> Result<()> {
+    async fn run(&self, context: &Context, state: &mut RetrieveState) -> Result<()> {
         if !state.config.route_intention {
             return Ok(());
         }
         let question = state.response.original_query.clone();
         state.response.needs_retrieval = !is_small_talk(&question);
+        if !state.response.needs_retrieval || by_model::route(context, state).await? {
+            return Ok(());
+        }
         state.carried = carried(&earlier_questions(state, &question), &question);
         if !state.carried.is_empty() {
             state.response.rewritten_query = format!("{question} ({})", state.carried.join(" "));

@@ -1,6 +1,7 @@
 //! The retrieve pipeline: from a question to the memories that answer it.
 
 mod best;
+mod by_model;
 mod corpus;
 mod diversity;
 mod follow_up;
@@ -11,13 +12,15 @@ mod steps;
 
 use std::sync::Arc;
 
-use super::MemoryService;
 use super::requests::RetrieveRequest;
 use super::responses::RetrieveResponse;
+use super::{Context, MemoryService};
 use crate::config::{RetrieveConfig, check_top_k};
 use crate::error::{Error, Result};
 use crate::pipeline::Pipeline;
+use crate::provider::Calls;
 use crate::records::Role;
+use crate::scope::Scope;
 use corpus::Corpus;
 use picks::Picks;
 use rank::Ranking;
@@ -36,12 +39,64 @@ pub struct RetrieveState {
     pub response: RetrieveResponse,
     /// Words of earlier queries that the question refers to.
     carried: Vec<String>,
+    /// What a model wants to be searched for instead, as what was found does not suffice.
+    next_query: Option<String>,
+    /// Whether a model said that what was found suffices.
+    suffices: bool,
+    scopes: Vec<Scope>,
+    calls: Option<Calls>,
     corpus: Option<Arc<Corpus>>,
     ranking: Option<Arc<Ranking>>,
     picks: Option<Arc<Picks>>,
 }
 
 impl RetrieveState {
+    fn new(request: RetrieveRequest, config: RetrieveConfig, question: &str) -> Self {
+        Self {
+            config,
+            response: RetrieveResponse {
+                needs_retrieval: true,
+                rewritten_query: question.to_owned(),
+                original_query: question.to_owned(),
+                ..RetrieveResponse::default()
+            },
+            carried: Vec::new(),
+            next_query: None,
+            suffices: false,
+            scopes: Vec::new(),
+            calls: None,
+            corpus: None,
+            ranking: None,
+            picks: None,
+            request,
+        }
+    }
+
+    /// What is searched for.
+    fn query(&self) -> &str {
+        let next = self.next_query.as_deref();
+        next.unwrap_or(&self.response.rewritten_query)
+    }
+
+    /// From now on something else is searched for.
+    fn search_for(&mut self, query: String) {
+        self.carried.clear();
+        self.response.next_step_query = Some(query.clone());
+        self.next_query = Some(query);
+    }
+
+    /// Whether further tiers are to be searched.
+    fn goes_on(&self) -> bool {
+        self.is_needed() && !self.suffices
+    }
+
+    /// Asks models.
+    fn calls(&mut self, context: &Context) -> Calls {
+        let calls = self.calls.take();
+        let calls = calls.unwrap_or_else(|| by_model::calls(context, &self.scopes));
+        self.calls.insert(calls).clone()
+    }
+
     /// Whether there is anything to look for.
     fn is_needed(&self) -> bool {
         self.response.needs_retrieval
@@ -56,14 +111,15 @@ impl RetrieveState {
     }
 
     /// What to show by the configuration as it is now; a step may have changed it.
-    async fn picks(&mut self) -> Result<Arc<Picks>> {
+    async fn picks(&mut self, context: &Context) -> Result<Arc<Picks>> {
+        let config = by_model::choice(context, &self.config);
         if let Some(picks) = &self.picks
-            && picks.config == self.config
+            && picks.config == config
         {
             return Ok(picks.clone());
         }
         let (corpus, ranking) = (self.corpus()?, self.ranking()?);
-        let picks = Arc::new(Picks::new(&corpus, &ranking, &self.config).await?);
+        let picks = Arc::new(Picks::new(&corpus, &ranking, &config).await?);
         self.picks = Some(picks.clone());
         Ok(picks)
     }
@@ -77,9 +133,9 @@ pub(super) fn standard_pipeline() -> Pipeline<RetrieveState> {
     Pipeline::new("retrieve")
         .then("route_intention", intention::RouteIntention)
         .then("route_category", steps::RouteCategory)
-        .then("sufficiency_after_category", steps::Sufficiency)
+        .then("sufficiency_after_category", by_model::SufficiencyCheck)
         .then("recall_items", steps::RecallItems)
-        .then("sufficiency_after_items", steps::Sufficiency)
+        .then("sufficiency_after_items", by_model::SufficiencyCheck)
         .then("recall_resources", steps::RecallResources)
         .then("build_context", steps::BuildContext)
 }
@@ -109,23 +165,13 @@ impl MemoryService {
         context.check_embedder().await?;
         // An unusable filter is an error even where no memory is needed.
         let selection = context.select(&request.filter, request.all_scopes).await?;
-        let mut state = RetrieveState {
-            config,
-            response: RetrieveResponse {
-                needs_retrieval: true,
-                rewritten_query: question.clone(),
-                original_query: question,
-                ..RetrieveResponse::default()
-            },
-            corpus: Some(Arc::new(Corpus::open(context, selection).await?)),
-            carried: Vec::new(),
-            ranking: None,
-            picks: None,
-            request,
-        };
+        let mut state = RetrieveState::new(request, config, &question);
+        state.scopes.clone_from(&selection.scopes);
+        state.corpus = Some(Arc::new(Corpus::open(context, selection).await?));
         self.retrieve_pipeline()
             .run_from(0, context, &mut state)
             .await?;
+        by_model::mark_read(&state).await?;
         Ok(state.response)
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::RetrieveState;
+use super::by_model;
 use super::corpus::Corpus;
 use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
@@ -21,27 +22,35 @@ impl Step<RetrieveState> for RouteCategory {
         if !state.is_needed() {
             return Ok(());
         }
-        let corpus = state.corpus()?;
-        let now = context.parts().clock.now();
-        let asked = asked(context, &corpus, state).await?;
-        let ranking = Ranking::new(&corpus, &asked, &state.config, now);
-        state.ranking = Some(Arc::new(ranking));
-        let picks = state.picks().await?;
+        rank(context, state).await?;
+        let picks = state.picks(context).await?;
         let hits = picks.categories.iter().filter_map(|(name, score)| {
             let category = picks.records.category(name)?.clone();
             let score = *score;
             Some(CategoryHit { category, score })
         });
-        state.response.categories = hits.collect();
+        let (hits, top_k) = (hits.collect(), state.config.category.top_k);
+        state.response.categories = by_model::chosen(context, state, hits, top_k).await?;
         Ok(())
     }
+}
+
+/// Scores everything by what is searched for now.
+pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result<()> {
+    let corpus = state.corpus()?;
+    let now = context.parts().clock.now();
+    let asked = asked(context, &corpus, state).await?;
+    let ranking = Ranking::new(&corpus, &asked, &state.config, now);
+    state.ranking = Some(Arc::new(ranking));
+    state.picks = None;
+    Ok(())
 }
 
 /// What to search for: the question as it was asked, when the words that it refers to
 /// are carried beside it, otherwise as a step has rewritten it.
 async fn asked(context: &Context, corpus: &Corpus, state: &RetrieveState) -> Result<Asked> {
     let question = if state.carried.is_empty() {
-        &state.response.rewritten_query
+        state.query()
     } else {
         &state.response.original_query
     };
@@ -58,21 +67,10 @@ async fn asked(context: &Context, corpus: &Corpus, state: &RetrieveState) -> Res
         None
     };
     Ok(Asked {
-        question: question.clone(),
+        question: question.to_owned(),
         carried,
         vector,
     })
-}
-
-/// Asks whether what was found suffices. Without a model there is nobody to ask, and
-/// looking further costs nothing: every tier is always searched.
-pub(super) struct Sufficiency;
-
-#[async_trait]
-impl Step<RetrieveState> for Sufficiency {
-    async fn run(&self, _context: &Context, _state: &mut RetrieveState) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// Shows the best items.
@@ -80,10 +78,10 @@ pub(super) struct RecallItems;
 
 #[async_trait]
 impl Step<RetrieveState> for RecallItems {
-    async fn run(&self, _context: &Context, state: &mut RetrieveState) -> Result<()> {
-        if state.is_needed() {
+    async fn run(&self, context: &Context, state: &mut RetrieveState) -> Result<()> {
+        if state.goes_on() {
             let (corpus, ranking) = (state.corpus()?, state.ranking()?);
-            let picks = state.picks().await?;
+            let picks = state.picks(context).await?;
             let explain = state.request.explain;
             let hits = picks.items.iter().filter_map(|item| {
                 let explanation = explain.then(|| ItemExplanation {
@@ -92,7 +90,8 @@ impl Step<RetrieveState> for RecallItems {
                 });
                 item_hit(&corpus, &picks, item, explanation)
             });
-            state.response.items = hits.collect();
+            let (hits, top_k) = (hits.collect(), state.config.item.top_k);
+            state.response.items = by_model::chosen(context, state, hits, top_k).await?;
         }
         Ok(())
     }
@@ -128,18 +127,19 @@ pub(super) struct RecallResources;
 
 #[async_trait]
 impl Step<RetrieveState> for RecallResources {
-    async fn run(&self, _context: &Context, state: &mut RetrieveState) -> Result<()> {
-        if !state.is_needed() {
+    async fn run(&self, context: &Context, state: &mut RetrieveState) -> Result<()> {
+        if !state.goes_on() {
             return Ok(());
         }
-        let picks = state.picks().await?;
+        let picks = state.picks(context).await?;
         state.response.segments = segment_hits(state, &picks)?;
         let hits = picks.resources.iter().filter_map(|(name, score)| {
             let resource = picks.records.resource(name)?.clone();
             let score = *score;
             Some(ResourceHit { resource, score })
         });
-        state.response.resources = hits.collect();
+        let (hits, top_k) = (hits.collect(), state.config.resource.top_k);
+        state.response.resources = by_model::chosen(context, state, hits, top_k).await?;
         Ok(())
     }
 }
