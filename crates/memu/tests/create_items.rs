@@ -10,6 +10,9 @@
 
 mod support;
 
+use memu::core::records::ToolCall;
+use memu::core::scope::ScopeSchema;
+use memu::core::store::Query;
 use memu::{
     CreateItem, CreateItems, ErrorKind, ListRequest, MemoryService, NewItem, RetrieveRequest,
 };
@@ -172,4 +175,50 @@ async fn writers_of_a_new_scope_make_its_categories_once() {
     let all = everything(&fixture.service, "nora").await;
     assert_eq!(all["items"].as_array().unwrap().len(), 40);
     assert_eq!(all["categories"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn uses_of_a_tool_are_noted_with_its_memory_and_outlive_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db").display().to_string();
+    let service = memu::open(&path).await.unwrap();
+    let nora = user("nora");
+    let request = CreateItems {
+        items: ["tool", "event"]
+            .map(|memory_type| NewItem {
+                memory_type: memory_type.to_owned(),
+                content: format!("The tide table is asked by harbour ({memory_type})"),
+                categories: Vec::new(),
+            })
+            .to_vec(),
+        user: nora.clone(),
+        propagate: false,
+    };
+    let items = service
+        .create_memory_items(request)
+        .await
+        .unwrap()
+        .memory_items;
+    let (tool, event) = (items[0].meta.id.clone(), items[1].meta.id.clone());
+    for success in [true, false] {
+        let mut call = ToolCall::new("tides");
+        call.success = success;
+        service.add_tool_call(&tool, call, &nora).await.unwrap();
+    }
+    let refused = service
+        .add_tool_call(&event, ToolCall::new("tides"), &nora)
+        .await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Input);
+    let others = service
+        .add_tool_call(&tool, ToolCall::new("tides"), &user("bob"))
+        .await;
+    assert_eq!(others.unwrap_err().kind(), ErrorKind::NotFound);
+    service.close().await.unwrap();
+    let service = memu::open(&path).await.unwrap();
+    let query = Query::scope(&ScopeSchema::default().scope([("user_id", "nora")]).unwrap());
+    let stored = service.store().items(&query).await.unwrap().records;
+    let statistics = stored[0].tool_statistics(20);
+    assert_eq!((statistics.total_calls, statistics.success_rate), (2, 0.5));
+    assert!(stored[0].tool_calls()[0].created_at.ends_with('Z'));
+    assert!(stored[1].extra.get("tool_calls").is_none());
 }

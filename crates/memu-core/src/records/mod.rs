@@ -9,6 +9,7 @@ mod item;
 mod reply;
 mod resource;
 mod segment;
+mod tool;
 
 pub use category::{CategoryItem, MemoryCategory};
 pub use change::{Change, Operation, Table};
@@ -20,6 +21,7 @@ pub use item::{MemoryItem, content_hash};
 pub use reply::{ModelReply, ReplyState};
 pub use resource::{Blob, ContentHash, Modality, Resource};
 pub use segment::{Role, Segment, Span};
+pub use tool::{ToolCall, ToolStatistics};
 
 use serde::Serialize;
 

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::responses::ItemResponse;
 use super::{Context, MemoryService, UpdateItem};
 use crate::error::{Error, Result};
-use crate::records::{Id, MemoryItem};
+use crate::records::{Id, MemoryItem, ToolCall};
 use crate::scope::Scope;
 
 impl MemoryService {
@@ -56,6 +56,35 @@ impl MemoryService {
             }
             plan.items.push(item.clone());
             finish(context, plan, item, request.propagate).await
+        })
+        .await
+    }
+
+    /// Notes a use of a tool with a memory of type `tool`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the scope holds no
+    /// such item; those of [`MemoryItem::add_tool_call`].
+    pub async fn add_tool_call(
+        &self,
+        id: &Id,
+        call: ToolCall,
+        user: &serde_json::Map<String, serde_json::Value>,
+    ) -> Result<ItemResponse> {
+        let context = self.context();
+        let scope = context.user_scope(user)?;
+        until_committed(&scope, || async {
+            let view = context.view(&scope).await?;
+            let mut item = find_item(&view, &scope, id)?.clone();
+            let mut plan = Plan::new(context, view, scope.clone());
+            let mut call = call.clone();
+            if call.created_at.is_empty() {
+                call.created_at = format!("{}Z", plan.now.to_civil());
+            }
+            item.add_tool_call(call)?;
+            item.meta.updated_at = plan.now;
+            plan.items.push(item.clone());
+            finish(context, plan, item, false).await
         })
         .await
     }
