@@ -96,6 +96,8 @@ fn lists() {
     assert_output!(resources, "list_resources");
     let categories = home.ok(&["list", "categories", "--user", "alice"]);
     assert_output!(categories, "list_categories");
+    let stats = home.ok(&["stats", "--user", "alice"]);
+    assert_output!(stats, "stats");
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub(crate) mod rekey;
 pub(crate) mod restore;
 pub(crate) mod retrieve;
 pub(crate) mod show;
+pub(crate) mod stats;
 pub(crate) mod upgrade;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     List(list::List),
     /// Show one record with everything that hangs on it
     Show(show::Show),
+    /// Tell how much is remembered, and what the models took
+    Stats(stats::Stats),
     /// Remember something in your own words
     Add(add::Add),
     /// Change a memory
@@ -99,6 +102,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Retrieve(verb) => verb.run(global, printer).await,
         Command::List(verb) => verb.run(global, printer).await,
         Command::Show(verb) => verb.run(global, printer).await,
+        Command::Stats(verb) => verb.run(global, printer).await,
         Command::Add(verb) => verb.run(global, printer).await,
         Command::Edit(verb) => verb.run(global, printer).await,
         Command::Delete(verb) => verb.run(global, printer).await,

@@ -18,6 +18,7 @@ mod scope;
 mod searchable;
 mod show;
 mod similar;
+mod stats;
 
 pub use context::{Context, Fetched, Fetcher, Parts};
 pub use files::ResourceFiles;
@@ -33,6 +34,7 @@ pub use responses::{
 };
 pub use retrieve::RetrieveState;
 pub use show::Record;
+pub use stats::{ModelCalls, StatsResponse};
 
 use std::sync::{Arc, PoisonError, RwLock};
 
