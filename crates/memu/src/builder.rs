@@ -215,6 +215,7 @@ impl MemoryServiceBuilder {
             interceptors: self.interceptors,
             memorize_config: self.settings.memorize_config,
             retrieve_config: self.settings.retrieve_config,
+            budget: self.settings.budget,
         })
     }
 

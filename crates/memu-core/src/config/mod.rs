@@ -3,10 +3,12 @@
 //! They deserialise from partial input (what is left out keeps its default) and
 //! are validated once, when a service is built.
 
+mod budget;
 mod memorize;
 mod ranking;
 mod retrieve;
 
+pub use budget::BudgetConfig;
 pub use memorize::{CategoryConfig, DEFAULT_CATEGORIES, DEFAULT_MEMORY_TYPES, MemorizeConfig};
 pub use ranking::RankingConfig;
 pub use retrieve::{

@@ -1,12 +1,15 @@
 //! Calls to models: every reply is kept before anybody tries to understand it, and a question
 //! that was answered before is not asked again.
 
+mod budget;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::{ChatModel, ChatReply, ChatRequest, RawReply};
+use super::{ChatModel, ChatReply, ChatRequest, Price, RawReply};
+use crate::config::BudgetConfig;
 use crate::environment::{Clock, IdSource};
 use crate::error::{Error, Result};
 use crate::pipeline::{CallInfo, Interceptor};
@@ -40,6 +43,8 @@ pub struct Keeping {
     pub ids: Arc<dyn IdSource>,
     /// Whose memory it is for.
     pub scope: Scope,
+    /// What the scope's models may take.
+    pub budget: BudgetConfig,
     /// The content that is being memorized: replies go with it. They come before the resource,
     /// which gets another id when it is memorized again after a failure.
     pub content_hash: Option<ContentHash>,
@@ -120,6 +125,11 @@ impl Calls {
         }
         let mut attempts = 0;
         loop {
+            if let Some(keeping) = &self.0.keeping
+                && let Err(error) = keeping.check_budget(&keeping.budget).await
+            {
+                return Err(self.failed(&ask, &info, error).await);
+            }
             attempts += 1;
             match self.once(&ask, hash, &read, &info).await {
                 Ok(Ok(answer)) => return Ok(answer),
@@ -160,8 +170,13 @@ impl Calls {
         }
         let told = reply.as_ref().ok().cloned();
         let answer = reply.and_then(|reply| read(&reply));
-        self.judge(kept, told.as_ref(), answer.as_ref().err())
-            .await?;
+        let kept = kept.map(|mut kept| {
+            if let Some(reply) = &told {
+                note_usage(&mut kept, reply, ask.model.price());
+            }
+            kept
+        });
+        self.judge(kept, answer.as_ref().err()).await?;
         Ok(answer)
     }
 
@@ -234,25 +249,10 @@ impl Calls {
 
     /// Notes what has become of a reply: at once where it cannot be read, otherwise with what is
     /// made of it.
-    async fn judge(
-        &self,
-        kept: Option<ModelReply>,
-        reply: Option<&ChatReply>,
-        error: Option<&Error>,
-    ) -> Result<()> {
+    async fn judge(&self, kept: Option<ModelReply>, error: Option<&Error>) -> Result<()> {
         let (Some(keeping), Some(mut kept)) = (&self.0.keeping, kept) else {
             return Ok(());
         };
-        if let Some(reply) = reply {
-            let usage = &reply.usage;
-            let mut note = |name: &str, tokens: u64| {
-                kept.usage.insert(name.to_owned(), tokens.into());
-            };
-            note("input_tokens", usage.input_tokens);
-            note("output_tokens", usage.output_tokens);
-            let reason = serde_json::to_value(reply.finish_reason).ok();
-            kept.finish_reason = reason.as_ref().and_then(Value::as_str).map(str::to_owned);
-        }
         if let Some(error) = error {
             kept.state = ReplyState::Failed;
             kept.error = Some(error.to_string());
@@ -297,6 +297,19 @@ impl Calls {
         let read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.iter().cloned().map(Write::ModelReply).collect()
     }
+}
+
+/// Notes what a reply cost, and why it ended.
+fn note_usage(kept: &mut ModelReply, reply: &ChatReply, price: Option<Price>) {
+    let usage = &reply.usage;
+    let mut note = |name: &str, value: Value| kept.usage.insert(name.to_owned(), value);
+    note("input_tokens", usage.input_tokens.into());
+    note("output_tokens", usage.output_tokens.into());
+    if let Some(price) = price {
+        note("cost", price.of(usage).into());
+    }
+    let reason = serde_json::to_value(reply.finish_reason).ok();
+    kept.finish_reason = reason.as_ref().and_then(Value::as_str).map(str::to_owned);
 }
 
 impl Keeping {

@@ -17,6 +17,11 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// The provider and the model, as usage records name them: `openai/gpt-4o-mini`.
     fn name(&self) -> &str;
 
+    /// What its tokens cost; `None` where that is not known.
+    fn price(&self) -> Option<Price> {
+        None
+    }
+
     /// Asks for an answer to a conversation, pictures in it included; tries again where that
     /// may help, within bounds.
     ///
@@ -44,6 +49,23 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// # Errors
     /// As [`Self::read`].
     fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply>;
+}
+
+/// What tokens cost, in any currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Price {
+    /// A million tokens read.
+    pub input: f64,
+    /// A million tokens written.
+    pub output: f64,
+}
+
+impl Price {
+    /// What a call cost.
+    pub fn of(&self, usage: &Usage) -> f64 {
+        let tokens = |count: u64, price: f64| count as f64 * price / 1e6;
+        tokens(usage.input_tokens, self.input) + tokens(usage.output_tokens, self.output)
+    }
 }
 
 /// What to answer. Its JSON is the same for the same request, pictures by their hashes.

@@ -11,8 +11,8 @@ mod words;
 
 pub use calls::{Ask, Calls, Keeping, MAX_UNUSABLE};
 pub use chat::{
-    ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, RawReply, ReplyFormat,
-    Usage,
+    ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, Price, RawReply,
+    ReplyFormat, Usage,
 };
 pub use embedder::Embedder;
 pub use retrieval::{Asked, FoundKind, FoundMemory, RetrievalModel, Route, Sufficiency};

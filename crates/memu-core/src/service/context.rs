@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::cache::Cache;
 use super::files::ResourceFiles;
-use crate::config::{MemorizeConfig, RetrieveConfig};
+use crate::config::{BudgetConfig, MemorizeConfig, RetrieveConfig};
 use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
 use crate::pipeline::Interceptor;
@@ -54,6 +54,8 @@ pub struct Parts {
     pub memorize_config: MemorizeConfig,
     /// How questions are answered.
     pub retrieve_config: RetrieveConfig,
+    /// What the models of a scope may take.
+    pub budget: BudgetConfig,
 }
 
 /// What steps work with: the parts of the service and its caches.
@@ -90,6 +92,7 @@ impl Context {
             clock: parts.clock.clone(),
             ids: parts.ids.clone(),
             scope: scope.clone(),
+            budget: parts.budget,
             content_hash,
         };
         Calls::new(Some(keeping), parts.interceptors.clone())

@@ -18,7 +18,7 @@ pub use sections::{
 use std::collections::BTreeMap;
 
 use memu_core::Result;
-use memu_core::config::{MemorizeConfig, RetrieveConfig};
+use memu_core::config::{BudgetConfig, MemorizeConfig, RetrieveConfig};
 use serde::{Deserialize, Serialize};
 
 /// All settings of a service.
@@ -36,6 +36,8 @@ pub struct Settings {
     pub memorize_config: MemorizeConfig,
     /// How questions are answered.
     pub retrieve_config: RetrieveConfig,
+    /// What the models of each scope may take.
+    pub budget: BudgetConfig,
     /// The fields of a scope.
     pub user_config: UserConfig,
 }
@@ -50,6 +52,7 @@ impl Settings {
     pub fn validate(&self) -> Result<()> {
         self.memorize_config.validate()?;
         self.retrieve_config.validate()?;
+        self.budget.validate()?;
         self.database_config.validate()?;
         for (name, profile) in &self.llm_profiles {
             profile.validate(name)?;

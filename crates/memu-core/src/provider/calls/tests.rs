@@ -23,6 +23,13 @@ impl ChatModel for Script {
         "script/one"
     }
 
+    fn price(&self) -> Option<Price> {
+        Some(Price {
+            input: 1e6,
+            output: 2e6,
+        })
+    }
+
     async fn chat(&self, _: &ChatRequest) -> Result<RawReply> {
         let said = self.0.lock().unwrap().pop_front().expect("nothing to say");
         let said = said.ok_or_else(|| Error::model("no answer came"))?;
@@ -60,6 +67,7 @@ impl ChatModel for Script {
 struct Desk {
     store: Arc<InMemoryStore>,
     model: Script,
+    budget: BudgetConfig,
 }
 
 impl Desk {
@@ -67,6 +75,7 @@ impl Desk {
         Self {
             store: Arc::new(InMemoryStore::new(ScopeSchema::default())),
             model: Script(Mutex::new(says.iter().copied().collect())),
+            budget: BudgetConfig::default(),
         }
     }
 
@@ -76,6 +85,7 @@ impl Desk {
             clock: Arc::new(FixedClock(Timestamp::from_micros(5))),
             ids: Arc::new(SeededIds::new(seed)),
             scope: scope(),
+            budget: self.budget,
             content_hash: None,
         };
         Calls::new(Some(keeping), Vec::new())
@@ -224,4 +234,23 @@ fn a_reply_that_can_be_read_today_is_used_though_it_could_not_be_before() {
     desk.commit(&calls);
     let last = desk.kept().pop().unwrap();
     assert_eq!((last.state, last.error), (ReplyState::Parsed, None));
+}
+
+#[test]
+fn what_is_over_the_budget_of_a_scope_is_refused_before_a_model_is_asked() {
+    for (max_tokens, max_cost) in [(Some(20), None), (None, Some(26.0))] {
+        let mut desk = Desk::new(&[Some("12"), Some("13")]);
+        desk.budget.max_tokens = max_tokens;
+        desk.budget.max_cost = max_cost;
+        for (question, seed) in [("how many?", 1), ("how many others?", 2)] {
+            let calls = desk.calls(seed);
+            desk.ask(&calls, question).unwrap();
+            desk.commit(&calls);
+        }
+        let error = desk.ask(&desk.calls(3), "and how many more?").unwrap_err();
+        assert!(error.message().contains("budget"), "{error}");
+        assert!(!error.is_retryable());
+        // What is known costs nothing.
+        assert_eq!(desk.ask(&desk.calls(4), "how many?").unwrap(), 12);
+    }
 }
