@@ -9,7 +9,9 @@
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use memu_core::ErrorKind;
 use memu_core::provider::{ChatMessage, ChatModel, FinishReason, Media, RawReply};
 use memu_core::records::Role;
@@ -324,8 +326,37 @@ async fn what_a_model_does_not_take_is_left_out_from_then_on() {
             .unwrap()
             .contains("JSON schema")
     );
-    server.forget_requests();
     assert_eq!(client.chat(&request).await.unwrap().attempts, 1);
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_all_learn_what_a_model_does_not_take() {
+    let server = FakeProvider::builder()
+        .latency(Duration::from_millis(20))
+        .fault_when(|request| {
+            let refused = request.json().get("temperature").is_some();
+            refused.then(|| Fault::status(400).saying("`temperature` is deprecated"))
+        })
+        .start();
+    let client = client("anthropic", &server);
+    let mut request = question("Hello");
+    request.temperature = Some(0.2);
+    for reply in join_all((0..5).map(|_| client.chat(&request))).await {
+        assert_eq!(reply.unwrap().attempts, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_too_large_is_no_unknown_limit() {
+    let too_large = Fault::status(400).saying("max_completion_tokens is too large: 9. At most 8");
+    let server = FakeProvider::builder().faults([too_large]).start();
+    let client = client("openai", &server);
+    let mut request = question("Hello");
+    request.max_tokens = Some(9);
+    client.chat(&request).await.unwrap_err();
+    request.max_tokens = Some(8);
+    client.chat(&request).await.unwrap();
+    assert_eq!(sent(&server)["max_completion_tokens"], 8);
 }
 
 #[tokio::test]
@@ -334,7 +365,7 @@ async fn thoughts_and_parts_do_not_get_into_the_answer() {
     let read = |provider, body: Value| {
         let raw = RawReply {
             body: body.to_string().into(),
-            latency: std::time::Duration::ZERO,
+            latency: Duration::ZERO,
             attempts: 1,
         };
         client(provider, &server).read(&raw).unwrap()

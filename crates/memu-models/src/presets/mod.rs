@@ -95,6 +95,16 @@ pub enum Limit {
     MaxCompletionTokens,
 }
 
+impl Limit {
+    /// The name, as it is sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxTokens => "max_tokens",
+            Self::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+}
+
 /// How a provider embeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Embed {

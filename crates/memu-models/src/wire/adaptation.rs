@@ -33,30 +33,51 @@ impl Adaptation {
         manner
     }
 
-    /// Learns from a refusal; whether there was something new in it.
-    pub(super) fn learn(&self, failure: &Failure, asked: &Manner<'_>, formatted: bool) -> bool {
+    /// Learns from a refusal of what was asked in this manner; whether it is worth asking
+    /// again. `limit` is what the provider is known to call its limit.
+    pub(super) fn learn(&self, failure: &Failure, asked: &Manner<'_>, limit: Limit) -> bool {
         if !matches!(failure.status, Some(400 | 422)) {
             return false;
         }
         let says = |signs: &[&str]| signs.iter().any(|sign| failure.body.contains(sign));
-        let learn = |flag: &AtomicBool| !flag.swap(true, Ordering::Relaxed);
+        // Another call may have learnt it in the meantime: this one was made without knowing.
+        let learn = |flag: &AtomicBool| {
+            flag.store(true, Ordering::Relaxed);
+            true
+        };
         if asked.temperature.is_some() && says(&["temperature"]) {
             return learn(&self.without_temperature);
         }
-        if asked.max_tokens.is_some() && says(&["max_tokens", "max_completion_tokens"]) {
+        let known = asked.max_tokens.is_some() && asked.limit == limit;
+        if known && says(&[limit.name()]) && says(&UNKNOWN) {
             return learn(&self.other_limit);
         }
-        let schema = [
-            "response_format",
-            "json_schema",
-            "json_object",
-            "tool_choice",
-            "input_schema",
-            "responseJsonSchema",
-            "response_json_schema",
-            "structured output",
-        ];
-        let formatted = formatted && asked.json != Json::Explained;
-        formatted && says(&schema) && learn(&self.without_schema)
+        asked.formatted
+            && asked.json != Json::Explained
+            && says(&SCHEMA)
+            && learn(&self.without_schema)
     }
 }
+
+/// How providers say that they do not know a name. A number that is too large is refused in
+/// other words, and would be so under any name.
+const UNKNOWN: [&str; 6] = [
+    "instead",
+    "nsupported",
+    "not supported",
+    "nrecognized",
+    "nknown",
+    "not permitted",
+];
+
+/// What providers call the form of an answer.
+const SCHEMA: [&str; 8] = [
+    "response_format",
+    "json_schema",
+    "json_object",
+    "tool_choice",
+    "input_schema",
+    "responseJsonSchema",
+    "response_json_schema",
+    "structured output",
+];

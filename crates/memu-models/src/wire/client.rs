@@ -48,6 +48,7 @@ impl ChatClient {
         self.adaptation.apply(Manner {
             model: &self.model,
             json: self.chat.json,
+            formatted: request.format.is_some(),
             limit: self.chat.limit,
             temperature: profile.temperature.or(request.temperature),
             max_tokens: request.max_tokens.or(profile.max_output_tokens),
@@ -127,11 +128,7 @@ impl ChatModel for ChatClient {
                     reply.attempts += attempts;
                     return self.kept(reply);
                 }
-                Err(failure)
-                    if self
-                        .adaptation
-                        .learn(&failure, &manner, request.format.is_some()) =>
-                {
+                Err(failure) if self.adaptation.learn(&failure, &manner, self.chat.limit) => {
                     attempts += failure.attempts;
                 }
                 Err(mut failure) => {

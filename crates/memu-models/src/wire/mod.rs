@@ -26,6 +26,8 @@ use crate::presets::{ChatWire, Json, Limit};
 struct Manner<'a> {
     model: &'a str,
     json: Json,
+    /// Whether there is a form to be followed.
+    formatted: bool,
     limit: Limit,
     temperature: Option<f32>,
     max_tokens: Option<u32>,

@@ -5,7 +5,7 @@ use memu_core::provider::{ChatMessage, ChatReply, ChatRequest, FinishReason};
 use serde_json::{Value, json};
 
 use super::{Manner, base64, conversation, decimal, instructions, put, reply, speaker};
-use crate::presets::{Json, Limit};
+use crate::presets::Json;
 
 pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
     let system = instructions(request, manner.json);
@@ -33,11 +33,7 @@ pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
         put(&mut body, "temperature", decimal(temperature));
     }
     if let Some(most) = manner.max_tokens {
-        let name = match manner.limit {
-            Limit::MaxTokens => "max_tokens",
-            Limit::MaxCompletionTokens => "max_completion_tokens",
-        };
-        put(&mut body, name, most);
+        put(&mut body, manner.limit.name(), most);
     }
     body
 }
