@@ -1,0 +1,267 @@
+//! The one place that speaks HTTP with providers: time-outs, attempts, limits, and keys that
+//! stay where they belong.
+
+mod failure;
+mod redaction;
+mod retry_after;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use memu_core::provider::RawReply;
+use memu_core::random::SplitMix;
+use memu_core::{Error, Result, Secret};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{StatusCode, Url};
+use tokio::sync::Semaphore;
+
+pub(crate) use failure::{Failure, beginning};
+use redaction::Redaction;
+
+use crate::presets::{ChatWire, KeyHeader, Preset};
+use crate::profile::Profile;
+use crate::surroundings::Surroundings;
+
+/// No provider sends more; whatever does is not one.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// How long the first steps of a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A request that can be sent as often as it takes.
+pub(crate) struct Call {
+    pub(crate) url: Url,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Call {
+    /// A request with JSON.
+    pub(crate) fn json(url: Url, body: &serde_json::Value) -> Self {
+        Self {
+            url,
+            content_type: "application/json".to_owned(),
+            body: body.to_string().into_bytes(),
+        }
+    }
+}
+
+/// What came back, and what its reader made of it.
+pub(crate) struct Answered<T> {
+    pub(crate) reply: RawReply,
+    pub(crate) read: Result<T>,
+}
+
+/// Sends requests to one provider.
+pub(crate) struct Transport {
+    client: reqwest::Client,
+    headers: HeaderMap,
+    redaction: Redaction,
+    permits: Semaphore,
+    timeout: Duration,
+    max_retries: u32,
+    surroundings: Surroundings,
+    random: Mutex<SplitMix>,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(
+        name: &str,
+        profile: &Profile,
+        preset: &Preset,
+        key: Option<Secret>,
+        surroundings: &Surroundings,
+    ) -> Result<Self> {
+        // Another part of the program may have chosen a provider already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            // A key is for the provider, not for whoever it points to.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("memu/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|cause| Error::internal("no web client can be made").caused_by(cause))?;
+        Ok(Self {
+            client,
+            headers: headers(name, preset, key.as_ref())?,
+            redaction: Redaction::new(key),
+            permits: Semaphore::new(profile.max_concurrency),
+            timeout: Duration::from_secs_f64(profile.timeout_s),
+            max_retries: profile.max_retries,
+            random: Mutex::new(SplitMix::new(surroundings.seed)),
+            surroundings: surroundings.clone(),
+        })
+    }
+
+    /// Sends a request until there is an answer that `read` can use, within bounds. What came
+    /// last is returned also when `read` could not use it, so that it can be kept.
+    pub(crate) async fn send<T>(
+        &self,
+        call: &Call,
+        read: impl Fn(&str) -> Result<T>,
+    ) -> Result<Answered<T>, Failure> {
+        let started = Instant::now();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let last = attempts > self.max_retries;
+            let wait = match self.attempt(call).await {
+                Ok(body) => {
+                    let read = read(&body);
+                    let done = read
+                        .as_ref()
+                        .err()
+                        .is_none_or(|error| !error.is_retryable());
+                    if done || last {
+                        let reply = RawReply {
+                            body: Arc::from(body),
+                            latency: started.elapsed(),
+                            attempts,
+                        };
+                        return Ok(Answered { reply, read });
+                    }
+                    None
+                }
+                Err(failure) if last || !failure.retryable => {
+                    return Err(Failure {
+                        attempts,
+                        ..failure
+                    });
+                }
+                Err(failure) => failure.wait,
+            };
+            let delay = self.delay(attempts, wait);
+            self.surroundings.pause.pause(delay).await;
+        }
+    }
+
+    /// How long to wait after so many attempts.
+    fn delay(&self, attempts: u32, asked: Option<Duration>) -> Duration {
+        let delays = &self.surroundings.delays;
+        if let Some(asked) = asked {
+            return asked.min(delays.longest_asked);
+        }
+        let doubled = delays.first.saturating_mul(1 << (attempts - 1).min(16));
+        let most = doubled.min(delays.longest);
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = random.below(1 << 16) as f64 / f64::from(1 << 16);
+        most.mul_f64(0.5 + part / 2.0)
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<String, Failure> {
+        let Ok(_permit) = self.permits.acquire().await else {
+            return Err(Failure::new(
+                "the connection to the provider is closed",
+                false,
+            ));
+        };
+        let request = self
+            .client
+            .post(call.url.clone())
+            .headers(self.headers.clone())
+            .header(CONTENT_TYPE, call.content_type.as_str())
+            .timeout(self.timeout)
+            .body(call.body.clone());
+        let response = request
+            .send()
+            .await
+            .map_err(|cause| self.lost(cause, &call.url))?;
+        let status = response.status();
+        let now = self.surroundings.clock.now();
+        let wait = retry_after::retry_after(response.headers(), now);
+        let body = self.body(response, &call.url).await;
+        if status.is_success() {
+            return body;
+        }
+        // A refusal is one also when the words for it got lost.
+        let body = body.unwrap_or_default();
+        Err(refused(status, body, wait))
+    }
+
+    async fn body(&self, mut response: reqwest::Response, url: &Url) -> Result<String, Failure> {
+        let quoted = !response.status().is_success();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|cause| self.lost(cause, url))?
+        {
+            if bytes.len() + chunk.len() > MOST_BYTES {
+                let message = format!("the provider's reply has more than {MOST_BYTES} bytes");
+                return Err(Failure::new(message, false));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        };
+        Ok(self.redaction.apply(text, quoted))
+    }
+
+    /// There was no answer, or not all of it.
+    fn lost(&self, cause: reqwest::Error, url: &Url) -> Failure {
+        let place = url.host_str().unwrap_or("the provider");
+        let message = if cause.is_connect() {
+            format!("{place} cannot be reached")
+        } else if cause.is_timeout() {
+            format!(
+                "{place} did not answer within {} s",
+                self.timeout.as_secs_f64()
+            )
+        } else {
+            format!("the connection to {place} was lost before the reply was complete")
+        };
+        Failure {
+            cause: Some(cause.without_url()),
+            ..Failure::new(message, true)
+        }
+    }
+}
+
+fn refused(status: StatusCode, body: String, wait: Option<Duration>) -> Failure {
+    // Waiting does not fill an account.
+    let no_credit = body.contains("insufficient_quota");
+    let passing = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504 | 529);
+    Failure {
+        status: Some(status.as_u16()),
+        body,
+        wait,
+        ..Failure::new(
+            format!("the provider answered {status}"),
+            passing && !no_credit,
+        )
+    }
+}
+
+/// The headers of every request.
+fn headers(name: &str, preset: &Preset, key: Option<&Secret>) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    if preset
+        .chat
+        .is_some_and(|chat| chat.wire == ChatWire::Anthropic)
+    {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
+    let Some(key) = key.map(Secret::reveal) else {
+        return Ok(headers);
+    };
+    let (header, value) = match preset.key_header {
+        KeyHeader::Bearer => ("authorization", format!("Bearer {key}")),
+        KeyHeader::Named(header) => (header, key.to_owned()),
+    };
+    let mut value = HeaderValue::try_from(value).map_err(|_| {
+        Error::config(format!(
+            "the key of llm_profiles.{name} holds characters that no key has, such as line ends"
+        ))
+    })?;
+    value.set_sensitive(true);
+    headers.insert(HeaderName::from_static(header), value);
+    Ok(headers)
+}

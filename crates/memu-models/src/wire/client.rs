@@ -1,0 +1,181 @@
+use std::fmt;
+
+use async_trait::async_trait;
+use memu_core::provider::{ChatModel, ChatReply, ChatRequest, Media, RawReply};
+use memu_core::{Error, Result};
+
+use super::adaptation::Adaptation;
+use super::{Manner, form, gemini, openai};
+use crate::connection::Connection;
+use crate::presets::{Chat, ChatWire};
+use crate::transport::{Answered, Call, Failure, beginning};
+
+/// A model that chats, reached over HTTP in its provider's form.
+pub struct ChatClient {
+    connection: Connection,
+    chat: Chat,
+    model: String,
+    name: String,
+    adaptation: Adaptation,
+}
+
+impl fmt::Debug for ChatClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChatClient({}: {})", self.connection.name, self.name)
+    }
+}
+
+impl ChatClient {
+    pub(crate) fn new(connection: &Connection) -> Result<Self> {
+        let chat = connection.preset.chat.ok_or_else(|| {
+            connection.unsupported("the provider has no model that chats; it only embeds")
+        })?;
+        let named = connection.profile.chat_model.as_ref();
+        let model = connection.model("chat_model", named, chat.model)?;
+        Ok(Self {
+            name: format!("{}/{model}", connection.preset.name),
+            connection: connection.clone(),
+            chat,
+            model,
+            adaptation: Adaptation::default(),
+        })
+    }
+
+    /// How a request is put: what the profile says goes before what the request says, and
+    /// what the model refused before both.
+    fn manner(&self, request: &ChatRequest) -> Manner<'_> {
+        let profile = &self.connection.profile;
+        self.adaptation.apply(Manner {
+            model: &self.model,
+            json: self.chat.json,
+            formatted: request.format.is_some(),
+            limit: self.chat.limit,
+            temperature: profile.temperature.or(request.temperature),
+            max_tokens: request.max_tokens.or(profile.max_output_tokens),
+            context_tokens: profile.context_tokens,
+        })
+    }
+
+    async fn post(
+        &self,
+        call: &Call,
+        read: impl Fn(&str) -> Result<ChatReply>,
+    ) -> Result<RawReply, Failure> {
+        let Answered { reply, .. } = self.connection.transport.send(call, read).await?;
+        Ok(reply)
+    }
+
+    /// A reply as it is kept, also one that cannot be read: `read` will say so. Only of an
+    /// empty one there is nothing to keep.
+    fn kept(&self, reply: RawReply) -> Result<RawReply> {
+        if reply.body.trim().is_empty() {
+            let error = Error::model("the provider's reply is empty").retryable(true);
+            return Err(self.describe(error, &reply));
+        }
+        Ok(reply)
+    }
+
+    fn failed(&self, failure: Failure) -> Error {
+        failure.into_error(&self.connection.name, &self.name)
+    }
+
+    /// Adds whose reply it was.
+    fn describe(&self, error: Error, reply: &RawReply) -> Error {
+        let error = error
+            .with("profile", &self.connection.name)
+            .with("model", &self.name)
+            .with("attempts", reply.attempts);
+        match beginning(&reply.body).as_str() {
+            "" => error,
+            body => error.with("body", body),
+        }
+    }
+
+    fn finish(&self, read: Result<ChatReply>, reply: &RawReply) -> Result<ChatReply> {
+        let mut read = read.map_err(|error| self.describe(error, reply))?;
+        read.usage.latency = reply.latency;
+        Ok(read)
+    }
+}
+
+#[async_trait]
+impl ChatModel for ChatClient {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn chat(&self, request: &ChatRequest) -> Result<RawReply> {
+        let pictures = request
+            .messages
+            .iter()
+            .any(|message| !message.images.is_empty());
+        if pictures && !self.chat.sees {
+            return Err(self.connection.unsupported(
+                "the provider has no model that sees pictures; name a profile of one that has, \
+                 or hand in a caption",
+            ));
+        }
+        let wire = self.chat.wire;
+        let url = self
+            .connection
+            .url("chat", &super::path(wire, &self.model))?;
+        let mut attempts = 0;
+        loop {
+            let manner = self.manner(request);
+            let call = Call::json(url.clone(), &super::body(wire, request, manner));
+            match self.post(&call, |body| super::read(wire, body)).await {
+                Ok(mut reply) => {
+                    reply.attempts += attempts;
+                    return self.kept(reply);
+                }
+                Err(failure) if self.adaptation.learn(&failure, &manner, self.chat.limit) => {
+                    attempts += failure.attempts;
+                }
+                Err(mut failure) => {
+                    failure.attempts += attempts;
+                    return Err(self.failed(failure));
+                }
+            }
+        }
+    }
+
+    fn read(&self, reply: &RawReply) -> Result<ChatReply> {
+        self.finish(super::read(self.chat.wire, &reply.body), reply)
+    }
+
+    async fn transcribe(&self, recording: &Media) -> Result<RawReply> {
+        let Some(transcribe) = self.connection.preset.transcribe else {
+            return Err(self.connection.unsupported(
+                "the provider has no model that hears recordings; name a profile of one that has \
+                 (openai, groq, mistral, together, gemini), or hand in a transcript",
+            ));
+        };
+        let named = self.connection.profile.transcribe_model.as_ref();
+        let reply = if self.chat.wire == ChatWire::Gemini {
+            let model = named.unwrap_or(&self.model);
+            let url = self
+                .connection
+                .url("transcriptions", &gemini::path(model))?;
+            let call = Call::json(url, &gemini::transcribe(recording));
+            self.post(&call, gemini::read).await
+        } else {
+            let model = self
+                .connection
+                .model("transcribe_model", named, transcribe.model)?;
+            let url = self
+                .connection
+                .url("transcriptions", "/audio/transcriptions")?;
+            let call = form::transcription(url, &model, recording);
+            self.post(&call, openai::read_transcript).await
+        };
+        self.kept(reply.map_err(|failure| self.failed(failure))?)
+    }
+
+    fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply> {
+        let read = match self.chat.wire {
+            ChatWire::Gemini => gemini::read(&reply.body),
+            _ => openai::read_transcript(&reply.body),
+        };
+        self.finish(read, reply)
+    }
+}
