@@ -15,6 +15,7 @@ mod tests;
 mod xml;
 
 pub use repair::{Repair, Repairs};
+pub(crate) use scan::after_thoughts;
 pub use scan::salvage;
 
 use serde_json::Value;

@@ -131,6 +131,12 @@ fn end_of_thoughts(text: &str, found: &mut Salvaged) -> usize {
     0
 }
 
+/// A reply without the model's thoughts before it.
+pub(crate) fn after_thoughts(text: &str) -> &str {
+    let end = end_of_thoughts(text, &mut Salvaged::default());
+    text.get(end..).unwrap_or_default()
+}
+
 fn note_prose(between: &str, found: &mut Salvaged) {
     if between.contains("```") || between.contains("~~~") {
         found.repairs.note(Repair::Fence);
