@@ -7,6 +7,7 @@ pub mod presets;
 mod profile;
 mod surroundings;
 mod transport;
+pub mod understanding;
 mod wire;
 
 pub use connection::Connection;

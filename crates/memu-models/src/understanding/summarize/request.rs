@@ -1,0 +1,240 @@
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use memu_core::provider::{SummaryItem, SummaryRequest};
+use memu_core::records::Id;
+use memu_core::{Error, Result};
+use serde_json::{Value, json};
+
+use super::super::moment;
+use super::super::prompt::{
+    Code, CustomPrompt, Filling, PromptName, Prompted, bullets, one_line, prompted,
+};
+use super::super::schema::{choice, list, object};
+
+/// A category whose summary is to be written anew, and what has changed in it.
+#[derive(Clone, Debug)]
+pub struct SummaryTask {
+    /// The category and all its items, the new ones included.
+    pub request: SummaryRequest,
+    /// The summary so far.
+    pub old: Option<String>,
+    /// Which of the items are new or changed.
+    pub new: Vec<Id>,
+    /// What items said that were removed or changed.
+    pub removed: Vec<String>,
+    /// The category's own prompt; it is asked for alone then.
+    pub prompt: Option<CustomPrompt>,
+}
+
+/// One request for the summaries of several categories.
+///
+/// New items are all shown. Of the others, at most about `budget` characters are, shared by
+/// the categories: those that were met most often, the latest first.
+///
+/// # Errors
+/// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when a custom prompt cannot be used;
+/// [`ErrorKind::Internal`](memu_core::ErrorKind::Internal) for a category with a prompt of its
+/// own among others.
+pub fn summary_request(tasks: &[SummaryTask], budget: usize) -> Result<Prompted> {
+    match tasks {
+        [task] if task.prompt.is_some() => alone(task, budget),
+        _ if tasks.iter().any(|task| task.prompt.is_some()) => Err(Error::internal(
+            "a category with a prompt of its own is summarised alone",
+        )),
+        _ => together(tasks, budget),
+    }
+}
+
+fn together(tasks: &[SummaryTask], budget: usize) -> Result<Prompted> {
+    let share = budget / tasks.len().max(1);
+    let shown: Vec<Shown> = tasks.iter().map(|task| Shown::of(task, share)).collect();
+    let texts: Vec<&str> = shown.iter().flat_map(Shown::texts).collect();
+    let code = Code::of(&texts);
+    let categories: Vec<String> = shown.iter().map(|one| one.write(&code)).collect();
+    let names: Vec<&str> = tasks
+        .iter()
+        .map(|task| &*task.request.category.name)
+        .collect();
+    let entry = object([
+        ("category", choice(&names)),
+        ("summary", json!({"type": "string"})),
+    ]);
+    prompted(
+        PromptName::Summaries,
+        Filling {
+            values: &[
+                ("references", references(tasks)),
+                ("categories", categories.join("\n\n")),
+            ],
+            custom: None,
+            schema: object([("summaries", list(&entry))]),
+            images: Vec::new(),
+        },
+    )
+}
+
+fn alone(task: &SummaryTask, budget: usize) -> Result<Prompted> {
+    let shown = Shown::of(task, budget);
+    let code = Code::of(&shown.texts().collect::<Vec<_>>());
+    let description = one_line(&task.request.category.description);
+    let category = match description.as_str() {
+        "" => shown.name.clone(),
+        _ => format!("{} ({description})", shown.name),
+    };
+    let all = format!("{}{}", shown.new, shown.others);
+    let schema: Value = object([("summary", json!({"type": "string"}))]);
+    prompted(
+        PromptName::Summary,
+        Filling {
+            values: &[
+                ("category", category),
+                ("target_length", task.request.target_length.to_string()),
+                ("references", references(std::slice::from_ref(task))),
+                ("old_summary", code.around("summary", or_none(&shown.old))),
+                ("new_items", code.around("memories", or_none(&shown.new))),
+                ("all_items", code.around("memories", or_none(&all))),
+                (
+                    "removed_items",
+                    code.around("memories", or_none(&shown.removed)),
+                ),
+            ],
+            custom: task.prompt.as_ref(),
+            schema,
+            images: Vec::new(),
+        },
+    )
+}
+
+fn references(tasks: &[SummaryTask]) -> String {
+    if tasks.iter().any(|task| task.request.references) {
+        "- Behind every statement, cite the memories that it rests on by their marks, such as \
+         [ref:a1b2c3]. Use only marks that stand before a memory."
+            .to_owned()
+    } else {
+        String::new()
+    }
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "(none)" } else { text }
+}
+
+/// What is shown of a category, as material.
+struct Shown {
+    name: String,
+    /// Description and target length.
+    head: String,
+    old: String,
+    new: String,
+    others: String,
+    removed: String,
+}
+
+impl Shown {
+    fn of(task: &SummaryTask, budget: usize) -> Self {
+        let SummaryRequest {
+            category,
+            items,
+            target_length,
+            references,
+            ..
+        } = &task.request;
+        let new: HashSet<&Id> = task.new.iter().collect();
+        let is_new = |item: &&SummaryItem| new.contains(&item.id);
+        let line = |item: &SummaryItem| item_line(item, *references);
+        let others: Vec<&SummaryItem> = items.iter().filter(|item| !is_new(item)).collect();
+        let (mut lines, left_out) = within(budget, &others, line);
+        if left_out > 0 {
+            let _ = writeln!(
+                lines,
+                "({left_out} more are not shown: keep what the old summary says of them)"
+            );
+        }
+        Self {
+            name: one_line(&category.name),
+            head: format!(
+                "description: {}\ntarget length: {target_length} characters\n",
+                or_none(&one_line(&category.description))
+            ),
+            old: task.old.as_deref().unwrap_or_default().trim().to_owned(),
+            new: items.iter().filter(is_new).map(line).collect(),
+            others: lines,
+            removed: bullets(&task.removed),
+        }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        [
+            &self.name,
+            &self.head,
+            &self.old,
+            &self.new,
+            &self.others,
+            &self.removed,
+        ]
+        .into_iter()
+        .map(String::as_str)
+    }
+
+    fn write(&self, code: &Code) -> String {
+        let mut text = format!("name: {}\n{}", self.name, self.head);
+        if !self.old.is_empty() {
+            let old = code.around("summary", &self.old);
+            let _ = writeln!(text, "old summary:\n{old}");
+        }
+        for (title, lines) in [
+            ("new memories", &self.new),
+            ("removed memories", &self.removed),
+            ("other memories", &self.others),
+        ] {
+            if !lines.is_empty() {
+                let _ = write!(text, "{title}:\n{lines}");
+            }
+        }
+        code.around("category", &text)
+    }
+}
+
+/// `- [ref:a1b2c3] (event, 2023-05-07, met 3 times) …`, in one line.
+fn item_line(item: &SummaryItem, references: bool) -> String {
+    let mut line = String::from("- ");
+    if references {
+        let _ = write!(line, "[ref:{}] ", item.id.short());
+    }
+    let _ = write!(line, "({}", one_line(&item.memory_type));
+    if let Some(when) = &item.happened {
+        let _ = write!(line, ", {}", moment::write(when));
+    }
+    if item.reinforcement_count > 1 {
+        let _ = write!(line, ", met {} times", item.reinforcement_count);
+    }
+    let _ = writeln!(line, ") {}", one_line(&item.summary));
+    line
+}
+
+/// The lines of those items that fit, in order, and how many do not.
+fn within(
+    budget: usize,
+    items: &[&SummaryItem],
+    line: impl Fn(&SummaryItem) -> String,
+) -> (String, usize) {
+    let mut order: Vec<usize> = (0..items.len()).rev().collect();
+    // Stable, so that of equals the latest stays first.
+    order.sort_by_key(|at| std::cmp::Reverse(items.get(*at).map(|item| item.reinforcement_count)));
+    let mut room = budget;
+    let mut kept = Vec::new();
+    for at in order {
+        let Some(text) = items.get(at).map(|item| line(item)) else {
+            continue;
+        };
+        let length = text.chars().count();
+        if length <= room {
+            room -= length;
+            kept.push((at, text));
+        }
+    }
+    let left_out = items.len() - kept.len();
+    kept.sort_unstable();
+    (kept.into_iter().map(|(_, text)| text).collect(), left_out)
+}
