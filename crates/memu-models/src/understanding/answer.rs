@@ -52,23 +52,26 @@ pub(super) fn is_refusal(text: &str) -> bool {
         .any(|refusal| beginning.starts_with(refusal))
 }
 
-/// Whether a third of a text or more repeats the instructions.
-pub(super) fn is_echo(text: &str, instructions: &[&str]) -> bool {
-    if text.contains("{{") {
-        return true;
+/// The instructions that a request was made of, to be told from an answer.
+pub(super) struct Instructions(HashSet<String>);
+
+impl Instructions {
+    pub(super) fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let texts = texts.into_iter().map(analysis::words);
+        Self(texts.flat_map(|words| runs(&words)).collect())
     }
-    let words = analysis::words(text);
-    let all: Vec<Vec<String>> = instructions
-        .iter()
-        .map(|one| analysis::words(one))
-        .collect();
-    let known: HashSet<&[String]> = all.iter().flat_map(|one| one.windows(ECHO_WORDS)).collect();
-    let repeated = words
-        .windows(ECHO_WORDS)
-        .filter(|window| known.contains(window))
-        .count();
-    let windows = words.len().saturating_sub(ECHO_WORDS - 1);
-    repeated > 0 && repeated * 3 >= windows
+
+    /// Whether a third of a text or more repeats the instructions.
+    pub(super) fn are_echoed_by(&self, text: &str) -> bool {
+        let runs = runs(&analysis::words(text));
+        let repeated = runs.iter().filter(|run| self.0.contains(*run)).count();
+        repeated > 0 && repeated * 3 >= runs.len() || text.contains("{{")
+    }
+}
+
+/// All runs of [`ECHO_WORDS`] words.
+fn runs(words: &[String]) -> Vec<String> {
+    words.windows(ECHO_WORDS).map(|run| run.join(" ")).collect()
 }
 
 /// A reply as text, without the model's thoughts and without a fence around all of it; `None`
@@ -113,17 +116,14 @@ mod tests {
 
     #[test]
     fn an_echo_repeats_the_instructions() {
-        let instructions =
-            ["Write Markdown: short statements in lists, under a few headings of level two."];
-        assert!(is_echo(
-            "Write markdown, short statements in lists under a few headings.",
-            &instructions
-        ));
-        assert!(!is_echo(
-            "Ines writes short statements in lists.",
-            &instructions
-        ));
-        assert!(is_echo("{{new_items}}", &[]));
+        let instructions = Instructions::of([
+            "Write Markdown: short statements in lists, under a few headings of level two.",
+        ]);
+        let echo = "Write markdown, short statements in lists under a few headings.";
+        assert!(instructions.are_echoed_by(echo));
+        assert!(instructions.are_echoed_by("{{new_items}}"));
+        assert!(!instructions.are_echoed_by("Ines writes short statements in lists."));
+        assert!(!instructions.are_echoed_by(""));
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub fn read_caption(reply: &str) -> Result<Caption> {
     let stated = member(&["caption"]);
     // Some markup inside of plain text is no structure.
     let plain = answer::plain(reply).filter(|_| stated.is_none() && text.is_none());
-    let full = text.or_else(|| plain.map(str::to_owned));
+    let full = text.or_else(|| fields::text(&plain?.into()));
     let caption = stated.or_else(|| first_sentence(full.as_deref()?));
     let caption = caption
         .map(|caption| one_line(&caption))

@@ -8,6 +8,8 @@ pub enum Note {
     CutOff,
     /// A memory without text was left out.
     Empty,
+    /// An example out of the prompt, which none of the messages says, was left out.
+    Echo,
     /// A memory of a type that was not asked for was left out; without a name when it had no
     /// type.
     UnknownType(Option<String>),
@@ -30,6 +32,7 @@ impl fmt::Display for Note {
         match self {
             Self::CutOff => f.write_str("a memory was cut off and left out"),
             Self::Empty => f.write_str("a memory without text was left out"),
+            Self::Echo => f.write_str("an example out of the prompt was left out"),
             Self::UnknownType(Some(name)) => {
                 write!(f, "a memory of the unknown type {name:?} was left out")
             }

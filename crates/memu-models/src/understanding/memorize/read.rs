@@ -4,7 +4,8 @@ use memu_core::provider::ExtractedItem;
 use memu_core::{Error, Result, analysis};
 use serde_json::{Map, Value};
 
-use super::super::prompt::one_line;
+use super::super::answer::Instructions;
+use super::super::prompt::{CustomPrompt, PromptName, one_line};
 use super::super::salvage::{Repairs, Salvaged, salvage};
 use super::super::{fields, moment};
 use super::gather::{Found, Gathered};
@@ -59,7 +60,8 @@ pub enum Provenance {
 /// nor a memory that can be used, nor says that there is none.
 pub fn read_segment(reply: &str, task: &SegmentTask<'_>) -> Result<SegmentReading> {
     let types: Vec<&str> = task.shared_types().map(|one| &*one.name).collect();
-    read(reply, task, &types)
+    let instructions = Instructions::of([PromptName::MemorizeSegment.source()]);
+    read(reply, task, &types, &instructions)
 }
 
 /// Reads the reply to [`memory_type_request`](super::memory_type_request) for the same task;
@@ -72,15 +74,23 @@ pub fn read_memory_type(
     task: &SegmentTask<'_>,
     memory_type: &MemoryType,
 ) -> Result<SegmentReading> {
-    read(reply, task, &[&memory_type.name])
+    let own = memory_type.prompt.iter().flat_map(CustomPrompt::texts);
+    let instructions = Instructions::of([PromptName::MemorizeType.source()].into_iter().chain(own));
+    read(reply, task, &[&memory_type.name], &instructions)
 }
 
-fn read(reply: &str, task: &SegmentTask<'_>, types: &[&str]) -> Result<SegmentReading> {
+fn read(
+    reply: &str,
+    task: &SegmentTask<'_>,
+    types: &[&str],
+    instructions: &Instructions,
+) -> Result<SegmentReading> {
     let Salvaged { roots, repairs } = salvage(reply);
     let gathered = Gathered::from(&roots, types);
     let mut reader = Reader {
         task,
         types,
+        instructions,
         locator: None,
         drafts: Vec::new(),
         words: HashMap::new(),
@@ -113,6 +123,7 @@ fn read(reply: &str, task: &SegmentTask<'_>, types: &[&str]) -> Result<SegmentRe
 struct Reader<'a> {
     task: &'a SegmentTask<'a>,
     types: &'a [&'a str],
+    instructions: &'a Instructions,
     /// Made when a memory has to be placed by its words.
     locator: Option<Locator>,
     drafts: Vec<DraftItem>,
@@ -126,6 +137,10 @@ impl Reader<'_> {
         let content = found.content.trim();
         if fields::text(&Value::from(content)).is_none() {
             return self.notes.push(Note::Empty);
+        }
+        // Small models hand back the examples that they were given.
+        if self.instructions.are_echoed_by(content) && self.located(content).is_empty() {
+            return self.notes.push(Note::Echo);
         }
         let Some(memory_type) = self.memory_type(found) else {
             return;
@@ -243,14 +258,19 @@ impl Reader<'_> {
         if !cited.is_empty() {
             return (cited, Provenance::Cited);
         }
-        let locator = self.locator.get_or_insert_with(|| Locator::of(messages));
-        let located = locator.find(content);
+        let located = self.located(content);
         if located.is_empty() {
             self.notes.push(Note::Unplaced);
             return ((0..messages.len()).collect(), Provenance::WholeSegment);
         }
         self.notes.push(Note::Located);
         (located, Provenance::Located)
+    }
+
+    fn located(&mut self, content: &str) -> Vec<usize> {
+        let messages = self.task.messages;
+        let locator = self.locator.get_or_insert_with(|| Locator::of(messages));
+        locator.find(content)
     }
 
     fn happened(&mut self, map: &Map<String, Value>) -> Option<memu_core::time::When> {

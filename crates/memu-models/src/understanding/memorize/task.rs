@@ -68,7 +68,9 @@ impl NumberedMessage {
         }
         into.push_str(&indented(&self.text));
         if let Some(caption) = self.caption.as_deref().map(one_line) {
-            let _ = write!(into, " ({caption})");
+            let spoken = self.speaker.is_some() || self.role.is_some();
+            let what = if spoken { "picture" } else { "under" };
+            let _ = write!(into, " ({what}: {caption})");
         }
         into.push('\n');
     }

@@ -1,10 +1,10 @@
 use memu_core::{Error, Result};
 use serde_json::json;
 
-use super::super::fields;
 use super::super::prompt::{Filling, PromptName, Prompted, prompted};
-use super::super::salvage::{after_thoughts, salvage};
+use super::super::salvage::salvage;
 use super::super::schema::object;
+use super::super::{answer, fields};
 use super::{conversation, find, query};
 
 /// What is to be done with a question.
@@ -47,7 +47,7 @@ pub fn read_route(reply: &str, question: &str, context: &[String]) -> Result<Rou
     let decision = find(&roots, &["needs_retrieval", "decision", "retrieve"]);
     let needs_retrieval = match decision {
         Some(value) => fields::truth(value).or_else(|| said(&fields::text(value)?)),
-        None => said(after_thoughts(reply)),
+        None => answer::plain(reply).and_then(said),
     };
     let needs_retrieval = needs_retrieval.ok_or_else(|| {
         Error::model("the model's reply does not say whether the memory is needed")

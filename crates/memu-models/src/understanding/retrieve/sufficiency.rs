@@ -1,10 +1,10 @@
 use memu_core::{Error, Result};
 use serde_json::json;
 
-use super::super::fields;
 use super::super::prompt::{Filling, PromptName, Prompted, bullets, prompted};
-use super::super::salvage::{after_thoughts, salvage};
+use super::super::salvage::salvage;
 use super::super::schema::object;
+use super::super::{answer, fields};
 use super::{conversation, find, query};
 
 /// Whether what was found is enough.
@@ -59,7 +59,7 @@ pub fn read_sufficiency(reply: &str, question: &str, context: &[String]) -> Resu
     let judgement = find(&roots, &["sufficient", "judgement", "judgment", "enough"]);
     let sufficient = match judgement {
         Some(value) => fields::truth(value).or_else(|| said(&fields::text(value)?)),
-        None => said(after_thoughts(reply)),
+        None => answer::plain(reply).and_then(said),
     };
     let sufficient = sufficient.ok_or_else(|| {
         Error::model("the model's reply does not say whether what was found is enough")

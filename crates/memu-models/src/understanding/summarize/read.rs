@@ -3,9 +3,9 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::super::answer;
+use super::super::answer::{self, Instructions};
 use super::super::fields;
-use super::super::prompt::PromptName;
+use super::super::prompt::{CustomPrompt, PromptName};
 use super::super::salvage::{Repair, Salvaged, salvage};
 use super::references::{length_without, mended};
 use super::request::SummaryTask;
@@ -117,7 +117,7 @@ fn judged(text: &str, task: &SummaryTask) -> Result<Summary, NoSummary> {
     if answer::is_refusal(text) {
         return Err(NoSummary::Refusal);
     }
-    if answer::is_echo(text, &instructions(task)) {
+    if instructions(task).are_echoed_by(text) {
         return Err(NoSummary::Echo);
     }
     if characters > ALWAYS_SHORT.max(target.saturating_mul(FAR_TOO_LONG)) {
@@ -130,12 +130,12 @@ fn judged(text: &str, task: &SummaryTask) -> Result<Summary, NoSummary> {
 }
 
 /// The texts that a summary must not repeat.
-fn instructions(task: &SummaryTask) -> Vec<&str> {
-    let mut texts = vec![PromptName::Summaries.source(), PromptName::Summary.source()];
-    if let Some(prompt) = &task.prompt {
-        texts.extend(prompt.texts());
-    }
-    texts
+fn instructions(task: &SummaryTask) -> Instructions {
+    let ours = [PromptName::Summaries.source(), PromptName::Summary.source()];
+    Instructions::of(
+        ours.into_iter()
+            .chain(task.prompt.iter().flat_map(CustomPrompt::texts)),
+    )
 }
 
 /// The summaries in a reply, by category.

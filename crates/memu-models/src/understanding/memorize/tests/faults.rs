@@ -77,6 +77,22 @@ fn a_cut_off_memory_is_noted() {
 }
 
 #[test]
+fn the_example_of_the_prompt_is_no_memory() {
+    let reply = "{\"items\": [{\"memory_type\": \"event\", \"message_numbers\": [14], \"content\": \
+                 \"Ines sold her blue canoe to Tom's nephew on 7 May 2023.\"}]}";
+    let mut example = Example::new();
+    assert_eq!(example.read(reply).drafts.len(), 1);
+    example.messages.remove(0);
+    example.messages[0].text = "It rains.".into();
+    example.messages[0].speaker = None;
+    let error = read_segment(reply, &example.task()).unwrap_err();
+    assert!(
+        error.to_string().contains(&Note::Echo.to_string()),
+        "{error}"
+    );
+}
+
+#[test]
 fn replies_without_anything_usable_are_errors_that_say_so() {
     let example = Example::new();
     for (reply, part) in [
