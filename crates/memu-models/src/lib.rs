@@ -3,8 +3,11 @@
 
 mod connection;
 mod embed;
+mod extractor;
 pub mod presets;
 mod profile;
+mod retrieval;
+mod summarizer;
 mod surroundings;
 mod transport;
 pub mod understanding;
@@ -12,6 +15,9 @@ mod wire;
 
 pub use connection::Connection;
 pub use embed::EmbeddingClient;
+pub use extractor::ModelExtractor;
 pub use profile::Profile;
+pub use retrieval::{ProfiledModel, RetrievalModels};
+pub use summarizer::ModelSummarizer;
 pub use surroundings::{Delays, Pause, Surroundings, TokioPause, Variables};
 pub use wire::ChatClient;

@@ -11,9 +11,11 @@ use memu_core::store::rules::check_embedder;
 use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
+use memu_models::Surroundings;
 
 use crate::backup::Place;
-use crate::settings::{DdlMode, MetadataProvider, Secret, Settings};
+use crate::profiles::Profiles;
+use crate::settings::{DdlMode, EMBEDDING_PROFILE, MetadataProvider, Secret, Settings};
 use crate::sqlite::{self, SqliteStore, UpgradeReport};
 use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
 
@@ -43,6 +45,7 @@ pub struct MemoryServiceBuilder {
     extractor: Option<Arc<dyn Extractor>>,
     summarizer: Option<Arc<dyn Summarizer>>,
     retrieval_model: Option<Arc<dyn RetrievalModel>>,
+    surroundings: Surroundings,
     changes_embedder: bool,
 }
 
@@ -76,6 +79,7 @@ impl MemoryServiceBuilder {
             extractor: None,
             summarizer: None,
             retrieval_model: None,
+            surroundings: Surroundings::default(),
             changes_embedder: false,
         }
     }
@@ -162,6 +166,13 @@ impl MemoryServiceBuilder {
         self
     }
 
+    /// Where keys and addresses of models come from, and how calls that fail are repeated.
+    #[must_use]
+    pub fn surroundings(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
     /// Opens a store whose vectors are another embedder's, too, so that
     /// [`MemoryService::reembed`] can change that. Until then other verbs refuse what
     /// needs vectors.
@@ -190,25 +201,43 @@ impl MemoryServiceBuilder {
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;
-        let embedder = self.configured_embedder(&executor)?;
+        let sets = store.embedding_sets().await?;
+        let mut profiles = Profiles::new(&self.settings, &self.surroundings);
+        let embedder = match &self.embedder {
+            Some(embedder) => Some(embedder.clone()),
+            None => profiles.embedder(&sets).await?,
+        };
+        let embedder = match embedder {
+            Some(embedder) => embedder,
+            None => self.local_embedder(&executor)?,
+        };
         if !self.changes_embedder {
-            check_embedder(&store.embedding_sets().await?, embedder.identity())?;
+            check_embedder(&sets, embedder.identity())?;
         }
+        let extractor = match &self.extractor {
+            Some(extractor) => Some(extractor.clone()),
+            None => profiles.extractor()?,
+        };
+        let summarizer = match &self.summarizer {
+            Some(summarizer) => Some(summarizer.clone()),
+            None => profiles.summarizer()?,
+        };
+        let retrieval_model = match &self.retrieval_model {
+            Some(model) => Some(model.clone()),
+            None => profiles.retrieval_model()?,
+        };
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
             files,
             reader: Arc::new(LocalReader::new(executor.clone())),
-            extractor: self
-                .extractor
-                .unwrap_or_else(|| Arc::new(LocalExtractor::new(executor.clone()))),
+            extractor: extractor.unwrap_or_else(|| Arc::new(LocalExtractor::new(executor.clone()))),
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
-            summarizer: self
-                .summarizer
+            summarizer: summarizer
                 .unwrap_or_else(|| Arc::new(LocalSummarizer::new(executor.clone()))),
             embedder,
             words: memu_local::words::embedded()?,
-            retrieval_model: self.retrieval_model,
+            retrieval_model,
             clock: self.clock,
             ids: self.ids,
             executor,
@@ -219,12 +248,9 @@ impl MemoryServiceBuilder {
         })
     }
 
-    /// The embedder that the profile `embedding` names.
-    fn configured_embedder(&self, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
-        if let Some(embedder) = &self.embedder {
-            return Ok(embedder.clone());
-        }
-        let profile = self.settings.llm_profiles.get("embedding");
+    /// The embedder in this process that the profile `embedding` names.
+    fn local_embedder(&self, executor: &Arc<dyn Executor>) -> Result<Arc<dyn Embedder>> {
+        let profile = self.settings.llm_profiles.get(EMBEDDING_PROFILE);
         match profile.and_then(|profile| profile.model.as_deref()) {
             Some("minilm") => minilm(
                 profile.and_then(|profile| profile.path.as_deref()),

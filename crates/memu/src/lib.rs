@@ -28,6 +28,7 @@ mod dsn;
 mod executor;
 mod fetch;
 pub mod models;
+mod profiles;
 mod resource_files;
 pub mod settings;
 pub mod sqlite;
@@ -46,4 +47,4 @@ pub use memu_core::service::{
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;
-pub use {memu_core as core, memu_local as local};
+pub use {memu_core as core, memu_local as local, memu_models as providers};

@@ -50,6 +50,12 @@ pub struct MemorizeConfig {
     pub near_identity_threshold: f32,
     /// The largest resource that is accepted, in bytes. Default 256 MiB.
     pub max_resource_bytes: u64,
+    /// The model profile that describes pictures and recordings. Default `default`.
+    pub preprocess_llm_profile: String,
+    /// The model profile that draws memories. Default `default`.
+    pub memory_extract_llm_profile: String,
+    /// The model profile that writes summaries. Default `default`.
+    pub category_update_llm_profile: String,
 }
 
 impl Default for MemorizeConfig {
@@ -70,6 +76,9 @@ impl Default for MemorizeConfig {
             enable_item_reinforcement: false,
             near_identity_threshold: 0.85,
             max_resource_bytes: 256 << 20,
+            preprocess_llm_profile: "default".to_owned(),
+            memory_extract_llm_profile: "default".to_owned(),
+            category_update_llm_profile: "default".to_owned(),
         }
     }
 }

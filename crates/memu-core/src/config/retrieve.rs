@@ -28,6 +28,12 @@ pub struct RetrieveConfig {
     pub segment: RetrieveTierConfig,
     /// The constants of the ranking.
     pub ranking: RankingConfig,
+    /// The model profile that decides what a question needs. Default `default`.
+    pub route_intention_llm_profile: String,
+    /// The model profile that judges what was found. Default `default`.
+    pub sufficiency_check_llm_profile: String,
+    /// The model profile that chooses, where `method` is `llm`. Default `default`.
+    pub llm_ranking_llm_profile: String,
 }
 
 impl Default for RetrieveConfig {
@@ -41,6 +47,9 @@ impl Default for RetrieveConfig {
             resource: RetrieveTierConfig::default(),
             segment: RetrieveTierConfig::default(),
             ranking: RankingConfig::default(),
+            route_intention_llm_profile: "default".to_owned(),
+            sufficiency_check_llm_profile: "default".to_owned(),
+            llm_ranking_llm_profile: "default".to_owned(),
         }
     }
 }

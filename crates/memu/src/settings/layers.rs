@@ -17,12 +17,7 @@ const KEY_VARIABLES: [&str; 2] = [
 ];
 
 /// Keys of the original that no longer mean anything; accepted and left alone.
-const RETIRED_PROFILE_KEYS: [&str; 4] = [
-    "client_backend",
-    "lazyllm_source",
-    "endpoint_overrides",
-    "embed_batch_size",
-];
+const RETIRED_PROFILE_KEYS: [&str; 2] = ["client_backend", "lazyllm_source"];
 
 /// Settings from several places, the later over the earlier.
 // No `Debug`: what is merged may hold a key.
@@ -211,9 +206,14 @@ mod tests {
                 "database_config.metadata_store.pool_size is 0; it must be from 1 to 256",
             ),
             (
-                json!({"llm_profiles": {"default": {"provider": "openai"}}}),
-                "llm_profiles.default asks for the provider \"openai\", which this version does \
-                 not have yet; it has \"local\"",
+                json!({"llm_profiles": {"default": {"provider": "openai", "model": "gpt"}}}),
+                "llm_profiles.default.model is for the provider \"local\"; \"openai\" has \
+                 chat_model and embed_model",
+            ),
+            (
+                json!({"memorize_config": {"memory_extract_llm_profile": "big"}}),
+                "memorize_config.memory_extract_llm_profile names the profile \"big\", which \
+                 llm_profiles does not have; it has none",
             ),
         ] {
             let error = Layers::new().value(value).settings().unwrap_err();

@@ -5,21 +5,28 @@
 //! valid one.
 
 mod layers;
+mod profile;
 mod refusal;
 mod sections;
 
 pub use layers::{CONFIG_FILE, Layers};
 pub use memu_core::Secret;
+pub use profile::LlmProfile;
 pub use sections::{
-    BlobConfig, DatabaseConfig, DdlMode, EmbeddingFormat, LlmProfile, MetadataProvider,
-    MetadataStoreConfig, UserConfig, VectorIndexConfig, VectorProvider,
+    BlobConfig, DatabaseConfig, DdlMode, EmbeddingFormat, MetadataProvider, MetadataStoreConfig,
+    UserConfig, VectorIndexConfig, VectorProvider,
 };
 
 use std::collections::BTreeMap;
 
-use memu_core::Result;
 use memu_core::config::{BudgetConfig, MemorizeConfig, RetrieveConfig};
+use memu_core::{Error, Result};
 use serde::{Deserialize, Serialize};
+
+/// The profile of every step that names no other.
+pub(crate) const DEFAULT_PROFILE: &str = "default";
+/// The profile that embeds.
+pub(crate) const EMBEDDING_PROFILE: &str = "embedding";
 
 /// All settings of a service.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -56,6 +63,47 @@ impl Settings {
         self.database_config.validate()?;
         for (name, profile) in &self.llm_profiles {
             profile.validate(name)?;
+        }
+        let memorize = &self.memorize_config;
+        let retrieve = &self.retrieve_config;
+        for (setting, name) in [
+            (
+                "memorize_config.preprocess_llm_profile",
+                &memorize.preprocess_llm_profile,
+            ),
+            (
+                "memorize_config.memory_extract_llm_profile",
+                &memorize.memory_extract_llm_profile,
+            ),
+            (
+                "memorize_config.category_update_llm_profile",
+                &memorize.category_update_llm_profile,
+            ),
+            (
+                "retrieve_config.route_intention_llm_profile",
+                &retrieve.route_intention_llm_profile,
+            ),
+            (
+                "retrieve_config.sufficiency_check_llm_profile",
+                &retrieve.sufficiency_check_llm_profile,
+            ),
+            (
+                "retrieve_config.llm_ranking_llm_profile",
+                &retrieve.llm_ranking_llm_profile,
+            ),
+        ] {
+            if name != DEFAULT_PROFILE && !self.llm_profiles.contains_key(name) {
+                let known: Vec<&str> = self.llm_profiles.keys().map(String::as_str).collect();
+                return Err(Error::config(format!(
+                    "{setting} names the profile {name:?}, which llm_profiles does not have; \
+                     it has {}",
+                    if known.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        known.join(", ")
+                    }
+                )));
+            }
         }
         Ok(())
     }

@@ -3,51 +3,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Secret;
 
-/// A model and how to reach it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LlmProfile {
-    /// Who runs the model. This version has `local`: this process.
-    pub provider: String,
-    /// Which model. For embedding there are `words`, the table of word vectors that is
-    /// compiled in (the default), and `minilm`, all-MiniLM-L6-v2, in builds with the
-    /// feature `minilm`.
-    pub model: Option<String>,
-    /// The folder of a model that is read from files. Default: where `memu model pull`
-    /// puts it.
-    pub path: Option<String>,
-}
-
-impl Default for LlmProfile {
-    fn default() -> Self {
-        Self {
-            provider: "local".to_owned(),
-            model: None,
-            path: None,
-        }
-    }
-}
-
-impl LlmProfile {
-    pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if self.provider != "local" {
-            return Err(Error::unsupported(format!(
-                "llm_profiles.{name} asks for the provider {:?}, which this version does not \
-                 have yet; it has \"local\"",
-                self.provider
-            )));
-        }
-        match self.model.as_deref() {
-            None | Some("words") => Ok(()),
-            Some("minilm") if name == "embedding" => Ok(()),
-            Some(model) => Err(Error::config(format!(
-                "llm_profiles.{name} asks for the local model {model:?}; there are \"words\" and, \
-                 for embedding, \"minilm\""
-            ))),
-        }
-    }
-}
-
 /// Where large files are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -22,6 +22,7 @@ fn item(id: &str, summary: &str, met: u64) -> SummaryItem {
 fn task(name: &str, references: bool) -> SummaryTask {
     SummaryTask {
         request: SummaryRequest {
+            summary: None,
             category: CategoryTopic {
                 name: name.into(),
                 description: "Activities, hobbies,\nand interests".into(),

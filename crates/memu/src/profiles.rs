@@ -1,0 +1,133 @@
+//! The models that settings name.
+
+use std::sync::Arc;
+
+use memu_core::Error;
+use memu_core::Result;
+use memu_core::provider::{ChatModel, Embedder, Extractor, RetrievalModel, Summarizer};
+use memu_core::records::EmbeddingSet;
+use memu_models::{
+    Connection, ModelExtractor, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
+    Surroundings,
+};
+
+use crate::settings::{DEFAULT_PROFILE, EMBEDDING_PROFILE, LlmProfile, Settings};
+
+/// The models of the profiles in settings. Those of one profile share its connection, and so
+/// its limits.
+#[derive(Debug)]
+pub(crate) struct Profiles<'s> {
+    settings: &'s Settings,
+    surroundings: &'s Surroundings,
+    connected: Vec<(String, Connection)>,
+}
+
+impl<'s> Profiles<'s> {
+    pub(crate) fn new(settings: &'s Settings, surroundings: &'s Surroundings) -> Self {
+        Self {
+            settings,
+            surroundings,
+            connected: Vec::new(),
+        }
+    }
+
+    /// What draws memories, unless this process does.
+    pub(crate) fn extractor(&mut self) -> Result<Option<Arc<dyn Extractor>>> {
+        let name = &self.settings.memorize_config.memory_extract_llm_profile;
+        let model = self.chat(name)?;
+        Ok(model.map(|one| -> Arc<dyn Extractor> {
+            Arc::new(ModelExtractor::new(one.model, &one.profile, Vec::new()))
+        }))
+    }
+
+    /// What writes summaries, unless this process does.
+    pub(crate) fn summarizer(&mut self) -> Result<Option<Arc<dyn Summarizer>>> {
+        let name = &self.settings.memorize_config.category_update_llm_profile;
+        let model = self.chat(name)?;
+        Ok(model.map(|one| -> Arc<dyn Summarizer> {
+            Arc::new(ModelSummarizer::new(one.model, &one.profile))
+        }))
+    }
+
+    /// What has a say in answers, if anything has.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when some of the steps are to ask a
+    /// model and others this process, which has no say.
+    pub(crate) fn retrieval_model(&mut self) -> Result<Option<Arc<dyn RetrievalModel>>> {
+        let config = &self.settings.retrieve_config;
+        let route = self.chat(&config.route_intention_llm_profile)?;
+        let sufficiency = self.chat(&config.sufficiency_check_llm_profile)?;
+        let ranking = self.chat(&config.llm_ranking_llm_profile)?;
+        match (route, sufficiency, ranking) {
+            (None, None, None) => Ok(None),
+            (Some(route), Some(sufficiency), Some(ranking)) => {
+                Ok(Some(Arc::new(RetrievalModels {
+                    route,
+                    sufficiency,
+                    ranking,
+                })))
+            }
+            _ => Err(Error::config(
+                "the profiles of retrieve_config (route_intention_llm_profile, \
+                 sufficiency_check_llm_profile, llm_ranking_llm_profile) must all be models, or \
+                 all be \"local\"",
+            )),
+        }
+    }
+
+    /// What embeds, unless this process does. A store that has vectors of the same model
+    /// tells their dimension.
+    pub(crate) async fn embedder(
+        &mut self,
+        sets: &[EmbeddingSet],
+    ) -> Result<Option<Arc<dyn Embedder>>> {
+        let Some((name, mut profile)) = self.embedding_profile() else {
+            return Ok(None);
+        };
+        let model = profile.embed_model.as_deref();
+        let known = sets
+            .iter()
+            .map(|set| &set.identity)
+            .find(|known| known.provider == profile.provider && Some(&*known.model) == model);
+        if let (None, Some(known)) = (profile.dimension, known) {
+            profile.dimension = Some(known.dimension);
+        }
+        let connection = self.connection(&name, &profile)?;
+        Ok(Some(Arc::new(connection.embedder().await?)))
+    }
+
+    /// The profile that embeds: its own, or that of everything where its provider embeds.
+    fn embedding_profile(&self) -> Option<(String, Profile)> {
+        let profiles = &self.settings.llm_profiles;
+        if let Some(own) = profiles.get(EMBEDDING_PROFILE) {
+            return Some((EMBEDDING_PROFILE.to_owned(), own.remote()?));
+        }
+        let profile = profiles.get(DEFAULT_PROFILE)?.remote()?;
+        let preset = profile.validate(DEFAULT_PROFILE).ok()?;
+        preset.embed?;
+        Some((DEFAULT_PROFILE.to_owned(), profile))
+    }
+
+    /// The model of a profile; `None` where that is this process.
+    fn chat(&mut self, name: &str) -> Result<Option<ProfiledModel>> {
+        let profile = self.settings.llm_profiles.get(name);
+        let Some(profile) = profile.and_then(LlmProfile::remote) else {
+            return Ok(None);
+        };
+        let model: Arc<dyn ChatModel> = Arc::new(self.connection(name, &profile)?.chat_model()?);
+        Ok(Some(ProfiledModel {
+            profile: name.to_owned(),
+            model,
+        }))
+    }
+
+    fn connection(&mut self, name: &str, profile: &Profile) -> Result<Connection> {
+        if let Some((_, known)) = self.connected.iter().find(|(known, _)| known == name) {
+            return Ok(known.clone());
+        }
+        let connection = Connection::new(name, profile, self.surroundings)?;
+        self.connected.push((name.to_owned(), connection.clone()));
+        Ok(connection)
+    }
+}

@@ -1,0 +1,281 @@
+//! Memorizing and answering by models: what they are asked, what is made of their answers, and
+//! what becomes of it when they misbehave.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use memu::core::records::{ModelReply, ReplyState};
+use memu::core::scope::ScopeSchema;
+use memu::core::store::Query;
+use memu::providers::{Pause, Surroundings};
+use memu::settings::{Layers, Settings};
+use memu::{
+    Error, ErrorKind, MemorizeRequest, MemorizeResponse, MemoryService, MemoryServiceBuilder,
+    Modality, Result, RetrieveRequest,
+};
+use memu_testkit::models::{Asked, FakeProvider, Fault};
+use serde_json::json;
+use support::user;
+
+const KEY: &str = "sk-secret-of-nora";
+
+/// Answers that come at once: nobody waits for a second attempt.
+#[derive(Debug)]
+struct NoPause;
+
+#[async_trait]
+impl Pause for NoPause {
+    async fn pause(&self, _: Duration) {}
+}
+
+/// A model that understands our requests: one memory of every message, filed under the first
+/// category, and summaries that say what they were given.
+fn model(asked: &Asked) -> String {
+    let schema = asked.schema.clone().unwrap_or_default();
+    let properties = &schema["properties"];
+    if properties.get("caption").is_some() {
+        let numbers = asked.prompt.lines().filter_map(|line| {
+            let line = line.trim_start().strip_prefix('[')?;
+            let (number, text) = line.split_once("] ")?;
+            Some((number.parse::<u32>().ok()?, text.to_owned()))
+        });
+        let items = numbers.map(|(number, text)| {
+            json!({
+                "memory_type": "event",
+                "content": format!("Somebody said {text}"),
+                "message_numbers": [number],
+                "categories": ["activities"],
+                "happened_at": null,
+            })
+        });
+        let items: Vec<_> = items.collect();
+        return json!({"caption": "a talk", "items": items}).to_string();
+    }
+    if properties.get("summaries").is_some() {
+        let entry = &properties["summaries"]["items"]["properties"]["category"];
+        let names = entry["enum"].as_array().cloned().unwrap_or_default();
+        let summaries = names
+            .iter()
+            .map(|name| json!({"category": name, "summary": "What was said, in short."}));
+        return json!({"summaries": summaries.collect::<Vec<_>>()}).to_string();
+    }
+    if properties.get("needs_retrieval").is_some() {
+        return json!({"needs_retrieval": true, "rewritten_query": "what was said"}).to_string();
+    }
+    if properties.get("sufficient").is_some() {
+        return json!({"sufficient": false, "next_query": null}).to_string();
+    }
+    panic!("nobody knows what this asks: {schema}\n{}", asked.prompt)
+}
+
+fn settings(server: &FakeProvider) -> Settings {
+    let profile = json!({
+        "base_url": format!("{}/v1", server.base_url()),
+        "api_key": KEY,
+        "chat_model": "one",
+        "embed_model": "two",
+        "dimension": 8,
+        "max_retries": 1,
+        "timeout_s": 5.0,
+    });
+    Layers::new()
+        .value(json!({"llm_profiles": {"default": profile}}))
+        .settings()
+        .unwrap()
+}
+
+async fn service(path: &Path, settings: Settings) -> MemoryService {
+    let surroundings = Surroundings {
+        pause: Arc::new(NoPause),
+        ..Surroundings::default()
+    };
+    MemoryServiceBuilder::new()
+        .settings(settings)
+        .surroundings(surroundings)
+        .database(&path.display().to_string())
+        .build()
+        .await
+        .unwrap()
+}
+
+/// A hundred messages about five things.
+fn conversation() -> String {
+    let topics = [
+        "the harbour and the boats in it",
+        "a violin that needs new strings",
+        "the garden with its old apple trees",
+        "a train journey over the mountains",
+        "bread, flour and the oven that smokes",
+    ];
+    let messages = (0..100).map(|number| {
+        let topic = topics[number / 20];
+        json!({
+            "role": if number % 2 == 0 { "user" } else { "assistant" },
+            "content": format!("Number {number} is about {topic}"),
+            "created_at": format!("2026-03-{:02}T{:02}:{:02}:00", 1 + number / 20, 9, number % 20),
+        })
+    });
+    json!({"id": "talk", "messages": messages.collect::<Vec<_>>()}).to_string()
+}
+
+async fn memorize(service: &MemoryService) -> Result<MemorizeResponse> {
+    let bytes = conversation().into_bytes();
+    let request = MemorizeRequest::content(bytes, "talk.json", Modality::Conversation);
+    let request = request.user("user_id", "nora");
+    service.memorize(request).await
+}
+
+async fn replies(service: &MemoryService) -> Vec<ModelReply> {
+    let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+    let query = Query::scope(&scope);
+    service.store().model_replies(&query).await.unwrap().records
+}
+
+async fn counts(service: &MemoryService) -> [usize; 4] {
+    let stats = service.stats(&user("nora"), false).await.unwrap();
+    [
+        stats.resources,
+        stats.segments,
+        stats.items,
+        stats.categories,
+    ]
+}
+
+fn chats(server: &FakeProvider) -> usize {
+    let requests = server.requests();
+    let asked = requests.iter().filter(|one| !one.asked().is_embedding());
+    asked.count()
+}
+
+fn embeddings(server: &FakeProvider) -> usize {
+    server.request_count() - chats(server)
+}
+
+#[tokio::test]
+async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    let done = memorize(&service).await.unwrap();
+    assert_eq!(done.items.len(), 100);
+    assert!(chats(&server) <= 12, "{} chats", chats(&server));
+    assert!(
+        embeddings(&server) <= 3,
+        "{} embeddings",
+        embeddings(&server)
+    );
+    assert!(server.most_under_way() >= 5, "{}", server.most_under_way());
+    let kept = replies(&service).await;
+    assert_eq!(kept.len(), chats(&server));
+    assert!(kept.iter().all(|reply| reply.state == ReplyState::Parsed));
+    let activities = done.categories.iter().find(|one| one.name == "activities");
+    let summary = activities.unwrap().summary.as_deref();
+    assert_eq!(summary, Some("What was said, in short."));
+    let request = RetrieveRequest::question("violin strings").matching("user_id", "nora");
+    let found = service.retrieve(request).await.unwrap();
+    let hit = &found.items[0];
+    assert!(hit.item.summary.ends_with(&hit.evidence[0].text), "{hit:?}");
+    assert!(found.segments[0].segment.topic_caption.is_none() || found.segments.len() > 1);
+}
+
+#[tokio::test]
+async fn the_same_content_again_asks_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    memorize(&service).await.unwrap();
+    server.forget_requests();
+    memorize(&service).await.unwrap();
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_with_everything_off_takes_no_chat_and_at_most_one_embedding() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let mut settings = settings(&server);
+    settings.retrieve_config.route_intention = false;
+    settings.retrieve_config.sufficiency_check = false;
+    let service = service(&folder.path().join("memu.db"), settings).await;
+    memorize(&service).await.unwrap();
+    for _ in 0..2 {
+        server.forget_requests();
+        let request = RetrieveRequest::question("violin strings").matching("user_id", "nora");
+        service.retrieve(request).await.unwrap();
+        assert_eq!(chats(&server), 0);
+        assert!(embeddings(&server) <= 1, "{}", embeddings(&server));
+    }
+}
+
+/// Every way in which the answers to chats go wrong, until told otherwise.
+fn misbehaviours() -> Vec<(&'static str, Fault)> {
+    vec![
+        ("refused as too many", Fault::status(429).retry_after("0")),
+        ("an error of the server", Fault::status(500)),
+        ("a reset", Fault::ResetBeforeHeaders),
+        ("an empty reply", Fault::Empty),
+        ("a page instead of JSON", Fault::Garbage),
+        ("half of the JSON", Fault::Truncated),
+    ]
+}
+
+#[tokio::test]
+async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_cheaper() {
+    for (name, fault) in misbehaviours() {
+        let folder = tempfile::tempdir().unwrap();
+        // All summaries fail: what was extracted before was paid for.
+        let spoiled = fault.clone();
+        let healthy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let is_healthy = healthy.clone();
+        let server = FakeProvider::builder()
+            .chat(model)
+            .fault_when(move |request| {
+                let asked = request.asked();
+                let schema = asked.schema.clone().unwrap_or_default();
+                let summary = schema["properties"].get("summaries").is_some();
+                let ill = !is_healthy.load(std::sync::atomic::Ordering::SeqCst);
+                (summary && ill).then(|| spoiled.clone())
+            })
+            .start();
+        let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+        let error = memorize(&service).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Model, "{name}: {error}");
+        let told = told(&error);
+        for expected in ["profile=default", "model=openai/one", "step=persist_index"] {
+            assert!(told.contains(expected), "{name}: {told}");
+        }
+        assert!(!told.contains(KEY), "{name}: {told}");
+        assert_eq!(counts(&service).await, [0; 4], "{name}");
+        let kept = replies(&service).await;
+        let extracted = kept
+            .iter()
+            .filter(|one| one.step == "extract_items")
+            .count();
+        assert!(extracted >= 5, "{name}: {extracted} replies are kept");
+        server.forget_requests();
+        healthy.store(true, std::sync::atomic::Ordering::SeqCst);
+        memorize(&service).await.unwrap();
+        assert!(chats(&server) <= 2, "{name}: {} chats", chats(&server));
+        assert_eq!(counts(&service).await[2], 100, "{name}");
+    }
+}
+
+fn told(error: &Error) -> String {
+    let context = error.context().iter();
+    let context: Vec<String> = context
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    format!("{error} {}", context.join(" "))
+}
