@@ -49,7 +49,7 @@ pub struct Profile {
     /// model's own limit.
     pub max_output_tokens: Option<u32>,
     /// How much a model that runs on this machine is to keep in mind, in tokens (Ollama's
-    /// `num_ctx`). Default: the server's setting.
+    /// `num_ctx`). Default: what a request needs, or the server's setting if that is enough.
     pub context_tokens: Option<u32>,
     /// In place of the temperature that a request asks for.
     pub temperature: Option<f32>,

@@ -138,12 +138,7 @@ async fn anthropic_is_asked_as_it_wants_it() {
             ]}],
             "system": "Be brief.",
             "temperature": 1.0,
-            "tools": [{
-                "name": "facts",
-                "description": "Gives the answer.",
-                "input_schema": format().schema,
-            }],
-            "tool_choice": {"type": "tool", "name": "facts"},
+            "output_config": {"format": {"type": "json_schema", "schema": format().schema}},
         })
     );
     let reply = client.read(&raw).unwrap();
@@ -212,6 +207,16 @@ async fn ollama_is_asked_as_it_wants_it() {
             "format": format().schema,
         })
     );
+}
+
+#[tokio::test]
+async fn ollama_is_told_how_much_to_keep_in_mind_when_that_is_much() {
+    let server = FakeProvider::start();
+    let client = client("ollama", &server);
+    client.chat(&question("Hello")).await.unwrap();
+    assert_eq!(sent(&server)["options"], json!({}));
+    client.chat(&question(&"word ".repeat(6000))).await.unwrap();
+    assert_eq!(sent(&server)["options"], json!({"num_ctx": 16384}));
 }
 
 #[tokio::test]
@@ -317,7 +322,7 @@ async fn what_a_model_does_not_take_is_left_out_from_then_on() {
     request.temperature = Some(0.2);
     request.max_tokens = Some(100);
     let raw = client.chat(&request).await.unwrap();
-    assert_eq!(raw.attempts, 4);
+    assert_eq!(raw.attempts, 5);
     let body = sent(&server);
     assert_eq!(body["max_tokens"], 100);
     assert!(
@@ -327,6 +332,65 @@ async fn what_a_model_does_not_take_is_left_out_from_then_on() {
             .contains("JSON schema")
     );
     assert_eq!(client.chat(&request).await.unwrap().attempts, 1);
+}
+
+#[tokio::test]
+async fn an_older_claude_gives_an_answer_in_form_as_the_input_of_a_tool() {
+    let server = FakeProvider::builder()
+        .chat(|_| json!({"facts": ["a"]}))
+        .fault_when(|request| {
+            let config = request.json().get("output_config").is_some();
+            let refusal = "output_config: Extra inputs are not permitted";
+            config.then(|| Fault::status(400).saying(refusal))
+        })
+        .start();
+    let client = client("anthropic", &server);
+    let mut request = question("Hello");
+    request.format = Some(format());
+    let raw = client.chat(&request).await.unwrap();
+    let reply = client.read(&raw).unwrap();
+    assert_eq!(reply.text, r#"{"facts":["a"]}"#);
+    assert_eq!(reply.finish_reason, FinishReason::Stop);
+    let body = sent(&server);
+    assert_eq!(
+        body["tool_choice"],
+        json!({"type": "tool", "name": "facts"})
+    );
+    assert_eq!(body["tools"][0]["input_schema"], format().schema);
+    assert_eq!(body["system"], "Be brief.");
+}
+
+#[tokio::test]
+async fn a_form_that_nobody_takes_is_explained_in_the_end() {
+    for provider in PROVIDERS {
+        let server = FakeProvider::builder()
+            .fault_when(|request| {
+                let sent = request.json().to_string();
+                let signs = [
+                    "output_config",
+                    "tool_choice",
+                    "response_format",
+                    "\"format\"",
+                    "responseMimeType",
+                ];
+                let refused = signs.iter().any(|sign| sent.contains(sign));
+                refused.then(|| Fault::status(400).saying("json_schema is not supported"))
+            })
+            .start();
+        let client = client(provider, &server);
+        let mut request = question("Hello");
+        request.format = Some(format());
+        assert_eq!(
+            client.chat(&request).await.unwrap().attempts,
+            3,
+            "{provider}"
+        );
+        let asked = server.requests().pop().unwrap().asked();
+        assert!(
+            asked.system.contains("follows this JSON schema"),
+            "{provider}"
+        );
+    }
 }
 
 #[tokio::test]

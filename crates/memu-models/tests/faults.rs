@@ -25,15 +25,17 @@ fn failing(fault: &Fault) -> FakeProvider {
         .start()
 }
 
-fn impatient(server: &FakeProvider) -> Profile {
+/// A profile that waits no longer than it must to see the fault.
+fn patient(fault: &Fault, server: &FakeProvider) -> Profile {
+    let late = matches!(fault, Fault::Delay(_));
     Profile {
-        timeout_s: 0.2,
+        timeout_s: if late { 0.5 } else { 60.0 },
         ..profile("openai", server)
     }
 }
 
 async fn error_of(fault: &Fault, server: &FakeProvider) -> Error {
-    let client = connect(&impatient(server)).chat_model().unwrap();
+    let client = connect(&patient(fault, server)).chat_model().unwrap();
     let error = client.chat(&question("Hello")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model, "{fault:?}");
     error
@@ -43,7 +45,7 @@ async fn error_of(fault: &Fault, server: &FakeProvider) -> Error {
 async fn what_may_pass_is_tried_again_and_then_told() {
     let late = Fault::Delay(Duration::from_secs(30));
     for (fault, expected) in [
-        (late, "127.0.0.1 did not answer within 0.2 s (profile: main"),
+        (late, "127.0.0.1 did not answer within 0.5 s (profile: main"),
         (
             Fault::ResetBeforeHeaders,
             "the connection to 127.0.0.1 was lost before the reply was complete (profile: main",
@@ -139,7 +141,7 @@ async fn one_attempt_that_succeeds_is_enough() {
         Fault::status(500),
     ] {
         let server = FakeProvider::builder().faults([fault.clone()]).start();
-        let client = connect(&impatient(&server)).chat_model().unwrap();
+        let client = connect(&patient(&fault, &server)).chat_model().unwrap();
         let raw = client.chat(&question("Hello")).await.unwrap();
         assert_eq!(raw.attempts, 2, "{fault:?}");
         assert_eq!(client.read(&raw).unwrap().text, "ok");

@@ -73,12 +73,14 @@ pub enum ChatWire {
     Ollama,
 }
 
-/// How an answer is had that follows a JSON schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How an answer is had that follows a JSON schema, the surest way first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Json {
     /// The provider holds the model to the schema.
     Schema,
+    /// The model has to use a tool whose input has the schema.
+    Tool,
     /// The provider holds the model to JSON; the schema is explained to it.
     Object,
     /// The schema is explained to the model.

@@ -1,7 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::Manner;
-use crate::presets::{Json, Limit};
+use crate::presets::{ChatWire, Json, Limit};
 use crate::transport::Failure;
 
 /// What a model turned out not to take. Newer models refuse settings that older ones need, and
@@ -10,8 +11,9 @@ use crate::transport::Failure;
 #[derive(Debug, Default)]
 pub(super) struct Adaptation {
     without_temperature: AtomicBool,
-    without_schema: AtomicBool,
     other_limit: AtomicBool,
+    /// The surest way to an answer in form that was not refused.
+    json: Mutex<Option<Json>>,
 }
 
 impl Adaptation {
@@ -21,9 +23,8 @@ impl Adaptation {
         if learnt(&self.without_temperature) {
             manner.temperature = None;
         }
-        if learnt(&self.without_schema) {
-            manner.json = Json::Explained;
-        }
+        let json = *self.json.lock().unwrap_or_else(PoisonError::into_inner);
+        manner.json = manner.json.max(json.unwrap_or(manner.json));
         if learnt(&self.other_limit) {
             manner.limit = match manner.limit {
                 Limit::MaxTokens => Limit::MaxCompletionTokens,
@@ -52,10 +53,22 @@ impl Adaptation {
         if known && says(&[limit.name()]) && says(&UNKNOWN) {
             return learn(&self.other_limit);
         }
-        asked.formatted
-            && asked.json != Json::Explained
-            && says(&SCHEMA)
-            && learn(&self.without_schema)
+        let formatted = asked.formatted && asked.json != Json::Explained;
+        if formatted && says(&SCHEMA) {
+            let mut json = self.json.lock().unwrap_or_else(PoisonError::into_inner);
+            *json = (*json).max(Some(next(asked.json, asked.wire)));
+            return true;
+        }
+        false
+    }
+}
+
+/// The next way to an answer in form, when one is refused.
+fn next(json: Json, wire: ChatWire) -> Json {
+    match (json, wire) {
+        (Json::Schema, ChatWire::Anthropic) => Json::Tool,
+        (Json::Schema, _) => Json::Object,
+        _ => Json::Explained,
     }
 }
 
@@ -71,7 +84,9 @@ const UNKNOWN: [&str; 6] = [
 ];
 
 /// What providers call the form of an answer.
-const SCHEMA: [&str; 8] = [
+const SCHEMA: [&str; 10] = [
+    "output_config",
+    "output_format",
     "response_format",
     "json_schema",
     "json_object",

@@ -1,5 +1,5 @@
-//! Anthropic's messages. An answer that follows a schema is the input of a tool that the model
-//! has to use.
+//! Anthropic's messages. Models since Claude 4.5 follow a schema; older ones can be made to use a
+//! tool whose input has it, which the newest ones refuse.
 
 use memu_core::Result;
 use memu_core::provider::{ChatMessage, ChatReply, ChatRequest, FinishReason};
@@ -25,21 +25,22 @@ pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
         // Theirs ends where that of others is half way.
         put(&mut body, "temperature", decimal(temperature.min(1.0)));
     }
-    if let (Some(format), Json::Schema) = (&request.format, manner.json) {
-        put(
-            &mut body,
-            "tools",
-            json!([{
+    match (&request.format, manner.json) {
+        (Some(format), Json::Schema) => {
+            let format = json!({"type": "json_schema", "schema": format.schema});
+            put(&mut body, "output_config", json!({"format": format}));
+        }
+        (Some(format), Json::Tool) => {
+            let tool = json!({
                 "name": format.name,
                 "description": "Gives the answer.",
                 "input_schema": format.schema,
-            }]),
-        );
-        put(
-            &mut body,
-            "tool_choice",
-            json!({"type": "tool", "name": format.name}),
-        );
+            });
+            put(&mut body, "tools", json!([tool]));
+            let choice = json!({"type": "tool", "name": format.name});
+            put(&mut body, "tool_choice", choice);
+        }
+        _ => {}
     }
     body
 }

@@ -46,6 +46,7 @@ impl ChatClient {
     fn manner(&self, request: &ChatRequest) -> Manner<'_> {
         let profile = &self.connection.profile;
         self.adaptation.apply(Manner {
+            wire: self.chat.wire,
             model: &self.model,
             json: self.chat.json,
             formatted: request.format.is_some(),

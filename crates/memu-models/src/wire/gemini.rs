@@ -28,9 +28,11 @@ pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
     if let Some(most) = manner.max_tokens {
         put(&mut config, "maxOutputTokens", most);
     }
-    if let (Some(format), Json::Schema) = (&request.format, manner.json) {
+    if let (Some(format), Json::Schema | Json::Object) = (&request.format, manner.json) {
         put(&mut config, "responseMimeType", "application/json");
-        put(&mut config, "responseJsonSchema", format.schema.clone());
+        if manner.json == Json::Schema {
+            put(&mut config, "responseJsonSchema", format.schema.clone());
+        }
     }
     let mut body = json!({"contents": contents, "generationConfig": config});
     if let Some(system) = instructions(request, manner.json) {

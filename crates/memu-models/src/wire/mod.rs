@@ -24,6 +24,7 @@ use crate::presets::{ChatWire, Json, Limit};
 /// How a request is to be put, besides what it says itself.
 #[derive(Clone, Copy, Debug)]
 struct Manner<'a> {
+    wire: ChatWire,
     model: &'a str,
     json: Json,
     /// Whether there is a form to be followed.

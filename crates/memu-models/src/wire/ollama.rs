@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use super::{Manner, base64, conversation, decimal, instructions, put, reply, speaker};
 use crate::presets::Json;
 
+/// What its server keeps in mind unless it is told otherwise, on most machines.
+const DEFAULT_CONTEXT: u32 = 4096;
+/// Room for an answer whose length is not limited.
+const ROOM_FOR_ANSWER: u32 = 2048;
+
 pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
     let system = instructions(request, manner.json);
     let system = system.map(|text| json!({"role": "system", "content": text}));
@@ -21,7 +26,10 @@ pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
     if let Some(most) = manner.max_tokens {
         put(&mut options, "num_predict", most);
     }
-    if let Some(context) = manner.context_tokens {
+    if let Some(context) = manner
+        .context_tokens
+        .or_else(|| needed_context(request, manner))
+    {
         put(&mut options, "num_ctx", context);
     }
     let mut body = json!({
@@ -30,10 +38,26 @@ pub(super) fn body(request: &ChatRequest, manner: Manner<'_>) -> Value {
         "stream": false,
         "options": options,
     });
-    if let (Some(format), Json::Schema) = (&request.format, manner.json) {
-        put(&mut body, "format", format.schema.clone());
+    match (&request.format, manner.json) {
+        (Some(format), Json::Schema) => put(&mut body, "format", format.schema.clone()),
+        (Some(_), Json::Object) => put(&mut body, "format", "json"),
+        _ => {}
     }
     body
+}
+
+/// The context that a request needs, where that is more than the default: what does not fit is
+/// dropped without a word. A power of two, because the model is loaded anew for every size.
+fn needed_context(request: &ChatRequest, manner: Manner<'_>) -> Option<u32> {
+    let bytes: usize = request
+        .messages
+        .iter()
+        .map(|message| message.content.len())
+        .sum();
+    // Tokens have three bytes or more, in nearly every language.
+    let tokens = u32::try_from(bytes / 3).unwrap_or(u32::MAX);
+    let needed = tokens.saturating_add(manner.max_tokens.unwrap_or(ROOM_FOR_ANSWER));
+    (needed > DEFAULT_CONTEXT).then(|| needed.checked_next_power_of_two().unwrap_or(needed))
 }
 
 fn message(message: &ChatMessage) -> Value {

@@ -110,8 +110,8 @@ impl Answer {
 
     fn anthropic(&self, asked: &Asked) -> Value {
         let parsed = serde_json::from_str::<Value>(&self.text).ok();
-        let block = match (&asked.schema, parsed) {
-            (Some(_), Some(input)) => {
+        let block = match parsed {
+            Some(input) if asked.tool => {
                 json!({"type": "tool_use", "id": "toolu_1", "name": "reply", "input": input})
             }
             _ => json!({"type": "text", "text": self.text}),

@@ -64,6 +64,8 @@ pub struct Asked {
     pub schema: Option<Value>,
     /// What is to be embedded.
     pub texts: Vec<String>,
+    /// Whether the answer is to be the input of a tool.
+    pub tool: bool,
     /// How many numbers a vector shall have.
     pub dimension: Option<usize>,
 }
@@ -80,6 +82,7 @@ impl Asked {
             media: count_media(&body),
             schema: schema(&body),
             texts: texts(&body),
+            tool: body.get("tool_choice").is_some(),
             dimension: dimension(&body),
         }
     }
@@ -176,6 +179,7 @@ fn count_media(body: &Value) -> usize {
 fn schema(body: &Value) -> Option<Value> {
     [
         "/response_format/json_schema/schema",
+        "/output_config/format/schema",
         "/tools/0/input_schema",
         "/generationConfig/responseJsonSchema",
         "/format",
