@@ -53,7 +53,8 @@ pub enum Provenance {
 ///
 /// Memories that were cut off are left out, those of the same words merged, and message
 /// numbers, types, categories and times that make no sense dropped with a note. An empty list
-/// is an answer.
+/// is an answer. Where the repairs [are lossy](Repairs::is_lossy), there may have been more
+/// memories.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](memu_core::ErrorKind::Model) when the reply holds neither a caption
