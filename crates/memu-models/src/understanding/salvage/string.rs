@@ -159,7 +159,7 @@ fn ends_string(after: &str, place: Place) -> bool {
     };
     let blank = after.len() > rest.len();
     // A `#` right behind it is rather a number one in quotation marks.
-    let comment = word::comment_length(rest) > 0 && (blank || next != '#');
+    let comment = word::begins_comment(rest) && (blank || next != '#');
     if comment || rest.starts_with("```") {
         return true;
     }
@@ -184,7 +184,7 @@ fn continues(rest: &str, place: Place) -> bool {
     let Some(next) = rest.chars().next() else {
         return true;
     };
-    if opens(next) || matches!(next, '}' | ']' | ',' | '…') || word::comment_length(rest) > 0 {
+    if opens(next) || matches!(next, '}' | ']' | ',' | '…') || word::begins_comment(rest) {
         return true;
     }
     if rest.starts_with("...") || rest.starts_with("```") {

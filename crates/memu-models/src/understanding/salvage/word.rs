@@ -22,7 +22,7 @@ pub(super) fn can_end(after: &str) -> bool {
     let line_ends = after.get(..after.len() - rest.len());
     rest.is_empty()
         || rest.starts_with([',', ']', '}', '"', '\''])
-        || comment_length(rest) > 0
+        || begins_comment(rest)
         || line_ends.is_some_and(|blank| blank.contains('\n'))
 }
 
@@ -45,6 +45,11 @@ pub(super) fn value(word: &str, repairs: &mut Repairs) -> Value {
         Repair::Unquoted
     });
     literal.unwrap_or_else(|| Value::String(word.to_owned()))
+}
+
+/// Whether a text begins with a comment.
+pub(super) fn begins_comment(text: &str) -> bool {
+    ["#", "//", "/*"].iter().any(|mark| text.starts_with(mark))
 }
 
 /// How long the comment at the beginning of a text is; 0 when there is none.

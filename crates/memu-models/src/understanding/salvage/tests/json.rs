@@ -235,6 +235,13 @@ fn a_long_run_of_anything_neither_hangs_nor_overflows() {
         "```",
         "“",
         "[\"#",
+        "[\"a\"#",
+        "[\"a\" /*",
+        "{a:1 ",
+        "<a></",
+        "<a b='",
+        "{\"\\u",
+        "[1 #",
         "[.",
         "<a/>",
     ] {
