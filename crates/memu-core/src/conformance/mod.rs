@@ -300,6 +300,7 @@ macro_rules! conformance_tests {
             }
             replies {
                 a_reply_leaves_the_log_as_it_is: Nothing,
+                a_plan_on_nothing_holds_when_a_reply_has_come: Nothing,
                 a_scope_with_nothing_but_a_reply_is_there: Nothing,
                 replies_are_found_by_state_request_and_resource: Nothing,
                 replies_go_with_what_they_are_about: Nothing,

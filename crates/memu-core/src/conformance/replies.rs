@@ -35,6 +35,32 @@ pub(super) async fn a_reply_leaves_the_log_as_it_is(harness: &dyn Harness) -> Ve
     Ok(())
 }
 
+pub(super) async fn a_plan_on_nothing_holds_when_a_reply_has_come(
+    harness: &dyn Harness,
+) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 5);
+    let before = store.log_position(make.scope()).await?;
+    let reply = vec![Write::ModelReply(make.model_reply("a reply"))];
+    store.commit(make.batch(reply)).await?;
+    let plan = |name: &str| {
+        let mut plan = make.batch(vec![Write::Category(make.category(name))]);
+        plan.expected_seq = Some(before.seq);
+        plan.expected_life = Some(before.life);
+        plan
+    };
+    let planned = [plan("first"), plan("second")];
+    let [first, second] = planned;
+    store.commit(first).await?;
+    let result = store.commit(second).await;
+    refused(
+        "what was planned on nothing again",
+        result,
+        &[ErrorKind::Conflict],
+    )?;
+    Ok(())
+}
+
 pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harness) -> Verdict {
     let store = harness.fresh(&ScopeSchema::default()).await?;
     let (alice, bob) = (Maker::new(user("alice")?, 2), Maker::new(user("bob")?, 2));

@@ -154,6 +154,11 @@ impl Embedder for EmbeddingClient {
         &self.identity
     }
 
+    /// What a model knows of meanings tells more than words do.
+    fn embeds_segments(&self) -> bool {
+        true
+    }
+
     async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
         let is_sent = |text: &&&str| !text.trim().is_empty();
         let sent: Vec<&str> = texts.iter().filter(is_sent).copied().collect();

@@ -65,7 +65,7 @@ impl Instructions {
     pub(super) fn are_echoed_by(&self, text: &str) -> bool {
         let runs = runs(&analysis::words(text));
         let repeated = runs.iter().filter(|run| self.0.contains(*run)).count();
-        repeated > 0 && repeated * 3 >= runs.len() || text.contains("{{")
+        repeated > 0 && repeated * 3 >= runs.len()
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
         ]);
         let echo = "Write markdown, short statements in lists under a few headings.";
         assert!(instructions.are_echoed_by(echo));
-        assert!(instructions.are_echoed_by("{{new_items}}"));
+        assert!(!instructions.are_echoed_by("Ines writes {{names}} in templates."));
         assert!(!instructions.are_echoed_by("Ines writes short statements in lists."));
         assert!(!instructions.are_echoed_by(""));
     }

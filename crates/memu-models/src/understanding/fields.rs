@@ -21,7 +21,13 @@ pub(super) fn resolve<'n>(
     names
         .clone()
         .position(|name| name == meant)
-        .or_else(|| names.clone().position(|name| folded(name) == meant_folded))
+        .or_else(|| {
+            // Names of symbols alone are only themselves.
+            let mut names = names.clone();
+            (!meant_folded.is_empty())
+                .then(|| names.position(|name| folded(name) == meant_folded))
+                .flatten()
+        })
         .or_else(|| {
             let meant = single(&meant_folded);
             let mut names = names;
@@ -70,7 +76,13 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
 /// A range has at most as many numbers as `most`.
 pub(super) fn numbers(value: &Value, most: usize) -> Vec<u64> {
     match value {
-        Value::Number(number) => number.as_u64().into_iter().collect(),
+        Value::Number(number) => {
+            let float = number
+                .as_f64()
+                .filter(|float| float.fract() == 0.0 && *float >= 0.0);
+            let number = number.as_u64().or(float.map(|float| float as u64));
+            number.into_iter().collect()
+        }
         Value::Array(list) => list.iter().flat_map(|one| numbers(one, most)).collect(),
         Value::Object(map) => map.values().flat_map(|one| numbers(one, most)).collect(),
         Value::String(text) => in_text(text, most),
@@ -137,6 +149,9 @@ mod tests {
         for (meant, at) in [("Event", 0), ("events", 0), ("Work Life", 1), ("SKILL", 2)] {
             assert_eq!(resolve(meant, names.into_iter()), Some(at), "{meant}");
         }
+        let symbols = ["💼", "🏠"];
+        assert_eq!(resolve("🏠", symbols.into_iter()), Some(1));
+        assert_eq!(resolve("🚗", symbols.into_iter()), None);
         for meant in ["", "s", "even", "-"] {
             assert_eq!(resolve(meant, names.into_iter()), None, "{meant}");
         }
@@ -144,7 +159,7 @@ mod tests {
 
     #[test]
     fn numbers_are_found_in_every_form() {
-        let value = json!([1, "2", "[3]", "4, 6–8", {"message": [9]}, "10 to 12", -1, 1.5]);
+        let value = json!([1.0, "2", "[3]", "4, 6–8", {"message": [9]}, "10 to 12", -1, 1.5, -2.0]);
         assert_eq!(numbers(&value, 5), [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]);
         assert_eq!(numbers(&json!("1-99999999999"), 3), [1, 2, 3, 4]);
         assert!(numbers(&json!("none"), 3).is_empty());

@@ -53,7 +53,8 @@ pub enum Provenance {
 ///
 /// Memories that were cut off are left out, those of the same words merged, and message
 /// numbers, types, categories and times that make no sense dropped with a note. An empty list
-/// is an answer.
+/// is an answer. Where the repairs [are lossy](Repairs::is_lossy), there may have been more
+/// memories.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](memu_core::ErrorKind::Model) when the reply holds neither a caption
@@ -149,26 +150,12 @@ impl Reader<'_> {
         let map = found.fields.unwrap_or(&empty);
         let categories = self.categories(map);
         let (segments, provenance) = self.segments(map, content);
-        let words = analysis::words(content).join(" ");
-        let words = if words.is_empty() {
-            content.to_owned()
-        } else {
-            words
-        };
-        if let Some(same) = self.words.get(&words) {
-            self.notes.push(Note::Duplicate);
-            if let Some(draft) = self.drafts.get_mut(*same) {
-                draft.merge(segments, provenance, categories);
-            }
-            return;
-        }
         let mut extra = Map::new();
         if let Some(when_to_use) = fields::member(map, &["when_to_use"]).and_then(fields::text) {
             extra.insert("when_to_use".into(), when_to_use.into());
         }
-        self.words.insert(words, self.drafts.len());
         let happened = self.happened(map);
-        self.drafts.push(DraftItem {
+        self.put(DraftItem {
             item: ExtractedItem {
                 memory_type,
                 summary: content.to_owned(),
@@ -180,6 +167,25 @@ impl Reader<'_> {
             categories,
             provenance,
         });
+    }
+
+    /// Adds a memory, or merges it with one of the same words.
+    fn put(&mut self, draft: DraftItem) {
+        let mut words = analysis::words(&draft.item.summary).join(" ");
+        if words.is_empty() {
+            words.clone_from(&draft.item.summary);
+        }
+        let same = self
+            .words
+            .get(&words)
+            .and_then(|at| self.drafts.get_mut(*at));
+        if let Some(first) = same {
+            self.notes.push(Note::Duplicate);
+            first.merge(draft);
+            return;
+        }
+        self.words.insert(words, self.drafts.len());
+        self.drafts.push(draft);
     }
 
     /// The type that the memory names, else the one that what is around it names, else the
@@ -286,17 +292,21 @@ impl Reader<'_> {
 }
 
 impl DraftItem {
-    /// Takes over what a second memory of the same words cites.
-    fn merge(&mut self, segments: Vec<usize>, provenance: Provenance, categories: Vec<String>) {
-        if provenance == self.provenance {
-            self.item.segments.extend(segments);
+    /// Takes over what a second memory of the same words adds.
+    fn merge(&mut self, other: Self) {
+        if other.provenance == self.provenance {
+            self.item.segments.extend(other.item.segments);
             self.item.segments.sort_unstable();
             self.item.segments.dedup();
-        } else if provenance == Provenance::Cited {
-            self.item.segments = segments;
-            self.provenance = provenance;
+        } else if other.provenance == Provenance::Cited {
+            self.item.segments = other.item.segments;
+            self.provenance = other.provenance;
         }
-        for category in categories {
+        self.item.happened = self.item.happened.or(other.item.happened);
+        for (key, value) in other.item.extra {
+            self.item.extra.entry(key).or_insert(value);
+        }
+        for category in other.categories {
             if !self.categories.contains(&category) {
                 self.categories.push(category);
             }

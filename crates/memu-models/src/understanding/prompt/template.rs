@@ -72,17 +72,39 @@ impl Template {
 
     /// Our blocks with the user's in their places.
     pub(super) fn layout(&self, custom: Option<&CustomPrompt>) -> Result<Layout> {
+        if let Some(CustomPrompt::Text(text)) = custom
+            && self.mentions_data(text)
+        {
+            self.check(text)?;
+            return Ok(Layout {
+                system: DATA_NOTE.to_owned(),
+                user: text.trim().to_owned(),
+                our_output: false,
+            });
+        }
+        let mut blocks = self.merged(custom)?;
+        for block in blocks.iter().filter(|block| !block.ours) {
+            self.check(&block.text)?;
+        }
+        self.require_data(&blocks)?;
+        blocks.sort_by_key(|block| block.ordinal);
+        let joined = |input: bool| {
+            let texts = blocks.iter().filter(|block| (block.name == INPUT) == input);
+            let texts: Vec<&str> = texts.map(|block| &*block.text).collect();
+            texts.join("\n\n")
+        };
+        let our_output = |block: &Block| block.name == OUTPUT && block.ours;
+        Ok(Layout {
+            system: joined(false),
+            user: joined(true),
+            our_output: blocks.iter().any(our_output),
+        })
+    }
+
+    fn merged(&self, custom: Option<&CustomPrompt>) -> Result<Vec<Block>> {
         let mut blocks = self.blocks.clone();
         match custom {
             None => {}
-            Some(CustomPrompt::Text(text)) if self.mentions_data(text) => {
-                self.check(text)?;
-                return Ok(Layout {
-                    system: DATA_NOTE.to_owned(),
-                    user: text.trim().to_owned(),
-                    our_output: false,
-                });
-            }
             Some(CustomPrompt::Text(text)) => {
                 // An instruction: what to look for. How to answer stays ours.
                 blocks.retain(|block| ["category", OUTPUT, INPUT].contains(&&*block.name));
@@ -94,23 +116,7 @@ impl Template {
                 }
             }
         }
-        for block in blocks.iter().filter(|block| !block.ours) {
-            self.check(&block.text)?;
-        }
-        self.require_data(&blocks)?;
-        blocks.sort_by_key(|block| block.ordinal);
-        let joined = |input: bool| {
-            let texts = blocks.iter().filter(|block| (block.name == INPUT) == input);
-            let texts: Vec<&str> = texts.map(|block| &*block.text).collect();
-            texts.join("\n\n")
-        };
-        Ok(Layout {
-            system: joined(false),
-            user: joined(true),
-            our_output: blocks
-                .iter()
-                .any(|block| block.name == OUTPUT && block.ours),
-        })
+        Ok(blocks)
     }
 
     fn replace(&self, blocks: &mut Vec<Block>, name: &str, by: &super::PromptBlock) -> Result<()> {

@@ -2,7 +2,7 @@ use serde_json::{Map, Value};
 
 use super::scan::Attempt;
 use super::string::{self, Place};
-use super::{MAX_DEPTH, Repair, Repairs, Root, Step, insert};
+use super::{MAX_DEPTH, Repair, Repairs, Root, Step, insert, word};
 
 /// Reads the list or object that opens at `start`; `None` when what follows the bracket cannot
 /// be the inside of one, as in prose.
@@ -150,7 +150,7 @@ impl Parser<'_, '_> {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start().len();
-            let comment = comment_length(rest.trim_start());
+            let comment = word::comment_length(rest.trim_start());
             self.at += blank + comment;
             if comment == 0 {
                 return;
@@ -288,7 +288,7 @@ impl Parser<'_, '_> {
                 }
             }
             _ => {
-                let word = string::bare_word(self.rest(), Place::Key).to_owned();
+                let word = word::bare(self.rest(), Place::Key).to_owned();
                 if word.is_empty() {
                     return Flow::Malformed;
                 }
@@ -332,7 +332,7 @@ impl Parser<'_, '_> {
                 None => Flow::CutOff,
             };
         }
-        let word = string::bare_word(self.rest(), place).to_owned();
+        let word = word::bare(self.rest(), place).to_owned();
         if word.is_empty() {
             return Flow::Malformed;
         }
@@ -342,32 +342,12 @@ impl Parser<'_, '_> {
             self.at = self.text.len();
             return Flow::CutOff;
         }
-        if !string::ends_word(after) {
+        if !word::can_end(after) {
             return Flow::Malformed;
         }
         self.at += word.len();
-        let value = self.word_value(&word);
+        let value = word::value(&word, self.repairs);
         self.finish(value)
-    }
-
-    fn word_value(&mut self, word: &str) -> Value {
-        if let Ok(value) = serde_json::from_str(word) {
-            return value;
-        }
-        let literal = match word {
-            "True" | "TRUE" => Some(Value::Bool(true)),
-            "False" | "FALSE" => Some(Value::Bool(false)),
-            "None" | "NULL" | "Null" | "nil" | "undefined" | "NaN" | "Infinity" | "-Infinity" => {
-                Some(Value::Null)
-            }
-            _ => None,
-        };
-        self.note(if literal.is_some() {
-            Repair::ForeignLiteral
-        } else {
-            Repair::Unquoted
-        });
-        literal.unwrap_or_else(|| Value::String(word.to_owned()))
     }
 }
 
@@ -411,14 +391,4 @@ fn fold(mut open: Vec<Open>) -> Option<Root> {
         value,
         cut: Some(cut),
     })
-}
-
-/// How long the comment at the beginning of a text is; 0 when there is none.
-pub(super) fn comment_length(text: &str) -> usize {
-    let to_line_end = || text.find('\n').unwrap_or(text.len());
-    match text.as_bytes() {
-        [b'#', ..] | [b'/', b'/', ..] => to_line_end(),
-        [b'/', b'*', ..] => text.find("*/").map_or(text.len(), |end| end + 2),
-        _ => 0,
-    }
 }

@@ -12,6 +12,7 @@ mod string;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod word;
 mod xml;
 
 pub use repair::{Repair, Repairs};

@@ -118,9 +118,11 @@ fn end_of_thoughts(text: &str, found: &mut Salvaged) -> usize {
             continue;
         }
         let tag = format!("</{name}>");
-        if let Some(end) = body.find(&tag) {
+        if let Some(end) = body.find(&tag).map(|at| at + tag.len())
+            && (opens || answer_begins(body.get(end..).unwrap_or_default()))
+        {
             found.repairs.note(Repair::Thoughts);
-            return offset + end + tag.len();
+            return offset + end;
         }
         if opens {
             found.repairs.note(Repair::Thoughts);
@@ -129,6 +131,13 @@ fn end_of_thoughts(text: &str, found: &mut Salvaged) -> usize {
         }
     }
     0
+}
+
+/// Whether this can follow the end of thoughts, and is not the rest of a text that holds
+/// such a tag.
+fn answer_begins(rest: &str) -> bool {
+    let rest = rest.trim_start_matches(' ');
+    rest.is_empty() || rest.starts_with(['\n', '\r', '{', '[', '<', '`'])
 }
 
 /// A reply without the model's thoughts before it.

@@ -1,5 +1,4 @@
-use super::json::comment_length;
-use super::{Repair, Repairs};
+use super::{Repair, Repairs, word};
 
 /// Where a string or word stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +157,10 @@ fn ends_string(after: &str, place: Place) -> bool {
     let Some(next) = rest.chars().next() else {
         return true;
     };
-    if rest.starts_with("```") || comment_length(rest) > 0 {
+    let blank = after.len() > rest.len();
+    // A `#` right behind it is rather a number one in quotation marks.
+    let comment = word::begins_comment(rest) && (blank || next != '#');
+    if comment || rest.starts_with("```") {
         return true;
     }
     match (next, place) {
@@ -182,7 +184,7 @@ fn continues(rest: &str, place: Place) -> bool {
     let Some(next) = rest.chars().next() else {
         return true;
     };
-    if opens(next) || matches!(next, '}' | ']' | ',' | '…') || comment_length(rest) > 0 {
+    if opens(next) || matches!(next, '}' | ']' | ',' | '…') || word::begins_comment(rest) {
         return true;
     }
     if rest.starts_with("...") || rest.starts_with("```") {
@@ -191,8 +193,8 @@ fn continues(rest: &str, place: Place) -> bool {
     match place {
         Place::Element => {
             matches!(next, '{' | '[' | '-') || next.is_ascii_digit() || {
-                let word = bare_word(rest, place);
-                !word.is_empty() && ends_word(rest.get(word.len()..).unwrap_or_default())
+                let literal = word::bare(rest, place);
+                !literal.is_empty() && word::can_end(rest.get(literal.len()..).unwrap_or_default())
             }
         }
         _ => key_follows(rest),
@@ -202,29 +204,8 @@ fn continues(rest: &str, place: Place) -> bool {
 /// Whether a text begins with a simple key and a colon, or ends before it can be told.
 fn key_follows(rest: &str) -> bool {
     let bare = rest.strip_prefix(opens).unwrap_or(rest);
-    let word = bare_word(bare, Place::Key);
-    let after = bare.get(word.len()..).unwrap_or_default();
+    let name = word::bare(bare, Place::Key);
+    let after = bare.get(name.len()..).unwrap_or_default();
     let after = after.strip_prefix(opens).unwrap_or(after).trim_start();
-    after.is_empty() || (!word.is_empty() && after.starts_with(':'))
-}
-
-/// The word without quotation marks at the beginning of a text; may be empty.
-pub(super) fn bare_word(rest: &str, place: Place) -> &str {
-    let end = rest.find(|character: char| {
-        !(character.is_alphanumeric()
-            || matches!(character, '_' | '-' | '+' | '.' | '$')
-            || (character == ':' && place != Place::Key))
-    });
-    rest.get(..end.unwrap_or(rest.len())).unwrap_or_default()
-}
-
-/// Whether a word without quotation marks can end before this. One of several words is not
-/// taken: the rest of them would be lost.
-pub(super) fn ends_word(after: &str) -> bool {
-    let rest = after.trim_start();
-    let line_ends = after.get(..after.len() - rest.len());
-    rest.is_empty()
-        || rest.starts_with([',', ']', '}', '"', '\''])
-        || comment_length(rest) > 0
-        || line_ends.is_some_and(|blank| blank.contains('\n'))
+    after.is_empty() || (!name.is_empty() && after.starts_with(':'))
 }

@@ -7,4 +7,4 @@ mod request;
 mod tests;
 
 pub use read::{NoSummary, Summary, read_summaries};
-pub use request::{SummaryTask, summary_request};
+pub use request::{SummaryTask, summary_calls, summary_request};

@@ -12,7 +12,8 @@ use super::super::prompt::{
 };
 use super::super::schema::{choice, list, object};
 
-/// A category whose summary is to be written anew, and what has changed in it.
+/// A category whose summary is to be written anew, and what has changed in it. One without
+/// items has nothing to summarise, and no call is needed to know it.
 #[derive(Clone, Debug)]
 pub struct SummaryTask {
     /// The category and all its items, the new ones included.
@@ -25,6 +26,15 @@ pub struct SummaryTask {
     pub removed: Vec<String>,
     /// The category's own prompt; it is asked for alone then.
     pub prompt: Option<CustomPrompt>,
+}
+
+/// Which tasks to ask for together, as indexes: those with a prompt of their own alone, the
+/// others by at most `most`, in order.
+pub fn summary_calls(tasks: &[SummaryTask], most: usize) -> Vec<Vec<usize>> {
+    let (alone, shared): (Vec<usize>, Vec<usize>) =
+        (0..tasks.len()).partition(|at| tasks.get(*at).is_some_and(|task| task.prompt.is_some()));
+    let shared = shared.chunks(most.max(1)).map(<[usize]>::to_vec);
+    shared.chain(alone.into_iter().map(|at| vec![at])).collect()
 }
 
 /// One request for the summaries of several categories.

@@ -75,6 +75,17 @@ fn a_category_with_a_prompt_of_its_own_is_asked_for_alone() {
 }
 
 #[test]
+fn calls_hold_several_categories_but_one_with_its_own_prompt() {
+    let mut tasks: Vec<SummaryTask> = (0..6).map(|_| task("activities", false)).collect();
+    tasks[1].prompt = Some(custom("Write it as a poem."));
+    assert_eq!(
+        summary_calls(&tasks, 3),
+        [vec![0, 2, 3], vec![4, 5], vec![1]]
+    );
+    assert_eq!(summary_calls(&tasks[..1], 0), [vec![0]]);
+}
+
+#[test]
 fn prompts_of_memu_1x_are_filled() {
     let mut alone = task("activities", false);
     alone.prompt = Some(custom(

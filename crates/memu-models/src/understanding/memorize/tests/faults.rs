@@ -70,6 +70,30 @@ fn at_every_truncation_the_complete_memories_stay_and_the_cut_one_goes() {
 }
 
 #[test]
+fn at_every_truncation_of_xml_the_complete_memories_stay_and_the_cut_one_goes() {
+    let mut example = Example::new();
+    example.memory_types.truncate(1);
+    let memory = |text: &str| {
+        format!(
+            "<memory><content>{text}</content><categories><category>activities</category></categories></memory>\n"
+        )
+    };
+    let (first, second) = (memory("Ines sold her canoe."), memory("Tom lives in Oslo."));
+    let text = format!("```xml\n<item>\n{first}{second}</item>\n```");
+    let end = text.find(&second).unwrap();
+    let ends = [end - 1, end + second.len() - 1];
+    let good = example.read(&text).drafts;
+    assert_eq!(good.len(), 2);
+    for length in 0..text.len() {
+        let part = text.get(..length).unwrap();
+        let complete = ends.iter().filter(|end| **end <= length).count();
+        let read = read_segment(part, &example.task());
+        let drafts = read.map(|reading| reading.drafts).unwrap_or_default();
+        assert_eq!(drafts, good[..complete], "{part}");
+    }
+}
+
+#[test]
 fn a_cut_off_memory_is_noted() {
     let reading = Example::new().read(GOOD.split_once("\"categories\": []").unwrap().0);
     assert_eq!(contents(&reading), ["Ines sold her canoe."]);

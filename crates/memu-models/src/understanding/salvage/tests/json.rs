@@ -102,6 +102,10 @@ fn strings_keep_what_should_have_been_escaped() {
         [json!({"a": "She said \"hi\", and left", "b": "Anna's boat", "c": "two\nlines"})]
     );
     assert_eq!(
+        values("{\"a\": \"the \"#1\" team\", \"b\": \"x\" # why\n}"),
+        [json!({"a": "the \"#1\" team", "b": "x"})]
+    );
+    assert_eq!(
         values(r#"{"path": "C:\dir", "formula": "\alpha", "half": "\ud83d."}"#),
         [json!({"path": "C:\\dir", "formula": "\\alpha", "half": "\u{fffd}."})]
     );
@@ -175,6 +179,16 @@ fn an_opening_in_prose_does_not_swallow_the_answer() {
 }
 
 #[test]
+fn a_text_that_holds_the_tags_of_thoughts_is_not_cut() {
+    let text = "{\"a\": \"<think>x</think> y\"}";
+    assert_eq!(values(text), [json!({"a": "<think>x</think> y"})]);
+    assert_eq!(
+        values(&format!("Sure: {text}")),
+        [json!({"a": "<think>x</think> y"})]
+    );
+}
+
+#[test]
 fn texts_without_values_have_no_roots() {
     for text in [
         "",
@@ -221,6 +235,13 @@ fn a_long_run_of_anything_neither_hangs_nor_overflows() {
         "```",
         "“",
         "[\"#",
+        "[\"a\"#",
+        "[\"a\" /*",
+        "{a:1 ",
+        "<a></",
+        "<a b='",
+        "{\"\\u",
+        "[1 #",
         "[.",
         "<a/>",
     ] {
