@@ -83,14 +83,15 @@ impl ModelExtractor {
         let mut readings = Vec::new();
         if task.shared_types().next().is_some() {
             let ask = ask(segment_request(&task)?);
-            let read = calls.ask(ask, |reply| read_segment(&reply.text, &task));
+            let read = calls.ask(ask, |reply| read_segment(reply.complete_text()?, &task));
             readings.push(read.await?);
         }
         let own = types.iter().filter(|one| one.prompt.is_some());
         let own = join_all(own.map(async |one| {
             let ask = ask(memory_type_request(&task, one)?);
-            let read =
-                |reply: &memu_core::provider::ChatReply| read_memory_type(&reply.text, &task, one);
+            let read = |reply: &memu_core::provider::ChatReply| {
+                read_memory_type(reply.complete_text()?, &task, one)
+            };
             calls.ask(ask, read).await
         }));
         for reading in own.await {
@@ -141,7 +142,8 @@ impl Extractor for ModelExtractor {
 fn parts(request: &ExtractRequest) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut characters = 0;
-    let mut before: Option<&Segment> = None;
+    let known = request.first.checked_sub(1);
+    let mut before: Option<&Segment> = known.and_then(|last| request.segments.get(last));
     for (at, segment) in request.segments.iter().enumerate().skip(request.first) {
         let same_topic = before.is_some_and(|before| {
             (before.session, before.topic) == (segment.session, segment.topic)

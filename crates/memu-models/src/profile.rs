@@ -53,6 +53,10 @@ pub struct Profile {
     pub context_tokens: Option<u32>,
     /// In place of the temperature that a request asks for.
     pub temperature: Option<f32>,
+    /// What a million tokens read cost, in any currency, from 0. Default: not known.
+    pub input_price: Option<f64>,
+    /// What a million tokens written cost, in the same currency, from 0. Default: not known.
+    pub output_price: Option<f64>,
     /// Paths that differ from the preset's: of `chat`, `embeddings`, `transcriptions`.
     pub endpoint_overrides: BTreeMap<String, String>,
 }
@@ -74,9 +78,15 @@ impl Default for Profile {
             max_output_tokens: None,
             context_tokens: None,
             temperature: None,
+            input_price: None,
+            output_price: None,
             endpoint_overrides: BTreeMap::new(),
         }
     }
+}
+
+fn is_price(price: Option<f64>) -> bool {
+    price.is_none_or(|price| price.is_finite() && price >= 0.0)
 }
 
 impl Profile {
@@ -106,6 +116,8 @@ impl Profile {
                 "from 1 to 256",
                 (1..=MOST_CONCURRENCY).contains(&self.max_concurrency),
             ),
+            ("input_price", "at least 0", is_price(self.input_price)),
+            ("output_price", "at least 0", is_price(self.output_price)),
             ("embed_batch_size", "at least 1", self.embed_batch_size > 0),
             ("dimension", "at least 1", self.dimension != Some(0)),
             (

@@ -58,8 +58,8 @@ impl ModelSummarizer {
         let own = self.prompts.get(&request.category.name);
         SummaryTask {
             old: request.summary.clone(),
-            new: Vec::new(),
-            removed: Vec::new(),
+            new: request.new.clone(),
+            removed: request.removed.clone(),
             prompt: own.or(self.default_prompt.as_ref()).cloned(),
             request,
         }
@@ -80,9 +80,10 @@ impl ModelSummarizer {
 
 /// All summaries, or why some cannot be used.
 fn all_of(reply: &ChatReply, tasks: &[SummaryTask]) -> Result<Vec<String>> {
+    let text = reply.complete_text()?;
     let mut summaries = Vec::with_capacity(tasks.len());
     let mut missing = String::new();
-    for (task, read) in tasks.iter().zip(read_summaries(&reply.text, tasks)) {
+    for (task, read) in tasks.iter().zip(read_summaries(text, tasks)) {
         match read {
             Ok(summary) => summaries.push(summary.text),
             Err(reason) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use memu_core::Error;
 use memu_core::Result;
 use memu_core::provider::{ChatModel, Embedder, Extractor, RetrievalModel, Summarizer};
-use memu_core::records::EmbeddingSet;
+use memu_core::records::{EmbeddingSet, SetState};
 use memu_models::{
     Connection, ModelExtractor, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
     Surroundings,
@@ -85,11 +85,14 @@ impl<'s> Profiles<'s> {
         let Some((name, mut profile)) = self.embedding_profile() else {
             return Ok(None);
         };
-        let model = profile.embed_model.as_deref();
+        let preset = profile.validate(&name)?;
+        let default = preset.embed.as_ref().and_then(|embed| embed.model);
+        let model = profile.embed_model.as_deref().or(default);
         let known = sets
             .iter()
+            .filter(|set| set.state == SetState::Active)
             .map(|set| &set.identity)
-            .find(|known| known.provider == profile.provider && Some(&*known.model) == model);
+            .find(|known| known.provider == preset.name && Some(&*known.model) == model);
         if let (None, Some(known)) = (profile.dimension, known) {
             profile.dimension = Some(known.dimension);
         }

@@ -143,6 +143,11 @@ async fn replies(service: &MemoryService) -> Vec<ModelReply> {
     service.store().model_replies(&query).await.unwrap().records
 }
 
+async fn kept_by_step(service: &MemoryService, step: &str) -> usize {
+    let replies = replies(service).await;
+    replies.iter().filter(|reply| reply.step == step).count()
+}
+
 async fn counts(service: &MemoryService) -> [usize; 4] {
     let stats = service.stats(&user("nora"), false).await.unwrap();
     [
@@ -166,7 +171,9 @@ fn embeddings(server: &FakeProvider) -> usize {
 #[tokio::test]
 async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_from() {
     let folder = tempfile::tempdir().unwrap();
-    let server = FakeProvider::builder().chat(model).start();
+    let latency = Duration::from_millis(200);
+    let server = FakeProvider::builder().chat(model).latency(latency);
+    let server = server.start();
     let service = service(&folder.path().join("memu.db"), settings(&server)).await;
     let done = memorize(&service).await.unwrap();
     assert_eq!(done.items.len(), 100);
@@ -176,7 +183,13 @@ async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_
         "{} embeddings",
         embeddings(&server)
     );
-    assert!(server.most_under_way() >= 5, "{}", server.most_under_way());
+    // Topics are asked about at the same time.
+    let extracting = kept_by_step(&service, "extract_items").await;
+    assert!(
+        server.most_under_way() >= extracting.min(3),
+        "{}",
+        server.most_under_way()
+    );
     let kept = replies(&service).await;
     assert_eq!(kept.len(), chats(&server));
     assert!(kept.iter().all(|reply| reply.state == ReplyState::Parsed));

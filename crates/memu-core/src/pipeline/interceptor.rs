@@ -44,7 +44,7 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
     /// Called after a step that failed; the error goes on to the caller.
     async fn on_error(&self, step: &StepInfo, error: &Error);
 
-    /// Called before a model is asked; not for what is known from an earlier reply.
+    /// Called before a model is asked, each time; not for what is known from an earlier reply.
     ///
     /// # Errors
     /// An error keeps the call from being made and ends the pipeline.
@@ -52,7 +52,7 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Called with every reply of a model, also one that nobody understands.
+    /// Called with every answer of a model, also one that is of no use.
     ///
     /// # Errors
     /// An error ends the pipeline; the reply is kept.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{ChatModel, ChatReply, ChatRequest, Price, RawReply};
 use crate::config::BudgetConfig;
 use crate::environment::{Clock, IdSource};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::{CallInfo, Interceptor};
 use crate::records::{ContentHash, Meta, ModelReply, ReplyState};
 use crate::scope::Scope;
@@ -120,15 +120,15 @@ impl Calls {
             profile: ask.profile.into(),
             model: ask.model.name().into(),
         };
-        for interceptor in &self.0.interceptors {
-            interceptor.before_call(&info, &ask.request).await?;
-        }
         let mut attempts = 0;
         loop {
             if let Some(keeping) = &self.0.keeping
                 && let Err(error) = keeping.check_budget(&keeping.budget).await
             {
                 return Err(self.failed(&ask, &info, error).await);
+            }
+            for interceptor in &self.0.interceptors {
+                interceptor.before_call(&info, &ask.request).await?;
             }
             attempts += 1;
             match self.once(&ask, hash, &read, &info).await {
@@ -152,7 +152,8 @@ impl Calls {
         error
     }
 
-    /// One call: an error when there is no answer, and one inside when it cannot be read.
+    /// One call: an error when there is no answer of a model, which whoever makes the call has
+    /// asked for often enough; and one inside when the answer cannot be used.
     async fn once<T>(
         &self,
         ask: &Ask<'_>,
@@ -162,20 +163,21 @@ impl Calls {
     ) -> Result<Result<T>> {
         let raw = ask.model.chat(&ask.request).await?;
         let kept = self.keep(ask, hash, &raw).await?;
-        let reply = ask.model.read(&raw);
-        if let Ok(reply) = &reply {
-            for interceptor in &self.0.interceptors {
-                interceptor.after_call(info, reply).await?;
+        let reply = match ask.model.read(&raw) {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.judge(kept, Some(&error)).await?;
+                return Err(error);
             }
+        };
+        for interceptor in &self.0.interceptors {
+            interceptor.after_call(info, &reply).await?;
         }
-        let told = reply.as_ref().ok().cloned();
-        let answer = reply.and_then(|reply| read(&reply));
         let kept = kept.map(|mut kept| {
-            if let Some(reply) = &told {
-                note_usage(&mut kept, reply, ask.model.price());
-            }
+            note_usage(&mut kept, &reply, ask.model.price());
             kept
         });
+        let answer = read(&reply);
         self.judge(kept, answer.as_ref().err()).await?;
         Ok(answer)
     }
@@ -192,13 +194,19 @@ impl Calls {
         };
         let query = Query::scope(&keeping.scope).select(Select::Requests(vec![hash]));
         let replies = keeping.store.model_replies(&query).await?.records;
-        for reply in replies.into_iter().rev() {
+        for mut reply in replies.into_iter().rev() {
             let raw = RawReply {
                 body: reply.text.as_str().into(),
                 latency: std::time::Duration::ZERO,
                 attempts: 1,
             };
-            if let Ok(answer) = ask.model.read(&raw).and_then(|reply| read(&reply)) {
+            let Ok(told) = ask.model.read(&raw) else {
+                continue;
+            };
+            if let Ok(answer) = read(&told) {
+                if !reply.usage.contains_key("input_tokens") {
+                    note_usage(&mut reply, &told, ask.model.price());
+                }
                 self.note_read(reply);
                 return Ok(Some(answer));
             }
@@ -247,8 +255,8 @@ impl Calls {
         Ok(Some(reply))
     }
 
-    /// Notes what has become of a reply: at once where it cannot be read, otherwise with what is
-    /// made of it.
+    /// Notes what a reply cost, and whether it can be used. That it was read is noted with what
+    /// is made of it.
     async fn judge(&self, kept: Option<ModelReply>, error: Option<&Error>) -> Result<()> {
         let (Some(keeping), Some(mut kept)) = (&self.0.keeping, kept) else {
             return Ok(());
@@ -258,6 +266,8 @@ impl Calls {
             kept.error = Some(error.to_string());
             return keeping.write(&kept).await;
         }
+        keeping.write(&kept).await?;
+        kept.meta.revision += 1;
         self.note_read(kept);
         Ok(())
     }
@@ -274,20 +284,23 @@ impl Calls {
     }
 
     /// Marks the replies which were read as such, where nothing is stored that this could go
-    /// with.
+    /// with. Those that others have marked or removed meanwhile stay as they are.
     ///
     /// # Errors
     /// The store's.
     pub async fn mark_read(&self) -> Result<()> {
-        let writes = self.writes();
-        if let Some(keeping) = &self.0.keeping
-            && !writes.is_empty()
-        {
-            let mut batch = WriteBatch::new(keeping.scope.clone(), None);
-            batch.writes = writes;
-            keeping.store.commit(batch).await?;
+        let read = {
             let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
-            read.clear();
+            std::mem::take(&mut *read)
+        };
+        let Some(keeping) = &self.0.keeping else {
+            return Ok(());
+        };
+        for reply in &read {
+            match keeping.write(reply).await {
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                written => written?,
+            }
         }
         Ok(())
     }

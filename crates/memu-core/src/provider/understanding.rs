@@ -183,6 +183,10 @@ pub struct SummaryRequest {
     pub summary: Option<String>,
     /// All its items, in the order in which they were stored.
     pub items: Vec<SummaryItem>,
+    /// Which of them are new in it, or changed.
+    pub new: Vec<Id>,
+    /// What items said that were removed from it, or changed.
+    pub removed: Vec<String>,
     /// At most about this many characters, citations not counted.
     pub target_length: usize,
     /// Whether to cite items as `[ref:abc123]`.

@@ -150,6 +150,46 @@ impl Plan {
             .collect()
     }
 
+    /// The items that a category gets, and those of its items that change.
+    fn new_in(&self, category: &Id) -> Vec<Id> {
+        let added = self.relations.iter();
+        let added = added.filter(|relation| relation.category_id == *category);
+        let changed = self.rewritten().filter(|item| self.is_in(item, category));
+        let mut new: Vec<Id> = added.map(|relation| &relation.item_id).cloned().collect();
+        new.extend(changed.cloned());
+        new
+    }
+
+    /// What those said that leave a category, or that change.
+    fn removed_from(&self, category: &Id) -> Vec<String> {
+        let removed = self.removed_items.iter();
+        let stored = removed.chain(self.rewritten());
+        let stored = stored.filter(|item| self.is_in(item, category));
+        let unfiled = self.removed_relations.iter();
+        let unfiled = unfiled.filter_map(|(item, from)| (from == category).then_some(item));
+        stored
+            .chain(unfiled)
+            .filter_map(|item| self.view.data.item(item))
+            .map(|item| item.summary.clone())
+            .collect()
+    }
+
+    /// The stored items that say something else from now on.
+    fn rewritten(&self) -> impl Iterator<Item = &Id> {
+        let is_rewritten = |item: &&MemoryItem| {
+            let stored = self.view.data.item(&item.meta.id);
+            stored.is_some_and(|stored| stored.summary != item.summary)
+        };
+        let items = self.items.iter().filter(is_rewritten);
+        items.map(|item| &item.meta.id)
+    }
+
+    /// Whether an item is filed under a category as the scope is now.
+    fn is_in(&self, item: &Id, category: &Id) -> bool {
+        let relation = self.view.data.relation_between(item, category);
+        relation.is_some()
+    }
+
     /// Writes the summaries of the touched categories anew and returns their ids.
     pub(super) async fn summarize(&mut self, context: &Context) -> Result<Vec<Id>> {
         let touched = self.touched();
@@ -167,6 +207,8 @@ impl Plan {
                         .into_iter()
                         .map(summary_item)
                         .collect(),
+                    new: self.new_in(&category.meta.id),
+                    removed: self.removed_from(&category.meta.id),
                     target_length: config.summary_target_length(&category.name),
                     references: config.enable_item_references,
                 });

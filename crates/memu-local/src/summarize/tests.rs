@@ -35,6 +35,8 @@ fn request(items: Vec<SummaryItem>, target_length: usize) -> SummaryRequest {
             description: "Activities, hobbies, and interests".to_owned(),
         },
         summary: None,
+        new: Vec::new(),
+        removed: Vec::new(),
         items,
         target_length,
         references: false,

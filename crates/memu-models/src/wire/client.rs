@@ -1,7 +1,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use memu_core::provider::{ChatModel, ChatReply, ChatRequest, Media, RawReply};
+use memu_core::provider::{ChatModel, ChatReply, ChatRequest, Media, Price, RawReply};
 use memu_core::{Error, Result};
 
 use super::adaptation::Adaptation;
@@ -103,6 +103,17 @@ impl ChatClient {
 impl ChatModel for ChatClient {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn price(&self) -> Option<Price> {
+        let profile = &self.connection.profile;
+        match (profile.input_price, profile.output_price) {
+            (None, None) => None,
+            (input, output) => Some(Price {
+                input: input.unwrap_or_default(),
+                output: output.unwrap_or_default(),
+            }),
+        }
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<RawReply> {

@@ -47,6 +47,10 @@ pub struct LlmProfile {
     pub context_tokens: Option<u32>,
     /// In place of the temperature that a request asks for.
     pub temperature: Option<f32>,
+    /// What a million tokens read cost, in any currency.
+    pub input_price: Option<f64>,
+    /// What a million tokens written cost.
+    pub output_price: Option<f64>,
     /// Paths that differ from the provider's.
     pub endpoint_overrides: BTreeMap<String, String>,
 }
@@ -80,6 +84,8 @@ impl LlmProfile {
             max_output_tokens: self.max_output_tokens,
             context_tokens: self.context_tokens,
             temperature: self.temperature,
+            input_price: self.input_price,
+            output_price: self.output_price,
             endpoint_overrides: self.endpoint_overrides.clone(),
         })
     }

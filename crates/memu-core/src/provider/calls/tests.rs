@@ -171,11 +171,11 @@ fn what_was_answered_before_is_not_asked_again() {
 
 #[test]
 fn unusable_answers_are_kept_and_asked_for_again_within_bounds() {
-    let desk = Desk::new(&[Some("many"), Some(""), Some("12")]);
+    let desk = Desk::new(&[Some("many"), Some("few"), Some("12")]);
     assert_eq!(desk.ask(&desk.calls(1), "how many?").unwrap(), 12);
     let expected = [
         ("many", ReplyState::Failed),
-        ("", ReplyState::Failed),
+        ("few", ReplyState::Failed),
         ("12", ReplyState::Received),
     ];
     assert_eq!(
@@ -205,6 +205,28 @@ fn unusable_answers_are_kept_and_asked_for_again_within_bounds() {
             .map(|error| error.contains("this is no number")),
         Some(true)
     );
+}
+
+#[test]
+fn a_reply_that_is_no_answer_of_the_provider_is_kept_and_ends_the_call() {
+    let desk = Desk::new(&[Some(""), Some("12")]);
+    desk.ask(&desk.calls(1), "how many?").unwrap_err();
+    assert_eq!(desk.states(), [(String::new(), ReplyState::Failed)]);
+    assert_eq!(desk.ask(&desk.calls(2), "how many?").unwrap(), 12);
+}
+
+#[test]
+fn replies_that_others_have_marked_meanwhile_are_no_conflict() {
+    let desk = Desk::new(&[Some("12")]);
+    let (first, second) = (desk.calls(1), desk.calls(2));
+    for calls in [&first, &second] {
+        assert_eq!(desk.ask(calls, "how many?").unwrap(), 12);
+    }
+    for calls in [&first, &second] {
+        calls.mark_read().now_or_never().unwrap().unwrap();
+    }
+    assert_eq!(desk.states(), [("12".to_owned(), ReplyState::Parsed)]);
+    assert_eq!(desk.kept()[0].usage["output_tokens"], 3);
 }
 
 #[test]

@@ -194,6 +194,8 @@ async fn run(
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 first = pipeline.position(REPLAN_FROM).unwrap_or(0);
                 state.view = None;
+                // What it has in hand may have been marked by others; it is kept, and found again.
+                state.calls = None;
             }
             ended => return ended,
         }

@@ -14,7 +14,7 @@ use crate::service::{Context, Message};
 
 /// From how many times as many memories as are asked for a model chooses.
 const CHOICE: usize = 4;
-/// A model does not choose from more.
+/// A model does not choose from more, unless more are asked for.
 const MOST_CANDIDATES: usize = 100;
 
 /// What a model may be shown of a hit.
@@ -101,6 +101,12 @@ pub(super) async fn route(context: &Context, state: &mut RetrieveState) -> Resul
     let Some(model) = &context.parts().retrieval_model else {
         return Ok(false);
     };
+    // Where nothing is remembered, nobody need be asked.
+    let corpus = state.corpus()?;
+    let searchable = corpus.searchable();
+    if searchable.items.is_empty() && searchable.index.segment_count() == 0 {
+        return Ok(false);
+    }
     let asked = asked(state);
     let calls = state.calls(context);
     let route = model.route(&asked, &calls).await?;

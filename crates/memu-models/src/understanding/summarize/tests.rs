@@ -23,6 +23,8 @@ fn task(name: &str, references: bool) -> SummaryTask {
     SummaryTask {
         request: SummaryRequest {
             summary: None,
+            new: Vec::new(),
+            removed: Vec::new(),
             category: CategoryTopic {
                 name: name.into(),
                 description: "Activities, hobbies,\nand interests".into(),
