@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use memu::backup::Place;
-use memu::settings::{CONFIG_FILE, Layers};
+use memu::settings::{CONFIG_FILE, Layers, Settings};
 use memu::sqlite::{Key, UpgradeReport};
 use memu::{Error, MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
@@ -72,14 +72,24 @@ fn tell_of_upgrade(printer: &Printer, report: &UpgradeReport) {
     }
 }
 
-fn builder(global: &Global, settings: Value) -> Result<MemoryServiceBuilder> {
+/// The settings that options, variables and files make together.
+pub(crate) fn settings(global: &Global) -> Result<Settings> {
+    settings_under(global, Value::Object(Map::new()))
+}
+
+/// The same under settings that win over all others.
+fn settings_under(global: &Global, over: Value) -> Result<Settings> {
     let mut layers = Layers::new();
     match &global.config {
         Some(path) => layers = layers.file(path)?,
         None if Path::new(CONFIG_FILE).is_file() => layers = layers.file(Path::new(CONFIG_FILE))?,
         None => {}
     }
-    let settings = layers.variables(variables()?).value(settings).settings()?;
+    layers.variables(variables()?).value(over).settings()
+}
+
+fn builder(global: &Global, settings: Value) -> Result<MemoryServiceBuilder> {
+    let settings = settings_under(global, settings)?;
     let store = &settings.database_config.metadata_store;
     let names_none = store.dsn.is_none() && store.provider.is_none();
     let mut builder = MemoryServiceBuilder::new();

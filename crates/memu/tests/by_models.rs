@@ -13,6 +13,7 @@ mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,8 +23,8 @@ use memu::core::store::Query;
 use memu::providers::{Pause, Surroundings};
 use memu::settings::{Layers, Settings};
 use memu::{
-    Error, ErrorKind, MemorizeRequest, MemorizeResponse, MemoryService, MemoryServiceBuilder,
-    Modality, Result, RetrieveRequest,
+    Error, ErrorKind, ListRequest, MemorizeRequest, MemorizeResponse, MemoryService,
+    MemoryServiceBuilder, Modality, Result, RetrieveRequest,
 };
 use memu_testkit::models::{Asked, FakeProvider, Fault};
 use serde_json::json;
@@ -200,7 +201,17 @@ async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_
     let found = service.retrieve(request).await.unwrap();
     let hit = &found.items[0];
     assert!(hit.item.summary.ends_with(&hit.evidence[0].text), "{hit:?}");
-    assert!(found.segments[0].segment.topic_caption.is_none() || found.segments.len() > 1);
+    let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+    let segments = service
+        .store()
+        .segments(&Query::scope(&scope))
+        .await
+        .unwrap();
+    let captions = segments
+        .records
+        .iter()
+        .filter(|one| one.topic_caption.as_deref() == Some("a talk"));
+    assert_eq!(captions.count(), extracting);
 }
 
 #[tokio::test]
@@ -250,7 +261,7 @@ async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_che
         let folder = tempfile::tempdir().unwrap();
         // All summaries fail: what was extracted before was paid for.
         let spoiled = fault.clone();
-        let healthy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let healthy = Arc::new(AtomicBool::new(false));
         let is_healthy = healthy.clone();
         let server = FakeProvider::builder()
             .chat(model)
@@ -258,7 +269,7 @@ async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_che
                 let asked = request.asked();
                 let schema = asked.schema.clone().unwrap_or_default();
                 let summary = schema["properties"].get("summaries").is_some();
-                let ill = !is_healthy.load(std::sync::atomic::Ordering::SeqCst);
+                let ill = !is_healthy.load(Ordering::SeqCst);
                 (summary && ill).then(|| spoiled.clone())
             })
             .start();
@@ -278,10 +289,103 @@ async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_che
             .count();
         assert!(extracted >= 5, "{name}: {extracted} replies are kept");
         server.forget_requests();
-        healthy.store(true, std::sync::atomic::Ordering::SeqCst);
+        healthy.store(true, Ordering::SeqCst);
         memorize(&service).await.unwrap();
         assert!(chats(&server) <= 2, "{name}: {} chats", chats(&server));
         assert_eq!(counts(&service).await[2], 100, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_good_summary_stays_when_the_next_one_is_useless() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder()
+        .chat(|asked: &Asked| {
+            let is_summary = asked
+                .schema
+                .as_ref()
+                .is_some_and(|schema| schema["properties"].get("summaries").is_some());
+            if is_summary && asked.prompt.contains("a parrot") {
+                return "As you wish.".to_owned();
+            }
+            model(asked)
+        })
+        .start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    memorize(&service).await.unwrap();
+    let before = counts(&service).await;
+    let text = br#"[{"role": "user", "content": "I have a parrot since Friday"}]"#;
+    let request = MemorizeRequest::content(text.to_vec(), "new.json", Modality::Conversation);
+    let error = service
+        .memorize(request.user("user_id", "nora"))
+        .await
+        .unwrap_err();
+    assert!(told(&error).contains("answers=3"), "{}", told(&error));
+    assert_eq!(counts(&service).await, before);
+    let request = ListRequest {
+        filter: user("nora"),
+        ..ListRequest::default()
+    };
+    let categories = service
+        .list_memory_categories(request)
+        .await
+        .unwrap()
+        .records;
+    let activities = categories
+        .iter()
+        .find(|one| one.name == "activities")
+        .unwrap();
+    assert_eq!(
+        activities.summary.as_deref(),
+        Some("What was said, in short.")
+    );
+    let failed = replies(&service).await;
+    let failed: Vec<_> = failed
+        .iter()
+        .filter(|one| one.state == ReplyState::Failed)
+        .collect();
+    assert_eq!(failed.len(), 3);
+    assert!(
+        failed
+            .iter()
+            .all(|one| one.text.contains("As you wish.") && one.error.is_some())
+    );
+    let stats = service.stats(&user("nora"), false).await.unwrap();
+    let summaries = stats
+        .model_calls
+        .iter()
+        .find(|one| one.step == "persist_index")
+        .unwrap();
+    assert_eq!(summaries.unusable, 3);
+    assert!(summaries.input_tokens > 0);
+}
+
+#[tokio::test]
+async fn vectors_that_are_none_are_refused_and_nothing_is_written() {
+    for (name, fault) in [
+        ("a wrong dimension", Fault::WrongDimension),
+        ("not a number", Fault::NotANumber),
+        ("all zeros", Fault::Zeros),
+        ("one is missing", Fault::MissingVector),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let ill = Arc::new(AtomicBool::new(true));
+        let is_ill = ill.clone();
+        let server = FakeProvider::builder()
+            .chat(model)
+            .fault_when(move |request| {
+                let spoil = request.asked().is_embedding() && is_ill.load(Ordering::SeqCst);
+                spoil.then(|| fault.clone())
+            })
+            .start();
+        let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+        let error = memorize(&service).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Model, "{name}: {error}");
+        assert_eq!(counts(&service).await, [0; 4], "{name}");
+        server.forget_requests();
+        ill.store(false, Ordering::SeqCst);
+        memorize(&service).await.unwrap();
+        assert_eq!(chats(&server), 0, "{name}: what chats answered is known");
     }
 }
 

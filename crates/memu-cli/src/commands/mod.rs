@@ -13,6 +13,7 @@ pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
 pub(crate) mod model;
+pub(crate) mod models;
 pub(crate) mod reembed;
 pub(crate) mod rekey;
 pub(crate) mod restore;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Bench(bench::Bench),
     /// Fetch models that run on this machine
     Model(model::Model),
+    /// Providers of models: which there are, and whether the configured ones answer
+    Models(models::Models),
     /// Print a completion script for a shell
     Completions(completions::Completions),
 }
@@ -117,6 +120,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Eval(verb) => verb.run(global, printer).await,
         Command::Bench(verb) => verb.run(global, printer).await,
         Command::Model(verb) => verb.run(global, printer).await,
+        Command::Models(verb) => verb.run(global, printer).await,
         Command::Completions(verb) => verb.run(Cli::command(), printer),
     }
 }

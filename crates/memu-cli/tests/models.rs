@@ -1,0 +1,103 @@
+//! `memu models`: which providers there are, and whether the configured ones answer.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use memu_testkit::models::{FakeProvider, Fault};
+use support::Home;
+
+const KEY: &str = "sk-secret-of-nora";
+
+/// A home whose profile `default` is this server.
+fn home(server: &FakeProvider) -> Home {
+    let home = Home::new();
+    let settings = format!(
+        "[llm_profiles.default]\nbase_url = \"{}/v1\"\napi_key = \"{KEY}\"\nchat_model = \"one\"\n\
+         embed_model = \"two\"\nmax_retries = 0\n",
+        server.base_url()
+    );
+    home.write("memu.toml", settings);
+    home
+}
+
+#[test]
+fn providers_are_listed_with_what_they_need() {
+    let home = Home::new();
+    let listed = home.ok(&["models"]);
+    let openai = listed
+        .lines()
+        .find(|line| line.starts_with("openai "))
+        .unwrap();
+    assert!(openai.contains("OPENAI_API_KEY"), "{openai}");
+    assert!(openai.contains("https://api.openai.com/v1"), "{openai}");
+    let all = home.json(&["models"]);
+    let names: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|preset| preset["name"].as_str().unwrap())
+        .collect();
+    for name in ["anthropic", "gemini", "ollama", "voyage", "cohere", "azure"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+}
+
+#[test]
+fn a_model_that_answers_is_shown_with_its_dimension() {
+    let server = FakeProvider::builder().dimension(12).start();
+    let home = home(&server);
+    let tested = home.json(&["models", "test"]);
+    let tested = tested.as_array().unwrap();
+    assert_eq!(tested.len(), 2);
+    assert_eq!(
+        (&tested[0]["what"], &tested[0]["model"]),
+        (&"chat".into(), &"openai/one".into())
+    );
+    assert_eq!(tested[1]["dimension"], 12);
+    assert!(
+        tested
+            .iter()
+            .all(|one| one["milliseconds"].as_f64().unwrap() >= 0.0)
+    );
+    let authorised = format!("Bearer {KEY}");
+    let requests = server.requests();
+    assert!(!requests.is_empty());
+    assert!(
+        requests
+            .iter()
+            .all(|one| one.header("authorization") == Some(&*authorised))
+    );
+}
+
+#[test]
+fn a_model_that_does_not_answer_is_a_failure_that_shows_no_key() {
+    let server = FakeProvider::builder()
+        .fault_when(|_| Some(Fault::status(401).saying(KEY)))
+        .start();
+    let home = home(&server);
+    let run = home.run(&["models", "test"]);
+    assert_eq!(run.code, Some(1));
+    let told = format!("{}{}", run.stdout, run.stderr);
+    assert!(told.contains("401"), "{told}");
+    assert!(told.contains("2 of 2 models did not answer"), "{told}");
+    assert!(!told.contains(KEY), "{told}");
+}
+
+#[test]
+fn without_a_profile_there_is_nothing_to_test() {
+    let home = Home::new();
+    let run = home.run(&["models", "test"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("no model is configured"),
+        "{}",
+        run.stderr
+    );
+}
