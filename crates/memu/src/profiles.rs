@@ -6,6 +6,7 @@ use memu_core::Error;
 use memu_core::Result;
 use memu_core::provider::{ChatModel, Embedder, Extractor, RetrievalModel, Summarizer};
 use memu_core::records::{EmbeddingSet, SetState};
+use memu_models::understanding::memorize::MemoryType;
 use memu_models::{
     Connection, ModelExtractor, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
     Surroundings,
@@ -33,19 +34,31 @@ impl<'s> Profiles<'s> {
 
     /// What draws memories, unless this process does.
     pub(crate) fn extractor(&mut self) -> Result<Option<Arc<dyn Extractor>>> {
-        let name = &self.settings.memorize_config.memory_extract_llm_profile;
-        let model = self.chat(name)?;
+        let config = &self.settings.memorize_config;
+        let model = self.chat(&config.memory_extract_llm_profile)?;
+        let own = config.memory_type_prompts.iter();
+        let types = own.map(|(name, prompt)| MemoryType {
+            prompt: Some(prompt.clone()),
+            ..MemoryType::named(name)
+        });
+        let types = types.collect();
         Ok(model.map(|one| -> Arc<dyn Extractor> {
-            Arc::new(ModelExtractor::new(one.model, &one.profile, Vec::new()))
+            Arc::new(ModelExtractor::new(one.model, &one.profile, types))
         }))
     }
 
     /// What writes summaries, unless this process does.
     pub(crate) fn summarizer(&mut self) -> Result<Option<Arc<dyn Summarizer>>> {
-        let name = &self.settings.memorize_config.category_update_llm_profile;
-        let model = self.chat(name)?;
+        let config = &self.settings.memorize_config;
+        let model = self.chat(&config.category_update_llm_profile)?;
+        let own = config.memory_categories.iter().filter_map(|category| {
+            let prompt = category.summary_prompt.clone()?;
+            Some((category.name.clone(), prompt))
+        });
+        let (own, default) = (own.collect(), &config.default_category_summary_prompt);
         Ok(model.map(|one| -> Arc<dyn Summarizer> {
-            Arc::new(ModelSummarizer::new(one.model, &one.profile))
+            let summarizer = ModelSummarizer::new(one.model, &one.profile);
+            Arc::new(summarizer.by(default.clone(), own))
         }))
     }
 

@@ -389,6 +389,61 @@ async fn vectors_that_are_none_are_refused_and_nothing_is_written() {
     }
 }
 
+#[tokio::test]
+async fn prompts_of_users_take_the_place_of_ours() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder()
+        .chat(|asked: &Asked| {
+            if asked.prompt.contains("Only tell of parrots")
+                || asked.system.contains("Only tell of parrots")
+            {
+                return json!({"items": [{
+                    "content": "A parrot came on Friday", "message_numbers": [1],
+                    "categories": ["opinions"], "happened_at": null,
+                }]})
+                .to_string();
+            }
+            if asked.prompt.contains("As a sailor would")
+                || asked.system.contains("As a sailor would")
+            {
+                return "Ahoy, a parrot.".to_owned();
+            }
+            model(asked)
+        })
+        .start();
+    let mut settings = settings(&server);
+    let own = json!({
+        "memory_types": ["event", "knowledge"],
+        "memory_type_prompts": {"knowledge": "Only tell of parrots."},
+        "memory_categories": [
+            {"name": "activities"},
+            {"name": "opinions", "summary_prompt": "As a sailor would."},
+        ],
+    });
+    settings.memorize_config = serde_json::from_value(own).unwrap();
+    settings.validate().unwrap();
+    let service = service(&folder.path().join("memu.db"), settings).await;
+    let text = br#"[{"role": "user", "content": "I have a parrot since Friday"}]"#;
+    let request = MemorizeRequest::content(text.to_vec(), "new.json", Modality::Conversation);
+    let done = service
+        .memorize(request.user("user_id", "nora"))
+        .await
+        .unwrap();
+    let types: Vec<&str> = done
+        .items
+        .iter()
+        .map(|one| one.memory_type.as_str())
+        .collect();
+    assert_eq!(types, ["event", "knowledge"]);
+    let opinions = done
+        .categories
+        .iter()
+        .find(|one| one.name == "opinions")
+        .unwrap();
+    assert_eq!(opinions.summary.as_deref(), Some("Ahoy, a parrot."));
+    assert_eq!(chats(&server), 4);
+}
+
 fn told(error: &Error) -> String {
     let context = error.context().iter();
     let context: Vec<String> = context

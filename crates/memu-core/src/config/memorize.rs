@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{check_range, out_of_range};
+use super::{CustomPrompt, check_range, out_of_range};
 use crate::error::{Error, Result};
 
 /// The types of memory that are extracted by default, in order.
@@ -50,6 +52,12 @@ pub struct MemorizeConfig {
     pub near_identity_threshold: f32,
     /// The largest resource that is accepted, in bytes. Default 256 MiB.
     pub max_resource_bytes: u64,
+    /// Prompts in place of ours, by type of memory; a type that has one is asked for in a call
+    /// of its own. Default none.
+    pub memory_type_prompts: BTreeMap<String, CustomPrompt>,
+    /// The prompt for summaries of categories without one of their own; each is then asked for
+    /// alone. Default ours.
+    pub default_category_summary_prompt: Option<CustomPrompt>,
     /// The model profile that describes pictures and recordings. Default `default`.
     pub preprocess_llm_profile: String,
     /// The model profile that draws memories. Default `default`.
@@ -68,6 +76,7 @@ impl Default for MemorizeConfig {
                     name: (*name).to_owned(),
                     description: (*description).to_owned(),
                     target_length: None,
+                    summary_prompt: None,
                 })
                 .collect(),
             category_assign_threshold: 0.25,
@@ -76,6 +85,8 @@ impl Default for MemorizeConfig {
             enable_item_reinforcement: false,
             near_identity_threshold: 0.85,
             max_resource_bytes: 256 << 20,
+            memory_type_prompts: BTreeMap::new(),
+            default_category_summary_prompt: None,
             preprocess_llm_profile: "default".to_owned(),
             memory_extract_llm_profile: "default".to_owned(),
             category_update_llm_profile: "default".to_owned(),
@@ -159,4 +170,7 @@ pub struct CategoryConfig {
     /// The length of its summary in characters; `None` for the default.
     #[serde(default)]
     pub target_length: Option<usize>,
+    /// The prompt that its summary is written by; `None` for the default.
+    #[serde(default)]
+    pub summary_prompt: Option<CustomPrompt>,
 }

@@ -5,11 +5,13 @@
 
 mod budget;
 mod memorize;
+mod prompt;
 mod ranking;
 mod retrieve;
 
 pub use budget::BudgetConfig;
 pub use memorize::{CategoryConfig, DEFAULT_CATEGORIES, DEFAULT_MEMORY_TYPES, MemorizeConfig};
+pub use prompt::{CustomPrompt, PromptBlock};
 pub use ranking::RankingConfig;
 pub use retrieve::{
     ItemRanking, RetrieveConfig, RetrieveItemConfig, RetrieveMethod, RetrieveTierConfig,

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use memu_core::config::{BudgetConfig, MemorizeConfig, RetrieveConfig};
 use memu_core::{Error, Result};
+use memu_models::understanding::prompt::{PromptName, validate};
 use serde::{Deserialize, Serialize};
 
 /// The profile of every step that names no other.
@@ -50,6 +51,20 @@ pub struct Settings {
 }
 
 impl Settings {
+    fn validate_prompts(&self) -> Result<()> {
+        let config = &self.memorize_config;
+        for (name, prompt) in &config.memory_type_prompts {
+            validate(prompt, PromptName::MemorizeType)
+                .map_err(|error| error.with("memorize_config.memory_type_prompts", name))?;
+        }
+        let own = config.memory_categories.iter();
+        let own = own.filter_map(|category| category.summary_prompt.as_ref());
+        for prompt in own.chain(&config.default_category_summary_prompt) {
+            validate(prompt, PromptName::Summary)?;
+        }
+        Ok(())
+    }
+
     /// Checks every section.
     ///
     /// # Errors
@@ -64,6 +79,7 @@ impl Settings {
         for (name, profile) in &self.llm_profiles {
             profile.validate(name)?;
         }
+        self.validate_prompts()?;
         let memorize = &self.memorize_config;
         let retrieve = &self.retrieve_config;
         for (setting, name) in [

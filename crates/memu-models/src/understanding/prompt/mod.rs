@@ -11,8 +11,9 @@ use memu_core::records::{ContentHash, Role};
 use memu_core::{Error, Result};
 use serde_json::Value;
 
-pub use custom::{CustomPrompt, PromptBlock};
+pub use custom::validate;
 pub(crate) use data::{Code, bullets, indented, one_line};
+pub use memu_core::config::{CustomPrompt, PromptBlock};
 use template::Template;
 
 /// Goes with prompts that users wrote as a whole, which may not say it.
@@ -223,7 +224,7 @@ pub(crate) struct Filling<'a> {
 ///
 /// # Errors
 /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a custom prompt that
-/// [`CustomPrompt::validate`] refuses; [`ErrorKind::Internal`](memu_core::ErrorKind::Internal)
+/// [`validate`] refuses; [`ErrorKind::Internal`](memu_core::ErrorKind::Internal)
 /// when the values are not those of the prompt's variables.
 pub(crate) fn prompted(name: PromptName, filling: Filling<'_>) -> Result<Prompted> {
     let template = name.template()?;

@@ -1,6 +1,6 @@
 use memu_core::{Error, Result};
 
-use super::custom::CustomPrompt;
+use super::CustomPrompt;
 use super::{DATA_NOTE, PromptName, Variable};
 
 /// The blocks that prompts are made of, and their places among each other. They are those of

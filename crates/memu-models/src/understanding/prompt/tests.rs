@@ -190,18 +190,14 @@ fn unusable_custom_prompts_are_refused_with_what_is_wrong() {
             "the prompt never mentions its material",
         ),
     ] {
-        let error = custom(prompt)
-            .validate(PromptName::MemorizeType)
-            .unwrap_err();
+        let error = validate(&custom(prompt), PromptName::MemorizeType).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().starts_with(what), "{error}");
     }
-    custom(json!("Say what is written: {hint}"))
-        .validate(PromptName::Image)
-        .unwrap();
-    custom(json!("Condense {document_text}."))
-        .validate(PromptName::Document)
-        .unwrap();
+    let image = custom(json!("Say what is written: {hint}"));
+    validate(&image, PromptName::Image).unwrap();
+    let document = custom(json!("Condense {document_text}."));
+    validate(&document, PromptName::Document).unwrap();
 }
 
 #[test]
