@@ -36,7 +36,7 @@ fn providers_are_listed_with_what_they_need() {
         .find(|line| line.starts_with("openai "))
         .unwrap();
     assert!(openai.contains("OPENAI_API_KEY"), "{openai}");
-    assert!(openai.contains("https://api.openai.com/v1"), "{openai}");
+    assert!(openai.contains("text-embedding-3-small"), "{openai}");
     let all = home.json(&["models"]);
     let names: Vec<&str> = all
         .as_array()
@@ -44,6 +44,12 @@ fn providers_are_listed_with_what_they_need() {
         .iter()
         .map(|preset| preset["name"].as_str().unwrap())
         .collect();
+    let openai = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "openai");
+    assert_eq!(openai.unwrap()["base_url"], "https://api.openai.com/v1");
     for name in ["anthropic", "gemini", "ollama", "voyage", "cohere", "azure"] {
         assert!(names.contains(&name), "{names:?}");
     }

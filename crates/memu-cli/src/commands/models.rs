@@ -72,7 +72,6 @@ fn row(preset: &Preset) -> Vec<(Tone, String)> {
         (Tone::Plain, shown(chat)),
         (Tone::Plain, shown(embed)),
         (Tone::Faint, shown(preset.key_variables.first().copied())),
-        (Tone::Faint, shown(preset.base_url)),
     ]
 }
 

@@ -68,8 +68,8 @@ impl fmt::Display for NoSummary {
 /// Reads the reply to [`summary_request`](super::summary_request) for the same tasks: for each
 /// of them, in order, a summary or the reason why there is none.
 ///
-/// The summary of a single category may also be the reply itself, as prompts of memU 1.x ask
-/// for it.
+/// The summary of a category with a prompt of its own may also be the reply itself, as prompts
+/// of memU 1.x ask for it; ours ask for JSON, and what is none is no summary.
 pub fn read_summaries(reply: &str, tasks: &[SummaryTask]) -> Vec<Result<Summary, NoSummary>> {
     let Salvaged { roots, repairs } = salvage(reply);
     let mut entries = Entries {
@@ -82,8 +82,9 @@ pub fn read_summaries(reply: &str, tasks: &[SummaryTask]) -> Vec<Result<Summary,
     for root in &roots {
         entries.visit(&root.value, None);
     }
-    if let ([found @ None], Some(text)) = (&mut *entries.found, answer::plain(reply)) {
-        *found = Some(text.to_owned());
+    let own_prompt = tasks.iter().any(|task| task.prompt.is_some());
+    if let ([found @ None], true) = (&mut *entries.found, own_prompt) {
+        *found = answer::plain(reply).map(str::to_owned);
     }
     let missing = if repairs.count(Repair::CutOff) > 0 {
         NoSummary::CutOff

@@ -48,9 +48,11 @@ fn custom(text: &str) -> CustomPrompt {
     CustomPrompt::Text(text.into())
 }
 
-/// The one summary in a reply about activities.
+/// The one summary in a reply about activities, which have a prompt of their own.
 fn read(reply: &str) -> Result<Summary, NoSummary> {
-    let mut all = read_summaries(reply, &[task("activities", true)]);
+    let mut task = task("activities", true);
+    task.prompt = Some(custom("Tell it like a sailor."));
+    let mut all = read_summaries(reply, &[task]);
     assert_eq!(all.len(), 1);
     all.remove(0)
 }
@@ -161,6 +163,14 @@ fn the_summary_of_one_category_may_be_the_reply_itself() {
 }
 
 #[test]
+fn what_is_no_json_is_no_summary_where_our_prompt_asks_for_json() {
+    let tasks = [task("activities", true)];
+    for reply in ["As you wish.", "## Boats\n- Ines rows."] {
+        assert_eq!(read_summaries(reply, &tasks), [Err(NoSummary::Missing)]);
+    }
+}
+
+#[test]
 fn a_useless_summary_is_refused_with_the_reason_and_the_others_stay() {
     let tasks = [task("activities", false), task("work_life", false)];
     let long = "Ines rows. ".repeat(40);
@@ -217,8 +227,9 @@ fn citations_are_mended_and_unknown_ones_taken_out() {
     );
     assert_eq!(summary.unknown_references, ["dddddd", "eeeeee"]);
     // Without references, there are none.
-    let tasks = [task("activities", false)];
-    let read = read_summaries("- Rows [ref:aaaaaa].", &tasks);
+    let mut task = task("activities", false);
+    task.prompt = Some(custom("Tell it like a sailor."));
+    let read = read_summaries("- Rows [ref:aaaaaa].", &[task]);
     assert_eq!(read[0].as_ref().unwrap().text, "- Rows.");
 }
 
