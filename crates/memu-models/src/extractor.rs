@@ -1,13 +1,13 @@
 //! Memories drawn by a model.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join, join_all};
 use memu_core::Result;
 use memu_core::provider::{
-    Ask, Calls, ChatModel, ExtractRequest, ExtractedItem, Extraction, Extractor,
+    Ask, Calls, CategoryTopic, ChatModel, ChatReply, ExtractRequest, Extraction, Extractor,
+    FinishReason,
 };
 use memu_core::records::Segment;
 
@@ -15,6 +15,7 @@ use crate::understanding::memorize::{
     MemoryType, NumberedMessage, SegmentReading, SegmentTask, memory_type_request,
     read_memory_type, read_segment, segment_request,
 };
+use crate::understanding::prompt::Prompted;
 
 /// The step that asks.
 const STEP: &str = "extract_items";
@@ -24,7 +25,8 @@ const MOST_CHARACTERS: usize = 24_000;
 
 /// Draws memories by asking a model, once for each topic, about all types of memory together;
 /// once more for each type that has a prompt of its own. Whatever answers come are kept, so
-/// that the next attempt asks only for those that did not.
+/// that the next attempt asks only for those that did not. An answer that was cut off is not
+/// the whole: the halves of its topic are asked about.
 #[derive(Debug)]
 pub struct ModelExtractor {
     model: Arc<dyn ChatModel>,
@@ -33,12 +35,53 @@ pub struct ModelExtractor {
 }
 
 /// A part of a resource that is asked about.
+#[derive(Debug)]
 struct Part {
-    /// Its segments.
-    range: Range<usize>,
+    /// Its first segment.
+    first: usize,
     /// Whether it is the beginning of its topic.
     begins_topic: bool,
     messages: Vec<NumberedMessage>,
+}
+
+/// What an answer about a part says, and whether it was cut off.
+type Answer = (SegmentReading, bool);
+
+/// A part, and what an answer about it says.
+type Drawn = (Arc<Part>, SegmentReading);
+
+/// What is asked about every part.
+struct Wanted<'a> {
+    types: Vec<MemoryType>,
+    categories: &'a [CategoryTopic],
+    calls: &'a Calls,
+}
+
+impl Part {
+    /// Its two halves; `None` of a single message.
+    fn halved(&self) -> Option<[Self; 2]> {
+        let middle = self.messages.len() / 2;
+        let (before, after) = self.messages.split_at_checked(middle)?;
+        (middle > 0).then(|| {
+            let half = |first, begins_topic, messages: &[NumberedMessage]| Self {
+                first,
+                begins_topic,
+                messages: messages.to_vec(),
+            };
+            [
+                half(self.first, self.begins_topic, before),
+                half(self.first + middle, false, after),
+            ]
+        })
+    }
+
+    fn task<'a>(&'a self, wanted: &'a Wanted<'a>) -> SegmentTask<'a> {
+        SegmentTask {
+            messages: &self.messages,
+            memory_types: &wanted.types,
+            categories: wanted.categories,
+        }
+    }
 }
 
 impl ModelExtractor {
@@ -61,74 +104,95 @@ impl ModelExtractor {
             .collect()
     }
 
-    async fn part(
-        &self,
-        part: &Part,
-        types: &[MemoryType],
-        request: &ExtractRequest,
-        calls: &Calls,
-    ) -> Result<Vec<SegmentReading>> {
-        let task = SegmentTask {
-            messages: &part.messages,
-            memory_types: types,
-            categories: &request.categories,
-        };
-        let ask = |prompted: crate::understanding::prompt::Prompted| Ask {
+    fn ask(&self, prompted: Prompted) -> Ask<'_> {
+        Ask {
             step: STEP,
             profile: &self.profile,
             model: &*self.model,
             prompt_hash: prompted.hash,
             request: prompted.chat,
-        };
-        let mut readings = Vec::new();
-        if task.shared_types().next().is_some() {
-            let ask = ask(segment_request(&task)?);
-            let read = calls.ask(ask, |reply| read_segment(reply.complete_text()?, &task));
-            readings.push(read.await?);
         }
-        let own = types.iter().filter(|one| one.prompt.is_some());
-        let own = join_all(own.map(async |one| {
-            let ask = ask(memory_type_request(&task, one)?);
-            let read = |reply: &memu_core::provider::ChatReply| {
-                read_memory_type(reply.complete_text()?, &task, one)
-            };
-            calls.ask(ask, read).await
-        }));
-        for reading in own.await {
-            readings.push(reading?);
-        }
-        Ok(readings)
     }
+
+    /// What is in a part, or in its halves where an answer about it was cut off.
+    fn drawn<'a>(
+        &'a self,
+        part: Part,
+        wanted: &'a Wanted<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Drawn>>> {
+        Box::pin(async move {
+            let answers = self.answers(&part, wanted).await?;
+            let cut_off = answers.iter().any(|(_, cut_off)| *cut_off);
+            if let (true, Some([before, after])) = (cut_off, part.halved()) {
+                let halves = join(self.drawn(before, wanted), self.drawn(after, wanted)).await;
+                let mut drawn = halves.0?;
+                drawn.extend(halves.1?);
+                return Ok(drawn);
+            }
+            let part = Arc::new(part);
+            Ok(answers
+                .into_iter()
+                .map(|(reading, _)| (part.clone(), reading))
+                .collect())
+        })
+    }
+
+    /// The answers about a part: one for all types, and one for each with its own prompt.
+    async fn answers(&self, part: &Part, wanted: &Wanted<'_>) -> Result<Vec<Answer>> {
+        let task = part.task(wanted);
+        let shared = async {
+            if task.shared_types().next().is_none() {
+                return Ok(None);
+            }
+            let read = |reply: &ChatReply| answer(reply, read_segment(&reply.text, &task));
+            let ask = self.ask(segment_request(&task)?);
+            wanted.calls.ask(ask, read).await.map(Some)
+        };
+        let own = wanted.types.iter().filter(|one| one.prompt.is_some());
+        let own = join_all(own.map(async |one| {
+            let read = |reply: &ChatReply| answer(reply, read_memory_type(&reply.text, &task, one));
+            let ask = self.ask(memory_type_request(&task, one)?);
+            wanted.calls.ask(ask, read).await
+        }));
+        let (shared, own) = join(shared, own).await;
+        let mut answers: Vec<Answer> = shared?.into_iter().collect();
+        for one in own {
+            answers.push(one?);
+        }
+        Ok(answers)
+    }
+}
+
+fn answer(reply: &ChatReply, read: Result<SegmentReading>) -> Result<Answer> {
+    let reading = read?;
+    let cut_off = reply.finish_reason == FinishReason::Length || reading.repairs.is_lossy();
+    Ok((reading, cut_off))
 }
 
 #[async_trait]
 impl Extractor for ModelExtractor {
     async fn extract(&self, request: ExtractRequest, calls: &Calls) -> Result<Extraction> {
-        let types = self.types(&request.memory_types);
-        let parts = parts(&request);
+        let wanted = Wanted {
+            types: self.types(&request.memory_types),
+            categories: &request.categories,
+            calls,
+        };
         // All are waited for, also when one fails: what others answered need not be asked again.
-        let read = join_all(
-            parts
-                .iter()
-                .map(|part| self.part(part, &types, &request, calls)),
-        );
+        let parts = parts(&request).into_iter();
+        let drawn = join_all(parts.map(|part| self.drawn(part, &wanted))).await;
         let mut extraction = Extraction::default();
-        for (part, readings) in parts.iter().zip(read.await) {
-            for reading in readings? {
+        for drawn in drawn {
+            for (part, reading) in drawn? {
                 if let Some(caption) = reading.caption.filter(|_| part.begins_topic) {
-                    extraction.topic_captions.push((part.range.start, caption));
+                    extraction.topic_captions.push((part.first, caption));
                 }
-                let items = reading.drafts.into_iter().map(|draft| ExtractedItem {
-                    segments: draft
-                        .item
-                        .segments
-                        .iter()
-                        .map(|at| part.range.start + at)
-                        .collect(),
-                    categories: draft.categories,
-                    ..draft.item
-                });
-                extraction.items.extend(items);
+                let items = reading.drafts.into_iter().map(|draft| draft.item);
+                extraction.items.extend(items.map(|mut item| {
+                    for segment in &mut item.segments {
+                        *segment += part.first;
+                    }
+                    item
+                }));
             }
         }
         extraction
@@ -154,13 +218,12 @@ fn parts(request: &ExtractRequest) -> Vec<Part> {
         match parts.last_mut() {
             Some(part) if same_topic && characters + length <= MOST_CHARACTERS => {
                 characters += length;
-                part.range.end = at + 1;
                 part.messages.push(message);
             }
             _ => {
                 characters = length;
                 parts.push(Part {
-                    range: at..at + 1,
+                    first: at,
                     begins_topic: !same_topic,
                     messages: vec![message],
                 });

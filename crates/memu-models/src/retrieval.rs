@@ -66,11 +66,7 @@ impl RetrievalModel for RetrievalModels {
         let prompted = route_request(question, &context)?;
         let read = |reply: &str| read_route(reply, question, &context);
         let route = self.route.ask("route_intention", prompted, calls, read);
-        let route = route.await?;
-        Ok(Route {
-            needs_retrieval: route.needs_retrieval,
-            query: route.rewritten_query,
-        })
+        route.await
     }
 
     async fn suffices(
@@ -85,14 +81,8 @@ impl RetrievalModel for RetrievalModels {
             .collect();
         let prompted = sufficiency_request(query, &[], &found)?;
         let read = |reply: &str| read_sufficiency(reply, query, &[]);
-        let told = self
-            .sufficiency
-            .ask("sufficiency_check", prompted, calls, read);
-        let told = told.await?;
-        Ok(Sufficiency {
-            suffices: told.sufficient,
-            next_query: told.next_query,
-        })
+        let model = &self.sufficiency;
+        model.ask("sufficiency_check", prompted, calls, read).await
     }
 
     async fn rank(

@@ -10,7 +10,9 @@ use memu_core::provider::{Ask, Calls, ChatModel, ChatReply, Summarizer, SummaryR
 use memu_core::{Error, Result};
 
 use crate::understanding::prompt::CustomPrompt;
-use crate::understanding::summarize::{SummaryTask, read_summaries, summary_request};
+use crate::understanding::summarize::{
+    SummaryTask, read_summaries, summary_calls, summary_request,
+};
 
 /// The step that asks.
 const STEP: &str = "persist_index";
@@ -57,9 +59,6 @@ impl ModelSummarizer {
     fn task(&self, request: SummaryRequest) -> SummaryTask {
         let own = self.prompts.get(&request.category.name);
         SummaryTask {
-            old: request.summary.clone(),
-            new: request.new.clone(),
-            removed: request.removed.clone(),
             prompt: own.or(self.default_prompt.as_ref()).cloned(),
             request,
         }
@@ -109,36 +108,22 @@ impl Summarizer for ModelSummarizer {
         calls: &Calls,
     ) -> Result<Vec<Option<String>>> {
         let mut summaries = vec![None; requests.len()];
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
-        for (place, request) in requests.into_iter().enumerate() {
-            // Of nothing there is nothing to say, and nobody to ask.
-            if request.items.is_empty() {
-                continue;
-            }
-            let task = self.task(request);
-            if task.prompt.is_some() {
-                alone.push((vec![place], vec![task]));
-            } else {
-                together.push((place, task));
-            }
-        }
-        // Evenly, for a call takes as long as its longest answer.
-        let calls_needed = together.len().div_ceil(TOGETHER).max(1);
-        let size = together.len().div_ceil(calls_needed).max(1);
-        let mut together = together.into_iter();
-        loop {
-            let (places, tasks): (Vec<usize>, Vec<SummaryTask>) =
-                together.by_ref().take(size).unzip();
-            if places.is_empty() {
-                break;
-            }
-            alone.push((places, tasks));
-        }
+        // Of nothing there is nothing to say, and nobody to ask.
+        let told = requests.into_iter().enumerate();
+        let told = told.filter(|(_, request)| !request.items.is_empty());
+        let (places, tasks): (Vec<usize>, Vec<SummaryTask>) = told
+            .map(|(place, request)| (place, self.task(request)))
+            .unzip();
+        let groups = summary_calls(&tasks, TOGETHER);
         // All are waited for, also when one fails: what others answered need not be asked again.
-        let written = join_all(alone.iter().map(|(_, tasks)| self.ask(tasks, calls))).await;
-        for ((places, _), texts) in alone.iter().zip(written) {
-            for (place, text) in places.iter().zip(texts?) {
-                if let Some(summary) = summaries.get_mut(*place) {
+        let written = join_all(groups.iter().map(async |group| {
+            let tasks = group.iter().filter_map(|at| tasks.get(*at)).cloned();
+            self.ask(&tasks.collect::<Vec<_>>(), calls).await
+        }));
+        for (group, texts) in groups.iter().zip(written.await) {
+            for (at, text) in group.iter().zip(texts?) {
+                let summary = places.get(*at).and_then(|place| summaries.get_mut(*place));
+                if let Some(summary) = summary {
                     *summary = Some(text);
                 }
             }

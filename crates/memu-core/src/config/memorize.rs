@@ -58,7 +58,8 @@ pub struct MemorizeConfig {
     /// The prompt for summaries of categories without one of their own; each is then asked for
     /// alone. Default ours.
     pub default_category_summary_prompt: Option<CustomPrompt>,
-    /// The model profile that describes pictures and recordings. Default `default`.
+    /// The model profile that is to describe pictures and recordings. Without effect yet: a caption
+    /// or transcript is handed in. Default `default`.
     pub preprocess_llm_profile: String,
     /// The model profile that draws memories. Default `default`.
     pub memory_extract_llm_profile: String,

@@ -26,14 +26,13 @@ pub struct SegmentReading {
     pub repairs: Repairs,
 }
 
-/// A memory, and where it is to be filed.
+/// A memory, and how it was placed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DraftItem {
-    /// The memory. Its segments are indexes into the messages of the task, ascending;
+    /// The memory. Its segments are indexes into the messages of the task, ascending; its
+    /// categories are those of the task, in the order of the reply;
     /// `extra` may hold `when_to_use`.
     pub item: ExtractedItem,
-    /// Categories of the task, by name, in the order of the reply.
-    pub categories: Vec<String>,
     /// How its segments were found.
     pub provenance: Provenance,
 }
@@ -161,10 +160,9 @@ impl Reader<'_> {
                 summary: content.to_owned(),
                 happened,
                 segments,
-                categories: Vec::new(),
+                categories,
                 extra,
             },
-            categories,
             provenance,
         });
     }
@@ -306,9 +304,9 @@ impl DraftItem {
         for (key, value) in other.item.extra {
             self.item.extra.entry(key).or_insert(value);
         }
-        for category in other.categories {
-            if !self.categories.contains(&category) {
-                self.categories.push(category);
+        for category in other.item.categories {
+            if !self.item.categories.contains(&category) {
+                self.item.categories.push(category);
             }
         }
     }

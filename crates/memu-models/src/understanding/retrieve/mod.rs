@@ -9,8 +9,8 @@ mod tests;
 use serde_json::Value;
 
 pub use ranking::{RankCandidates, Ranked, Ranking, rank_request, read_ranking};
-pub use route::{Route, read_route, route_request};
-pub use sufficiency::{Sufficiency, read_sufficiency, sufficiency_request};
+pub use route::{read_route, route_request};
+pub use sufficiency::{read_sufficiency, sufficiency_request};
 
 use super::fields;
 use super::prompt::{Code, bullets};

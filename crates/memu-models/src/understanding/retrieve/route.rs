@@ -1,3 +1,4 @@
+use memu_core::provider::Route;
 use memu_core::{Error, Result};
 use serde_json::json;
 
@@ -6,15 +7,6 @@ use super::super::salvage::salvage;
 use super::super::schema::object;
 use super::super::{answer, fields};
 use super::{conversation, find, query};
-
-/// What is to be done with a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Whether the memory is needed.
-    pub needs_retrieval: bool,
-    /// The question, understood without what was said before it.
-    pub rewritten_query: String,
-}
 
 /// Asks whether a question needs the memory, and what it asks without the lines before it.
 ///
@@ -58,7 +50,7 @@ pub fn read_route(reply: &str, question: &str, context: &[String]) -> Result<Rou
     let rewritten = query(&roots, &["rewritten_query", "query"], &asked);
     Ok(Route {
         needs_retrieval,
-        rewritten_query: rewritten.unwrap_or_else(|| question.to_owned()),
+        query: rewritten.unwrap_or_else(|| question.to_owned()),
     })
 }
 

@@ -1,3 +1,4 @@
+use memu_core::provider::Sufficiency;
 use memu_core::{Error, Result};
 use serde_json::json;
 
@@ -6,16 +7,6 @@ use super::super::salvage::salvage;
 use super::super::schema::object;
 use super::super::{answer, fields};
 use super::{conversation, find, query};
-
-/// Whether what was found is enough.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sufficiency {
-    /// Whether it answers the question.
-    pub sufficient: bool,
-    /// What to search for next; `None` when it is enough, or the model has no better idea
-    /// than the question.
-    pub next_query: Option<String>,
-}
 
 /// Asks whether what was found so far answers the question.
 ///
@@ -49,7 +40,8 @@ pub fn sufficiency_request(
     )
 }
 
-/// Reads the reply to [`sufficiency_request`].
+/// Reads the reply to [`sufficiency_request`]; without a next query where the model has no better
+/// idea than the question.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](memu_core::ErrorKind::Model) when it does not say whether it is
@@ -73,7 +65,7 @@ pub fn read_sufficiency(reply: &str, question: &str, context: &[String]) -> Resu
         &asked,
     );
     Ok(Sufficiency {
-        sufficient,
+        suffices: sufficient,
         next_query: next.filter(|_| !sufficient),
     })
 }

@@ -91,16 +91,13 @@ fn a_route_is_read_in_every_form() {
     ] {
         let route = read_route(reply, QUESTION, &context()).unwrap();
         assert_eq!(route.needs_retrieval, needs, "{reply}");
-        assert_eq!(route.rewritten_query, query, "{reply}");
+        assert_eq!(route.query, query, "{reply}");
     }
     let long = format!(
         "{{\"needs_retrieval\": true, \"rewritten_query\": \"{}\"}}",
         "x".repeat(9_000)
     );
-    assert_eq!(
-        read_route(&long, QUESTION, &[]).unwrap().rewritten_query,
-        QUESTION
-    );
+    assert_eq!(read_route(&long, QUESTION, &[]).unwrap().query, QUESTION);
 }
 
 #[test]
@@ -126,7 +123,7 @@ fn sufficiency_is_read_in_every_form() {
         ("{\"sufficient\": false, \"next_query\": null}", false, None),
     ] {
         let read = read_sufficiency(reply, QUESTION, &[]).unwrap();
-        assert_eq!(read.sufficient, sufficient, "{reply}");
+        assert_eq!(read.suffices, sufficient, "{reply}");
         assert_eq!(read.next_query.as_deref(), next, "{reply}");
     }
 }

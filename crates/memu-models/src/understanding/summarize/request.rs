@@ -18,22 +18,19 @@ use super::super::schema::{choice, list, object};
 pub struct SummaryTask {
     /// The category and all its items, the new ones included.
     pub request: SummaryRequest,
-    /// The summary so far.
-    pub old: Option<String>,
-    /// Which of the items are new or changed.
-    pub new: Vec<Id>,
-    /// What items said that were removed or changed.
-    pub removed: Vec<String>,
     /// The category's own prompt; it is asked for alone then.
     pub prompt: Option<CustomPrompt>,
 }
 
 /// Which tasks to ask for together, as indexes: those with a prompt of their own alone, the
-/// others by at most `most`, in order.
+/// others by at most `most`, evenly, in order.
 pub fn summary_calls(tasks: &[SummaryTask], most: usize) -> Vec<Vec<usize>> {
     let (alone, shared): (Vec<usize>, Vec<usize>) =
         (0..tasks.len()).partition(|at| tasks.get(*at).is_some_and(|task| task.prompt.is_some()));
-    let shared = shared.chunks(most.max(1)).map(<[usize]>::to_vec);
+    // Evenly, for a call takes as long as its longest answer.
+    let calls = shared.len().div_ceil(most.max(1)).max(1);
+    let size = shared.len().div_ceil(calls).max(1);
+    let shared = shared.chunks(size).map(<[usize]>::to_vec);
     shared.chain(alone.into_iter().map(|at| vec![at])).collect()
 }
 
@@ -145,12 +142,14 @@ impl Shown {
     fn of(task: &SummaryTask, budget: usize) -> Self {
         let SummaryRequest {
             category,
+            summary,
             items,
+            new,
+            removed,
             target_length,
             references,
-            ..
         } = &task.request;
-        let new: HashSet<&Id> = task.new.iter().collect();
+        let new: HashSet<&Id> = new.iter().collect();
         let is_new = |item: &&SummaryItem| new.contains(&item.id);
         let line = |item: &SummaryItem| item_line(item, *references);
         let others: Vec<&SummaryItem> = items.iter().filter(|item| !is_new(item)).collect();
@@ -167,10 +166,10 @@ impl Shown {
                 "description: {}\ntarget length: {target_length} characters\n",
                 or_none(&one_line(&category.description))
             ),
-            old: task.old.as_deref().unwrap_or_default().trim().to_owned(),
+            old: summary.as_deref().unwrap_or_default().trim().to_owned(),
             new: items.iter().filter(is_new).map(line).collect(),
             others: lines,
-            removed: bullets(&task.removed),
+            removed: bullets(removed),
         }
     }
 

@@ -39,7 +39,7 @@ fn a_good_reply_is_taken_as_it_is() {
     assert_eq!(draft.item.summary, "Ines sold her blue canoe.");
     assert_eq!(draft.item.segments, [0, 1]);
     assert_eq!(draft.provenance, Provenance::Cited);
-    assert_eq!(draft.categories, ["work_life", "activities"]);
+    assert_eq!(draft.item.categories, ["work_life", "activities"]);
     let happened = draft.item.happened.unwrap();
     assert_eq!(happened.start.date().to_string(), "2023-05-07");
     assert_eq!(draft.item.extra["when_to_use"], "When canoes come up.");
@@ -103,7 +103,7 @@ fn types_and_categories_are_mapped_by_case_and_punctuation_or_dropped() {
     ] {
         let reading = example.read(&reply(&json!({"categories": categories})));
         assert_eq!(
-            reading.drafts[0].categories,
+            reading.drafts[0].item.categories,
             ["work_life", "activities"],
             "{categories}"
         );
@@ -122,7 +122,10 @@ fn memories_of_the_same_words_are_merged() {
     let reading = Example::new().read(&reply.to_string());
     assert_eq!(contents(&reading), ["Ines sold her canoe."]);
     assert_eq!(reading.drafts[0].item.segments, [0, 2]);
-    assert_eq!(reading.drafts[0].categories, ["activities", "work_life"]);
+    assert_eq!(
+        reading.drafts[0].item.categories,
+        ["activities", "work_life"]
+    );
     assert_eq!(reading.notes, [Note::Duplicate, Note::Empty, Note::Empty]);
 }
 
@@ -169,7 +172,7 @@ fn replies_to_prompts_of_memu_1x_are_understood() {
             "{reply}"
         );
         assert_eq!(reading.drafts[0].item.memory_type, "event");
-        assert_eq!(reading.drafts[0].categories, ["activities"]);
+        assert_eq!(reading.drafts[0].item.categories, ["activities"]);
         assert_eq!(reading.drafts[0].item.segments, [0]);
     }
     let two = "<item><memory>Ines sold her canoe.</memory></item>\n<item><memory>Tom has a nephew.</memory></item>";
