@@ -67,11 +67,7 @@ fn a_model_that_answers_is_shown_with_its_dimension() {
         (&"chat".into(), &"openai/one".into())
     );
     assert_eq!(tested[1]["dimension"], 12);
-    assert!(
-        tested
-            .iter()
-            .all(|one| one["milliseconds"].as_f64().unwrap() >= 0.0)
-    );
+    assert!(tested.iter().all(|one| one["milliseconds"].is_f64()));
     let authorised = format!("Bearer {KEY}");
     let requests = server.requests();
     assert!(!requests.is_empty());
