@@ -103,3 +103,48 @@ fn without_a_profile_there_is_nothing_to_test() {
         run.stderr
     );
 }
+
+#[test]
+fn what_needs_no_model_works_without_key_and_network() {
+    let home = Home::new();
+    // Nobody listens there, and the dimension of its model is not known.
+    let settings = "[llm_profiles.default]\nbase_url = \"http://127.0.0.1:9/v1\"\n\
+                    api_key = \"NOT_THERE_KEY\"\nembed_model = \"two\"\nmax_retries = 0\n";
+    home.write("memu.toml", settings);
+    assert_eq!(home.json(&["stats", "--user", "nora"])["items"], 0);
+    assert_eq!(
+        home.json(&["list", "items", "--user", "nora"])["items"],
+        serde_json::json!([])
+    );
+    let run = home.run(&["add", "Nora sails", "--user", "nora"]);
+    assert_eq!(run.code, Some(2));
+    for part in ["llm_profiles.default", "NOT_THERE_KEY is not set"] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    assert_eq!(home.json(&["stats", "--user", "nora"])["items"], 0);
+}
+
+#[test]
+fn what_models_took_is_shown_with_what_it_cost() {
+    let server = FakeProvider::start();
+    let home = Home::new();
+    let settings = format!(
+        "[llm_profiles.embedding]\nprovider = \"openai\"\nbase_url = \"{}/v1\"\n\
+         api_key = \"{KEY}\"\nembed_price = 1000.0\ndimension = 8\n",
+        server.base_url()
+    );
+    home.write("memu.toml", settings);
+    home.ok(&["add", "Nora sails", "--user", "nora"]);
+    home.ok(&["retrieve", "Who sails?", "--user", "nora"]);
+    let shown = home.ok(&["stats", "--user", "nora"]);
+    let line = |step: &str| shown.lines().find(|line| line.contains(step)).unwrap();
+    assert!(
+        line("embed_memories").contains("openai/text-embedding-3-small"),
+        "{shown}"
+    );
+    assert!(line("embed_memories").contains("cost 0.0010"), "{shown}");
+    assert!(line("embed_question").contains("1 calls"), "{shown}");
+    let told = home.json(&["stats", "--user", "nora"]);
+    assert_eq!(told["model_calls"][1]["step"], "embed_question");
+    assert_eq!(told["model_calls"][1]["calls"], 1);
+}

@@ -57,6 +57,8 @@ pub struct Profile {
     pub input_price: Option<f64>,
     /// What a million tokens written cost, in the same currency, from 0. Default: not known.
     pub output_price: Option<f64>,
+    /// What a million tokens embedded cost, in the same currency, from 0. Default: not known.
+    pub embed_price: Option<f64>,
     /// Paths that differ from the preset's: of `chat`, `embeddings`, `transcriptions`.
     pub endpoint_overrides: BTreeMap<String, String>,
 }
@@ -80,6 +82,7 @@ impl Default for Profile {
             temperature: None,
             input_price: None,
             output_price: None,
+            embed_price: None,
             endpoint_overrides: BTreeMap::new(),
         }
     }
@@ -118,6 +121,7 @@ impl Profile {
             ),
             ("input_price", "at least 0", is_price(self.input_price)),
             ("output_price", "at least 0", is_price(self.output_price)),
+            ("embed_price", "at least 0", is_price(self.embed_price)),
             ("embed_batch_size", "at least 1", self.embed_batch_size > 0),
             ("dimension", "at least 1", self.dimension != Some(0)),
             (

@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test may stop"
 )]
@@ -9,7 +10,7 @@
 mod support;
 
 use memu_core::ErrorKind;
-use memu_core::provider::Embedder;
+use memu_core::provider::{Embedder, EmbeddingModel, Purpose};
 use memu_core::records::Embedding;
 use memu_models::Profile;
 use memu_testkit::models::{FakeProvider, Fault, vector_of};
@@ -60,6 +61,7 @@ async fn each_provider_is_asked_in_its_own_form() {
         json!({
             "model": "models/gemini-embedding-001",
             "content": {"parts": [{"text": text}]},
+            "taskType": "RETRIEVAL_DOCUMENT",
             "outputDimensionality": 8,
         })
     };
@@ -74,7 +76,12 @@ async fn each_provider_is_asked_in_its_own_form() {
             "voyage",
             "/embeddings",
             ("authorization", format!("Bearer {KEY}")),
-            json!({"model": "voyage-4", "input": ["a", "b"], "output_dimension": 8}),
+            json!({
+                "model": "voyage-4",
+                "input": ["a", "b"],
+                "input_type": "document",
+                "output_dimension": 8,
+            }),
         ),
         (
             "cohere",
@@ -108,6 +115,84 @@ async fn each_provider_is_asked_in_its_own_form() {
         assert_eq!(request.path, path);
         assert_eq!(request.header(key.0), Some(key.1.as_str()), "{provider}");
         assert_eq!(request.json(), body, "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn questions_are_told_from_memories_where_the_provider_has_words_for_it() {
+    for (provider, model, field, memory, question) in [
+        ("voyage", "voyage-4", "/input_type", "document", "query"),
+        (
+            "jina",
+            "jina-embeddings-v3",
+            "/task",
+            "retrieval.passage",
+            "retrieval.query",
+        ),
+        (
+            "cohere",
+            "embed-v4.0",
+            "/input_type",
+            "search_document",
+            "search_query",
+        ),
+        (
+            "gemini",
+            "gemini-embedding-001",
+            "/requests/0/taskType",
+            "RETRIEVAL_DOCUMENT",
+            "RETRIEVAL_QUERY",
+        ),
+    ] {
+        let server = FakeProvider::start();
+        let profile = Profile {
+            embed_model: Some(model.to_owned()),
+            ..small(provider, &server)
+        };
+        let embedder = connect(&profile).embedder().await.unwrap();
+        for (purpose, expected) in [(Purpose::Memory, memory), (Purpose::Question, question)] {
+            embedder.ask(&["a"], purpose).await.unwrap();
+            let request = server.requests().pop().unwrap().json();
+            assert_eq!(request.pointer(field).unwrap(), expected, "{provider}");
+        }
+    }
+    for (provider, model) in [
+        ("openai", "text-embedding-3-small"),
+        ("jina", "jina-embeddings-v2-base-en"),
+        ("gemini", "gemini-embedding-2"),
+        ("ollama", "nomic-embed-text"),
+    ] {
+        let server = FakeProvider::start();
+        let profile = Profile {
+            embed_model: Some(model.to_owned()),
+            ..small(provider, &server)
+        };
+        let embedder = connect(&profile).embedder().await.unwrap();
+        for purpose in [Purpose::Memory, Purpose::Question] {
+            embedder.ask(&["a"], purpose).await.unwrap();
+        }
+        let [memory, question] = &server.requests()[..] else {
+            panic!("two requests")
+        };
+        assert_eq!(memory.json(), question.json(), "{provider}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_counted_where_the_provider_tells() {
+    for (provider, tells) in [
+        ("openai", true),
+        ("voyage", true),
+        ("jina", true),
+        ("cohere", true),
+        ("ollama", true),
+        ("gemini", false),
+    ] {
+        let server = FakeProvider::start();
+        let embedder = connect(&small(provider, &server)).embedder().await.unwrap();
+        let reply = embedder.ask(&["a b c"], Purpose::Memory).await.unwrap();
+        let read = embedder.read(&reply, 1).unwrap();
+        assert_eq!(read.usage.input_tokens > 0, tells, "{provider}");
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use memu_core::Error;
 use memu_core::Result;
 use memu_core::provider::{ChatModel, Embedder, Extractor, RetrievalModel, Summarizer};
-use memu_core::records::{EmbeddingSet, SetState};
+use memu_core::records::{EmbedderIdentity, Embedding, EmbeddingSet, SetState};
 use memu_models::understanding::memorize::MemoryType;
 use memu_models::{
     Connection, ModelExtractor, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
@@ -13,6 +14,44 @@ use memu_models::{
 };
 
 use crate::settings::{DEFAULT_PROFILE, EMBEDDING_PROFILE, LlmProfile, Settings};
+
+/// A model that had to be asked for its dimension when the store was opened, and did not answer.
+#[derive(Debug)]
+struct Unreached {
+    identity: EmbedderIdentity,
+    error: Error,
+}
+
+impl Unreached {
+    fn new(provider: &str, model: Option<&str>, error: Error) -> Self {
+        Self {
+            identity: EmbedderIdentity {
+                provider: provider.to_owned(),
+                model: model.unwrap_or_default().to_owned(),
+                dimension: 0,
+            },
+            error,
+        }
+    }
+}
+
+#[async_trait]
+impl Embedder for Unreached {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.identity
+    }
+
+    fn embeds_segments(&self) -> bool {
+        true
+    }
+
+    async fn embed(&self, _: &[&str]) -> Result<Vec<Option<Embedding>>> {
+        let message = format!("{} (when the store was opened)", self.error.message());
+        let error = Error::new(self.error.kind(), message);
+        let context = self.error.context().iter();
+        Err(context.fold(error, |error, (name, value)| error.with(name, value)))
+    }
+}
 
 /// The models of the profiles in settings. Those of one profile share its connection, and so
 /// its limits.
@@ -110,7 +149,12 @@ impl<'s> Profiles<'s> {
             profile.dimension = Some(known.dimension);
         }
         let connection = self.connection(&name, &profile)?;
-        Ok(Some(Arc::new(connection.embedder().await?)))
+        Ok(Some(match connection.embedder().await {
+            Ok(embedder) => Arc::new(embedder),
+            // What needs no vectors is to work all the same.
+            Err(error) if known.is_none() => Arc::new(Unreached::new(preset.name, model, error)),
+            Err(error) => return Err(error),
+        }))
     }
 
     /// The profile that embeds: its own, or that of everything where its provider embeds.

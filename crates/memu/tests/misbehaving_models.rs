@@ -11,14 +11,15 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use memu::core::records::ReplyState;
 use memu::{Error, ErrorKind, ListRequest};
 use memu_testkit::models::{Asked, FakeProvider, Fault};
 use support::models::{
-    KEY, chats, counts, kept_by_step, memorize, memorize_parrot, model, replies, service, settings,
+    KEY, chats, counts, embeddings, kept_by_step, memorize, memorize_parrot, model, replies,
+    service, settings,
 };
 use support::user;
 
@@ -152,11 +153,61 @@ async fn vectors_that_are_none_are_refused_and_nothing_is_written() {
         let error = memorize(&service).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Model, "{name}: {error}");
         assert_eq!(counts(&service).await, [0; 4], "{name}");
+        let kept = replies(&service).await;
+        let failed = kept.iter().filter(|one| one.state == ReplyState::Failed);
+        assert!(failed.count() > 0, "{name}: what came is kept");
         server.forget_requests();
         ill.store(false, Ordering::SeqCst);
         memorize(&service).await.unwrap();
         assert_eq!(chats(&server), 0, "{name}: what chats answered is known");
     }
+}
+
+#[tokio::test]
+async fn vectors_that_came_before_others_failed_are_not_paid_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let ill: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+    let of_one = ill.clone();
+    let cured = Arc::new(AtomicBool::new(false));
+    let is_cured = cured.clone();
+    let server = FakeProvider::builder()
+        .chat(model)
+        .fault_when(move |request| {
+            if !request.asked().is_embedding() || is_cured.load(Ordering::SeqCst) {
+                return None;
+            }
+            // All attempts of the call that comes first.
+            let mut ill = of_one.lock().unwrap();
+            let ill = ill.get_or_insert_with(|| request.body.clone());
+            (*ill == request.body).then(|| Fault::status(500))
+        })
+        .start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    let error = memorize(&service).await.unwrap_err();
+    for part in [
+        "step=embed_memories",
+        "profile=default",
+        "model=openai/two",
+        "attempts=2",
+    ] {
+        assert!(told(&error).contains(part), "{}", told(&error));
+    }
+    assert_eq!(counts(&service).await, [0; 4]);
+    assert_eq!(kept_by_step(&service, "embed_memories").await, 2);
+    server.forget_requests();
+    cured.store(true, Ordering::SeqCst);
+    memorize(&service).await.unwrap();
+    assert_eq!((chats(&server), embeddings(&server)), (0, 1));
+    // The vectors are stored; their replies said nothing else.
+    assert_eq!(kept_by_step(&service, "embed_memories").await, 0);
+    let stats = service.stats(&user("nora"), false).await.unwrap();
+    let embedded = stats
+        .model_calls
+        .iter()
+        .find(|one| one.step == "embed_memories");
+    let embedded = embedded.unwrap();
+    assert_eq!((embedded.calls, embedded.unusable), (3, 0));
+    assert!(embedded.input_tokens > 0);
 }
 
 fn told(error: &Error) -> String {

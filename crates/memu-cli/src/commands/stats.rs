@@ -1,5 +1,5 @@
 use clap::Args;
-use memu::{Result, StatsResponse};
+use memu::{ModelCalls, Result, StatsResponse};
 
 use crate::args::{Global, pair};
 use crate::output::{Line, Printer, Tone, columns};
@@ -45,24 +45,31 @@ fn show(stats: &StatsResponse) -> Vec<Line> {
         ]
     });
     let mut lines = columns(&counts);
-    let calls = stats.model_calls.iter().map(|calls| {
-        vec![
-            (Tone::Label, calls.profile.clone()),
-            (Tone::Plain, calls.model.clone()),
-            (Tone::Plain, calls.step.clone()),
-            (Tone::Plain, format!("{} replies", calls.replies)),
-            (Tone::Plain, format!("{} unusable", calls.unusable)),
-            (
-                Tone::Plain,
-                format!("{} + {} tokens", calls.input_tokens, calls.output_tokens),
-            ),
-            (Tone::Faint, format!("{:.1} s", calls.seconds)),
-        ]
-    });
+    let costs = stats.model_calls.iter().any(|calls| calls.cost > 0.0);
+    let calls = stats.model_calls.iter().map(|calls| taken(calls, costs));
     let calls: Vec<_> = calls.collect();
     if !calls.is_empty() {
         lines.push(Line::new());
         lines.extend(columns(&calls));
     }
     lines
+}
+
+fn taken(calls: &ModelCalls, costs: bool) -> Vec<(Tone, String)> {
+    let mut cells = vec![
+        (Tone::Label, calls.profile.clone()),
+        (Tone::Plain, calls.model.clone()),
+        (Tone::Plain, calls.step.clone()),
+        (Tone::Plain, format!("{} calls", calls.calls)),
+        (Tone::Plain, format!("{} unusable", calls.unusable)),
+        (
+            Tone::Plain,
+            format!("{} + {} tokens", calls.input_tokens, calls.output_tokens),
+        ),
+    ];
+    if costs {
+        cells.push((Tone::Plain, format!("cost {:.4}", calls.cost)));
+    }
+    cells.push((Tone::Faint, format!("{:.1} s", calls.seconds)));
+    cells
 }

@@ -4,7 +4,8 @@ use super::out_of_range;
 use crate::error::Result;
 
 /// What the models of a scope may take, within some days. What is over it is refused before a
-/// model is asked; what is known from an earlier reply costs nothing.
+/// model is asked; what is known from an earlier reply costs nothing. Calls that are under way
+/// are not counted yet: several at the same time may together take more.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BudgetConfig {
@@ -13,8 +14,8 @@ pub struct BudgetConfig {
     /// At most this much, in the currency of the profiles' prices. Calls of profiles without
     /// prices count nothing. Default none.
     pub max_cost: Option<f64>,
-    /// Over how many days up to now, above 0. Default 30.
-    pub days: f64,
+    /// Over how many days in UTC, today included; at least 1. Default 30.
+    pub days: u32,
 }
 
 impl Default for BudgetConfig {
@@ -22,7 +23,7 @@ impl Default for BudgetConfig {
         Self {
             max_tokens: None,
             max_cost: None,
-            days: 30.0,
+            days: 30,
         }
     }
 }
@@ -39,8 +40,8 @@ impl BudgetConfig {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config), naming the setting, its
     /// value and its range.
     pub fn validate(&self) -> Result<()> {
-        if !(self.days.is_finite() && self.days > 0.0) {
-            return Err(out_of_range("budget.days", self.days, "above 0"));
+        if self.days == 0 {
+            return Err(out_of_range("budget.days", 0, "at least 1"));
         }
         match self.max_cost {
             Some(cost) if !(cost.is_finite() && cost >= 0.0) => {

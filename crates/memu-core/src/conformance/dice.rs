@@ -7,7 +7,9 @@ use super::fixtures::{Maker, identity, vector};
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::random::SplitMix;
-use crate::records::{ContentHash, Id, MemoryItem, Modality, ModelReply, OwnerKind, ReplyState};
+use crate::records::{
+    ContentHash, Id, MemoryItem, Modality, ModelReply, ModelUsage, OwnerKind, ReplyState,
+};
 use crate::scope::ScopeSchema;
 use crate::store::{RecordIds, Select, Write};
 
@@ -97,6 +99,7 @@ pub(super) fn write(dice: &mut Dice, make: &Maker, known: &Snapshot) -> Result<O
             }),
         },
         15 => Some(Write::ModelReply(reply(dice, make, known))),
+        16 if dice.one_in(2) => Some(Write::ModelUsage(usage(dice, make))),
         16 => dice
             .pick(&known.model_replies)
             .map(|one| Write::DeleteModelReply(one.meta.id.clone())),
@@ -160,6 +163,16 @@ fn reply(dice: &mut Dice, make: &Maker, known: &Snapshot) -> ModelReply {
         .copied()
         .unwrap_or(ReplyState::Received);
     reply
+}
+
+fn usage(dice: &mut Dice, make: &Maker) -> ModelUsage {
+    let mut usage = make.model_usage(dice.roll(3) as i64);
+    if dice.one_in(2) {
+        "summarise".clone_into(&mut usage.step);
+    }
+    usage.input_tokens = dice.roll(1000);
+    usage.cost = dice.roll(100) as f64 / 8.0;
+    usage
 }
 
 fn embeddings(dice: &mut Dice, known: &Snapshot) -> Result<Option<Write>> {

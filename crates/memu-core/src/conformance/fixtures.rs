@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use jiff::civil;
+use jiff::{ToSpan as _, civil};
 use serde_json::Map;
 
 use crate::environment::{IdSource, SeededIds};
 use crate::error::Result;
 use crate::records::{
     Blob, CategoryItem, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem,
-    Meta, Modality, ModelReply, OwnedEmbedding, OwnerKind, ReplyState, Resource, Role, Segment,
+    Meta, Modality, ModelReply, ModelUsage, OwnedEmbedding, OwnerKind, ReplyState, Resource, Role,
+    Segment,
 };
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{ScopeData, Write, WriteBatch};
@@ -171,6 +172,23 @@ impl Maker {
             finish_reason: None,
             state: ReplyState::Received,
             error: None,
+        }
+    }
+
+    /// What a reply took, so many days after the first.
+    pub fn model_usage(&self, days: i64) -> ModelUsage {
+        let first = civil::date(2026, 2, 27);
+        ModelUsage {
+            day: first.saturating_add(days.days()),
+            profile: "default".to_owned(),
+            model: "test/talker-1".to_owned(),
+            step: "extract_items".to_owned(),
+            calls: 1,
+            unusable: 0,
+            input_tokens: 500,
+            output_tokens: 70,
+            cost: 0.25,
+            seconds: 1.5,
         }
     }
 

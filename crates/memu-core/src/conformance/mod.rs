@@ -304,6 +304,7 @@ macro_rules! conformance_tests {
                 a_scope_with_nothing_but_a_reply_is_there: Nothing,
                 replies_are_found_by_state_request_and_resource: Nothing,
                 replies_go_with_what_they_are_about: Nothing,
+                usage_adds_up_by_day_and_outlives_replies: Nothing,
             }
             outlines {
                 outlines_follow_the_records: Nothing,

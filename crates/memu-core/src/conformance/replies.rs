@@ -1,11 +1,13 @@
 //! What models returned is kept beside the records, and goes with them.
 
+use jiff::{ToSpan as _, civil};
+
 use super::fixtures::{Maker, World, user};
 use super::verdict::{Failure, refused, same};
 use super::{Harness, Verdict};
 use crate::error::ErrorKind;
 use crate::filter::Filter;
-use crate::records::{Id, Modality, ModelReply, ReplyState};
+use crate::records::{Id, Modality, ModelReply, ModelUsage, ReplyState};
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{LogPosition, Query, Select, Store, StoreExt, Write};
 
@@ -182,4 +184,81 @@ pub(super) async fn replies_go_with_what_they_are_about(harness: &dyn Harness) -
     store.commit(delete(&film.meta.id)).await?;
     let left = said(&*store, make.scope(), Select::All).await?;
     same("after both", &left, &vec!["of nothing".to_owned()])
+}
+
+pub(super) async fn usage_adds_up_by_day_and_outlives_replies(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let (alice, bob) = (Maker::new(user("alice")?, 6), Maker::new(user("bob")?, 6));
+    let chat = alice.resource("file:///one");
+    let before = store.log_position(alice.scope()).await?;
+    let reply = ModelReply {
+        content_hash: Some(chat.content_hash),
+        ..alice.model_reply("of the chat")
+    };
+    let of_others = ModelUsage {
+        step: "categorize_items".to_owned(),
+        unusable: 1,
+        ..alice.model_usage(1)
+    };
+    for usage in [
+        alice.model_usage(1),
+        of_others.clone(),
+        alice.model_usage(0),
+    ] {
+        let writes = vec![Write::ModelUsage(usage)];
+        store.commit(alice.batch(writes)).await?;
+    }
+    let twice = vec![
+        Write::ModelReply(reply),
+        Write::ModelUsage(alice.model_usage(1)),
+        Write::Resource(chat.clone()),
+    ];
+    let mut planned = alice.batch(twice);
+    planned.expected_seq = Some(before.seq);
+    planned.expected_life = Some(before.life);
+    store.commit(planned).await?;
+    let gone = Write::DeleteResource(chat.meta.id);
+    store.commit(alice.batch(vec![gone])).await?;
+    let mut sum = alice.model_usage(1);
+    sum.add(&alice.model_usage(1));
+    let day = sum.day;
+    let taken = async |make: &Maker, since| store.model_usage(make.scope(), since).await;
+    let expected = vec![alice.model_usage(0), of_others.clone(), sum.clone()];
+    same("all", &taken(&alice, civil::Date::MIN).await?, &expected)?;
+    same(
+        "of a day",
+        &taken(&alice, day).await?,
+        &vec![of_others, sum],
+    )?;
+    let later = day.saturating_add(1.day());
+    same("of none", &taken(&alice, later).await?, &Vec::new())?;
+    same(
+        "of another",
+        &taken(&bob, civil::Date::MIN).await?,
+        &Vec::new(),
+    )?;
+    // A batch that fails takes nothing.
+    let fails = vec![
+        Write::ModelUsage(bob.model_usage(0)),
+        Write::DeleteItem(Id::from("unknown")),
+    ];
+    let result = store.commit(bob.batch(fails)).await;
+    refused("deleting what is not there", result, &[ErrorKind::NotFound])?;
+    same(
+        "of another",
+        &taken(&bob, civil::Date::MIN).await?,
+        &Vec::new(),
+    )?;
+    let named = async || -> Result<Vec<Scope>, Failure> {
+        let scopes = store.scopes(&Filter::default(), 9).await?;
+        Ok(scopes.into_iter().map(|one| one.scope).collect())
+    };
+    same("the scopes", &named().await?, &vec![user("alice")?])?;
+    store.clear(&[alice.scope().clone()]).await?;
+    same(
+        "after all",
+        &taken(&alice, civil::Date::MIN).await?,
+        &Vec::new(),
+    )?;
+    same("the scopes", &named().await?, &Vec::new())
 }

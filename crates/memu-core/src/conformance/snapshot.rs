@@ -1,7 +1,9 @@
+use jiff::civil;
+
 use crate::error::{Error, Result};
 use crate::records::{
     Blob, CategoryItem, Change, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply,
-    OwnedEmbedding, OwnerKind, Resource, Segment,
+    ModelUsage, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use crate::scope::Scope;
 use crate::store::{Query, ScopeData, Store};
@@ -25,6 +27,8 @@ pub struct Snapshot {
     pub relations: Vec<CategoryItem>,
     /// The replies of models.
     pub model_replies: Vec<ModelReply>,
+    /// What models took.
+    pub model_usage: Vec<ModelUsage>,
     /// The content of each resource.
     pub blobs: Vec<Option<Blob>>,
     /// The vectors of all records.
@@ -57,6 +61,7 @@ impl Snapshot {
             categories: store.categories(&query).await?.records,
             relations: store.relations(&query).await?.records,
             model_replies: store.model_replies(&query).await?.records,
+            model_usage: store.model_usage(scope, civil::Date::MIN).await?,
             ..Self::default()
         };
         for resource in &snapshot.resources {
@@ -81,6 +86,7 @@ impl Snapshot {
             categories: data.categories().cloned().collect(),
             relations: data.relations().cloned().collect(),
             model_replies: data.model_replies().cloned().collect(),
+            model_usage: data.model_usage(civil::Date::MIN).cloned().collect(),
             ..Self::default()
         };
         snapshot.blobs = data

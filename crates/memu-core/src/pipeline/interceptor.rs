@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::error::{Error, Result};
-use crate::provider::{ChatReply, ChatRequest};
+use crate::provider::{ChatReply, ModelRequest};
 
 /// Which step is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +48,12 @@ pub trait Interceptor: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// An error keeps the call from being made and ends the pipeline.
-    async fn before_call(&self, _call: &CallInfo, _request: &ChatRequest) -> Result<()> {
+    async fn before_call(&self, _call: &CallInfo, _request: &ModelRequest<'_>) -> Result<()> {
         Ok(())
     }
 
-    /// Called with every answer of a model, also one that is of no use.
+    /// Called with every answer of a model, also one that is of no use. Vectors are answers
+    /// without a text.
     ///
     /// # Errors
     /// An error ends the pipeline; the reply is kept.

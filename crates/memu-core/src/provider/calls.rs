@@ -2,20 +2,22 @@
 //! that was answered before is not asked again.
 
 mod budget;
+mod exchange;
+mod keeping;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Map, Value};
+use futures_util::future::join_all;
 
-use super::{ChatModel, ChatReply, ChatRequest, Price, RawReply};
-use crate::config::BudgetConfig;
-use crate::environment::{Clock, IdSource};
+use self::exchange::{Chat, Embedding, Exchange, Question};
+pub use self::keeping::Keeping;
+use self::keeping::{Done, Kept, usage_of};
+use super::{ChatModel, ChatReply, ChatRequest, Embedder, Purpose, RawReply};
 use crate::error::{Error, ErrorKind, Result};
-use crate::pipeline::{CallInfo, Interceptor};
-use crate::records::{ContentHash, Meta, ModelReply, ReplyState};
-use crate::scope::Scope;
-use crate::store::{Query, Select, Store, Write, WriteBatch};
+use crate::pipeline::Interceptor;
+use crate::records::{ContentHash, Embedding as Vector, ModelReply};
+use crate::store::{Query, Select, Write};
 
 /// How often a question is asked whose answers nobody understands.
 pub const MAX_UNUSABLE: u32 = 3;
@@ -28,26 +30,8 @@ struct Inner {
     /// `None` where nothing is kept.
     keeping: Option<Keeping>,
     interceptors: Vec<Arc<dyn Interceptor>>,
-    /// Replies that were read, and are not marked so in the store yet.
-    read: Mutex<Vec<ModelReply>>,
-}
-
-/// Where replies are kept, and what they are about.
-#[derive(Clone, Debug)]
-pub struct Keeping {
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// Tells when a reply came.
-    pub clock: Arc<dyn Clock>,
-    /// Names replies.
-    pub ids: Arc<dyn IdSource>,
-    /// Whose memory it is for.
-    pub scope: Scope,
-    /// What the scope's models may take.
-    pub budget: BudgetConfig,
-    /// The content that is being memorized: replies go with it. They come before the resource,
-    /// which gets another id when it is memorized again after a failure.
-    pub content_hash: Option<ContentHash>,
+    /// Replies that were read, of which the store does not know yet.
+    done: Mutex<Vec<Done>>,
 }
 
 /// A question to a model.
@@ -65,23 +49,6 @@ pub struct Ask<'a> {
     pub request: ChatRequest,
 }
 
-impl Ask<'_> {
-    /// Equal requests to the same model have equal hashes.
-    fn hash(&self) -> Result<ContentHash> {
-        let request = serde_json::to_vec(&(self.model.name(), &self.request));
-        let request = request
-            .map_err(|cause| Error::internal("a request has no JSON form").caused_by(cause))?;
-        Ok(ContentHash::of(&request))
-    }
-
-    fn named(&self, error: Error) -> Error {
-        error
-            .with("profile", self.profile)
-            .with("model", self.model.name())
-            .with("step", self.step)
-    }
-}
-
 impl Calls {
     /// Calls of which nothing is kept and that nobody watches: for trying a model out.
     pub fn unkept() -> Self {
@@ -93,7 +60,7 @@ impl Calls {
         Self(Arc::new(Inner {
             keeping,
             interceptors,
-            read: Mutex::default(),
+            done: Mutex::default(),
         }))
     }
 
@@ -106,93 +73,137 @@ impl Calls {
     /// # Errors
     /// The model's, or `read`'s for the last answer, with profile, model, step and the number of
     /// attempts; the store's when a reply cannot be kept. All replies are kept.
-    pub async fn ask<T>(
+    pub async fn ask<T: Send>(
         &self,
         ask: Ask<'_>,
         read: impl Fn(&ChatReply) -> Result<T> + Send + Sync,
     ) -> Result<T> {
-        let hash = ask.hash()?;
-        if let Some(known) = self.known(&ask, hash, &read).await? {
+        let question = Question::of_chat(&ask)?;
+        self.answer(&question, &Chat { ask: &ask, read }).await
+    }
+
+    /// One vector per text, in order, as [`Embedder::embed`] gives them; models that are asked
+    /// over a network are asked through these calls, batch by batch at the same time.
+    ///
+    /// The replies about memories are kept until what they are for is stored, so that
+    /// what failed is repeated without paying for them again. Of those about questions only
+    /// what they took is noted, unless they cannot be used.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn embed(
+        &self,
+        step: &str,
+        embedder: &dyn Embedder,
+        texts: &[&str],
+        purpose: Purpose,
+    ) -> Result<Vec<Option<Vector>>> {
+        let Some(model) = embedder.model() else {
+            return embedder.embed(texts).await;
+        };
+        let is_sent = |text: &&&str| !text.trim().is_empty();
+        let sent: Vec<&str> = texts.iter().filter(is_sent).copied().collect();
+        let batches = model.batches(&sent);
+        let calls = batches.iter().map(async |texts| {
+            let batch = Embedding {
+                model,
+                texts,
+                purpose,
+            };
+            let question = batch.question(step, embedder.identity())?;
+            self.answer(&question, &batch).await
+        });
+        // All are waited for, also when one fails: what came need not be paid for again.
+        let mut vectors = Vec::with_capacity(sent.len());
+        for batch in join_all(calls).await {
+            vectors.extend(batch?);
+        }
+        let mut vectors = vectors.into_iter();
+        let placed = texts.iter().map(|text| {
+            let vector = is_sent(&text).then(|| vectors.next());
+            vector.map(|vector| vector.ok_or_else(|| Error::internal("a vector went missing")))
+        });
+        placed.map(Option::transpose).collect()
+    }
+
+    async fn answer<E: Exchange>(&self, question: &Question, exchange: &E) -> Result<E::Answer> {
+        if let Some(known) = self.known(question, exchange).await? {
             return Ok(known);
         }
-        let info = CallInfo {
-            step: ask.step.into(),
-            profile: ask.profile.into(),
-            model: ask.model.name().into(),
-        };
         let mut attempts = 0;
         loop {
             if let Some(keeping) = &self.0.keeping
-                && let Err(error) = keeping.check_budget(&keeping.budget).await
+                && let Err(error) = keeping.check_budget().await
             {
-                return Err(self.failed(&ask, &info, error).await);
+                return Err(self.failed(question, error).await);
             }
             for interceptor in &self.0.interceptors {
-                interceptor.before_call(&info, &ask.request).await?;
+                let request = exchange.request();
+                interceptor.before_call(&question.info, &request).await?;
             }
             attempts += 1;
-            match self.once(&ask, hash, &read, &info).await {
+            match self.once(question, exchange).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 // Another answer may be better.
                 Ok(Err(_)) if attempts < MAX_UNUSABLE => {}
                 Ok(Err(error)) => {
                     let error = error.with("answers", attempts);
-                    return Err(self.failed(&ask, &info, error).await);
+                    return Err(self.failed(question, error).await);
                 }
-                Err(error) => return Err(self.failed(&ask, &info, error).await),
+                Err(error) => return Err(self.failed(question, error).await),
             }
         }
     }
 
-    async fn failed(&self, ask: &Ask<'_>, info: &CallInfo, error: Error) -> Error {
-        let error = ask.named(error);
+    async fn failed(&self, question: &Question, error: Error) -> Error {
+        let error = question.named(error);
         for interceptor in &self.0.interceptors {
-            interceptor.on_call_error(info, &error).await;
+            interceptor.on_call_error(&question.info, &error).await;
         }
         error
     }
 
     /// One call: an error when there is no answer of a model, which whoever makes the call has
     /// asked for often enough; and one inside when the answer cannot be used.
-    async fn once<T>(
+    async fn once<E: Exchange>(
         &self,
-        ask: &Ask<'_>,
-        hash: ContentHash,
-        read: &(impl Fn(&ChatReply) -> Result<T> + Send + Sync),
-        info: &CallInfo,
-    ) -> Result<Result<T>> {
-        let raw = ask.model.chat(&ask.request).await?;
-        let kept = self.keep(ask, hash, &raw).await?;
-        let reply = match ask.model.read(&raw) {
-            Ok(reply) => reply,
+        question: &Question,
+        exchange: &E,
+    ) -> Result<Result<E::Answer>> {
+        let raw = exchange.send().await?;
+        let kept = match &self.0.keeping {
+            Some(keeping) => Some(keeping.keep(question, &raw).await?),
+            None => None,
+        };
+        let (told, answer) = match exchange.read(&raw) {
+            Ok(read) => read,
             Err(error) => {
-                self.judge(kept, Some(&error)).await?;
+                self.judge(question, &raw, kept, None, Some(&error)).await?;
                 return Err(error);
             }
         };
         for interceptor in &self.0.interceptors {
-            interceptor.after_call(info, &reply).await?;
+            interceptor.after_call(&question.info, &told).await?;
         }
-        let kept = kept.map(|mut kept| {
-            note_usage(&mut kept, &reply, ask.model.price());
-            kept
-        });
-        let answer = read(&reply);
-        self.judge(kept, answer.as_ref().err()).await?;
+        let error = answer.as_ref().err();
+        self.judge(question, &raw, kept, Some(&told), error).await?;
         Ok(answer)
     }
 
     /// What a kept reply to the same request says, if it can be read.
-    async fn known<T>(
+    async fn known<E: Exchange>(
         &self,
-        ask: &Ask<'_>,
-        hash: ContentHash,
-        read: &(impl Fn(&ChatReply) -> Result<T> + Send + Sync),
-    ) -> Result<Option<T>> {
+        question: &Question,
+        exchange: &E,
+    ) -> Result<Option<E::Answer>> {
         let Some(keeping) = &self.0.keeping else {
             return Ok(None);
         };
-        let query = Query::scope(&keeping.scope).select(Select::Requests(vec![hash]));
+        if question.kept == Kept::IfUnusable {
+            return Ok(None);
+        }
+        let select = Select::Requests(vec![question.hash]);
+        let query = Query::scope(&keeping.scope).select(select);
         let replies = keeping.store.model_replies(&query).await?.records;
         for mut reply in replies.into_iter().rev() {
             let raw = RawReply {
@@ -200,87 +211,64 @@ impl Calls {
                 latency: std::time::Duration::ZERO,
                 attempts: 1,
             };
-            let Ok(told) = ask.model.read(&raw) else {
+            let Ok((told, Ok(answer))) = exchange.read(&raw) else {
                 continue;
             };
-            if let Ok(answer) = read(&told) {
-                if !reply.usage.contains_key("input_tokens") {
-                    note_usage(&mut reply, &told, ask.model.price());
-                }
-                self.note_read(reply);
-                return Ok(Some(answer));
-            }
+            let uncounted =
+                question.kept == Kept::AndMarked && reply.note_usage(&told, question.price);
+            let usage = uncounted.then(|| usage_of(question, &reply, keeping.clock.now(), false));
+            self.note_done(Done::new(reply, question.kept, usage));
+            return Ok(Some(answer));
         }
         Ok(None)
     }
 
-    /// Keeps a reply as it came.
-    async fn keep(
-        &self,
-        ask: &Ask<'_>,
-        hash: ContentHash,
-        raw: &RawReply,
-    ) -> Result<Option<ModelReply>> {
-        let Some(keeping) = &self.0.keeping else {
-            return Ok(None);
-        };
-        let meta = Meta::new(
-            keeping.ids.next_id(),
-            keeping.scope.clone(),
-            keeping.clock.now(),
-        );
-        let name = ask.model.name();
-        let (provider, model) = name.split_once('/').unwrap_or(("", name));
-        let mut reply = ModelReply {
-            meta,
-            resource_id: None,
-            content_hash: keeping.content_hash,
-            step: ask.step.to_owned(),
-            profile: ask.profile.to_owned(),
-            provider: provider.to_owned(),
-            model: model.to_owned(),
-            prompt_hash: ask.prompt_hash,
-            request_hash: hash,
-            text: raw.body.to_string(),
-            usage: Map::from_iter([
-                ("latency".to_owned(), raw.latency.as_secs_f64().into()),
-                ("attempts".to_owned(), raw.attempts.into()),
-            ]),
-            finish_reason: None,
-            state: ReplyState::Received,
-            error: None,
-        };
-        keeping.write(&reply).await?;
-        reply.meta.revision += 1;
-        Ok(Some(reply))
-    }
-
     /// Notes what a reply cost, and whether it can be used. That it was read is noted with what
     /// is made of it.
-    async fn judge(&self, kept: Option<ModelReply>, error: Option<&Error>) -> Result<()> {
-        let (Some(keeping), Some(mut kept)) = (&self.0.keeping, kept) else {
+    async fn judge(
+        &self,
+        question: &Question,
+        raw: &RawReply,
+        kept: Option<ModelReply>,
+        told: Option<&ChatReply>,
+        error: Option<&Error>,
+    ) -> Result<()> {
+        let (Some(keeping), Some(mut reply)) = (&self.0.keeping, kept) else {
             return Ok(());
         };
-        if let Some(error) = error {
-            kept.state = ReplyState::Failed;
-            kept.error = Some(error.to_string());
-            return keeping.write(&kept).await;
+        if let Some(told) = told {
+            reply.note_usage(told, question.price);
         }
-        keeping.write(&kept).await?;
-        kept.meta.revision += 1;
-        self.note_read(kept);
+        let usage = usage_of(question, &reply, keeping.clock.now(), error.is_some());
+        let mut writes = vec![Write::ModelUsage(usage)];
+        if let Some(error) = error {
+            raw.body.as_ref().clone_into(&mut reply.text);
+            reply.fail(error);
+            writes.push(Write::ModelReply(reply));
+            return keeping.write(writes).await;
+        }
+        match question.kept {
+            Kept::AndMarked => {
+                writes.push(Write::ModelReply(reply.clone()));
+                keeping.write(writes).await?;
+                reply.meta.revision += 1;
+                self.note_done(Done::new(reply, question.kept, None));
+            }
+            Kept::UntilStored => {
+                keeping.write(writes).await?;
+                self.note_done(Done::new(reply, question.kept, None));
+            }
+            // That a file cannot be written to is no reason not to answer from it.
+            Kept::IfUnusable => drop(keeping.write(writes).await),
+        }
         Ok(())
     }
 
     /// Notes that a reply, as it is kept now, was read.
-    fn note_read(&self, mut reply: ModelReply) {
-        let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.retain(|known| known.meta.id != reply.meta.id);
-        if reply.state != ReplyState::Parsed {
-            reply.state = ReplyState::Parsed;
-            reply.error = None;
-            read.push(reply);
-        }
+    fn note_done(&self, done: Done) {
+        let mut all = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|known| !known.is_about(&done));
+        all.extend(done.needed());
     }
 
     /// Marks the replies which were read as such, where nothing is stored that this could go
@@ -289,15 +277,15 @@ impl Calls {
     /// # Errors
     /// The store's.
     pub async fn mark_read(&self) -> Result<()> {
-        let read = {
-            let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *read)
+        let done = {
+            let mut done = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *done)
         };
         let Some(keeping) = &self.0.keeping else {
             return Ok(());
         };
-        for reply in &read {
-            match keeping.write(reply).await {
+        for one in &done {
+            match keeping.write(one.writes()).await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 written => written?,
             }
@@ -307,30 +295,8 @@ impl Calls {
 
     /// Writes that mark the replies which were read as such, to go with what was made of them.
     pub fn writes(&self) -> Vec<Write> {
-        let read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.iter().cloned().map(Write::ModelReply).collect()
-    }
-}
-
-/// Notes what a reply cost, and why it ended.
-fn note_usage(kept: &mut ModelReply, reply: &ChatReply, price: Option<Price>) {
-    let usage = &reply.usage;
-    let mut note = |name: &str, value: Value| kept.usage.insert(name.to_owned(), value);
-    note("input_tokens", usage.input_tokens.into());
-    note("output_tokens", usage.output_tokens.into());
-    if let Some(price) = price {
-        note("cost", price.of(usage).into());
-    }
-    let reason = serde_json::to_value(reply.finish_reason).ok();
-    kept.finish_reason = reason.as_ref().and_then(Value::as_str).map(str::to_owned);
-}
-
-impl Keeping {
-    async fn write(&self, reply: &ModelReply) -> Result<()> {
-        let mut batch = WriteBatch::new(self.scope.clone(), None);
-        batch.writes.push(Write::ModelReply(reply.clone()));
-        self.store.commit(batch).await?;
-        Ok(())
+        let done = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+        done.iter().flat_map(Done::writes).collect()
     }
 }
 

@@ -51,6 +51,15 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply>;
 }
 
+/// What a model is asked, of whatever kind.
+#[derive(Clone, Copy, Debug)]
+pub enum ModelRequest<'a> {
+    /// To answer a conversation.
+    Chat(&'a ChatRequest),
+    /// To turn texts into vectors.
+    Embed(&'a [&'a str]),
+}
+
 /// What tokens cost, in any currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Price {

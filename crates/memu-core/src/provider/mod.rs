@@ -11,10 +11,10 @@ mod words;
 
 pub use calls::{Ask, Calls, Keeping, MAX_UNUSABLE};
 pub use chat::{
-    ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, Price, RawReply,
-    ReplyFormat, Usage,
+    ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, ModelRequest, Price,
+    RawReply, ReplyFormat, Usage,
 };
-pub use embedder::Embedder;
+pub use embedder::{Embedder, EmbeddingModel, EmbeddingReply, Purpose};
 pub use retrieval::{Asked, FoundKind, FoundMemory, RetrievalModel, Route, Sufficiency};
 pub use understanding::{
     CategorizeRequest, Categorizer, CategoryTopic, Draft, ExtractRequest, ExtractedItem,

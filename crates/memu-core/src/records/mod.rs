@@ -1,5 +1,5 @@
 //! What a store keeps: resources, their segments, items, categories, relations,
-//! replies of models, embedding sets and the change log.
+//! replies of models and what they took, embedding sets and the change log.
 
 mod category;
 mod change;
@@ -10,6 +10,7 @@ mod reply;
 mod resource;
 mod segment;
 mod tool;
+mod usage;
 
 pub use category::{CategoryItem, MemoryCategory};
 pub use change::{Change, Operation, Table};
@@ -22,6 +23,7 @@ pub use reply::{ModelReply, ReplyState};
 pub use resource::{Blob, ContentHash, Modality, Resource};
 pub use segment::{Role, Segment, Span};
 pub use tool::{ToolCall, ToolStatistics};
+pub use usage::ModelUsage;
 
 use serde::Serialize;
 

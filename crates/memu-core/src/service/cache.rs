@@ -327,7 +327,10 @@ fn without_content(batch: &WriteBatch) -> WriteBatch {
     let shown = |write: &&Write| {
         !matches!(
             write,
-            Write::Blob(_) | Write::ModelReply(_) | Write::DeleteModelReply(_)
+            Write::Blob(_)
+                | Write::ModelReply(_)
+                | Write::ModelUsage(_)
+                | Write::DeleteModelReply(_)
         )
     };
     WriteBatch {

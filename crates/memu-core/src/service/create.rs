@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 
 use super::memorize::{note_details, until_committed};
-use super::plan::{Plan, configured_categories, relation};
+use super::plan::{EMBED_MEMORIES, Plan, configured_categories, relation};
 use super::requests::CreateItems;
 use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
-use crate::provider::{Calls, CategorizeRequest, CategoryTopic};
+use crate::provider::{Calls, CategorizeRequest, CategoryTopic, Purpose};
 use crate::records::{Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
 use crate::scope::Scope;
 use crate::store::{Query, StoreExt, Write, WriteBatch};
@@ -224,7 +224,7 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     let calls = context.calls(scope, None);
     let (filed, vectors, items): (_, _, Vec<MemoryItem>) = futures_util::try_join!(
         file(context, new, &categories, &calls),
-        embedded(context, new, &added),
+        embedded(context, new, &added, &calls),
         make.map(Ok),
     )?;
     let embeddings = owned(&items, &added, vectors);
@@ -303,6 +303,7 @@ async fn embedded(
     context: &Context,
     new: &[NewItem],
     categories: &[MemoryCategory],
+    calls: &Calls,
 ) -> Result<Vec<Option<Embedding>>> {
     let about: Vec<String> = categories.iter().map(Plan::embedded_category).collect();
     let texts: Vec<&str> = new
@@ -310,7 +311,10 @@ async fn embedded(
         .map(summary)
         .chain(about.iter().map(String::as_str))
         .collect();
-    context.parts().embedder.embed(&texts).await
+    let embedder = &*context.parts().embedder;
+    calls
+        .embed(EMBED_MEMORIES, embedder, &texts, Purpose::Memory)
+        .await
 }
 
 /// Vectors with their owners.

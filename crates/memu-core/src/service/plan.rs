@@ -8,13 +8,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Context;
 use super::cache::ScopeView;
 use crate::error::Result;
-use crate::provider::{Calls, CategorizeRequest, CategoryTopic, SummaryItem, SummaryRequest};
+use crate::provider::{
+    Calls, CategorizeRequest, CategoryTopic, Purpose, SummaryItem, SummaryRequest,
+};
 use crate::records::{
     CategoryItem, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind, Segment,
 };
 use crate::scope::Scope;
 use crate::store::{Lease, Write, WriteBatch};
 use crate::time::Timestamp;
+
+/// What embeds memories, as usage names it.
+pub(super) const EMBED_MEMORIES: &str = "embed_memories";
 
 /// A change that is planned on the scope as `view` shows it.
 #[derive(Debug)]
@@ -280,7 +285,10 @@ impl Plan {
             }));
         }
         let texts: Vec<&str> = owners.iter().map(|(_, _, text)| text.as_str()).collect();
-        let vectors = embedder.embed(&texts).await?;
+        let calls = &self.calls;
+        let vectors = calls
+            .embed(EMBED_MEMORIES, &**embedder, &texts, Purpose::Memory)
+            .await?;
         let embeddings: Vec<OwnedEmbedding> = owners
             .iter()
             .zip(vectors)

@@ -1,17 +1,16 @@
 //! How much is remembered, and what the models took.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
+use jiff::civil;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::MemoryService;
 use crate::error::Result;
-use crate::records::{ModelReply, OwnerKind, ReplyState};
+use crate::records::{ModelUsage, OwnerKind};
 use crate::store::{Query, Select};
-
-/// How many replies are read at a time.
-const PAGE: usize = 500;
 
 /// How much is remembered, and what the models took.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,8 +25,8 @@ pub struct StatsResponse {
     pub items: usize,
     /// How many categories.
     pub categories: usize,
-    /// What was asked of models, by profile, model and step, in this order. Replies that went
-    /// with what they were about are not counted any more.
+    /// What was asked of models, by profile, model and step, in this order; also of what was
+    /// removed since.
     pub model_calls: Vec<ModelCalls>,
 }
 
@@ -41,26 +40,32 @@ pub struct ModelCalls {
     /// The step of the pipeline.
     pub step: String,
     /// How many replies came.
-    pub replies: usize,
-    /// How many of them could not be read.
-    pub unusable: usize,
+    pub calls: u64,
+    /// How many of them could not be used.
+    pub unusable: u64,
     /// Tokens read, as far as the provider tells.
     pub input_tokens: u64,
     /// Tokens written, as far as the provider tells.
     pub output_tokens: u64,
+    /// What they cost, in the currency of the profiles' prices; 0 without prices.
+    pub cost: f64,
     /// How long the calls took together, in seconds.
     pub seconds: f64,
 }
 
 impl ModelCalls {
-    fn add(&mut self, reply: &ModelReply) {
-        let tokens = |name| reply.usage.get(name).and_then(Value::as_u64);
-        self.replies += 1;
-        self.unusable += usize::from(reply.state == ReplyState::Failed);
-        self.input_tokens += tokens("input_tokens").unwrap_or_default();
-        self.output_tokens += tokens("output_tokens").unwrap_or_default();
-        let latency = reply.usage.get("latency").and_then(Value::as_f64);
-        self.seconds += latency.unwrap_or_default();
+    fn of(sum: ModelUsage) -> Self {
+        Self {
+            profile: sum.profile,
+            model: sum.model,
+            step: sum.step,
+            calls: sum.calls,
+            unusable: sum.unusable,
+            input_tokens: sum.input_tokens,
+            output_tokens: sum.output_tokens,
+            cost: sum.cost,
+            seconds: sum.seconds,
+        }
     }
 }
 
@@ -77,12 +82,12 @@ impl MemoryService {
         all_scopes: bool,
     ) -> Result<StatsResponse> {
         let selection = self.context().select(filter, all_scopes).await?;
-        let mut query = Query {
+        let query = Query {
             scopes: selection.scopes,
             filter: selection.filter,
             select: Select::All,
             after: None,
-            limit: PAGE,
+            limit: usize::MAX,
         };
         let count = async |kind| Ok(self.store().ids(kind, &query).await?.len());
         let mut stats = StatsResponse {
@@ -93,26 +98,17 @@ impl MemoryService {
             categories: count(OwnerKind::Category).await?,
             model_calls: Vec::new(),
         };
-        let mut calls: BTreeMap<(String, String, String), ModelCalls> = BTreeMap::new();
-        loop {
-            let page = self.store().model_replies(&query).await?;
-            for reply in &page.records {
-                let model = format!("{}/{}", reply.provider, reply.model);
-                let key = (reply.profile.clone(), model.clone(), reply.step.clone());
-                let of = calls.entry(key).or_insert_with(|| ModelCalls {
-                    profile: reply.profile.clone(),
-                    model,
-                    step: reply.step.clone(),
-                    ..ModelCalls::default()
-                });
-                of.add(reply);
+        let mut calls: BTreeMap<[String; 3], ModelUsage> = BTreeMap::new();
+        for scope in &query.scopes {
+            for usage in self.store().model_usage(scope, civil::Date::MIN).await? {
+                let (_, profile, model, step) = usage.key();
+                match calls.entry([profile, model, step].map(str::to_owned)) {
+                    Entry::Occupied(mut sum) => sum.get_mut().add(&usage),
+                    Entry::Vacant(place) => drop(place.insert(usage)),
+                }
             }
-            if page.next.is_none() {
-                break;
-            }
-            query.after = page.next;
         }
-        stats.model_calls = calls.into_values().collect();
+        stats.model_calls = calls.into_values().map(ModelCalls::of).collect();
         Ok(stats)
     }
 }

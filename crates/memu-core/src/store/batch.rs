@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::records::{
-    Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply,
+    Blob, CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply, ModelUsage,
     OwnedEmbedding, Resource, Segment,
 };
 use crate::scope::Scope;
@@ -98,7 +98,7 @@ impl fmt::Debug for Lease {
 /// a change of their resource, and vectors as one of their item, category or
 /// resource (for the vector of a segment, its resource): these append an
 /// [`Update`](crate::records::Operation::Update), unless the batch has already
-/// logged that record. Content and model replies append nothing. A batch that
+/// logged that record. Content, model replies and their usage append nothing. A batch that
 /// changes nothing leaves the log where it was.
 #[derive(Clone, Debug)]
 pub enum Write {
@@ -132,6 +132,9 @@ pub enum Write {
     /// be there. It leaves the change log as it is: plans that were made before it
     /// still hold.
     ModelReply(ModelReply),
+    /// Adds to what the models of the scope have taken. It leaves the change log as it is,
+    /// and stays until the scope is cleared.
+    ModelUsage(ModelUsage),
     /// Removes a resource with its segments, its items and all that hangs on them,
     /// the model replies about it, and its content, with the replies about that,
     /// when nothing else refers to it. A file beside the store is not the store's: it

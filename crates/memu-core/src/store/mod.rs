@@ -32,12 +32,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::civil;
 
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
+    MemoryItem, ModelReply, ModelUsage, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use crate::scope::{Scope, ScopeSchema};
 
@@ -67,7 +68,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// The scope fields this store was created with.
     fn schema(&self) -> &ScopeSchema;
 
-    /// The scopes whose change log holds a line, or that hold a model reply, and that
+    /// The scopes whose change log holds a line, or that hold a model reply or usage, and that
     /// match the scope conditions of `filter`, in the order in which they came; at
     /// most `limit`. A scope with a change is listed until it is cleared, also when
     /// every record in it was deleted.
@@ -99,6 +100,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Replies of models, in the order in which they were stored.
     async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>>;
+
+    /// What models have taken in a scope from a day on, by day, profile, model and step in
+    /// this order.
+    async fn model_usage(&self, scope: &Scope, since: civil::Date) -> Result<Vec<ModelUsage>>;
 
     /// The content behind a hash; `None` when the scope does not hold it.
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>>;

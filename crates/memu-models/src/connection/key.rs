@@ -1,22 +1,23 @@
-use memu_core::{Error, Result, Secret};
+use memu_core::Secret;
 
 use crate::presets::Preset;
 use crate::profile::Profile;
 use crate::surroundings::Variables;
 
-/// The key of a profile; `None` where the provider needs none and there is none.
+/// The key of a profile; `None` where the provider needs none and there is none. An error says
+/// in words what is missing.
 pub(super) fn find(
     name: &str,
     profile: &Profile,
     preset: &Preset,
     variables: &Variables,
-) -> Result<Option<Secret>> {
+) -> Result<Option<Secret>, String> {
     let missing = |variable: &str| {
-        Error::config(format!(
+        format!(
             "llm_profiles.{name} has no key for the provider {:?}: the environment variable \
              {variable} is not set (or set api_key)",
             preset.name
-        ))
+        )
     };
     let configured = profile.api_key.as_ref().map(|key| key.reveal().trim());
     if let Some(key) = configured.filter(|key| !key.is_empty()) {

@@ -25,6 +25,8 @@ pub struct Connection {
     pub(crate) preset: &'static Preset,
     pub(crate) transport: Arc<Transport>,
     base: Url,
+    /// Why it cannot be called: there is no key.
+    keyless: Option<String>,
 }
 
 impl fmt::Debug for Connection {
@@ -39,16 +41,20 @@ impl fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Finds the address and the key of a profile. Nothing is called yet. `name` is what the
-    /// profile is called.
+    /// Finds the address and the key of a profile. Nothing is called yet; that the key is
+    /// missing is an error of the first call, so that what needs no model works without.
+    /// `name` is what the profile is called.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](memu_core::ErrorKind::Config), naming the profile, when a setting
-    /// cannot be used or the key is missing.
+    /// cannot be used.
     pub fn new(name: &str, profile: &Profile, surroundings: &Surroundings) -> Result<Self> {
         let preset = profile.validate(name)?;
         let base = address::base_url(name, profile, preset, &surroundings.variables)?;
-        let key = key::find(name, profile, preset, &surroundings.variables)?;
+        let (key, keyless) = match key::find(name, profile, preset, &surroundings.variables) {
+            Ok(key) => (key, None),
+            Err(missing) => (None, Some(missing)),
+        };
         let transport = Transport::new(name, profile, preset, key, surroundings)?;
         Ok(Self {
             name: name.into(),
@@ -56,6 +62,7 @@ impl Connection {
             preset,
             transport: Arc::new(transport),
             base,
+            keyless,
         })
     }
 
@@ -90,6 +97,14 @@ impl Connection {
     /// As [`Self::embedder`].
     pub async fn probe(&self) -> Result<u32> {
         EmbeddingClient::probe(self).await
+    }
+
+    /// Refuses to make a call without the key that it needs.
+    pub(crate) fn check_key(&self) -> Result<()> {
+        match &self.keyless {
+            None => Ok(()),
+            Some(missing) => Err(Error::config(missing.clone())),
+        }
     }
 
     /// Where a call goes: the base address with a path, which the profile may override. A base

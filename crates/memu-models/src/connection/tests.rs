@@ -113,7 +113,10 @@ fn a_path_can_be_overridden_with_the_names_of_memu() {
 #[test]
 fn a_missing_key_names_the_profile_the_provider_and_the_variable() {
     let none = || Variables::fixed([("OPENAI_API_KEY", "  ")]);
-    let message = |profile| connect(profile, none()).unwrap_err().to_string();
+    let message = |profile| {
+        let connection = connect(profile, none()).unwrap();
+        connection.check_key().unwrap_err().to_string()
+    };
     assert_eq!(
         message(json!({})),
         "llm_profiles.main has no key for the provider \"openai\": the environment variable \
@@ -124,7 +127,8 @@ fn a_missing_key_names_the_profile_the_provider_and_the_variable() {
         "llm_profiles.main has no key for the provider \"groq\": the environment variable \
          MY_GROQ_KEY is not set (or set api_key)"
     );
-    connect(json!({"provider": "ollama"}), none()).unwrap();
+    let ollama = connect(json!({"provider": "ollama"}), none()).unwrap();
+    ollama.check_key().unwrap();
 }
 
 #[test]

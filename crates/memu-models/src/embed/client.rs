@@ -1,15 +1,16 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use futures_util::future::try_join_all;
-use memu_core::provider::Embedder;
+use memu_core::provider::{
+    Calls, Embedder, EmbeddingModel, EmbeddingReply, Price, Purpose, RawReply, Usage,
+};
 use memu_core::records::{EmbedderIdentity, Embedding};
 use memu_core::{Error, Result};
 
 use super::{reply, request};
 use crate::connection::Connection;
 use crate::presets::Embed;
-use crate::transport::{Answered, Call};
+use crate::transport::Call;
 
 /// Providers also limit the tokens of a call; the strictest, to some 100,000. Texts have at
 /// least a byte for each.
@@ -20,6 +21,8 @@ const MOST_BYTES: usize = 100_000;
 pub struct EmbeddingClient {
     connection: Connection,
     embed: Embed,
+    /// The provider and the model.
+    name: String,
     identity: EmbedderIdentity,
     /// What the model is asked for, when it can make vectors of several lengths.
     wanted: Option<u32>,
@@ -61,6 +64,7 @@ impl EmbeddingClient {
         let named = connection.profile.embed_model.as_ref();
         let model = connection.model("embed_model", named, embed.model)?;
         Ok(Self {
+            name: format!("{}/{model}", connection.preset.name),
             identity: EmbedderIdentity {
                 provider: connection.preset.name.to_owned(),
                 model,
@@ -73,54 +77,74 @@ impl EmbeddingClient {
     }
 
     async fn measure(&self) -> Result<u32> {
-        let check = |vectors: Vec<Vec<f32>>| {
-            let vector = vectors.into_iter().next().unwrap_or_default();
-            let dimension = u32::try_from(vector.len()).unwrap_or(u32::MAX);
-            Embedding::checked(vector, dimension).map(|_| dimension)
-        };
-        self.call(&["dimension"], check).await
+        let reply = self.ask(&["dimension"], Purpose::Memory).await?;
+        let vectors = self.vectors(&reply, 1)?.0;
+        let vector = vectors.into_iter().next().unwrap_or_default();
+        let dimension = u32::try_from(vector.len()).unwrap_or(u32::MAX);
+        Embedding::checked(vector, dimension)
+            .map(|_| dimension)
+            .map_err(|error| self.describe(error, &reply))
     }
 
-    /// One call: the vectors of these texts, as `check` wants them.
-    async fn call<T>(
-        &self,
-        texts: &[&str],
-        check: impl Fn(Vec<Vec<f32>>) -> Result<T>,
-    ) -> Result<T> {
-        let (wire, model) = (self.embed.wire, &self.identity.model);
-        let url = self
-            .connection
-            .url("embeddings", &request::path(wire, model))?;
-        let call = Call::json(url, &request::body(wire, model, texts, self.wanted));
-        let read = |body: &str| {
-            let vectors = reply::read(wire, body, texts.len())?;
-            // A model that is loaded anew may do better.
-            check(vectors).map_err(|error| error.retryable(true))
-        };
-        let name = format!("{}/{model}", self.identity.provider);
-        let answered = self.connection.transport.send(&call, read).await;
-        let Answered { reply, read } =
-            answered.map_err(|failure| failure.into_error(&self.connection.name, &name))?;
-        read.map_err(|error| {
-            error
-                .with("profile", &self.connection.name)
-                .with("model", name)
-                .with("attempts", reply.attempts)
-        })
+    fn vectors(&self, reply: &RawReply, texts: usize) -> Result<(Vec<Vec<f32>>, Usage)> {
+        let read = reply::read(self.embed.wire, &reply.body, texts);
+        read.map_err(|error| self.describe(error, reply))
     }
 
-    async fn embed_batch(&self, texts: &[&str]) -> Result<Vec<Embedding>> {
-        let dimension = self.identity.dimension;
-        let check = |vectors: Vec<Vec<f32>>| {
-            let numbered = vectors.into_iter().enumerate();
-            let checked = numbered.map(|(number, vector)| {
-                Embedding::checked(vector, dimension).map_err(|error| {
-                    error.with("text", format!("{} of {}", number + 1, texts.len()))
-                })
-            });
-            checked.collect::<Result<Vec<Embedding>>>()
-        };
-        self.call(texts, check).await
+    /// Vectors as they may be stored.
+    fn checked(&self, vectors: Vec<Vec<f32>>) -> Result<Vec<Embedding>> {
+        let texts = vectors.len();
+        let numbered = vectors.into_iter().enumerate();
+        let checked = numbered.map(|(number, vector)| {
+            Embedding::checked(vector, self.identity.dimension)
+                .map_err(|error| error.with("text", format!("{} of {texts}", number + 1)))
+        });
+        checked.collect()
+    }
+
+    /// Adds whose reply it was.
+    fn describe(&self, error: Error, reply: &RawReply) -> Error {
+        error
+            .with("profile", &self.connection.name)
+            .with("model", &self.name)
+            .with("attempts", reply.attempts)
+    }
+}
+
+#[async_trait]
+impl Embedder for EmbeddingClient {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.identity
+    }
+
+    /// What a model knows of meanings tells more than words do.
+    fn embeds_segments(&self) -> bool {
+        true
+    }
+
+    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
+        let calls = Calls::unkept();
+        calls.embed("embed", self, texts, Purpose::Memory).await
+    }
+
+    fn model(&self) -> Option<&dyn EmbeddingModel> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl EmbeddingModel for EmbeddingClient {
+    fn profile(&self) -> &str {
+        &self.connection.name
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn price(&self) -> Option<Price> {
+        let input = self.connection.profile.embed_price?;
+        Some(Price { input, output: 0.0 })
     }
 
     /// Cuts texts into calls, by their number and their length.
@@ -146,29 +170,35 @@ impl EmbeddingClient {
         }
         batches
     }
-}
 
-#[async_trait]
-impl Embedder for EmbeddingClient {
-    fn identity(&self) -> &EmbedderIdentity {
-        &self.identity
+    async fn ask(&self, texts: &[&str], purpose: Purpose) -> Result<RawReply> {
+        self.connection.check_key()?;
+        let (wire, model) = (self.embed.wire, &self.identity.model);
+        let url = self
+            .connection
+            .url("embeddings", &request::path(wire, model))?;
+        let body = request::body(wire, model, texts, purpose, self.wanted);
+        let call = Call::json(url, &body);
+        let read = |body: &str| {
+            let (vectors, _) = reply::read(wire, body, texts.len())?;
+            if self.identity.dimension == 0 {
+                return Ok(());
+            }
+            // A model that is loaded anew may do better.
+            let checked = self.checked(vectors);
+            checked.map(drop).map_err(|error| error.retryable(true))
+        };
+        let sent = self.connection.transport.send(&call, read).await;
+        sent.map_err(|failure| failure.into_error(&self.connection.name, &self.name))
     }
 
-    /// What a model knows of meanings tells more than words do.
-    fn embeds_segments(&self) -> bool {
-        true
-    }
-
-    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
-        let is_sent = |text: &&&str| !text.trim().is_empty();
-        let sent: Vec<&str> = texts.iter().filter(is_sent).copied().collect();
-        let batches = self.batches(&sent);
-        let calls = batches.iter().map(|batch| self.embed_batch(batch));
-        let mut vectors = try_join_all(calls).await?.into_iter().flatten();
-        let placed = texts.iter().map(|text| {
-            let vector = is_sent(&text).then(|| vectors.next());
-            vector.map(|vector| vector.ok_or_else(|| Error::internal("a vector went missing")))
-        });
-        placed.map(Option::transpose).collect()
+    fn read(&self, reply: &RawReply, texts: usize) -> Result<EmbeddingReply> {
+        let (vectors, mut usage) = self.vectors(reply, texts)?;
+        usage.latency = reply.latency;
+        let vectors = self.checked(vectors);
+        Ok(EmbeddingReply {
+            vectors: vectors.map_err(|error| self.describe(error, reply))?,
+            usage,
+        })
     }
 }

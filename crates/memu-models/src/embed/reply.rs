@@ -1,5 +1,6 @@
 //! What each provider sends back.
 
+use memu_core::provider::Usage;
 use memu_core::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -36,14 +37,57 @@ struct Values {
     values: Vec<Number>,
 }
 
-/// The vectors of a reply, in the order of the texts. What is not a number is `NaN`.
+/// Where providers count tokens: Ollama and Cohere at places of their own, Gemini not at all.
+#[derive(Deserialize)]
+struct Counted {
+    usage: Option<Tokens>,
+    meta: Option<Meta>,
+    prompt_eval_count: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    prompt_tokens: Option<u64>,
+    total_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    billed_units: Option<BilledUnits>,
+}
+
+#[derive(Deserialize)]
+struct BilledUnits {
+    input_tokens: Option<f64>,
+}
+
+impl Counted {
+    fn usage(self) -> Usage {
+        let tokens = self
+            .usage
+            .and_then(|one| one.prompt_tokens.or(one.total_tokens));
+        let billed = self.meta.and_then(|meta| meta.billed_units?.input_tokens);
+        let tokens = tokens
+            .or(self.prompt_eval_count)
+            .or(billed.map(|tokens| tokens as u64));
+        Usage {
+            input_tokens: tokens.unwrap_or_default(),
+            ..Usage::default()
+        }
+    }
+}
+
+/// The vectors of a reply, in the order of the texts, and the tokens that they took. What is not
+/// a number is `NaN`.
 ///
 /// # Errors
 /// [`ErrorKind::Model`](memu_core::ErrorKind::Model), retryable, when it is not what this
 /// provider answers to so many texts.
-pub(super) fn read(wire: EmbedWire, body: &str, texts: usize) -> Result<Vec<Vec<f32>>> {
+pub(super) fn read(wire: EmbedWire, body: &str, texts: usize) -> Result<(Vec<Vec<f32>>, Usage)> {
     let vectors = match wire {
-        EmbedWire::OpenAi | EmbedWire::Voyage => in_order(parse::<Numbered>(body)?.data)?,
+        EmbedWire::OpenAi | EmbedWire::Voyage | EmbedWire::Jina => {
+            in_order(parse::<Numbered>(body)?.data)?
+        }
         EmbedWire::Cohere => parse::<Listed<Floats>>(body)?.embeddings.float,
         EmbedWire::Ollama => parse::<Listed<Vec<Vec<Number>>>>(body)?.embeddings,
         EmbedWire::Gemini => {
@@ -61,7 +105,8 @@ pub(super) fn read(wire: EmbedWire, body: &str, texts: usize) -> Result<Vec<Vec<
         let numbers = vector.into_iter().map(|number| number.unwrap_or(f32::NAN));
         numbers.collect()
     };
-    Ok(vectors.into_iter().map(floats).collect())
+    let vectors = vectors.into_iter().map(floats).collect();
+    Ok((vectors, parse::<Counted>(body)?.usage()))
 }
 
 fn unusable(message: String) -> Error {
@@ -118,7 +163,7 @@ mod tests {
         let numbered = r#"{"data":[{"index":1,"embedding":[2]},{"index":0,"embedding":[1]}]}"#;
         let plain = r#"{"data":[{"embedding":[1]},{"embedding":[2]}]}"#;
         for body in [numbered, plain] {
-            let vectors = read(EmbedWire::OpenAi, body, 2).unwrap();
+            let (vectors, _) = read(EmbedWire::OpenAi, body, 2).unwrap();
             assert_eq!(vectors, [[1.0], [2.0]]);
         }
     }
@@ -151,7 +196,7 @@ mod tests {
     #[test]
     fn what_is_not_a_number_is_kept_as_such_and_not_taken_for_zero() {
         let body = r#"{"embeddings":[[NaN,1.0],[null,-Infinity]]}"#;
-        let vectors = read(EmbedWire::Ollama, body, 2).unwrap();
+        let (vectors, _) = read(EmbedWire::Ollama, body, 2).unwrap();
         let finite: Vec<bool> = vectors
             .concat()
             .iter()

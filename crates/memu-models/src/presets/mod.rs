@@ -135,10 +135,12 @@ pub struct EmbedModel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EmbedWire {
-    /// OpenAI's, which most others speak too; Jina among them.
+    /// OpenAI's, which most others speak too.
     OpenAi,
     /// Voyage's: OpenAI's with another name for the dimension.
     Voyage,
+    /// Jina's: OpenAI's, and what the vectors are for.
+    Jina,
     /// Cohere's, version 2.
     Cohere,
     /// Gemini's `batchEmbedContents`.

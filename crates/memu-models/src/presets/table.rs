@@ -325,6 +325,7 @@ pub const ALL: &[Preset] = &[
             "jina",
             "https://api.jina.ai/v1",
             Embed {
+                wire: EmbedWire::Jina,
                 max_batch: 512,
                 ..openai_embed(
                     Some("jina-embeddings-v5-text-small"),

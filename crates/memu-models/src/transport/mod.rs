@@ -46,12 +46,6 @@ impl Call {
     }
 }
 
-/// What came back, and what its reader made of it.
-pub(crate) struct Answered<T> {
-    pub(crate) reply: RawReply,
-    pub(crate) read: Result<T>,
-}
-
 /// Sends requests to one provider.
 pub(crate) struct Transport {
     client: reqwest::Client,
@@ -105,7 +99,7 @@ impl Transport {
         &self,
         call: &Call,
         read: impl Fn(&str) -> Result<T>,
-    ) -> Result<Answered<T>, Failure> {
+    ) -> Result<RawReply, Failure> {
         let started = Instant::now();
         let mut attempts = 0;
         loop {
@@ -119,12 +113,11 @@ impl Transport {
                         .err()
                         .is_none_or(|error| !error.is_retryable());
                     if done || last {
-                        let reply = RawReply {
+                        return Ok(RawReply {
                             body: Arc::from(body),
                             latency: started.elapsed(),
                             attempts,
-                        };
-                        return Ok(Answered { reply, read });
+                        });
                     }
                     None
                 }

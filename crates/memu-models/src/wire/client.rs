@@ -8,7 +8,7 @@ use super::adaptation::Adaptation;
 use super::{Manner, form, gemini, openai};
 use crate::connection::Connection;
 use crate::presets::{Chat, ChatWire};
-use crate::transport::{Answered, Call, Failure, beginning};
+use crate::transport::{Call, Failure, beginning};
 
 /// A model that chats, reached over HTTP in its provider's form.
 pub struct ChatClient {
@@ -62,8 +62,7 @@ impl ChatClient {
         call: &Call,
         read: impl Fn(&str) -> Result<ChatReply>,
     ) -> Result<RawReply, Failure> {
-        let Answered { reply, .. } = self.connection.transport.send(call, read).await?;
-        Ok(reply)
+        self.connection.transport.send(call, read).await
     }
 
     /// A reply as it is kept, also one that cannot be read: `read` will say so. Only of an
@@ -117,6 +116,7 @@ impl ChatModel for ChatClient {
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<RawReply> {
+        self.connection.check_key()?;
         let pictures = request
             .messages
             .iter()
@@ -156,6 +156,7 @@ impl ChatModel for ChatClient {
     }
 
     async fn transcribe(&self, recording: &Media) -> Result<RawReply> {
+        self.connection.check_key()?;
         let Some(transcribe) = self.connection.preset.transcribe else {
             return Err(self.connection.unsupported(
                 "the provider has no model that hears recordings; name a profile of one that has \

@@ -185,7 +185,11 @@ pub(super) fn embeddings(
             json!({"embeddings": vectors.collect::<Vec<_>>()})
         }
         Language::OllamaEmbeddings => json!({"embeddings": vectors, "prompt_eval_count": 1}),
-        Language::CohereEmbeddings => json!({"id": "1", "embeddings": {"float": vectors}}),
+        Language::CohereEmbeddings => json!({
+            "id": "1",
+            "embeddings": {"float": vectors},
+            "meta": {"billed_units": {"input_tokens": 1}},
+        }),
         _ => {
             let vectors = vectors.iter().enumerate();
             let vectors = vectors.map(|(index, vector)| {

@@ -51,6 +51,8 @@ pub struct LlmProfile {
     pub input_price: Option<f64>,
     /// What a million tokens written cost.
     pub output_price: Option<f64>,
+    /// What a million tokens embedded cost.
+    pub embed_price: Option<f64>,
     /// Paths that differ from the provider's.
     pub endpoint_overrides: BTreeMap<String, String>,
 }
@@ -86,6 +88,7 @@ impl LlmProfile {
             temperature: self.temperature,
             input_price: self.input_price,
             output_price: self.output_price,
+            embed_price: self.embed_price,
             endpoint_overrides: self.endpoint_overrides.clone(),
         })
     }

@@ -14,7 +14,7 @@ use super::read::{item_page, page};
 use super::scopes::scope_row;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "memu_unread",
     "memu_vector_low_bits",
     "memu_vector_codes",
@@ -27,6 +27,7 @@ const TABLES: [&str; 14] = [
     "memu_segments",
     "memu_resources",
     "memu_model_replies",
+    "memu_model_usage",
     "memu_blobs",
     "memu_changes",
 ];

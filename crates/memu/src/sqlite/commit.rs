@@ -200,6 +200,7 @@ impl<'c> Work<'c> {
             Write::Relation(relation) => self.add_relation(relation),
             Write::Embeddings(identity, vectors) => self.put_vectors(identity, vectors),
             Write::ModelReply(reply) => self.put_model_reply(reply),
+            Write::ModelUsage(usage) => self.add_usage(usage),
             Write::DeleteResource(id) => self.delete_resource(id),
             Write::DeleteItem(id) => self.delete_item(id),
             Write::DeleteCategory(id) => self.delete_category(id),
@@ -246,7 +247,8 @@ impl<'c> Work<'c> {
         let removed = self.execute(
             "DELETE FROM memu_scopes WHERE scope_id = ?1
              AND NOT EXISTS (SELECT 1 FROM memu_blobs WHERE scope_id = ?1)
-             AND NOT EXISTS (SELECT 1 FROM memu_model_replies WHERE scope_id = ?1)",
+             AND NOT EXISTS (SELECT 1 FROM memu_model_replies WHERE scope_id = ?1)
+             AND NOT EXISTS (SELECT 1 FROM memu_model_usage WHERE scope_id = ?1)",
             [self.scope_id],
         )?;
         Ok(removed > 0)

@@ -31,6 +31,7 @@ mod sets;
 mod store;
 mod tidy;
 mod upgrade;
+mod usage;
 mod vectors;
 mod workers;
 

@@ -20,7 +20,7 @@ pub(super) use views::{id_text, relation_id};
 pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 
 /// The schema that this version writes; [`MIGRATIONS`] lead to it.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 /// The columns of the scope fields.
 fn scope_fields(schema: &ScopeSchema) -> String {
@@ -75,6 +75,23 @@ const SEGMENTS: &str = "    resource_row INTEGER NOT NULL,
 
 const SEGMENT_INDEXES: &str =
     "CREATE UNIQUE INDEX memu_segments_place ON memu_segments (scope_id, resource_row, ordinal);
+";
+
+/// What models took, summed up; tokens and calls count, costs are in the profiles' currency.
+const MODEL_USAGE: &str = "CREATE TABLE memu_model_usage (
+    scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    model_profile TEXT NOT NULL,
+    model_name TEXT NOT NULL,
+    step_name TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    unusable INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost REAL NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (scope_id, day, model_profile, model_name, step_name)
+) STRICT, WITHOUT ROWID;
 ";
 
 const ITEM_SEGMENTS: &str = "CREATE TABLE memu_item_segments (
@@ -294,7 +311,7 @@ CREATE INDEX memu_model_replies_resource ON memu_model_replies (scope_id, resour
     WHERE resource_id IS NOT NULL;
 CREATE INDEX memu_model_replies_content ON memu_model_replies (scope_id, content_hash)
     WHERE content_hash IS NOT NULL;
-
+{MODEL_USAGE}
 CREATE TABLE memu_blobs (
     row INTEGER PRIMARY KEY,
     scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,

@@ -16,7 +16,9 @@ use super::rows::{Reader, unpacked_id};
 
 /// Whether a scope in `memu_scopes t` is named in lists: something was recorded in it.
 pub(super) const LISTED: &str = "(t.seq > 0 OR EXISTS \
-                                 (SELECT 1 FROM memu_model_replies y WHERE y.scope_id = t.scope_id))";
+                                 (SELECT 1 FROM memu_model_replies y WHERE y.scope_id = t.scope_id)
+                                 OR EXISTS \
+                                 (SELECT 1 FROM memu_model_usage y WHERE y.scope_id = t.scope_id))";
 
 /// The scopes that match, in the order in which they came.
 pub(super) fn scopes(

@@ -8,17 +8,20 @@ use memu_core::environment::{Executor, offload};
 use memu_core::filter::Filter;
 use memu_core::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
+    MemoryItem, ModelReply, ModelUsage, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
     BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
     RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
 };
+use memu_core::time::civil;
 use rusqlite::Connection;
 
 use super::connection::write;
-use super::{SqliteStore, check, clear, codes, commit, outlines, read, scopes, sets, vectors};
+use super::{
+    SqliteStore, check, clear, codes, commit, outlines, read, scopes, sets, usage, vectors,
+};
 use crate::TokioExecutor;
 
 #[async_trait]
@@ -84,6 +87,12 @@ impl Store for SqliteStore {
     async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>> {
         let query = query.clone();
         self.read(move |connection| read::page(connection, &query))
+            .await
+    }
+
+    async fn model_usage(&self, scope: &Scope, since: civil::Date) -> Result<Vec<ModelUsage>> {
+        let scope = scope.clone();
+        self.read(move |connection| usage::model_usage(connection, &scope, since))
             .await
     }
 

@@ -7,12 +7,15 @@ use super::super::plan::{Plan, embedded_text};
 use super::{Context, ReembedProgress, ReembedResponse};
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::provider::{Calls, Purpose};
 use crate::records::{Id, Meta, OwnedEmbedding, OwnerKind, Table};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{
     BuiltScope, BuiltVector, Cursor, LogPosition, Query, Select, Write, WriteBatch,
 };
 
+/// What asks models, as usage names it.
+const STEP: &str = "reembed";
 /// How many texts are embedded and stored at once.
 const BATCH: usize = 256;
 
@@ -184,12 +187,14 @@ impl<'r> Round<'r> {
             self.note(&missing);
             self.response.embedded.add(kind, missing.len());
         } else if !missing.is_empty() {
-            let vectors = self.vectors(kind, &missing).await?;
+            let calls = self.context.calls(scope, None);
+            let vectors = self.vectors(kind, &missing, &calls).await?;
             self.note(&missing);
             self.response.without_vector += (missing.len() - vectors.len()) as u64;
             let store = self.context.store();
             let identity = &self.response.to;
             let put = store.build_vectors(scope, identity, vectors).await?;
+            calls.mark_read().await?;
             self.response.embedded.add(kind, put);
         }
         self.advance(all);
@@ -214,9 +219,17 @@ impl<'r> Round<'r> {
     }
 
     /// The vectors of some texts; none for those that mean nothing to the embedder.
-    async fn vectors(&self, kind: OwnerKind, texts: &[Embeddable]) -> Result<Vec<BuiltVector>> {
+    async fn vectors(
+        &self,
+        kind: OwnerKind,
+        texts: &[Embeddable],
+        calls: &Calls,
+    ) -> Result<Vec<BuiltVector>> {
         let borrowed: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
-        let vectors = self.context.parts().embedder.embed(&borrowed).await?;
+        let embedder = &*self.context.parts().embedder;
+        let vectors = calls
+            .embed(STEP, embedder, &borrowed, Purpose::Memory)
+            .await?;
         let made = texts.iter().zip(vectors).filter_map(|(text, vector)| {
             Some(BuiltVector {
                 owned: OwnedEmbedding {
@@ -285,7 +298,8 @@ impl<'r> Round<'r> {
             let owners = missing.iter().map(|text| text.owner.clone()).collect();
             let query = Query::scope(scope).select(Select::Ids(owners));
             let (texts, _) = round.page(kind, &query).await?;
-            let vectors = round.vectors(kind, &texts).await?;
+            let calls = round.context.calls(scope, None);
+            let vectors = round.vectors(kind, &texts, &calls).await?;
             let vectors: Vec<_> = vectors.into_iter().map(|one| one.owned).collect();
             let put = vectors.len();
             if put > 0 {
@@ -293,6 +307,7 @@ impl<'r> Round<'r> {
                 batch.expected_life = Some(position.life);
                 let identity = round.response.to.clone();
                 batch.writes.push(Write::Embeddings(identity, vectors));
+                batch.writes.extend(calls.writes());
                 store.commit(batch).await?;
             }
             Ok(put)

@@ -103,8 +103,7 @@ pub(super) async fn route(context: &Context, state: &mut RetrieveState) -> Resul
     };
     // Where nothing is remembered, nobody need be asked.
     let corpus = state.corpus()?;
-    let searchable = corpus.searchable();
-    if searchable.items.is_empty() && searchable.index.segment_count() == 0 {
+    if corpus.is_empty() {
         return Ok(false);
     }
     let asked = asked(state);

@@ -67,6 +67,12 @@ impl Corpus {
         })
     }
 
+    /// Whether nothing is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        let searchable = &self.searchable;
+        searchable.items.is_empty() && searchable.index.segment_count() == 0
+    }
+
     pub(super) fn searchable(&self) -> &Searchable {
         &self.searchable
     }

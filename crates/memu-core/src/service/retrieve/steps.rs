@@ -9,6 +9,7 @@ use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
 use crate::error::Result;
 use crate::pipeline::Step;
+use crate::provider::Purpose;
 use crate::ranking::{SegmentScore, in_first_person};
 use crate::service::Context;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
@@ -35,6 +36,9 @@ impl Step<RetrieveState> for RouteCategory {
     }
 }
 
+/// What embeds questions, as usage names it.
+const EMBED_QUESTION: &str = "embed_question";
+
 /// Scores everything by what is searched for now.
 pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result<()> {
     let corpus = state.corpus()?;
@@ -48,7 +52,7 @@ pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result
 
 /// What to search for: the question as it was asked, when the words that it refers to
 /// are carried beside it, otherwise as a step has rewritten it.
-async fn asked(context: &Context, corpus: &Corpus, state: &RetrieveState) -> Result<Asked> {
+async fn asked(context: &Context, corpus: &Corpus, state: &mut RetrieveState) -> Result<Asked> {
     let question = if state.carried.is_empty() {
         state.query()
     } else {
@@ -56,18 +60,24 @@ async fn asked(context: &Context, corpus: &Corpus, state: &RetrieveState) -> Res
     };
     let carried = state.carried.join(" ");
     let embedder = &context.parts().embedder;
-    let vector = if embedder.embeds_segments() {
+    let question = question.to_owned();
+    // Where nothing is remembered, there is nothing to compare with.
+    let compares = embedder.embeds_segments() && !corpus.is_empty();
+    let vector = if compares {
         let speakers = corpus.searchable().index.speakers();
-        let mut text = in_first_person(question, &speakers);
+        let mut text = in_first_person(&question, &speakers);
         if !carried.is_empty() {
             text = format!("{text} {carried}");
         }
-        embedder.embed(&[&text]).await?.pop().flatten()
+        let calls = state.calls(context);
+        let texts = [text.as_str()];
+        let vectors = calls.embed(EMBED_QUESTION, &**embedder, &texts, Purpose::Question);
+        vectors.await?.pop().flatten()
     } else {
         None
     };
     Ok(Asked {
-        question: question.to_owned(),
+        question,
         carried,
         vector,
     })

@@ -62,6 +62,10 @@ impl Work<'_> {
                 .iter()
                 .try_for_each(|vector| self.put_vector(identity, vector)),
             Write::ModelReply(reply) => self.put_model_reply(reply),
+            Write::ModelUsage(usage) => {
+                self.add_usage(usage);
+                Ok(())
+            }
             Write::DeleteResource(id) => self.delete_resource(id),
             Write::DeleteItem(id) => self.delete_item(id),
             Write::DeleteCategory(id) => self.delete_category(id),

@@ -16,15 +16,19 @@ pub use facts::{
 
 use std::collections::BTreeMap;
 
+use jiff::civil;
 use rustc_hash::FxHashMap;
 
 use self::ordered::{Mentions, Ordered, Position};
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Modality, ModelReply, OwnerKind, Resource, Segment,
+    MemoryItem, Modality, ModelReply, ModelUsage, OwnerKind, Resource, Segment,
 };
 use crate::scope::Scope;
 use crate::store::LogPosition;
+
+/// The day, and the profile, the model and the step.
+type UsageKey = (civil::Date, [String; 3]);
 
 /// Everything of one scope: its records in the order in which they were stored,
 /// content, vectors and change log.
@@ -40,6 +44,7 @@ pub struct ScopeData {
     categories: Ordered<MemoryCategory>,
     relations: Ordered<CategoryItem>,
     model_replies: Ordered<ModelReply>,
+    usage: BTreeMap<UsageKey, ModelUsage>,
     blobs: FxHashMap<ContentHash, Blob>,
     vectors: FxHashMap<EmbedderIdentity, FxHashMap<(OwnerKind, Id), Embedding>>,
     log: Vec<Change>,
@@ -66,6 +71,7 @@ impl ScopeData {
             categories: Ordered::default(),
             relations: Ordered::default(),
             model_replies: Ordered::default(),
+            usage: BTreeMap::new(),
             blobs: FxHashMap::default(),
             vectors: FxHashMap::default(),
             log: Vec::new(),
@@ -107,7 +113,7 @@ impl ScopeData {
 
     /// Whether a list of scopes names it: something was recorded in it.
     pub(super) fn is_listed(&self) -> bool {
-        self.seq > 0 || self.model_replies.len() > 0
+        self.seq > 0 || self.model_replies.len() > 0 || !self.usage.is_empty()
     }
 
     /// Whether it holds no record and no content.
@@ -116,6 +122,7 @@ impl ScopeData {
             && self.items.len() == 0
             && self.categories.len() == 0
             && self.model_replies.len() == 0
+            && self.usage.is_empty()
             && self.blobs.is_empty()
     }
 
@@ -142,6 +149,12 @@ impl ScopeData {
     /// The relations, in stored order.
     pub fn relations(&self) -> impl Iterator<Item = &CategoryItem> {
         self.relations.iter()
+    }
+
+    /// What models have taken from a day on, by day, profile, model and step in this order.
+    pub fn model_usage(&self, since: civil::Date) -> impl Iterator<Item = &ModelUsage> {
+        let from = (since, [const { String::new() }; 3]);
+        self.usage.range(from..).map(|(_, usage)| usage)
     }
 
     /// The replies of models, in stored order.

@@ -4,6 +4,7 @@ mod state;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
+use jiff::civil;
 
 use self::state::State;
 use super::data::ScopeData;
@@ -16,7 +17,7 @@ use crate::filter::Filter;
 use crate::ranking::outline::PASSAGE_WORDS;
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
-    MemoryItem, ModelReply, OwnedEmbedding, OwnerKind, Resource, Segment,
+    MemoryItem, ModelReply, ModelUsage, OwnedEmbedding, OwnerKind, Resource, Segment,
 };
 use crate::scope::{Scope, ScopeSchema};
 
@@ -117,6 +118,13 @@ impl Store for InMemoryStore {
 
     async fn model_replies(&self, query: &Query) -> Result<Page<ModelReply>> {
         self.read()?.page(query)
+    }
+
+    async fn model_usage(&self, scope: &Scope, since: civil::Date) -> Result<Vec<ModelUsage>> {
+        let state = self.read()?;
+        let data = state.scope(scope);
+        let usage = data.into_iter().flat_map(|data| data.model_usage(since));
+        Ok(usage.cloned().collect())
     }
 
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {

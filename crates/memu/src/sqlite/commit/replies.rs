@@ -1,8 +1,9 @@
-//! Storing and removing what models returned.
+//! Storing and removing what models returned, and counting what they took.
 
-use memu_core::records::{ContentHash, Id, ModelReply};
+use memu_core::records::{ContentHash, Id, ModelReply, ModelUsage};
 use memu_core::store::rules::missing;
 use memu_core::{Error, Result};
+use rusqlite::params;
 use rusqlite::types::Value;
 
 use super::Work;
@@ -43,6 +44,32 @@ impl Work<'_> {
             .ok_or_else(|| missing("model reply", id))?;
         self.execute("DELETE FROM memu_model_replies WHERE row = ?1", [row])
             .map(drop)
+    }
+
+    pub(super) fn add_usage(&self, usage: &ModelUsage) -> Result<()> {
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.execute(
+            "INSERT INTO memu_model_usage VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT DO UPDATE SET calls = calls + excluded.calls,
+             unusable = unusable + excluded.unusable,
+             input_tokens = input_tokens + excluded.input_tokens,
+             output_tokens = output_tokens + excluded.output_tokens,
+             cost = cost + excluded.cost, seconds = seconds + excluded.seconds",
+            params![
+                self.scope_id,
+                usage.day.to_string(),
+                usage.profile,
+                usage.model,
+                usage.step,
+                count(usage.calls),
+                count(usage.unusable),
+                count(usage.input_tokens),
+                count(usage.output_tokens),
+                usage.cost,
+                usage.seconds,
+            ],
+        )
+        .map(drop)
     }
 
     /// Removes the replies about a resource that is gone, and those about its content

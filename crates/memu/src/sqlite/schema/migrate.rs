@@ -2,10 +2,12 @@
 
 use memu_core::scope::ScopeSchema;
 
-use super::{CHANGES, OUTLINES, UNREAD, VECTOR_CODES, packed_indexes, packed_tables, views};
+use super::{
+    CHANGES, MODEL_USAGE, OUTLINES, UNREAD, VECTOR_CODES, packed_indexes, packed_tables, views,
+};
 
 /// From schema 1 to 2, from 2 to 3, and so on.
-pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 1] = [to_2];
+pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 2] = [to_2, to_3];
 
 /// Packs segments, items, relations and the change log; does without the hashes of items,
 /// which nothing looked for; and adds what an upgrade could not read.
@@ -56,6 +58,21 @@ DROP TABLE memu_vector_signs;
         id = key_of("r.id"),
         indexes = packed_indexes(),
         views = views::create(schema),
+    )
+}
+
+/// Sums up what the replies that are there took: usage no longer goes with them.
+fn to_3(_: &ScopeSchema) -> String {
+    let usage = |name: &str| format!("coalesce(sum(usage_json ->> '{name}'), 0)");
+    format!(
+        "{MODEL_USAGE}
+INSERT INTO memu_model_usage SELECT scope_id, substr(created_at, 1, 10), model_profile,
+    model_provider || '/' || model_name, step_name, count(*), sum(reply_state = 'failed'),
+    {}, {}, {}, {} FROM memu_model_replies GROUP BY 1, 2, 3, 4, 5;",
+        usage("input_tokens"),
+        usage("output_tokens"),
+        usage("cost"),
+        usage("latency"),
     )
 }
 

@@ -2,10 +2,11 @@ use rustc_hash::FxHashSet;
 
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Meta, Modality, ModelReply, Operation, OwnerKind, Resource, Segment, Table,
+    MemoryItem, Meta, Modality, ModelReply, ModelUsage, Operation, OwnerKind, Resource, Segment,
+    Table,
 };
-use crate::store::data::ScopeData;
 use crate::store::data::ordered::Position;
+use crate::store::data::{ScopeData, UsageKey};
 use crate::store::rules::put_operation;
 
 /// One step of a batch, with what was there before.
@@ -16,6 +17,7 @@ enum Step {
     Category(Position, Id, Option<MemoryCategory>),
     Relation(Position, Id, Option<CategoryItem>),
     ModelReply(Position, Id, Option<ModelReply>),
+    ModelUsage(UsageKey, Option<ModelUsage>),
     Blob(ContentHash, Option<Blob>),
     Vector(EmbedderIdentity, OwnerKind, Id, Option<Embedding>),
 }
@@ -64,6 +66,7 @@ impl<'d> Work<'d> {
                 Step::ModelReply(position, id, old) => {
                     drop(data.set_model_reply(position, &id, old));
                 }
+                Step::ModelUsage(key, old) => data.set_usage(key, old),
                 Step::Blob(hash, old) => drop(data.set_blob(hash, old)),
                 Step::Vector(identity, kind, id, old) => {
                     drop(data.set_vector(&identity, kind, &id, old));
@@ -82,6 +85,18 @@ impl<'d> Work<'d> {
         set_category, Category, MemoryCategory;
         set_relation, Relation, CategoryItem;
         set_model_reply, ModelReply, ModelReply;
+    }
+
+    pub(super) fn add_usage(&mut self, usage: &ModelUsage) {
+        let key = usage_key(usage);
+        let old = self.data.usage.get(&key).cloned();
+        let mut sum = usage.clone();
+        if let Some(old) = &old {
+            sum.clone_from(old);
+            sum.add(usage);
+        }
+        self.data.set_usage(key.clone(), Some(sum));
+        self.steps.push(Step::ModelUsage(key, old));
     }
 
     pub(super) fn set_blob(&mut self, hash: ContentHash, blob: Option<Blob>) {
@@ -255,6 +270,13 @@ impl ScopeData {
         self.model_replies.set(position, id, reply)
     }
 
+    fn set_usage(&mut self, key: UsageKey, usage: Option<ModelUsage>) {
+        match usage {
+            Some(usage) => drop(self.usage.insert(key, usage)),
+            None => drop(self.usage.remove(&key)),
+        }
+    }
+
     fn set_blob(&mut self, hash: ContentHash, blob: Option<Blob>) -> Option<Blob> {
         match blob {
             Some(blob) => self.blobs.insert(hash, blob),
@@ -279,4 +301,9 @@ impl ScopeData {
             None => self.vectors.get_mut(identity)?.remove(&key),
         }
     }
+}
+
+fn usage_key(usage: &ModelUsage) -> UsageKey {
+    let (day, profile, model, step) = usage.key();
+    (day, [profile, model, step].map(str::to_owned))
 }

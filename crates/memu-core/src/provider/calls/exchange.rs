@@ -1,0 +1,154 @@
+//! What is asked of which kind of model, and how its replies are read.
+
+use async_trait::async_trait;
+
+use super::Ask;
+use super::keeping::Kept;
+use crate::error::{Error, Result};
+use crate::pipeline::CallInfo;
+use crate::provider::{
+    ChatReply, EmbeddingModel, FinishReason, ModelRequest, Price, Purpose, RawReply,
+};
+use crate::records::{ContentHash, EmbedderIdentity, Embedding as Vector};
+
+/// Who is asked, and what tells the question from others.
+pub(super) struct Question {
+    pub(super) info: CallInfo,
+    /// The hash of the prompt's template; of what vectors are for, where there is none.
+    pub(super) prompt_hash: ContentHash,
+    /// The hash of the whole request.
+    pub(super) hash: ContentHash,
+    pub(super) price: Option<Price>,
+    pub(super) kept: Kept,
+}
+
+/// A request that can be sent, and whose replies can be read, then or later.
+#[async_trait]
+pub(super) trait Exchange: Send + Sync {
+    type Answer: Send;
+
+    /// What interceptors are shown.
+    fn request(&self) -> ModelRequest<'_>;
+
+    async fn send(&self) -> Result<RawReply>;
+
+    /// What a reply tells about the call, and what it answers: an error outside when the
+    /// provider does not reply so, and one inside when the answer is of no use and another may
+    /// be better.
+    fn read(&self, raw: &RawReply) -> Result<(ChatReply, Result<Self::Answer>)>;
+}
+
+/// A question in words.
+pub(super) struct Chat<'a, F> {
+    pub(super) ask: &'a Ask<'a>,
+    pub(super) read: F,
+}
+
+/// Texts to be embedded by one call.
+pub(super) struct Embedding<'a> {
+    pub(super) model: &'a dyn EmbeddingModel,
+    pub(super) texts: &'a [&'a str],
+    pub(super) purpose: Purpose,
+}
+
+impl Question {
+    pub(super) fn of_chat(ask: &Ask<'_>) -> Result<Self> {
+        Ok(Self {
+            info: CallInfo {
+                step: ask.step.into(),
+                profile: ask.profile.into(),
+                model: ask.model.name().into(),
+            },
+            prompt_hash: ask.prompt_hash,
+            hash: hash(&(ask.model.name(), &ask.request))?,
+            price: ask.model.price(),
+            kept: Kept::AndMarked,
+        })
+    }
+
+    /// An error with whom and what for was asked, where it does not say so itself.
+    pub(super) fn named(&self, error: Error) -> Error {
+        let named = [
+            ("profile", &self.info.profile),
+            ("model", &self.info.model),
+            ("step", &self.info.step),
+        ];
+        named.into_iter().fold(error, |error, (name, value)| {
+            if error.context().iter().any(|(known, _)| *known == name) {
+                error
+            } else {
+                error.with(name, value)
+            }
+        })
+    }
+}
+
+/// Equal requests to the same model have equal hashes.
+fn hash(request: &impl serde::Serialize) -> Result<ContentHash> {
+    let request = serde_json::to_vec(request)
+        .map_err(|cause| Error::internal("a request has no JSON form").caused_by(cause))?;
+    Ok(ContentHash::of(&request))
+}
+
+#[async_trait]
+impl<T: Send, F: Fn(&ChatReply) -> Result<T> + Send + Sync> Exchange for Chat<'_, F> {
+    type Answer = T;
+
+    fn request(&self) -> ModelRequest<'_> {
+        ModelRequest::Chat(&self.ask.request)
+    }
+
+    async fn send(&self) -> Result<RawReply> {
+        self.ask.model.chat(&self.ask.request).await
+    }
+
+    fn read(&self, raw: &RawReply) -> Result<(ChatReply, Result<T>)> {
+        let told = self.ask.model.read(raw)?;
+        let answer = (self.read)(&told);
+        Ok((told, answer))
+    }
+}
+
+impl Embedding<'_> {
+    pub(super) fn question(&self, step: &str, identity: &EmbedderIdentity) -> Result<Question> {
+        let purpose = self.purpose.as_str();
+        let request = (self.model.name(), identity.dimension, purpose, self.texts);
+        Ok(Question {
+            info: CallInfo {
+                step: step.into(),
+                profile: self.model.profile().into(),
+                model: self.model.name().into(),
+            },
+            prompt_hash: ContentHash::of(purpose.as_bytes()),
+            hash: hash(&request)?,
+            price: self.model.price(),
+            kept: match self.purpose {
+                Purpose::Memory => Kept::UntilStored,
+                Purpose::Question => Kept::IfUnusable,
+            },
+        })
+    }
+}
+
+#[async_trait]
+impl Exchange for Embedding<'_> {
+    type Answer = Vec<Vector>;
+
+    fn request(&self) -> ModelRequest<'_> {
+        ModelRequest::Embed(self.texts)
+    }
+
+    async fn send(&self) -> Result<RawReply> {
+        self.model.ask(self.texts, self.purpose).await
+    }
+
+    fn read(&self, raw: &RawReply) -> Result<(ChatReply, Result<Vec<Vector>>)> {
+        let reply = self.model.read(raw, self.texts.len())?;
+        let told = ChatReply {
+            text: String::new(),
+            finish_reason: FinishReason::Stop,
+            usage: reply.usage,
+        };
+        Ok((told, Ok(reply.vectors)))
+    }
+}
