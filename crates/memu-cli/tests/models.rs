@@ -10,7 +10,11 @@
 
 mod support;
 
-use memu_testkit::models::{FakeProvider, Fault};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use memu_testkit::models::{Asked, FakeProvider, Fault};
+use serde_json::json;
 use support::Home;
 
 const KEY: &str = "sk-secret-of-nora";
@@ -147,4 +151,144 @@ fn what_models_took_is_shown_with_what_it_cost() {
     let told = home.json(&["stats", "--user", "nora"]);
     assert_eq!(told["model_calls"][1]["step"], "embed_question");
     assert_eq!(told["model_calls"][1]["calls"], 1);
+}
+
+/// An answer about the message "I keep bees".
+fn answer() -> String {
+    let item = json!({
+        "memory_type": "profile",
+        "content": "Nora keeps bees",
+        "message_numbers": [1],
+        "categories": ["activities"],
+        "happened_at": null,
+    });
+    json!({"caption": "bees", "items": [item]}).to_string()
+}
+
+/// A server that answers nonsense until it is told otherwise, and a home that asks it.
+fn babbling() -> (FakeProvider, Arc<AtomicBool>, Home) {
+    let sane = Arc::new(AtomicBool::new(false));
+    let is_sane = sane.clone();
+    let server = FakeProvider::builder()
+        .chat(move |asked: &Asked| {
+            let schema = asked.schema.clone().unwrap_or_default();
+            if !is_sane.load(Ordering::SeqCst) {
+                return "Bees, certainly.".to_owned();
+            }
+            match schema["properties"].get("caption") {
+                Some(_) => answer(),
+                None => json!({"summaries": [{"category": "activities", "summary": "Bees."}]})
+                    .to_string(),
+            }
+        })
+        .dimension(8)
+        .start();
+    let home = home(&server);
+    home.write(
+        "chat.json",
+        r#"[{"role": "user", "content": "I keep bees"}]"#,
+    );
+    (server, sane, home)
+}
+
+#[test]
+fn what_was_cut_off_goes_on_by_itself_and_pays_only_for_what_failed() {
+    let (server, sane, home) = babbling();
+    let run = home.run(&["memorize", "chat.json", "--user", "nora"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("memu memorize --resume"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(home.json(&["stats", "--user", "nora"])["resources"], 0);
+    sane.store(true, Ordering::SeqCst);
+    server.forget_requests();
+    let resumed = home.json(&["memorize", "--resume"]);
+    assert_eq!(resumed["items"][0]["summary"], "Nora keeps bees");
+    assert_eq!(resumed["resource"]["user_id"], "nora");
+    // One for the memories, one for the summary, one for the vectors.
+    assert_eq!(server.request_count(), 3);
+    let again = home.run(&["memorize", "--resume"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), ""));
+    assert!(
+        again.stderr.contains("Nothing was cut off"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn an_answer_that_can_be_understood_now_is_stored_without_asking_again() {
+    let (server, _, home) = babbling();
+    home.run(&["memorize", "chat.json", "--user", "nora"]);
+    server.forget_requests();
+    let waiting = home.json(&["replay"]);
+    assert_eq!(waiting[0]["status"], "waiting");
+    assert!(
+        waiting[0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("no kept reply"),
+        "{waiting}"
+    );
+    assert_eq!(server.request_count(), 0);
+    // As if this version understood what the one before did not.
+    let body = json!({
+        "choices": [{"message": {"role": "assistant", "content": answer()}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 5},
+    });
+    let database = rusqlite::Connection::open(home.path("memu.db")).unwrap();
+    let changed = database.execute(
+        "UPDATE memu_model_replies SET reply_text = ?1 WHERE step_name = 'extract_items'",
+        [body.to_string()],
+    );
+    assert_eq!(changed.unwrap(), 3);
+    drop(database);
+    let planned = home.json(&["replay", "--dry-run"]);
+    assert_eq!(planned[0]["status"], "waiting");
+    let replayed = home.json(&["replay"]);
+    assert_eq!(replayed[0]["status"], "memorized", "{replayed}");
+    assert_eq!(replayed[0]["items"][0]["summary"], "Nora keeps bees");
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|one| one.asked().is_embedding())
+    );
+    let found = home.json(&["retrieve", "Who keeps bees?", "--user", "nora"]);
+    assert_eq!(found["items"][0]["summary"], "Nora keeps bees");
+    assert_eq!(home.json(&["replay"]), json!([]));
+}
+
+#[test]
+fn what_was_overlooked_in_an_answer_is_added_on_demand() {
+    let (_server, sane, home) = babbling();
+    sane.store(true, Ordering::SeqCst);
+    home.ok(&["memorize", "chat.json", "--user", "nora"]);
+    let nothing = home.json(&["replay", "--all"]);
+    assert_eq!(nothing[0]["status"], "unchanged", "{nothing}");
+    assert_eq!(nothing[0]["error"], json!(null));
+    // As if this version found more in the answer.
+    let database = rusqlite::Connection::open(home.path("memu.db")).unwrap();
+    let changed = database.execute(
+        "UPDATE memu_model_replies SET reply_text = replace(reply_text, 'keeps bees', 'owns a smoker and a veil')
+         WHERE step_name = 'extract_items'",
+        [],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    drop(database);
+    let planned = home.json(&["replay", "--all", "--dry-run"]);
+    assert_eq!(planned[0]["status"], "extended");
+    assert_eq!(home.json(&["stats", "--user", "nora"])["items"], 1);
+    home.ok(&["replay", "--all"]);
+    let items = home.json(&["list", "items", "--user", "nora"]);
+    let told: Vec<&str> = items["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["summary"].as_str().unwrap())
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.contains(&"Nora owns a smoker and a veil"), "{told:?}");
 }

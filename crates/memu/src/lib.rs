@@ -43,8 +43,8 @@ pub use memu_core::records::{
 pub use memu_core::service::{
     ClearResponse, CreateItem, CreateItems, ItemResponse, ItemsResponse, ListRequest, ListResponse,
     MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, ModelCalls, NewItem, Reembed,
-    ReembedResponse, ReembedStatus, RetrieveRequest, RetrieveResponse, Source, StatsResponse,
-    UpdateItem,
+    ReembedResponse, ReembedStatus, Replay, ReplayStatus, Replayed, RetrieveRequest,
+    RetrieveResponse, Source, StatsResponse, Unfinished, UpdateItem,
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;

@@ -2,7 +2,10 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use clap::Args;
-use memu::{Error, MemorizeRequest, MemorizeResponse, MemorizeStatus, Modality, Result, Source};
+use memu::{
+    Error, ErrorKind, MemorizeRequest, MemorizeResponse, MemorizeStatus, MemoryService, Modality,
+    Result, Source,
+};
 
 use crate::args::Global;
 use crate::output::{Line, Printer, Tone, date, wrapped};
@@ -21,8 +24,12 @@ const SHOWN: usize = 8;
 #[derive(Debug, Args)]
 pub(crate) struct Memorize {
     /// Files or URLs; - for standard input
-    #[arg(required = true, value_name = "FILE|URL|-")]
+    #[arg(required_unless_present = "resume", value_name = "FILE|URL|-")]
     sources: Vec<String>,
+    /// Go on with everything that was cut off because a model failed; what it answered is known,
+    /// and not paid for again
+    #[arg(long, conflicts_with_all = ["sources", "modality", "caption"])]
+    resume: bool,
     /// What they are; by default decided by name and content
     #[arg(long, short, value_name = "MODALITY", value_parser = modality)]
     modality: Option<Modality>,
@@ -40,14 +47,30 @@ impl Memorize {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         let progress = Progress::new(global);
         let service = session::open(global, &progress).await?;
-        progress.start(self.sources.len());
-        for source in &self.sources {
-            progress.working_on(source);
-            let mut request = self.request(source)?;
-            request.user = session::user(global);
-            let response = service.memorize(request).await?;
+        let requests = if self.resume {
+            unfinished(&service, global, printer).await?
+        } else {
+            let sources = self.sources.iter();
+            sources
+                .map(|source| Ok((source.clone(), self.request(source, global)?)))
+                .collect::<Result<_>>()?
+        };
+        let mut left = requests.len();
+        progress.start(left);
+        for (name, request) in requests {
+            progress.working_on(&name);
+            let memorized = service.memorize(request).await;
+            if memorized
+                .as_ref()
+                .is_err_and(|error| error.kind() == ErrorKind::Model)
+            {
+                progress.finish();
+                printer.remark("What models answered is kept; to go on: memu memorize --resume");
+            }
+            let response = memorized?;
             progress.advance();
-            if self.sources.last() == Some(source) {
+            left -= 1;
+            if left == 0 {
                 progress.finish();
             }
             printer.response(&response, show)?;
@@ -55,20 +78,47 @@ impl Memorize {
         service.close().await
     }
 
-    fn request(&self, source: &str) -> Result<MemorizeRequest> {
+    fn request(&self, source: &str, global: &Global) -> Result<MemorizeRequest> {
         if source == "-" {
             let bytes = read_stdin()?;
             let modality = self.modality.unwrap_or_else(|| by_content(&bytes));
             let mut request = MemorizeRequest::content(bytes, "-", modality);
             request.caption.clone_from(&self.caption);
+            request.user = session::user(global);
             return Ok(request);
         }
         let modality = self.modality.unwrap_or_else(|| by_name(source));
         let mut request = MemorizeRequest::url(source, modality);
         request.source = Source::Url(source.to_owned());
         request.caption.clone_from(&self.caption);
+        request.user = session::user(global);
         Ok(request)
     }
+}
+
+/// What was cut off, by name. What was handed over as it was cannot be fetched again.
+async fn unfinished(
+    service: &MemoryService,
+    global: &Global,
+    printer: &Printer,
+) -> Result<Vec<(String, MemorizeRequest)>> {
+    let filter = session::filter(global, &[]);
+    let waiting = service.unfinished(&filter, filter.is_empty()).await?;
+    if waiting.is_empty() {
+        printer.remark("Nothing was cut off.");
+    }
+    let (at_hand, waiting): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|one| one.source.at_hand);
+    for one in at_hand {
+        let name = one.source.url;
+        printer.remark(&format!(
+            "{name} is not kept; hand it over once more to go on"
+        ));
+    }
+    let requests = waiting
+        .iter()
+        .map(|one| (one.source.url.clone(), one.request()));
+    Ok(requests.collect())
 }
 
 fn read_stdin() -> Result<Vec<u8>> {

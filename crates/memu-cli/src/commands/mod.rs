@@ -16,6 +16,7 @@ pub(crate) mod model;
 pub(crate) mod models;
 pub(crate) mod reembed;
 pub(crate) mod rekey;
+pub(crate) mod replay;
 pub(crate) mod restore;
 pub(crate) mod retrieve;
 pub(crate) mod show;
@@ -48,6 +49,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Remember conversations and documents
     Memorize(memorize::Memorize),
+    /// Read again what models answered, without asking them
+    Replay(replay::Replay),
     /// Find the memories that answer a question
     Retrieve(retrieve::Retrieve),
     /// List items, categories or resources
@@ -102,6 +105,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
     let global = &cli.global;
     match cli.command {
         Command::Memorize(verb) => verb.run(global, printer).await,
+        Command::Replay(verb) => verb.run(global, printer).await,
         Command::Retrieve(verb) => verb.run(global, printer).await,
         Command::List(verb) => verb.run(global, printer).await,
         Command::Show(verb) => verb.run(global, printer).await,

@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::filter::Filter;
 use crate::random::SplitMix;
 use crate::records::{
-    ContentHash, Id, MemoryItem, Modality, ModelReply, ModelUsage, OwnerKind, ReplyState,
+    ContentHash, Id, MemoryItem, Modality, ModelReply, ModelUsage, OwnerKind, ReplySource,
+    ReplyState,
 };
 use crate::scope::ScopeSchema;
 use crate::store::{RecordIds, Select, Write};
@@ -158,6 +159,12 @@ fn reply(dice: &mut Dice, make: &Maker, known: &Snapshot) -> ModelReply {
         reply.resource_id = dice.one_in(2).then(|| resource.meta.id.clone());
         reply.content_hash = dice.one_in(2).then_some(resource.content_hash);
     }
+    reply.source = dice.one_in(2).then(|| ReplySource {
+        url: dice.word().to_owned(),
+        at_hand: dice.one_in(2),
+        modality: Modality::Document,
+        caption: dice.one_in(2).then(|| dice.word().to_owned()),
+    });
     reply.state = dice
         .pick(&ReplyState::ALL)
         .copied()

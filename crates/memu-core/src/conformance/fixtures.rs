@@ -161,6 +161,7 @@ impl Maker {
             meta: self.meta(),
             resource_id: None,
             content_hash: None,
+            source: None,
             step: "extract_items".to_owned(),
             profile: "default".to_owned(),
             provider: "test".to_owned(),

@@ -6,13 +6,14 @@ mod exchange;
 mod keeping;
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join_all;
 
 use self::exchange::{Chat, Embedding, Exchange, Question};
-pub use self::keeping::Keeping;
 use self::keeping::{Done, Kept, usage_of};
+pub use self::keeping::{Keeping, KeptContent};
 use super::{ChatModel, ChatReply, ChatRequest, Embedder, Purpose, RawReply};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Interceptor;
@@ -30,6 +31,10 @@ struct Inner {
     /// `None` where nothing is kept.
     keeping: Option<Keeping>,
     interceptors: Vec<Arc<dyn Interceptor>>,
+    /// Whether models that chat are asked at all.
+    chats: bool,
+    /// How many questions were answered by kept replies.
+    known: AtomicUsize,
     /// Replies that were read, of which the store does not know yet.
     done: Mutex<Vec<Done>>,
 }
@@ -60,8 +65,28 @@ impl Calls {
         Self(Arc::new(Inner {
             keeping,
             interceptors,
+            chats: true,
+            known: AtomicUsize::new(0),
             done: Mutex::default(),
         }))
+    }
+
+    /// The same, but what is not known from a kept reply is not asked: an error says so. Vectors
+    /// are, as they are needed for what comes of known replies.
+    #[must_use]
+    pub fn without_chats(self) -> Self {
+        Self(Arc::new(Inner {
+            keeping: self.0.keeping.clone(),
+            interceptors: self.0.interceptors.clone(),
+            chats: false,
+            known: AtomicUsize::new(0),
+            done: Mutex::default(),
+        }))
+    }
+
+    /// How many questions were answered by replies that were kept.
+    pub fn known_count(&self) -> usize {
+        self.0.known.load(Ordering::Relaxed)
     }
 
     /// Asks, and understands the answer by `read`.
@@ -128,7 +153,11 @@ impl Calls {
 
     async fn answer<E: Exchange>(&self, question: &Question, exchange: &E) -> Result<E::Answer> {
         if let Some(known) = self.known(question, exchange).await? {
+            self.0.known.fetch_add(1, Ordering::Relaxed);
             return Ok(known);
+        }
+        if !self.0.chats && exchange.is_chat() {
+            return Err(question.named(Error::model("no kept reply that can be read answers this")));
         }
         let mut attempts = 0;
         loop {

@@ -9,7 +9,7 @@ mod retrieval;
 mod understanding;
 mod words;
 
-pub use calls::{Ask, Calls, Keeping, MAX_UNUSABLE};
+pub use calls::{Ask, Calls, Keeping, KeptContent, MAX_UNUSABLE};
 pub use chat::{
     ChatMessage, ChatModel, ChatReply, ChatRequest, FinishReason, Media, ModelRequest, Price,
     RawReply, ReplyFormat, Usage,

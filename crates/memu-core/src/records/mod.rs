@@ -19,7 +19,7 @@ pub use embedding::{
 };
 pub use id::Id;
 pub use item::{MemoryItem, content_hash};
-pub use reply::{ModelReply, ReplyState};
+pub use reply::{ModelReply, ReplySource, ReplyState};
 pub use resource::{Blob, ContentHash, Modality, Resource};
 pub use segment::{Role, Segment, Span};
 pub use tool::{ToolCall, ToolStatistics};

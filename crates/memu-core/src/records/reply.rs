@@ -1,10 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{ContentHash, Id, Meta};
+use super::{ContentHash, Id, Meta, Modality};
 use crate::error::{Error, Result};
 
 /// What a model returned, kept word for word before anybody tries to understand it, so
@@ -22,6 +22,8 @@ pub struct ModelReply {
     pub resource_id: Option<Id>,
     /// The content it is about.
     pub content_hash: Option<ContentHash>,
+    /// Where that content came from, so that work which was cut off can go on.
+    pub source: Option<ReplySource>,
     /// The step of the pipeline that asked, such as `extract_items`.
     pub step: String,
     /// The model profile that the step used, such as `default`.
@@ -45,6 +47,21 @@ pub struct ModelReply {
     pub state: ReplyState,
     /// Why it could not be parsed; `None` unless its state is `failed`.
     pub error: Option<String>,
+}
+
+/// Where content came from that models were asked about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplySource {
+    /// The path or URL.
+    pub url: String,
+    /// Whether the bytes were handed over, so that the URL is but a name for them.
+    #[serde(default)]
+    pub at_hand: bool,
+    /// What kind of thing it is.
+    pub modality: Modality,
+    /// The caption or transcript that was handed in with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
 }
 
 /// What has become of a model's reply.

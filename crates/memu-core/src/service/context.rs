@@ -10,11 +10,10 @@ use crate::environment::{Clock, Executor, IdSource};
 use crate::error::Result;
 use crate::pipeline::Interceptor;
 use crate::provider::{
-    Calls, Categorizer, Embedder, Extractor, Keeping, Reader, RetrievalModel, Summarizer,
-    WordVectors,
+    Calls, Categorizer, Embedder, Extractor, Keeping, KeptContent, Reader, RetrievalModel,
+    Summarizer, WordVectors,
 };
 use crate::ranking::Words;
-use crate::records::ContentHash;
 use crate::scope::Scope;
 use crate::store::Store;
 use crate::store::rules::check_embedder;
@@ -85,7 +84,7 @@ impl Context {
     }
 
     /// Calls to models for work in a scope, perhaps on some content.
-    pub(super) fn calls(&self, scope: &Scope, content_hash: Option<ContentHash>) -> Calls {
+    pub(super) fn calls(&self, scope: &Scope, content: Option<KeptContent>) -> Calls {
         let parts = &self.parts;
         let keeping = Keeping {
             store: parts.store.clone(),
@@ -93,7 +92,7 @@ impl Context {
             ids: parts.ids.clone(),
             scope: scope.clone(),
             budget: parts.budget,
-            content_hash,
+            content,
         };
         Calls::new(Some(keeping), parts.interceptors.clone())
     }

@@ -11,6 +11,7 @@ mod list;
 mod memorize;
 mod plan;
 mod reembed;
+mod replay;
 mod requests;
 mod responses;
 mod retrieve;
@@ -24,6 +25,7 @@ pub use context::{Context, Fetched, Fetcher, Parts};
 pub use files::ResourceFiles;
 pub use memorize::MemorizeState;
 pub use reembed::{Embedded, Reembed, ReembedProgress, ReembedResponse, ReembedStatus};
+pub use replay::{Replay, ReplayStatus, Replayed, Unfinished};
 pub use requests::{
     CreateItem, CreateItems, ListRequest, MemorizeRequest, Message, NewItem, RetrieveRequest,
     Source, UpdateItem,

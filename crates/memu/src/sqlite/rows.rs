@@ -252,7 +252,7 @@ impl Record for ModelReply {
     const COLUMNS: &'static str = "t.resource_id, t.content_hash, t.step_name, t.model_profile, \
                                    t.model_provider, t.model_name, t.prompt_hash, t.request_hash, \
                                    t.reply_text, t.usage_json, t.finish_reason, t.reply_state, \
-                                   t.error_text";
+                                   t.error_text, t.source_json";
 
     fn read(reader: &mut Reader<'_, '_>, scope: &Scope) -> Result<Self> {
         Ok(Self {
@@ -273,6 +273,11 @@ impl Record for ModelReply {
                 .parse::<ReplyState>()
                 .map_err(|_| corrupt("a model reply in an unknown state"))?,
             error: reader.take()?,
+            source: reader
+                .take::<Option<String>>()?
+                .map(|source| serde_json::from_str(&source))
+                .transpose()
+                .map_err(|_| corrupt("a model reply from an unreadable source"))?,
         })
     }
 }

@@ -30,6 +30,10 @@ pub(super) trait Exchange: Send + Sync {
     /// What interceptors are shown.
     fn request(&self) -> ModelRequest<'_>;
 
+    fn is_chat(&self) -> bool {
+        matches!(self.request(), ModelRequest::Chat(_))
+    }
+
     async fn send(&self) -> Result<RawReply>;
 
     /// What a reply tells about the call, and what it answers: an error outside when the

@@ -9,7 +9,7 @@ use crate::config::BudgetConfig;
 use crate::environment::{Clock, IdSource};
 use crate::error::{Error, Result};
 use crate::provider::{ChatReply, Price, RawReply};
-use crate::records::{ContentHash, Id, Meta, ModelReply, ModelUsage, ReplyState};
+use crate::records::{ContentHash, Id, Meta, ModelReply, ModelUsage, ReplySource, ReplyState};
 use crate::scope::Scope;
 use crate::store::{Store, Write, WriteBatch};
 use crate::time::Timestamp;
@@ -29,7 +29,16 @@ pub struct Keeping {
     pub budget: BudgetConfig,
     /// The content that is being memorized: replies go with it. They come before the resource,
     /// which gets another id when it is memorized again after a failure.
-    pub content_hash: Option<ContentHash>,
+    pub content: Option<KeptContent>,
+}
+
+/// Content that replies are about.
+#[derive(Clone, Debug)]
+pub struct KeptContent {
+    /// Its hash.
+    pub hash: ContentHash,
+    /// Where it came from.
+    pub source: ReplySource,
 }
 
 /// How long a reply is kept that can be used.
@@ -118,7 +127,11 @@ pub(super) fn record(keeping: &Keeping, question: &Question, raw: &RawReply) -> 
             keeping.clock.now(),
         ),
         resource_id: None,
-        content_hash: keeping.content_hash,
+        content_hash: keeping.content.as_ref().map(|content| content.hash),
+        source: keeping
+            .content
+            .as_ref()
+            .map(|content| content.source.clone()),
         step: question.info.step.to_string(),
         profile: question.info.profile.to_string(),
         provider: provider.to_owned(),

@@ -154,7 +154,7 @@ impl Desk {
             ids: Arc::new(SeededIds::new(seed)),
             scope: scope(),
             budget: self.budget,
-            content_hash: None,
+            content: None,
         };
         Calls::new(Some(keeping), Vec::new())
     }

@@ -1,5 +1,6 @@
 //! The memorize pipeline: from content to memories, all of it or nothing.
 
+mod again;
 mod extract;
 mod file;
 mod ingest;
@@ -8,19 +9,20 @@ mod persist;
 mod read;
 mod respond;
 
+pub(super) use again::read_again;
 pub(super) use merge::note_details;
 
 use std::sync::Arc;
 
 use super::cache::ScopeView;
-use super::requests::MemorizeRequest;
+use super::requests::{MemorizeRequest, Source};
 use super::responses::{MemorizeResponse, MemorizeStatus};
 use super::{Context, MemoryService};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Pipeline;
-use crate::provider::{Calls, ExtractedItem, Reading};
+use crate::provider::{Calls, ExtractedItem, KeptContent, Reading};
 use crate::records::{
-    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, Resource, Segment,
+    CategoryItem, ContentHash, Id, MemoryCategory, MemoryItem, ReplySource, Resource, Segment,
 };
 use crate::scope::Scope;
 
@@ -68,6 +70,8 @@ pub struct MemorizeState {
     pub filed: Vec<(Id, Vec<String>)>,
     view: Option<Arc<ScopeView>>,
     calls: Option<Calls>,
+    /// Whether models are asked for what is not known from kept replies.
+    chats: bool,
 }
 
 /// Content that is being memorized.
@@ -102,6 +106,7 @@ impl MemorizeState {
             filed: Vec::new(),
             view: None,
             calls: None,
+            chats: true,
         }
     }
 
@@ -117,11 +122,28 @@ impl MemorizeState {
 
     /// Asks models, and keeps what they answer with the content.
     fn calls(&mut self, context: &Context) -> Calls {
-        let hash = self.content.as_ref().map(|content| content.hash);
-        let calls = &mut self.calls;
-        calls
-            .get_or_insert_with(|| context.calls(&self.scope, hash))
-            .clone()
+        let calls = self.calls.take().unwrap_or_else(|| {
+            let content = self.content.as_ref().map(|content| self.kept(content));
+            let calls = context.calls(&self.scope, content);
+            if self.chats {
+                calls
+            } else {
+                calls.without_chats()
+            }
+        });
+        self.calls.insert(calls).clone()
+    }
+
+    fn kept(&self, content: &Content) -> KeptContent {
+        KeptContent {
+            hash: content.hash,
+            source: ReplySource {
+                url: content.url.clone(),
+                at_hand: matches!(self.request.source, Source::Content { .. }),
+                modality: self.request.modality,
+                caption: self.request.caption.clone(),
+            },
+        }
     }
 
     fn content(&self) -> Result<&Content> {
@@ -167,10 +189,20 @@ impl MemoryService {
     /// caption; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
     /// [`ErrorKind::Busy`] when those fail. The store is then as it was.
     pub async fn memorize(&self, request: MemorizeRequest) -> Result<MemorizeResponse> {
+        self.memorize_asking(request, true).await
+    }
+
+    /// Memorizes; without `chats` by nothing but replies that are kept.
+    pub(super) async fn memorize_asking(
+        &self,
+        request: MemorizeRequest,
+        chats: bool,
+    ) -> Result<MemorizeResponse> {
         let context = self.context();
         let scope = context.user_scope(&request.user)?;
         let pipeline = self.memorize_pipeline();
         let mut state = MemorizeState::new(request, scope);
+        state.chats = chats;
         let run = run(&pipeline, context, &mut state).await;
         let resource = state.resource.as_ref();
         if run.is_err() && resource.is_some_and(|resource| !resource.local_path.is_empty()) {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::MemorizeState;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::pipeline::Step;
 use crate::records::Blob;
 use crate::service::Context;
@@ -37,7 +37,11 @@ impl Step<MemorizeState> for PersistIndex {
             .cloned()
             .collect();
         plan.relations.clone_from(&state.relations);
-        plan.summarize(context).await?;
+        match plan.summarize(context).await {
+            // Nobody may be asked: the summaries stay behind rather than the memories.
+            Err(error) if !state.chats && error.kind() == ErrorKind::Model => {}
+            summarized => drop(summarized?),
+        }
         let stored = plan.commit(context).await?;
         show_as_stored(state, &stored);
         state.view = Some(stored);

@@ -18,7 +18,7 @@ const RESOURCE: &str =
 const CATEGORY: &str = "name, description, summary";
 pub(super) const REPLY: &str = "resource_id, content_hash, step_name, model_profile, model_provider, \
                      model_name, prompt_hash, request_hash, reply_text, usage_json, \
-                     finish_reason, reply_state, error_text";
+                     finish_reason, reply_state, error_text, source_json";
 
 /// By table: its own columns.
 pub(super) const OWN_COLUMNS: [(&str, &str); 3] = [

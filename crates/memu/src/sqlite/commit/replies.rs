@@ -15,6 +15,9 @@ impl Work<'_> {
         let revision = self.revision("model reply", &reply.meta, known.map(|(_, old)| old))?;
         let usage = serde_json::to_string(&reply.usage)
             .map_err(|cause| Error::input("a reply's usage is not JSON").caused_by(cause))?;
+        let source = reply.source.as_ref().map(serde_json::to_string).transpose();
+        let source =
+            source.map_err(|cause| Error::input("a source is not JSON").caused_by(cause))?;
         let hash = |hash: &ContentHash| Value::Blob(hash.as_bytes().to_vec());
         let values = vec![
             optional(reply.resource_id.as_ref().map(AsRef::as_ref)),
@@ -30,6 +33,7 @@ impl Work<'_> {
             optional(reply.finish_reason.as_deref()),
             text(reply.state.as_str()),
             optional(reply.error.as_deref()),
+            optional(source.as_deref()),
         ];
         let table = "memu_model_replies";
         match known {

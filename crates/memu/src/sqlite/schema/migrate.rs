@@ -65,7 +65,8 @@ DROP TABLE memu_vector_signs;
 fn to_3(_: &ScopeSchema) -> String {
     let usage = |name: &str| format!("coalesce(sum(usage_json ->> '{name}'), 0)");
     format!(
-        "{MODEL_USAGE}
+        "ALTER TABLE memu_model_replies ADD COLUMN source_json TEXT;
+{MODEL_USAGE}
 INSERT INTO memu_model_usage SELECT scope_id, substr(created_at, 1, 10), model_profile,
     model_provider || '/' || model_name, step_name, count(*), sum(reply_state = 'failed'),
     {}, {}, {}, {} FROM memu_model_replies GROUP BY 1, 2, 3, 4, 5;",
