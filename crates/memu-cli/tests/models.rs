@@ -184,6 +184,8 @@ fn babbling() -> (FakeProvider, Arc<AtomicBool>, Home) {
         .dimension(8)
         .start();
     let home = home(&server);
+    let settings = std::fs::read_to_string(home.path("memu.toml")).unwrap();
+    home.write("memu.toml", format!("{settings}dimension = 8\n"));
     home.write(
         "chat.json",
         r#"[{"role": "user", "content": "I keep bees"}]"#,
@@ -256,8 +258,8 @@ fn an_answer_that_can_be_understood_now_is_stored_without_asking_again() {
             .iter()
             .all(|one| one.asked().is_embedding())
     );
-    let found = home.json(&["retrieve", "Who keeps bees?", "--user", "nora"]);
-    assert_eq!(found["items"][0]["summary"], "Nora keeps bees");
+    let stored = home.json(&["list", "items", "--user", "nora"]);
+    assert_eq!(stored["items"][0]["summary"], "Nora keeps bees");
     assert_eq!(home.json(&["replay"]), json!([]));
 }
 
