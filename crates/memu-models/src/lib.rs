@@ -47,4 +47,5 @@ pub use profile::Profile;
 pub use retrieval::{ProfiledModel, RetrievalModels};
 pub use summarizer::ModelSummarizer;
 pub use surroundings::{Delays, Pause, Surroundings, TokioPause, Variables};
+pub use transport::Traffic;
 pub use wire::ChatClient;

@@ -88,10 +88,10 @@ impl EmbeddingClient {
         check: impl Fn(Vec<Vec<f32>>) -> Result<T>,
     ) -> Result<T> {
         let (wire, model) = (self.embed.wire, &self.identity.model);
-        let url = self
+        let target = self
             .connection
-            .url("embeddings", &request::path(wire, model))?;
-        let call = Call::json(url, &request::body(wire, model, texts, self.wanted));
+            .target("embeddings", &request::path(wire, model))?;
+        let call = Call::json(target, &request::body(wire, model, texts, self.wanted));
         let read = |body: &str| {
             let vectors = reply::read(wire, body, texts.len())?;
             // A model that is loaded anew may do better.

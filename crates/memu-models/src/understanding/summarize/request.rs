@@ -164,8 +164,9 @@ impl Shown {
             references,
         } = &task.request;
         let new: HashSet<&Id> = new.iter().collect();
-        let (new, others): (Vec<Numbered>, Vec<Numbered>) =
-            (1..).zip(items).partition(|(_, item)| new.contains(&item.id));
+        let (new, others): (Vec<Numbered>, Vec<Numbered>) = (1..)
+            .zip(items)
+            .partition(|(_, item)| new.contains(&item.id));
         let line = |item: &Numbered| item_line(*item, *references);
         let (mut lines, left_out) = within(budget, &others, line);
         if left_out > 0 {
@@ -247,7 +248,9 @@ fn within(
 ) -> (String, usize) {
     let mut order: Vec<usize> = (0..items.len()).rev().collect();
     // Stable, so that of equals the latest stays first.
-    order.sort_by_key(|at| std::cmp::Reverse(items.get(*at).map(|(_, item)| item.reinforcement_count)));
+    order.sort_by_key(|at| {
+        std::cmp::Reverse(items.get(*at).map(|(_, item)| item.reinforcement_count))
+    });
     let mut room = budget;
     let mut kept = Vec::new();
     for at in order {

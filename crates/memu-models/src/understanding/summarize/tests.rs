@@ -103,7 +103,8 @@ fn prompts_of_memu_1x_are_filled() {
 /// Otherwise the same summary would be asked for, and paid for, in every attempt.
 #[test]
 fn a_request_is_the_same_whatever_the_ids_of_its_items_are() {
-    let old = "- Owns a canoe [ref:aaaaaa][ref:dddddd]. Rows [ref:bbbbbb,aaaaaa].\n- Swims [ref:eeeeee].";
+    let old =
+        "- Owns a canoe [ref:aaaaaa][ref:dddddd]. Rows [ref:bbbbbb,aaaaaa].\n- Swims [ref:eeeeee].";
     let asked = |references: bool, ids: [&str; 3]| {
         let mut task = task("activities", references);
         for (item, id) in task.request.items.iter_mut().zip(ids) {
