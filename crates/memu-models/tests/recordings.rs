@@ -327,7 +327,8 @@ async fn keys_are_in_no_recording() {
 
 #[tokio::test]
 async fn an_exchange_that_still_holds_the_key_is_refused_and_not_written() {
-    let percent: String = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent: Vec<String> = KEY.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent = percent.concat();
     let escaped = KEY.replace('-', "\\u002d");
     for hidden in [
         percent,

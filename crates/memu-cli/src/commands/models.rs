@@ -110,11 +110,7 @@ impl Test {
 }
 
 /// Asks what the provider of a profile can do; a profile named for embedding only embeds.
-async fn test(
-    name: &str,
-    profile: &Profile,
-    surroundings: &Surroundings,
-) -> Result<Vec<Tested>> {
+async fn test(name: &str, profile: &Profile, surroundings: &Surroundings) -> Result<Vec<Tested>> {
     let preset = profile.validate(name)?;
     let connection = Connection::new(name, profile, surroundings)?;
     let mut tested = Vec::new();

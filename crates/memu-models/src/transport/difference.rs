@@ -1,17 +1,22 @@
 //! How two requests differ, so that a developer sees why one is not the other.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 /// How many characters before and after the first difference are shown.
 const BEFORE: usize = 20;
 const AFTER: usize = 40;
 
-/// How many bytes two texts share at their ends.
-pub(super) fn in_common(one: &str, other: &str) -> usize {
+/// How much two requests share, as JSON: bytes in lines that both have, then bytes at their ends.
+pub(super) fn in_common(one: &str, other: &str) -> (usize, usize) {
+    let lines: HashSet<&str> = other.split("\\n").collect();
+    let shared = one.split("\\n").filter(|line| lines.contains(line));
     let same = |(one, other): &(u8, u8)| one == other;
     let start = one.bytes().zip(other.bytes()).take_while(same).count();
     let end = one.bytes().rev().zip(other.bytes().rev());
-    start + end.take_while(same).count()
+    let ends = start + end.take_while(same).count();
+    (shared.map(str::len).sum(), ends)
 }
 
 /// The first difference, as `at /pointer: … here, … there`; `None` when there is none.
@@ -36,13 +41,20 @@ fn first(
         (Some(Value::Array(one)), Some(Value::Array(other))) => (0..one.len().max(other.len()))
             .find_map(|at_| at(&at_.to_string(), one.get(at_), other.get(at_), pointer)),
         (one, other) if one == other => None,
-        (Some(Value::String(one)), Some(Value::String(other))) => {
-            let same = |(one, other): &(char, char)| one == other;
-            let same = one.chars().zip(other.chars()).take_while(same).count();
-            Some((excerpt(one, same), excerpt(other, same)))
-        }
+        (Some(Value::String(one)), Some(Value::String(other))) => Some(texts(one, other)),
         (one, other) => Some((shown(one), shown(other))),
     }
+}
+
+/// What differs first in two texts. Lines with tags come last: they have codes, which follow from
+/// what stands between them.
+fn texts(here: &str, there: &str) -> (String, String) {
+    let mut lines = here.lines().zip(there.lines());
+    let told = |(one, other): &(&str, &str)| one != other && !one.starts_with('<');
+    let (here, there) = lines.find(told).unwrap_or((here, there));
+    let same = |(one, other): &(char, char)| one == other;
+    let same = here.chars().zip(there.chars()).take_while(same).count();
+    (excerpt(here, same), excerpt(there, same))
 }
 
 fn at(
@@ -101,6 +113,14 @@ mod tests {
         );
         assert_eq!(difference(&here, &here), None);
         assert_eq!(
+            difference(&json!("<a-1>\nNora\n</a-1>"), &json!("<a-2>\nInes\n</a-2>")).unwrap(),
+            "at /: \"Nora\" here, \"Ines\" in the recording"
+        );
+        assert_eq!(
+            difference(&json!("<a-1>"), &json!("<a-2>\nInes")).unwrap(),
+            "at /: \"<a-1>\" here, \"<a-2>\\nInes\" in the recording"
+        );
+        assert_eq!(
             difference(&json!({"a": [1]}), &json!({"a": [1], "b": 2})).unwrap(),
             "at /b: nothing here, \"2\" in the recording"
         );
@@ -117,5 +137,7 @@ mod tests {
     #[test]
     fn the_nearest_shares_most() {
         assert!(in_common("abcXdef", "abcYdef") > in_common("abcXdef", "abZZZef"));
+        let [asked, one, other] = ["<1>\\na\\nb</1>", "<2>\\na\\nc</2>", "<3>\\nc\\nb</1>"];
+        assert!(in_common(asked, one) > in_common(asked, other));
     }
 }

@@ -13,7 +13,7 @@ use super::{Call, Failure};
 
 /// A file that exchanges are appended to.
 #[derive(Debug)]
-pub(super) struct Recorder {
+pub(crate) struct Recorder {
     path: PathBuf,
     file: File,
 }

@@ -14,7 +14,7 @@ use super::{Call, Failure};
 
 /// A recording that answers in place of providers.
 #[derive(Debug)]
-pub(super) struct Replay {
+pub(crate) struct Replay {
     path: PathBuf,
     /// By line.
     exchanges: Vec<(usize, Exchange)>,
@@ -84,7 +84,7 @@ impl Replay {
         let here = here.and_then(|text| Secrets::new(None).json(text).ok().flatten());
         let nearest = there.max_by_key(|(_, exchange)| match (&here, &exchange.request) {
             (Some(here), Some(there)) => in_common(here.get(), there.get()),
-            _ => 0,
+            _ => (0, 0),
         });
         let Some((line, nearest)) = nearest else {
             return format!("{message}, nor any other to that path");

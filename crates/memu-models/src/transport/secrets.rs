@@ -353,7 +353,8 @@ mod tests {
         let json = serde_json::json!({ "key": KEY }).to_string();
         let escaped = KEY.replace('/', "\\/").replace('-', "\\u002d");
         let twice = serde_json::Value::from(escaped.clone()).to_string();
-        let percent: String = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let percent: Vec<String> = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let percent = percent.concat();
         let some = KEY
             .replace('/', "%2f")
             .replace('+', "%2B")
