@@ -13,8 +13,7 @@ use memu::settings::{Layers, Settings};
 use memu::{
     MemorizeRequest, MemorizeResponse, MemoryService, MemoryServiceBuilder, Modality, Result,
 };
-use memu_testkit::models::FakeProvider;
-pub(crate) use memu_testkit::models::obliging as model;
+use memu_testkit::models::{Asked, FakeProvider, obliging};
 use serde_json::json;
 
 use super::user;
@@ -28,6 +27,11 @@ pub(crate) struct NoPause;
 #[async_trait]
 impl Pause for NoPause {
     async fn pause(&self, _: Duration) {}
+}
+
+/// A model that understands our requests.
+pub(crate) fn model(asked: &Asked) -> String {
+    obliging(asked)
 }
 
 pub(crate) fn settings(server: &FakeProvider) -> Settings {

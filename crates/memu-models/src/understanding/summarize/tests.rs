@@ -122,9 +122,10 @@ fn a_request_is_the_same_whatever_the_ids_of_its_items_are() {
         let other = asked(references, ["777777ff", "000000ee", "999999dd"]);
         assert_eq!(one, other);
         let user = &one.messages[1].content;
-        let expected = match references {
-            true => "- Owns a canoe [ref:1]. Rows [ref:2][ref:1].\n- Swims.\n",
-            false => "- Owns a canoe. Rows.\n- Swims.\n",
+        let expected = if references {
+            "- Owns a canoe [ref:1]. Rows [ref:2][ref:1].\n- Swims.\n"
+        } else {
+            "- Owns a canoe. Rows.\n- Swims.\n"
         };
         assert!(user.contains(expected), "{user}");
     }
