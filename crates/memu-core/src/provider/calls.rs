@@ -2,6 +2,7 @@
 //! that was answered before is not asked again.
 
 mod budget;
+mod old;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,7 +47,9 @@ pub struct Keeping {
     /// What the scope's models may take.
     pub budget: BudgetConfig,
     /// The content that is being memorized: replies go with it. They come before the resource,
-    /// which gets another id when it is memorized again after a failure.
+    /// which gets another id when it is memorized again after a failure. Without content, they
+    /// may quote anything in the scope: those that were read are kept without their text, and the
+    /// same question is asked again.
     pub content_hash: Option<ContentHash>,
 }
 
@@ -194,7 +197,8 @@ impl Calls {
         };
         let query = Query::scope(&keeping.scope).select(Select::Requests(vec![hash]));
         let replies = keeping.store.model_replies(&query).await?.records;
-        for mut reply in replies.into_iter().rev() {
+        let kept = replies.into_iter().filter(|reply| !reply.text.is_empty());
+        for mut reply in kept.rev() {
             let raw = RawReply {
                 body: reply.text.as_str().into(),
                 latency: std::time::Duration::ZERO,
@@ -266,7 +270,11 @@ impl Calls {
             kept.error = Some(error.to_string());
             return keeping.write(&kept).await;
         }
-        keeping.write(&kept).await?;
+        match keeping.write(&kept).await {
+            // Others have emptied or removed it meanwhile; what it says is known here.
+            Err(error) if error.kind() == ErrorKind::Conflict => return Ok(()),
+            written => written?,
+        }
         kept.meta.revision += 1;
         self.note_read(kept);
         Ok(())
@@ -279,12 +287,16 @@ impl Calls {
         if reply.state != ReplyState::Parsed {
             reply.state = ReplyState::Parsed;
             reply.error = None;
+            if reply.content_hash.is_none() {
+                reply.text.clear();
+            }
             read.push(reply);
         }
     }
 
     /// Marks the replies which were read as such, where nothing is stored that this could go
-    /// with. Those that others have marked or removed meanwhile stay as they are.
+    /// with. Those that others have marked or removed meanwhile stay as they are. Replies about no
+    /// content that nobody has read in 30 days lose their text.
     ///
     /// # Errors
     /// The store's.
@@ -302,7 +314,7 @@ impl Calls {
                 written => written?,
             }
         }
-        Ok(())
+        keeping.empty_old().await
     }
 
     /// Writes that mark the replies which were read as such, to go with what was made of them.
