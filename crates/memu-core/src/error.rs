@@ -127,10 +127,13 @@ impl Error {
         }))
     }
 
-    /// Adds a circumstance, such as the file or the JSON pointer.
+    /// Adds a circumstance, such as the file or the JSON pointer, unless it is known already.
     #[must_use]
     pub fn with(mut self, key: &'static str, value: impl fmt::Display) -> Self {
-        self.0.context.push((key, value.to_string()));
+        let circumstance = (key, value.to_string());
+        if !self.0.context.contains(&circumstance) {
+            self.0.context.push(circumstance);
+        }
         self
     }
 
@@ -296,6 +299,15 @@ mod tests {
                 "retryable": false,
             })
         );
+    }
+
+    #[test]
+    fn what_several_callers_add_is_told_once() {
+        let error = Error::model("no answer came");
+        let error = error.with("model", "one").with("step", "rank");
+        let error = error.with("model", "one").with("model", "two");
+        let expected = "no answer came (model: one, step: rank, model: two)";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

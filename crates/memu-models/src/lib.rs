@@ -27,6 +27,22 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Recordings
+//!
+//! The variable `MEMU_RECORD` names a file to which every exchange with a provider is appended as a
+//! line of JSON: `recording` (the version of the format, 1), `profile`, `method`, `url` (without the
+//! values of its parameters), `path` (below the provider's address), `content_type`,
+//! `request_hash`, `request` (or `form`, with `hash` and `bytes`, for a recording of sound), then
+//! `status`, `headers` (only those that say when to ask again) and `body` (or `text`, where it is no
+//! JSON), or `lost` (`message`, `retryable`) where there was no answer, and `latency` in seconds.
+//! Only its owner can read the file. Keys are masked as `***`, those of other providers by their
+//! form, also in the answers that the recorded run sees.
+//!
+//! `MEMU_REPLAY` names a recording that answers in place of all providers, whoever they are and
+//! wherever: a request is found by its path and body. Equal requests are answered in the order in
+//! which they were recorded, the last one from then on. Nothing is waited for, and no key is
+//! needed. A request that was not recorded is an error that tells how the nearest differs.
 
 mod connection;
 mod embed;
@@ -47,4 +63,5 @@ pub use profile::Profile;
 pub use retrieval::{ProfiledModel, RetrievalModels};
 pub use summarizer::ModelSummarizer;
 pub use surroundings::{Delays, Pause, Surroundings, TokioPause, Variables};
+pub use transport::Traffic;
 pub use wire::ChatClient;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use memu_core::Result;
 use memu_core::environment::{Clock, IdSource as _, RandomIds, SystemClock};
+
+use crate::transport::Traffic;
 
 /// What clients need from the world.
 #[derive(Clone, Debug)]
@@ -22,6 +25,21 @@ pub struct Surroundings {
     /// Where the random part of the delays starts; a number of its own for every process, so
     /// that they do not all come back at the same moment.
     pub seed: u64,
+    /// Whether calls go over the network, are recorded (the variable `MEMU_RECORD`) or come out
+    /// of a recording (`MEMU_REPLAY`).
+    pub traffic: Traffic,
+}
+
+impl Surroundings {
+    /// Opens the recording that the variables name, if they do: otherwise the first connection
+    /// does.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when both are set, or when a file
+    /// cannot be used, naming it and the line.
+    pub fn open_traffic(&self) -> Result<()> {
+        self.traffic.route(&self.variables).map(drop)
+    }
 }
 
 impl Default for Surroundings {
@@ -35,6 +53,7 @@ impl Default for Surroundings {
             pause: Arc::new(TokioPause),
             clock: Arc::new(SystemClock),
             seed: seed.unwrap_or_default(),
+            traffic: Traffic::default(),
         }
     }
 }

@@ -198,6 +198,7 @@ impl MemoryServiceBuilder {
     /// be opened.
     pub async fn build(self) -> Result<MemoryService> {
         self.settings.validate()?;
+        self.surroundings.open_traffic()?;
         let store = self.open_store().await?;
         let executor: Arc<dyn Executor> = Arc::new(TokioExecutor);
         let files = self.files(&executor)?;

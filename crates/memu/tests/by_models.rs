@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use memu::core::records::ReplyState;
 use memu::core::scope::ScopeSchema;
-use memu::core::store::Query;
-use memu::{Id, RetrieveRequest};
+use memu::core::store::{Query, Write, WriteBatch};
+use memu::{Id, MemorizeRequest, Modality, RetrieveRequest};
 use memu_testkit::models::{Answer, Asked, FakeProvider};
 use serde_json::json;
 use support::models::{
-    chats, embeddings, kept_by_step, memorize, memorize_parrot, model, replies, service, settings,
+    chats, conversation, embeddings, kept_by_step, memorize, memorize_parrot, model, replies,
+    service, settings,
 };
 
 #[tokio::test]
@@ -44,7 +45,8 @@ async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_
     assert_eq!(extracting, 5);
     assert!(server.most_under_way() > 1);
     let kept = replies(&service).await;
-    assert_eq!(kept.len(), chats(&server));
+    // Summaries quote the whole scope: what was said about them goes once they are stored.
+    assert_eq!(kept.len(), extracting);
     assert!(kept.iter().all(|reply| reply.state == ReplyState::Parsed));
     let activities = done.categories.iter().find(|one| one.name == "activities");
     let summary = activities.unwrap().summary.as_deref();
@@ -166,4 +168,59 @@ async fn an_answer_that_is_cut_off_is_not_the_whole() {
         .flat_map(|item| item.segment_ids.iter().map(Id::as_str))
         .collect();
     assert_eq!(cited.len(), 100);
+}
+
+#[tokio::test]
+async fn a_decision_about_a_question_holds_for_that_question_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    memorize(&service).await.unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        server.forget_requests();
+        let request = RetrieveRequest::question("violin strings").matching("user_id", "nora");
+        service.retrieve(request).await.unwrap();
+        asked.push(chats(&server));
+    }
+    assert!(asked[0] > 0);
+    assert_eq!(asked[0], asked[1]);
+    let kept = replies(&service).await;
+    assert!(kept.iter().all(|reply| reply.content_hash.is_some()));
+    let stats = service.stats(&user("nora"), false).await.unwrap();
+    let routes = stats.model_calls.iter().find(|one| one.step == "route_intention");
+    assert_eq!(routes.unwrap().calls, 2);
+}
+
+#[tokio::test]
+async fn what_models_said_about_a_conversation_that_has_grown_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    memorize_parrot(&service).await.unwrap();
+    let whole: serde_json::Value = serde_json::from_str(&conversation()).unwrap();
+    let mut resource = None;
+    for count in [10, 30] {
+        let mut part = whole.clone();
+        part["messages"].as_array_mut().unwrap().truncate(count);
+        let part = part.to_string().into_bytes();
+        let request = MemorizeRequest::content(part, "talk.json", Modality::Conversation);
+        let done = service
+            .memorize(request.user("user_id", "nora"))
+            .await
+            .unwrap();
+        resource = Some(done.resource.meta.id);
+    }
+    let said = async || -> Vec<String> {
+        let kept = replies(&service).await;
+        kept.into_iter().map(|reply| reply.text).collect()
+    };
+    let quotes = |said: Vec<String>, text: &str| said.iter().any(|one| one.contains(text));
+    assert!(quotes(said().await, "harbour"));
+    let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+    let mut batch = WriteBatch::new(scope, None);
+    batch.writes.push(Write::DeleteResource(resource.unwrap()));
+    service.store().commit(batch).await.unwrap();
+    assert!(!quotes(said().await, "harbour"));
+    assert!(quotes(said().await, "parrot"));
 }

@@ -36,7 +36,7 @@ use crate::output::Printer;
     version,
     propagate_version = true,
     arg_required_else_help = true,
-    after_help = "Start here:\n  memu demo                                   see it at work\n  memu memorize chat.json --user alice        remember a conversation\n  memu retrieve \"what does she like?\" --user alice"
+    after_help = "Start here:\n  memu demo                                   see it at work\n  memu memorize chat.json --user alice        remember a conversation\n  memu retrieve \"what does she like?\" --user alice\n\nVariables besides those of options and settings:\n  MEMU_RECORD=FILE    append what models are asked and answer to a recording\n  MEMU_REPLAY=FILE    have a recording answer, without models, a network or keys\n  MEMU_KEY            the key of an encrypted memory, in builds that encrypt"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -92,9 +92,11 @@ impl Test {
                 ),
             });
         }
+        let surroundings = Surroundings::default();
+        surroundings.open_traffic()?;
         let mut tested = Vec::new();
         for (name, profile) in &profiles {
-            tested.extend(test(name, profile).await?);
+            tested.extend(test(name, profile, &surroundings).await?);
         }
         printer.response(&tested, |tested| tested.iter().map(line).collect())?;
         match tested.iter().filter(|one| one.error.is_some()).count() {
@@ -108,9 +110,9 @@ impl Test {
 }
 
 /// Asks what the provider of a profile can do; a profile named for embedding only embeds.
-async fn test(name: &str, profile: &Profile) -> Result<Vec<Tested>> {
+async fn test(name: &str, profile: &Profile, surroundings: &Surroundings) -> Result<Vec<Tested>> {
     let preset = profile.validate(name)?;
-    let connection = Connection::new(name, profile, &Surroundings::default())?;
+    let connection = Connection::new(name, profile, surroundings)?;
     let mut tested = Vec::new();
     if preset.chat.is_some() && name != "embedding" {
         tested.push(chat(name, &connection).await);

@@ -8,13 +8,16 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// The variables that name a memory, who asks, or a key. Those of single settings have a `__`.
-pub(crate) const SETTINGS: [&str; 5] = [
+/// The variables that name a memory, who asks, a key or a recording. Those of single settings
+/// have a `__`.
+pub(crate) const SETTINGS: [&str; 7] = [
     "MEMU_DB",
     "MEMU_USER",
     "MEMU_CONFIG",
     "MEMU_KEY",
     "MEMU_NEW_KEY",
+    "MEMU_RECORD",
+    "MEMU_REPLAY",
 ];
 
 const README: &str = include_str!("../../../../README.md");

@@ -305,6 +305,8 @@ macro_rules! conformance_tests {
                 replies_are_found_by_state_request_and_resource: Nothing,
                 replies_go_with_what_they_are_about: Nothing,
                 usage_adds_up_by_day_and_outlives_replies: Nothing,
+                replies_about_nothing_lose_their_text_when_something_goes: Nothing,
+                replies_about_content_that_has_grown_go_with_its_resource: Nothing,
             }
             outlines {
                 outlines_follow_the_records: Nothing,

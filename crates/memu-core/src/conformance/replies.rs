@@ -175,7 +175,7 @@ pub(super) async fn replies_go_with_what_they_are_about(harness: &dyn Harness) -
     let delete = |id: &Id| make.batch(vec![Write::DeleteResource(id.clone())]);
     store.commit(delete(&chat.meta.id)).await?;
     let left = said(&*store, make.scope(), Select::All).await?;
-    let expected = ["of the content", "of the film", "of nothing"];
+    let expected = ["of the content", "of the film", ""];
     same(
         "after the chat",
         &left,
@@ -183,7 +183,82 @@ pub(super) async fn replies_go_with_what_they_are_about(harness: &dyn Harness) -
     )?;
     store.commit(delete(&film.meta.id)).await?;
     let left = said(&*store, make.scope(), Select::All).await?;
-    same("after both", &left, &vec!["of nothing".to_owned()])
+    same("after both", &left, &vec![String::new()])
+}
+
+pub(super) async fn replies_about_nothing_lose_their_text_when_something_goes(
+    harness: &dyn Harness,
+) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 6);
+    let bob = Maker::new(user("bob")?, 6);
+    let his = vec![Write::ModelReply(bob.model_reply("of bob"))];
+    store.commit(bob.batch(his)).await?;
+    let world = World::new(&make)?;
+    let about = ModelReply {
+        content_hash: Some(make.resource("file:///other").content_hash),
+        ..make.model_reply("about content")
+    };
+    let quoting = make.model_reply("quotes anything");
+    let mut writes = world.writes();
+    writes.extend([about, quoting.clone()].map(Write::ModelReply));
+    store.commit(make.batch(writes)).await?;
+    let before = said(&*store, make.scope(), Select::All).await?;
+    let emptied = before.iter().map(|text| match text.as_str() {
+        "quotes anything" => String::new(),
+        other => other.to_owned(),
+    });
+    let gone = vec![Write::DeleteItem(world.coffee.meta.id.clone())];
+    store.commit(make.batch(gone)).await?;
+    let after = said(&*store, make.scope(), Select::All).await?;
+    same("after the item", &after, &emptied.collect())?;
+    let stored = store.model_reply(make.scope(), &quoting.meta.id).await?;
+    let stored = stored.map(|reply| (reply.meta.revision, reply.usage));
+    same("what it cost", &stored, &Some((2, quoting.usage.clone())))?;
+    let again = Write::ModelReply(make.model_reply("quotes it again"));
+    store.commit(make.batch(vec![again])).await?;
+    let gone = vec![Write::DeleteResource(world.chat.meta.id.clone())];
+    store.commit(make.batch(gone)).await?;
+    let left = said(&*store, make.scope(), Select::All).await?;
+    let quotes = left.iter().any(|text| text.contains("again"));
+    same("what quotes the resource", &quotes, &false)?;
+    let of_bob = said(&*store, bob.scope(), Select::All).await?;
+    same(
+        "the replies of another",
+        &of_bob,
+        &vec!["of bob".to_owned()],
+    )
+}
+
+pub(super) async fn replies_about_content_that_has_grown_go_with_its_resource(
+    harness: &dyn Harness,
+) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 7);
+    let mut chat = make.resource("file:///one");
+    let grown = make.resource("file:///two").content_hash;
+    let about = |hash, text: &str| {
+        Write::ModelReply(ModelReply {
+            content_hash: Some(hash),
+            ..make.model_reply(text)
+        })
+    };
+    let writes = vec![
+        about(chat.content_hash, "of what it was"),
+        Write::Resource(chat.clone()),
+    ];
+    store.commit(make.batch(writes)).await?;
+    chat.meta.revision = 1;
+    chat.content_hash = grown;
+    let writes = vec![about(grown, "of what it is"), Write::Resource(chat.clone())];
+    store.commit(make.batch(writes)).await?;
+    let named = Select::OfResources(vec![chat.meta.id.clone()]);
+    let found = said(&*store, make.scope(), named).await?;
+    same("what names it", &found, &vec!["of what it was".to_owned()])?;
+    let gone = vec![Write::DeleteResource(chat.meta.id)];
+    store.commit(make.batch(gone)).await?;
+    let left = said(&*store, make.scope(), Select::All).await?;
+    same("what is left", &left, &Vec::new())
 }
 
 pub(super) async fn usage_adds_up_by_day_and_outlives_replies(harness: &dyn Harness) -> Verdict {

@@ -4,6 +4,7 @@
 mod budget;
 mod exchange;
 mod keeping;
+mod old;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -234,7 +235,8 @@ impl Calls {
         let select = Select::Requests(vec![question.hash]);
         let query = Query::scope(&keeping.scope).select(select);
         let replies = keeping.store.model_replies(&query).await?.records;
-        for mut reply in replies.into_iter().rev() {
+        let kept = replies.into_iter().filter(|reply| !reply.text.is_empty());
+        for mut reply in kept.rev() {
             let raw = RawReply {
                 body: reply.text.as_str().into(),
                 latency: std::time::Duration::ZERO,
@@ -279,7 +281,11 @@ impl Calls {
         match question.kept {
             Kept::AndMarked => {
                 writes.push(Write::ModelReply(reply.clone()));
-                keeping.write(writes).await?;
+                match keeping.write(writes).await {
+                    // Others have emptied or removed it meanwhile; what it says is known here.
+                    Err(error) if error.kind() == ErrorKind::Conflict => return Ok(()),
+                    written => written?,
+                }
                 reply.meta.revision += 1;
                 self.note_done(Done::new(reply, question.kept, None));
             }
@@ -301,7 +307,8 @@ impl Calls {
     }
 
     /// Marks the replies which were read as such, where nothing is stored that this could go
-    /// with. Those that others have marked or removed meanwhile stay as they are.
+    /// with. Those that others have marked or removed meanwhile stay as they are. Replies about no
+    /// content that nobody has read in 30 days lose their text.
     ///
     /// # Errors
     /// The store's.
@@ -319,7 +326,7 @@ impl Calls {
                 written => written?,
             }
         }
-        Ok(())
+        keeping.empty_old().await
     }
 
     /// Writes that mark the replies which were read as such, to go with what was made of them.

@@ -17,6 +17,25 @@ pub struct MemoryCategory {
     pub summary: Option<String>,
 }
 
+impl MemoryCategory {
+    /// What the summary says, without citations such as `[ref:abc123]`: the ids in them are
+    /// random and mean nothing to a model. Empty where there is no summary.
+    pub fn summary_without_references(&self) -> String {
+        let summary = self.summary.as_deref().unwrap_or_default();
+        let mut said = String::with_capacity(summary.len());
+        let mut rest = summary;
+        while let Some((before, citation)) = rest.split_once("[ref:") {
+            let Some((_, after)) = citation.split_once(']') else {
+                break;
+            };
+            said.push_str(before.trim_end_matches(' '));
+            rest = after;
+        }
+        said.push_str(rest);
+        said
+    }
+}
+
 /// An item filed under a category. At most one per pair and scope.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CategoryItem {
@@ -46,6 +65,33 @@ impl CategoryItem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::ScopeSchema;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_summary_is_told_without_its_citations() {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let mut category = MemoryCategory {
+            meta: Meta::new(Id::from("c"), scope, Timestamp::from_micros(0)),
+            name: "activities".into(),
+            description: String::new(),
+            summary: None,
+        };
+        for (summary, expected) in [
+            (
+                "- Rows [ref:ab12cd][ref:34ef56].\n- Swims.",
+                "- Rows.\n- Swims.",
+            ),
+            ("Rows [ref:ab12cd] and [ref:open", "Rows and [ref:open"),
+            ("[ref:ab12cd]", ""),
+            ("", ""),
+        ] {
+            category.summary = Some(summary.into());
+            assert_eq!(category.summary_without_references(), expected);
+        }
+        category.summary = None;
+        assert_eq!(category.summary_without_references(), "");
+    }
 
     #[test]
     fn a_relation_has_half_of_the_ids_of_its_item_and_its_category() {

@@ -11,7 +11,10 @@ use crate::error::{Error, Result};
 /// that a reply which cannot be used today is reported, never lost, and can be read
 /// again.
 ///
-/// It may quote what was memorized, so it goes with its resource and with its scope.
+/// It may quote what was memorized, so it goes with its resource and with its scope. One about
+/// no content, such as an answer about a question or a summary, may quote anything in the scope:
+/// its text goes when it was read, or when a resource or memory is deleted, and what it cost
+/// stays.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelReply {
     /// Identity, scope and times.
@@ -36,7 +39,7 @@ pub struct ModelReply {
     pub prompt_hash: ContentHash,
     /// The hash of the whole request. Equal requests may share a reply.
     pub request_hash: ContentHash,
-    /// The reply, as it came.
+    /// The reply, as it came; empty where it went.
     pub text: String,
     /// What it cost, as the provider told it: `input_tokens`, `output_tokens`,
     /// `latency`, ….

@@ -244,7 +244,7 @@ impl Plan {
             "{} {} {}",
             category.name.replace('_', " "),
             category.description,
-            category.summary.as_deref().unwrap_or_default()
+            category.summary_without_references()
         )
     }
 

@@ -5,12 +5,17 @@ use crate::presets::Preset;
 use crate::profile::Profile;
 use crate::surroundings::Variables;
 
+/// Where a provider is that nobody calls.
+const NOWHERE: &str = "http://replay.invalid";
+
 /// Where a provider is: as the profile says, or the variable of its own programs, or the preset.
+/// It may not be known when it is not `needed`.
 pub(super) fn base_url(
     name: &str,
     profile: &Profile,
     preset: &Preset,
     variables: &Variables,
+    needed: bool,
 ) -> Result<Url> {
     if let Some(url) = &profile.base_url {
         return parse_url(name, "base_url", url);
@@ -25,6 +30,7 @@ pub(super) fn base_url(
     }
     match (preset.base_url, variable) {
         (Some(url), _) => parse_url(name, "base_url", url),
+        (None, _) if !needed => parse_url(name, "base_url", NOWHERE),
         (None, variable) => Err(Error::config(format!(
             "llm_profiles.{name} needs a base_url: the provider {:?} has one for every customer \
              (or set {})",

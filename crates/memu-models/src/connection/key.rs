@@ -4,14 +4,16 @@ use crate::presets::Preset;
 use crate::profile::Profile;
 use crate::surroundings::Variables;
 
-/// The key of a profile; `None` where the provider needs none and there is none. An error says
-/// in words what is missing.
+/// The key of a profile; `None` where there is none, and it is not `needed` or the provider needs
+/// none. An error says in words what is missing.
 pub(super) fn find(
     name: &str,
     profile: &Profile,
     preset: &Preset,
     variables: &Variables,
+    needed: bool,
 ) -> Result<Option<Secret>, String> {
+    let needed = needed && preset.needs_key;
     let missing = |variable: &str| {
         format!(
             "llm_profiles.{name} has no key for the provider {:?}: the environment variable \
@@ -24,7 +26,7 @@ pub(super) fn find(
         return match variables.get(key) {
             Some(value) => Ok(Some(Secret::new(value))),
             None if !looks_like_variable(key, preset) => Ok(Some(Secret::new(key))),
-            None if preset.needs_key => Err(missing(key)),
+            None if needed => Err(missing(key)),
             None => Ok(None),
         };
     }
@@ -33,7 +35,7 @@ pub(super) fn find(
         .iter()
         .find_map(|name| variables.get(name));
     match found {
-        None if preset.needs_key => Err(missing(preset.key_variables.first().unwrap_or(&"?"))),
+        None if needed => Err(missing(preset.key_variables.first().unwrap_or(&"?"))),
         found => Ok(found.map(Secret::new)),
     }
 }

@@ -13,7 +13,7 @@ use crate::embed::EmbeddingClient;
 use crate::presets::Preset;
 use crate::profile::Profile;
 use crate::surroundings::Surroundings;
-use crate::transport::Transport;
+use crate::transport::{Target, Transport};
 use crate::wire::ChatClient;
 
 /// A provider that is ready to be called. All clients that are made of one share its
@@ -50,12 +50,16 @@ impl Connection {
     /// cannot be used.
     pub fn new(name: &str, profile: &Profile, surroundings: &Surroundings) -> Result<Self> {
         let preset = profile.validate(name)?;
-        let base = address::base_url(name, profile, preset, &surroundings.variables)?;
-        let (key, keyless) = match key::find(name, profile, preset, &surroundings.variables) {
+        let variables = &surroundings.variables;
+        let route = surroundings.traffic.route(variables)?;
+        // A recording needs neither: nobody is called.
+        let needed = !route.is_replay();
+        let base = address::base_url(name, profile, preset, variables, needed)?;
+        let (key, keyless) = match key::find(name, profile, preset, variables, needed) {
             Ok(key) => (key, None),
             Err(missing) => (None, Some(missing)),
         };
-        let transport = Transport::new(name, profile, preset, key, surroundings)?;
+        let transport = Transport::new(name, profile, preset, key, route, surroundings)?;
         Ok(Self {
             name: name.into(),
             profile: Arc::new(profile.clone()),
@@ -109,11 +113,14 @@ impl Connection {
 
     /// Where a call goes: the base address with a path, which the profile may override. A base
     /// that ends in a version, as in `…/v1`, replaces that of the path.
-    pub(crate) fn url(&self, endpoint: &str, path: &str) -> Result<Url> {
+    pub(crate) fn target(&self, endpoint: &str, path: &str) -> Result<Target> {
         let path = self.profile.endpoint(endpoint).unwrap_or(path);
         if path.starts_with("http://") || path.starts_with("https://") {
-            return address::parse_url(&self.name, "endpoint_overrides", path);
+            let url = address::parse_url(&self.name, "endpoint_overrides", path)?;
+            let path = url.path().to_owned();
+            return Ok(Target { url, path });
         }
+        let asked = path.to_owned();
         let base = self.base.path().trim_end_matches('/');
         let path = path.trim_start_matches('/');
         let base_version = base.rsplit('/').next().is_some_and(is_version);
@@ -123,7 +130,7 @@ impl Connection {
         };
         let mut url = self.base.clone();
         url.set_path(&format!("{base}/{path}"));
-        Ok(url)
+        Ok(Target { url, path: asked })
     }
 
     /// An error about something that this profile cannot do.

@@ -15,7 +15,7 @@ fn connect(profile: serde_json::Value, variables: Variables) -> Result<Connectio
 
 fn url(profile: serde_json::Value, variables: Variables, path: &str) -> String {
     let connection = connect(profile, variables).unwrap();
-    connection.url("chat", path).unwrap().to_string()
+    connection.target("chat", path).unwrap().url.to_string()
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_key_is_a_literal_or_the_name_of_a_variable() {
             ..Profile::default()
         };
         let preset = Preset::named("cohere", "main").unwrap();
-        let found = key::find("main", &profile, preset, &variables).unwrap();
+        let found = key::find("main", &profile, preset, &variables, true).unwrap();
         found.map(|key| key.reveal().to_owned()).unwrap()
     };
     let set = || Variables::fixed([("MINE", "mine"), ("COHERE_API_KEY", "preset's")]);

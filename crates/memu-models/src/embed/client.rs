@@ -174,11 +174,11 @@ impl EmbeddingModel for EmbeddingClient {
     async fn ask(&self, texts: &[&str], purpose: Purpose) -> Result<RawReply> {
         self.connection.check_key()?;
         let (wire, model) = (self.embed.wire, &self.identity.model);
-        let url = self
+        let target = self
             .connection
-            .url("embeddings", &request::path(wire, model))?;
+            .target("embeddings", &request::path(wire, model))?;
         let body = request::body(wire, model, texts, purpose, self.wanted);
-        let call = Call::json(url, &body);
+        let call = Call::json(target, &body);
         let read = |body: &str| {
             let (vectors, _) = reply::read(wire, body, texts.len())?;
             if self.identity.dimension == 0 {

@@ -1,9 +1,15 @@
 //! The one place that speaks HTTP with providers: time-outs, attempts, limits, and keys that
 //! stay where they belong.
 
+mod difference;
+mod exchange;
 mod failure;
+mod recording;
 mod redaction;
+mod replaying;
 mod retry_after;
+mod secrets;
+mod traffic;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +22,11 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{StatusCode, Url};
 use tokio::sync::Semaphore;
 
+use exchange::Answer;
 pub(crate) use failure::{Failure, beginning};
 use redaction::Redaction;
+pub(crate) use traffic::Route;
+pub use traffic::Traffic;
 
 use crate::presets::{ChatWire, KeyHeader, Preset};
 use crate::profile::Profile;
@@ -28,26 +37,44 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How long the first steps of a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Where a request goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) url: Url,
+    /// What is asked for below the provider's address; the same wherever that is.
+    pub(crate) path: String,
+}
+
 /// A request that can be sent as often as it takes.
 pub(crate) struct Call {
-    pub(crate) url: Url,
-    pub(crate) content_type: String,
-    pub(crate) body: Vec<u8>,
+    url: Url,
+    path: String,
+    content_type: String,
+    body: Vec<u8>,
 }
 
 impl Call {
-    /// A request with JSON.
-    pub(crate) fn json(url: Url, body: &serde_json::Value) -> Self {
+    /// A request with a body of some type.
+    pub(crate) fn new(target: Target, content_type: String, body: Vec<u8>) -> Self {
         Self {
-            url,
-            content_type: "application/json".to_owned(),
-            body: body.to_string().into_bytes(),
+            url: target.url,
+            path: target.path,
+            content_type,
+            body,
         }
+    }
+
+    /// A request with JSON.
+    pub(crate) fn json(target: Target, body: &serde_json::Value) -> Self {
+        let body = body.to_string().into_bytes();
+        Self::new(target, "application/json".to_owned(), body)
     }
 }
 
 /// Sends requests to one provider.
 pub(crate) struct Transport {
+    profile: Arc<str>,
+    route: Route,
     client: reqwest::Client,
     headers: HeaderMap,
     redaction: Redaction,
@@ -70,6 +97,7 @@ impl Transport {
         profile: &Profile,
         preset: &Preset,
         key: Option<Secret>,
+        route: Route,
         surroundings: &Surroundings,
     ) -> Result<Self> {
         // Another part of the program may have chosen a provider already.
@@ -82,6 +110,8 @@ impl Transport {
             .build()
             .map_err(|cause| Error::internal("no web client can be made").caused_by(cause))?;
         Ok(Self {
+            profile: name.into(),
+            route,
             client,
             headers: headers(name, preset, key.as_ref())?,
             redaction: Redaction::new(key),
@@ -130,7 +160,9 @@ impl Transport {
                 Err(failure) => failure.wait,
             };
             let delay = self.delay(attempts, wait);
-            self.surroundings.pause.pause(delay).await;
+            if !self.route.is_replay() {
+                self.surroundings.pause.pause(delay).await;
+            }
         }
     }
 
@@ -154,6 +186,30 @@ impl Transport {
                 false,
             ));
         };
+        let answer = self.exchange(call).await?;
+        if answer.status.is_success() {
+            return Ok(answer.body);
+        }
+        let now = self.surroundings.clock.now();
+        let wait = retry_after::retry_after(&answer.headers, now);
+        Err(refused(answer.status, answer.body, wait))
+    }
+
+    /// What comes of a request: the one place that knows of recordings.
+    async fn exchange(&self, call: &Call) -> Result<Answer, Failure> {
+        let started = Instant::now();
+        match &self.route {
+            Route::Direct => self.over_network(call).await,
+            Route::Replayed(replay) => replay.answer(call),
+            Route::Recorded(recorder) => {
+                let came = self.over_network(call).await;
+                let key = self.redaction.key();
+                recorder.record(&self.profile, call, came, started.elapsed(), key)
+            }
+        }
+    }
+
+    async fn over_network(&self, call: &Call) -> Result<Answer, Failure> {
         let request = self
             .client
             .post(call.url.clone())
@@ -166,15 +222,17 @@ impl Transport {
             .await
             .map_err(|cause| self.lost(cause, &call.url))?;
         let status = response.status();
-        let now = self.surroundings.clock.now();
-        let wait = retry_after::retry_after(response.headers(), now);
-        let body = self.body(response, &call.url).await;
-        if status.is_success() {
-            return body;
-        }
-        // A refusal is one also when the words for it got lost.
-        let body = body.unwrap_or_default();
-        Err(refused(status, body, wait))
+        let headers = Answer::headers(response.headers());
+        let body = match self.body(response, &call.url).await {
+            // A refusal is one also when the words for it got lost.
+            Err(_) if !status.is_success() => String::new(),
+            body => body?,
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+        })
     }
 
     async fn body(&self, mut response: reqwest::Response, url: &Url) -> Result<String, Failure> {

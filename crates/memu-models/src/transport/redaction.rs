@@ -2,9 +2,10 @@ use std::fmt;
 
 use memu_core::Secret;
 
-const MASK: &str = "***";
+/// What stands in place of a key.
+pub(super) const MASK: &str = "***";
 /// A shorter one is no secret, and is found in every other text.
-const SHORTEST_KEY: usize = 4;
+pub(super) const SHORTEST_KEY: usize = 4;
 /// Providers quote a key with its middle left out; this much of its beginning tells that it
 /// is the key.
 const TELLING_CHARS: usize = 6;
@@ -22,6 +23,11 @@ impl fmt::Debug for Redaction {
 impl Redaction {
     pub(super) fn new(key: Option<Secret>) -> Self {
         Self(key.filter(|key| key.reveal().len() >= SHORTEST_KEY))
+    }
+
+    /// The key.
+    pub(super) fn key(&self) -> Option<&Secret> {
+        self.0.as_ref()
     }
 
     /// The text without the key, and where it is an error (`quoted`) without what is left of

@@ -128,13 +128,13 @@ impl ChatModel for ChatClient {
             ));
         }
         let wire = self.chat.wire;
-        let url = self
+        let target = self
             .connection
-            .url("chat", &super::path(wire, &self.model))?;
+            .target("chat", &super::path(wire, &self.model))?;
         let mut attempts = 0;
         loop {
             let manner = self.manner(request);
-            let call = Call::json(url.clone(), &super::body(wire, request, manner));
+            let call = Call::json(target.clone(), &super::body(wire, request, manner));
             match self.post(&call, |body| super::read(wire, body)).await {
                 Ok(mut reply) => {
                     reply.attempts += attempts;
@@ -166,19 +166,19 @@ impl ChatModel for ChatClient {
         let named = self.connection.profile.transcribe_model.as_ref();
         let reply = if self.chat.wire == ChatWire::Gemini {
             let model = named.unwrap_or(&self.model);
-            let url = self
+            let target = self
                 .connection
-                .url("transcriptions", &gemini::path(model))?;
-            let call = Call::json(url, &gemini::transcribe(recording));
+                .target("transcriptions", &gemini::path(model))?;
+            let call = Call::json(target, &gemini::transcribe(recording));
             self.post(&call, gemini::read).await
         } else {
             let model = self
                 .connection
                 .model("transcribe_model", named, transcribe.model)?;
-            let url = self
+            let target = self
                 .connection
-                .url("transcriptions", "/audio/transcriptions")?;
-            let call = form::transcription(url, &model, recording);
+                .target("transcriptions", "/audio/transcriptions")?;
+            let call = form::transcription(target, &model, recording);
             self.post(&call, openai::read_transcript).await
         };
         self.kept(reply.map_err(|failure| self.failed(failure))?)

@@ -2,12 +2,11 @@
 
 use memu_core::provider::Media;
 use memu_core::records::ContentHash;
-use reqwest::Url;
 
-use crate::transport::Call;
+use crate::transport::{Call, Target};
 
 /// A request to write down what a recording says.
-pub(super) fn transcription(url: Url, model: &str, recording: &Media) -> Call {
+pub(super) fn transcription(target: Target, model: &str, recording: &Media) -> Call {
     // It must not occur in the recording, and the same request is to be the same bytes.
     let boundary = format!("memu-{}", ContentHash::of(&recording.bytes));
     let text = |name: &str, value: &str| {
@@ -30,11 +29,8 @@ pub(super) fn transcription(url: Url, model: &str, recording: &Media) -> Call {
         end.as_bytes(),
     ]
     .concat();
-    Call {
-        url,
-        content_type: format!("multipart/form-data; boundary={boundary}"),
-        body,
-    }
+    let content_type = format!("multipart/form-data; boundary={boundary}");
+    Call::new(target, content_type, body)
 }
 
 /// The type of a recording, as long as it is one: a line end in it would start a header.

@@ -13,7 +13,7 @@ use memu::settings::{Layers, Settings};
 use memu::{
     MemorizeRequest, MemorizeResponse, MemoryService, MemoryServiceBuilder, Modality, Result,
 };
-use memu_testkit::models::{Asked, FakeProvider};
+use memu_testkit::models::{Asked, FakeProvider, obliging};
 use serde_json::json;
 
 use super::user;
@@ -29,44 +29,9 @@ impl Pause for NoPause {
     async fn pause(&self, _: Duration) {}
 }
 
-/// A model that understands our requests: one memory of every message, filed under the first
-/// category, and summaries that say what they were given.
+/// A model that understands our requests.
 pub(crate) fn model(asked: &Asked) -> String {
-    let schema = asked.schema.clone().unwrap_or_default();
-    let properties = &schema["properties"];
-    if properties.get("caption").is_some() {
-        let numbers = asked.prompt.lines().filter_map(|line| {
-            let line = line.trim_start().strip_prefix('[')?;
-            let (number, text) = line.split_once("] ")?;
-            Some((number.parse::<u32>().ok()?, text.to_owned()))
-        });
-        let items = numbers.map(|(number, text)| {
-            json!({
-                "memory_type": "event",
-                "content": format!("Somebody said {text}"),
-                "message_numbers": [number],
-                "categories": ["activities"],
-                "happened_at": null,
-            })
-        });
-        let items: Vec<_> = items.collect();
-        return json!({"caption": "a talk", "items": items}).to_string();
-    }
-    if properties.get("summaries").is_some() {
-        let entry = &properties["summaries"]["items"]["properties"]["category"];
-        let names = entry["enum"].as_array().cloned().unwrap_or_default();
-        let summaries = names
-            .iter()
-            .map(|name| json!({"category": name, "summary": "What was said, in short."}));
-        return json!({"summaries": summaries.collect::<Vec<_>>()}).to_string();
-    }
-    if properties.get("needs_retrieval").is_some() {
-        return json!({"needs_retrieval": true, "rewritten_query": "what was said"}).to_string();
-    }
-    if properties.get("sufficient").is_some() {
-        return json!({"sufficient": false, "next_query": null}).to_string();
-    }
-    panic!("nobody knows what this asks: {schema}\n{}", asked.prompt)
+    obliging(asked)
 }
 
 pub(crate) fn settings(server: &FakeProvider) -> Settings {

@@ -28,7 +28,9 @@ pub struct Keeping {
     /// What the scope's models may take.
     pub budget: BudgetConfig,
     /// The content that is being memorized: replies go with it. They come before the resource,
-    /// which gets another id when it is memorized again after a failure.
+    /// which gets another id when it is memorized again after a failure. Without content, they
+    /// may quote anything in the scope: those that were read go, and the same question is asked
+    /// again.
     pub content: Option<KeptContent>,
 }
 
@@ -83,7 +85,10 @@ impl Done {
         let mut reply = self.reply.clone();
         reply.state = ReplyState::Parsed;
         reply.error = None;
-        let gone = (self.kept == Kept::UntilStored).then(|| {
+        // Without content it may quote anything in the scope, and a decision about a question
+        // holds for that question alone.
+        let gone = self.kept == Kept::UntilStored || self.reply.content_hash.is_none();
+        let gone = gone.then(|| {
             reply.text = String::new();
             Write::DeleteModelReply(self.id().clone())
         });

@@ -10,7 +10,7 @@ use crate::environment::{FixedClock, SeededIds};
 use crate::provider::{
     ChatMessage, EmbeddingModel, EmbeddingReply, FinishReason, Media, Price, Usage,
 };
-use crate::records::{EmbedderIdentity, ModelUsage, ReplyState, Role};
+use crate::records::{EmbedderIdentity, Modality, ModelUsage, ReplySource, ReplyState, Role};
 use crate::scope::{Scope, ScopeSchema};
 use crate::store::{InMemoryStore, Store, WriteBatch};
 use crate::time::Timestamp;
@@ -136,6 +136,8 @@ struct Desk {
     store: Arc<InMemoryStore>,
     model: Script,
     budget: BudgetConfig,
+    about: Option<KeptContent>,
+    now: i64,
 }
 
 impl Desk {
@@ -144,17 +146,27 @@ impl Desk {
             store: Arc::new(InMemoryStore::new(ScopeSchema::default())),
             model: Script(Mutex::new(says.iter().copied().collect())),
             budget: BudgetConfig::default(),
+            about: Some(KeptContent {
+                hash: ContentHash::of(b"a letter about boats"),
+                source: ReplySource {
+                    url: "letter.txt".to_owned(),
+                    at_hand: false,
+                    modality: Modality::Document,
+                    caption: None,
+                },
+            }),
+            now: 5,
         }
     }
 
     fn calls(&self, seed: u64) -> Calls {
         let keeping = Keeping {
             store: self.store.clone(),
-            clock: Arc::new(FixedClock(Timestamp::from_micros(5))),
+            clock: Arc::new(FixedClock(Timestamp::from_micros(self.now))),
             ids: Arc::new(SeededIds::new(seed)),
             scope: scope(),
             budget: self.budget,
-            content: None,
+            content: self.about.clone(),
         };
         Calls::new(Some(keeping), Vec::new())
     }
@@ -258,6 +270,47 @@ fn what_was_answered_before_is_not_asked_again() {
     let later = desk.calls(3);
     assert_eq!(desk.ask(&later, "how many?").unwrap(), 12);
     assert!(later.writes().is_empty());
+}
+
+/// A decision about a question holds for that question alone, and what quotes memories goes.
+#[test]
+fn a_reply_about_no_content_is_used_until_it_is_read() {
+    let mut desk = Desk::new(&[Some("12"), Some("13")]);
+    desk.about = None;
+    assert_eq!(desk.ask(&desk.calls(1), "how many?").unwrap(), 12);
+    // The work failed after that, and is done again.
+    let again = desk.calls(2);
+    assert_eq!(desk.ask(&again, "how many?").unwrap(), 12);
+    again.mark_read().now_or_never().unwrap().unwrap();
+    assert_eq!(desk.states(), []);
+    let later = desk.calls(3);
+    assert_eq!(desk.ask(&later, "how many?").unwrap(), 13);
+    desk.commit(&later);
+    assert_eq!(desk.states(), []);
+    assert_eq!(
+        (desk.taken()[0].calls, desk.taken()[0].input_tokens),
+        (2, 14)
+    );
+}
+
+#[test]
+fn replies_that_nobody_read_in_a_month_lose_their_text_unless_they_are_about_content() {
+    let day = 86_400_000_000;
+    let mut desk = Desk::new(&[Some("12"), Some("13"), Some("many"), Some("14")]);
+    desk.ask(&desk.calls(1), "about content").unwrap();
+    desk.about = None;
+    desk.ask(&desk.calls(2), "never again").unwrap();
+    desk.now = 20 * day;
+    let calls = desk.calls(3);
+    desk.ask(&calls, "then twice").unwrap();
+    calls.mark_read().now_or_never().unwrap().unwrap();
+    let texts =
+        |desk: &Desk| -> Vec<String> { desk.kept().into_iter().map(|reply| reply.text).collect() };
+    assert_eq!(texts(&desk), ["12", "13", "many"]);
+    desk.now = 31 * day;
+    desk.calls(4).mark_read().now_or_never().unwrap().unwrap();
+    assert_eq!(texts(&desk), ["12", "", "many"]);
+    assert_eq!(desk.kept()[1].usage["output_tokens"], 3);
 }
 
 #[test]

@@ -26,10 +26,10 @@ impl Step<MemorizeState> for PersistIndex {
         let view = state.view()?.clone();
         state.view = None;
         let mut plan = Plan::new(context, view, state.scope.clone());
-        plan.calls = state.calls(context);
         plan.categories = std::mem::take(&mut state.categories);
         plan.lease = keep_file(context, state).await?;
         plan.first = first_writes(state)?;
+        plan.first.extend(read_replies(context, state)?);
         plan.items = state
             .items
             .iter()
@@ -37,6 +37,9 @@ impl Step<MemorizeState> for PersistIndex {
             .cloned()
             .collect();
         plan.relations.clone_from(&state.relations);
+        if !state.chats {
+            plan.calls = plan.calls.without_chats();
+        }
         match plan.summarize(context).await {
             // Nobody may be asked: the summaries stay behind rather than the memories.
             Err(error) if !state.chats && error.kind() == ErrorKind::Model => {}
@@ -47,6 +50,22 @@ impl Step<MemorizeState> for PersistIndex {
         state.view = Some(stored);
         Ok(())
     }
+}
+
+/// Marks what models said about the content as read, and as about the resource: its content may
+/// grow, and they go with it all the same. Summaries quote other resources, too, and are asked
+/// for by calls that are about none.
+fn read_replies(context: &Context, state: &mut MemorizeState) -> Result<Vec<Write>> {
+    let id = state.resource()?.meta.id.clone();
+    let writes = state.calls(context).writes().into_iter();
+    let about = writes.map(|write| match write {
+        Write::ModelReply(mut reply) => {
+            reply.resource_id = Some(id.clone());
+            Write::ModelReply(reply)
+        }
+        other => other,
+    });
+    Ok(about.collect())
 }
 
 /// Keeps a large file beside the store, before anything refers to it: a crash leaves a

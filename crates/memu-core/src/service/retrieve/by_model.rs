@@ -24,7 +24,7 @@ pub(super) trait InWords {
 
 impl InWords for CategoryHit {
     fn in_words(&self) -> FoundMemory {
-        let summary = self.category.summary.as_deref().unwrap_or_default();
+        let summary = self.category.summary_without_references();
         FoundMemory {
             kind: FoundKind::Category,
             label: self.category.name.clone(),

@@ -106,6 +106,9 @@ impl Work<'_> {
         self.set_resource(position, &resource.meta.id, Some(stored));
         if let Some(hash) = old_hash {
             self.release_blob(hash);
+            if hash != resource.content_hash {
+                self.keep_replies_about(&resource.meta.id, hash);
+            }
         }
         self.log_put(Table::Resources, &resource.meta);
         Ok(())

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -7,7 +6,7 @@ use super::super::answer::{self, Instructions};
 use super::super::fields;
 use super::super::prompt::{CustomPrompt, PromptName};
 use super::super::salvage::{Repair, Salvaged, salvage};
-use super::references::{length_without, mended};
+use super::references::{length_without, with_ids};
 use super::request::SummaryTask;
 
 /// A summary may have so many times its target length before it counts as useless.
@@ -99,16 +98,7 @@ pub fn read_summaries(reply: &str, tasks: &[SummaryTask]) -> Vec<Result<Summary,
 }
 
 fn judged(text: &str, task: &SummaryTask) -> Result<Summary, NoSummary> {
-    let known: HashSet<&str> = if task.request.references {
-        task.request
-            .items
-            .iter()
-            .map(|item| item.id.short())
-            .collect()
-    } else {
-        HashSet::new()
-    };
-    let (text, unknown_references) = mended(text.trim(), &known);
+    let (text, unknown_references) = with_ids(text.trim(), task.cited());
     let text = text.trim();
     let characters = length_without(text);
     let target = task.request.target_length;

@@ -11,6 +11,7 @@ use super::super::prompt::{
     Code, CustomPrompt, Filling, PromptName, Prompted, bullets, one_line, prompted,
 };
 use super::super::schema::{choice, list, object};
+use super::references::numbered;
 
 /// A category whose summary is to be written anew, and what has changed in it. One without
 /// items has nothing to summarise, and no call is needed to know it.
@@ -20,6 +21,18 @@ pub struct SummaryTask {
     pub request: SummaryRequest,
     /// The category's own prompt; it is asked for alone then.
     pub prompt: Option<CustomPrompt>,
+}
+
+impl SummaryTask {
+    /// The memories that can be cited, by their numbers from 1: ids are random, and a request
+    /// that held some would be another one in every attempt.
+    pub(super) fn cited(&self) -> &[SummaryItem] {
+        if self.request.references {
+            &self.request.items
+        } else {
+            &[]
+        }
+    }
 }
 
 /// Which tasks to ask for together, as indexes: those with a prompt of their own alone, the
@@ -116,7 +129,8 @@ fn alone(task: &SummaryTask, budget: usize) -> Result<Prompted> {
 fn references(tasks: &[SummaryTask]) -> String {
     if tasks.iter().any(|task| task.request.references) {
         "- Behind every statement, cite the memories that it rests on by their marks, such as \
-         [ref:a1b2c3]. Use only marks that stand before a memory."
+         [ref:3]. Every category counts its memories anew: use only marks that stand before a \
+         memory of the same category."
             .to_owned()
     } else {
         String::new()
@@ -150,9 +164,10 @@ impl Shown {
             references,
         } = &task.request;
         let new: HashSet<&Id> = new.iter().collect();
-        let is_new = |item: &&SummaryItem| new.contains(&item.id);
-        let line = |item: &SummaryItem| item_line(item, *references);
-        let others: Vec<&SummaryItem> = items.iter().filter(|item| !is_new(item)).collect();
+        let (new, others): (Vec<Numbered>, Vec<Numbered>) = (1..)
+            .zip(items)
+            .partition(|(_, item)| new.contains(&item.id));
+        let line = |item: &Numbered| item_line(*item, *references);
         let (mut lines, left_out) = within(budget, &others, line);
         if left_out > 0 {
             let _ = writeln!(
@@ -166,8 +181,8 @@ impl Shown {
                 "description: {}\ntarget length: {target_length} characters\n",
                 or_none(&one_line(&category.description))
             ),
-            old: summary.as_deref().unwrap_or_default().trim().to_owned(),
-            new: items.iter().filter(is_new).map(line).collect(),
+            old: numbered(summary.as_deref().unwrap_or_default().trim(), task.cited()),
+            new: new.iter().map(line).collect(),
             others: lines,
             removed: bullets(removed),
         }
@@ -205,11 +220,14 @@ impl Shown {
     }
 }
 
-/// `- [ref:a1b2c3] (event, 2023-05-07, met 3 times) …`, in one line.
-fn item_line(item: &SummaryItem, references: bool) -> String {
+/// A memory, and its number among those of its category.
+type Numbered<'a> = (usize, &'a SummaryItem);
+
+/// `- [ref:3] (event, 2023-05-07, met 3 times) …`, in one line.
+fn item_line((number, item): Numbered<'_>, references: bool) -> String {
     let mut line = String::from("- ");
     if references {
-        let _ = write!(line, "[ref:{}] ", item.id.short());
+        let _ = write!(line, "[ref:{number}] ");
     }
     let _ = write!(line, "({}", one_line(&item.memory_type));
     if let Some(when) = &item.happened {
@@ -225,16 +243,18 @@ fn item_line(item: &SummaryItem, references: bool) -> String {
 /// The lines of those items that fit, in order, and how many do not.
 fn within(
     budget: usize,
-    items: &[&SummaryItem],
-    line: impl Fn(&SummaryItem) -> String,
+    items: &[Numbered<'_>],
+    line: impl Fn(&Numbered<'_>) -> String,
 ) -> (String, usize) {
     let mut order: Vec<usize> = (0..items.len()).rev().collect();
     // Stable, so that of equals the latest stays first.
-    order.sort_by_key(|at| std::cmp::Reverse(items.get(*at).map(|item| item.reinforcement_count)));
+    order.sort_by_key(|at| {
+        std::cmp::Reverse(items.get(*at).map(|(_, item)| item.reinforcement_count))
+    });
     let mut room = budget;
     let mut kept = Vec::new();
     for at in order {
-        let Some(text) = items.get(at).map(|item| line(item)) else {
+        let Some(text) = items.get(at).map(&line) else {
             continue;
         };
         let length = text.chars().count();

@@ -47,6 +47,7 @@ impl Work<'_> {
         self.execute("DELETE FROM memu_resources WHERE row = ?1", [row])?;
         self.release_blob(&content)?;
         self.remove_replies_about(id, &content)?;
+        self.empty_replies_about_nothing()?;
         self.log(Operation::Delete, Table::Resources, id);
         Ok(())
     }
@@ -81,7 +82,8 @@ impl Work<'_> {
             .known("memu_items", id)?
             .ok_or_else(|| missing("item", id))?;
         self.remove_relations("r.item_row", row)?;
-        self.remove_item(row, id)
+        self.remove_item(row, id)?;
+        self.empty_replies_about_nothing()
     }
 
     pub(super) fn delete_category(&mut self, id: &Id) -> Result<()> {

@@ -76,6 +76,9 @@ impl Work<'_> {
                 let old = self.content_of(row)?;
                 self.update(table, RESOURCE, row, &resource.meta, revision, values)?;
                 self.release_blob(&old)?;
+                if old != resource.content_hash.as_bytes() {
+                    self.keep_replies_about(id, &old)?;
+                }
                 self.drop_outdated(OwnerKind::Resource, row)?;
             }
         }

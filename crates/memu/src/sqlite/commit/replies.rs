@@ -91,4 +91,27 @@ impl Work<'_> {
         )
         .map(drop)
     }
+
+    /// Has the replies about content that a resource had until now name it, unless another
+    /// resource has that content.
+    pub(super) fn keep_replies_about(&self, resource: &Id, content: &[u8]) -> Result<()> {
+        self.execute(
+            "UPDATE memu_model_replies SET resource_id = ?3, revision = revision + 1
+             WHERE scope_id = ?1 AND content_hash = ?2 AND resource_id IS NULL AND NOT EXISTS
+             (SELECT 1 FROM memu_resources WHERE scope_id = ?1 AND content_hash = ?2)",
+            (self.scope_id, content, resource.as_str()),
+        )
+        .map(drop)
+    }
+
+    /// Takes the text of replies that are about no content: they may quote what is gone.
+    pub(super) fn empty_replies_about_nothing(&self) -> Result<()> {
+        self.execute(
+            "UPDATE memu_model_replies SET reply_text = '', revision = revision + 1
+             WHERE scope_id = ?1 AND resource_id IS NULL AND content_hash IS NULL
+             AND reply_text <> ''",
+            [self.scope_id],
+        )
+        .map(drop)
+    }
 }

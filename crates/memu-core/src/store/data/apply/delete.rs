@@ -43,6 +43,7 @@ impl Work<'_> {
         self.set_resource(position, id, None);
         self.release_blob(hash);
         self.remove_replies_about(id, hash);
+        self.empty_replies_about_nothing();
         self.log(Operation::Delete, Table::Resources, id);
         Ok(())
     }
@@ -77,6 +78,7 @@ impl Work<'_> {
             self.remove_relation(relation);
         }
         self.remove_item(id);
+        self.empty_replies_about_nothing();
         Ok(())
     }
 
@@ -117,11 +119,7 @@ impl Work<'_> {
     /// Removes the replies about a resource that is gone, and those about its content
     /// when no other resource has it.
     fn remove_replies_about(&mut self, resource: &Id, content: ContentHash) {
-        let kept = Modality::ALL.iter().any(|modality| {
-            self.data
-                .resource_with_content(content, *modality)
-                .is_some()
-        });
+        let kept = self.has_content(content);
         let about = |reply: &&ModelReply| match &reply.resource_id {
             Some(id) => id == resource,
             None => !kept && reply.content_hash == Some(content),
@@ -129,6 +127,47 @@ impl Work<'_> {
         let going = ids(self.data.model_replies().filter(about).map(|one| &one.meta));
         for id in &going {
             self.remove_model_reply(id);
+        }
+    }
+
+    fn has_content(&self, content: ContentHash) -> bool {
+        let of = |modality: &Modality| self.data.resource_with_content(content, *modality);
+        Modality::ALL.iter().any(|modality| of(modality).is_some())
+    }
+
+    /// Has the replies about content that a resource had until now name it, unless another
+    /// resource has that content.
+    pub(super) fn keep_replies_about(&mut self, resource: &Id, content: ContentHash) {
+        if self.has_content(content) {
+            return;
+        }
+        let about = |reply: &&ModelReply| {
+            reply.resource_id.is_none() && reply.content_hash == Some(content)
+        };
+        let kept = ids(self.data.model_replies().filter(about).map(|one| &one.meta));
+        for id in &kept {
+            self.change_model_reply(id, |reply| reply.resource_id = Some(resource.clone()));
+        }
+    }
+
+    /// Takes the text of replies that are about no content: they may quote what is gone.
+    fn empty_replies_about_nothing(&mut self) {
+        let quoting = |reply: &&ModelReply| {
+            reply.resource_id.is_none() && reply.content_hash.is_none() && !reply.text.is_empty()
+        };
+        let quoting = self.data.model_replies().filter(quoting);
+        let emptied = ids(quoting.map(|one| &one.meta));
+        for id in &emptied {
+            self.change_model_reply(id, |reply| reply.text.clear());
+        }
+    }
+
+    fn change_model_reply(&mut self, id: &Id, change: impl FnOnce(&mut ModelReply)) {
+        if let Some(mut reply) = self.data.model_reply(id).cloned() {
+            change(&mut reply);
+            reply.meta.revision += 1;
+            let position = self.place(self.data.model_replies.position(id));
+            self.set_model_reply(position, id, Some(reply));
         }
     }
 
