@@ -277,10 +277,9 @@ fn the_example_conversation_is_memorized_by_the_recording_that_is_kept() {
 fn the_readme_shows_what_a_replay_prints() {
     let server = server();
     let home = Home::new();
-    home.write("friends.json", FRIENDS);
     let settings = format!("{SETTINGS}\n[llm_profiles.embedding]\nprovider = \"local\"\n");
     let address = format!(
-        "base_url = \"{}/v1\"\napi_key = \"{KEY}\"\nmax_concurrency = 1\nmax_retries",
+        "base_url = \"{}/v1\"\napi_key = \"{KEY}\"\nmax_retries",
         server.base_url()
     );
     let settings = settings.replace("fake-provider/chat", "gpt-4o-mini");

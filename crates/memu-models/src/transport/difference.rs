@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn the_nearest_shares_most() {
         assert!(in_common("abcXdef", "abcYdef") > in_common("abcXdef", "abZZZef"));
-        let [asked, one, other] = ["<1>\\na\\nb</1>", "<2>\\na\\nc</2>", "<3>\\nc\\nb</1>"];
+        let [asked, one, other] = ["<1>\\nInes rows\\nb", "<2>\\nInes rows\\nc", "<1>\\nx\\nb"];
         assert!(in_common(asked, one) > in_common(asked, other));
     }
 }
