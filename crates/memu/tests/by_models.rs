@@ -24,6 +24,7 @@ use support::models::{
     chats, conversation, embeddings, kept_by_step, memorize, memorize_parrot, model, replies,
     service, settings,
 };
+use support::user;
 
 #[tokio::test]
 async fn a_hundred_messages_take_a_dozen_calls_and_memories_know_where_they_are_from() {
@@ -188,7 +189,10 @@ async fn a_decision_about_a_question_holds_for_that_question_alone() {
     let kept = replies(&service).await;
     assert!(kept.iter().all(|reply| reply.content_hash.is_some()));
     let stats = service.stats(&user("nora"), false).await.unwrap();
-    let routes = stats.model_calls.iter().find(|one| one.step == "route_intention");
+    let routes = stats
+        .model_calls
+        .iter()
+        .find(|one| one.step == "route_intention");
     assert_eq!(routes.unwrap().calls, 2);
 }
 

@@ -3,8 +3,8 @@ use std::path::Path;
 
 use clap::Args;
 use memu::{
-    Error, ErrorKind, MemorizeRequest, MemorizeResponse, MemorizeStatus, MemoryService, Modality,
-    Result, Source,
+    Error, MemorizeRequest, MemorizeResponse, MemorizeStatus, MemoryService, Modality, Result,
+    Source,
 };
 
 use crate::args::Global;
@@ -60,12 +60,9 @@ impl Memorize {
         for (name, request) in requests {
             progress.working_on(&name);
             let memorized = service.memorize(request).await;
-            if memorized
-                .as_ref()
-                .is_err_and(|error| error.kind() == ErrorKind::Model)
-            {
+            if memorized.is_err() {
                 progress.finish();
-                printer.remark("What models answered is kept; to go on: memu memorize --resume");
+                tell_how_to_go_on(&service, global, printer, &name).await;
             }
             let response = memorized?;
             progress.advance();
@@ -119,6 +116,23 @@ async fn unfinished(
         .iter()
         .map(|one| (one.source.url.clone(), one.request()));
     Ok(requests.collect())
+}
+
+/// After a failure: what models answered is kept, if they did, and can be fetched again.
+async fn tell_how_to_go_on(
+    service: &MemoryService,
+    global: &Global,
+    printer: &Printer,
+    name: &str,
+) {
+    let filter = session::filter(global, &[]);
+    // The error that is shown is the one before.
+    let waiting = service.unfinished(&filter, filter.is_empty()).await;
+    let kept = waiting.unwrap_or_default();
+    let mut kept = kept.iter().map(|one| &one.source);
+    if kept.any(|source| source.url == name && !source.at_hand) {
+        printer.remark("What models answered is kept; to go on: memu memorize --resume");
+    }
 }
 
 fn read_stdin() -> Result<Vec<u8>> {
