@@ -63,14 +63,7 @@ impl SystemFetcher {
             .headers()
             .get(reqwest::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .map(|value| {
-                value
-                    .split(';')
-                    .next()
-                    .unwrap_or(value)
-                    .trim()
-                    .to_lowercase()
-            });
+            .map(|value| value.trim().to_lowercase());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if (bytes.len() + chunk.len()) as u64 > limit {

@@ -68,6 +68,8 @@ pub struct MemorizeState {
     pub filed: Vec<(Id, Vec<String>)>,
     view: Option<Arc<ScopeView>>,
     calls: Option<Calls>,
+    /// Whether models were asked for the reading.
+    read_by_model: bool,
 }
 
 /// Content that is being memorized.
@@ -79,6 +81,8 @@ pub struct Content {
     pub hash: ContentHash,
     /// Where they came from, as the caller named it.
     pub url: String,
+    /// The media type with its parameters, where the source told one.
+    pub media_type: Option<String>,
 }
 
 impl MemorizeState {
@@ -102,6 +106,7 @@ impl MemorizeState {
             filed: Vec::new(),
             view: None,
             calls: None,
+            read_by_model: false,
         }
     }
 
@@ -163,8 +168,8 @@ impl MemoryService {
     /// # Errors
     /// [`ErrorKind::Input`] when the content cannot be used, naming file, line or
     /// JSON pointer; [`ErrorKind::Scope`] when `user` does not fit the store;
-    /// [`ErrorKind::Unsupported`] for pictures and recordings without a model or
-    /// caption; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
+    /// [`ErrorKind::Unsupported`] for pictures and recordings with neither a caption nor a
+    /// model that sees or hears; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
     /// [`ErrorKind::Busy`] when those fail. The store is then as it was.
     pub async fn memorize(&self, request: MemorizeRequest) -> Result<MemorizeResponse> {
         let context = self.context();
@@ -196,6 +201,9 @@ async fn run(
                 state.view = None;
                 // What it has in hand may have been marked by others; it is kept, and found again.
                 state.calls = None;
+                if state.read_by_model {
+                    state.reading = None;
+                }
             }
             ended => return ended,
         }
