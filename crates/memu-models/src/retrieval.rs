@@ -36,7 +36,7 @@ pub struct ProfiledModel {
 }
 
 impl ProfiledModel {
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         &self,
         step: &str,
         prompted: Prompted,

@@ -144,6 +144,11 @@ impl Calls {
         }
     }
 
+    /// Whether an error of [`Self::ask`] says that answers came, and that none could be used.
+    pub fn were_unusable(error: &Error) -> bool {
+        error.context().iter().any(|(key, _)| *key == "answers")
+    }
+
     async fn failed(&self, ask: &Ask<'_>, info: &CallInfo, error: Error) -> Error {
         let error = ask.named(error);
         for interceptor in &self.0.interceptors {

@@ -26,10 +26,10 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use memu_core::{Error, Result};
 use memu_core::environment::{Executor, offload};
 use memu_core::provider::{Calls, ReadRequest, Reader, Reading};
 use memu_core::records::Modality;
+use memu_core::{Error, Result};
 
 use fault::Fallible;
 pub(crate) use sessions::seconds_between;
