@@ -8,8 +8,8 @@ use memu_core::provider::{ChatModel, Embedder, Extractor, Reader, RetrievalModel
 use memu_core::records::{EmbeddingSet, SetState};
 use memu_models::understanding::memorize::MemoryType;
 use memu_models::{
-    Connection, ModelExtractor, ModelReader, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
-    Surroundings,
+    Connection, ModelExtractor, ModelReader, ModelSummarizer, Profile, ProfiledModel,
+    RetrievalModels, Surroundings,
 };
 
 use crate::ffmpeg::Ffmpeg;

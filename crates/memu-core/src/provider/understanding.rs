@@ -81,7 +81,8 @@ pub trait Reader: fmt::Debug + Send + Sync {
         Err(Error::unsupported(format!(
             "this reader cannot look at or listen to a resource of modality {modality}; hand in \
              a caption or transcript"
-        )))
+        ))
+        .with("modality", modality))
     }
 
     /// Reads all of it, or fails. Models are asked through `calls`.

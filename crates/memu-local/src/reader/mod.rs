@@ -56,8 +56,10 @@ impl Reader for LocalReader {
         }
         Err(Error::unsupported(format!(
             "the local provider cannot look at or listen to a resource of modality {modality}; \
-             hand in a caption or transcript, or configure a model in llm_profiles"
-        )))
+             hand in a caption or transcript, or configure a model that can in llm_profiles \
+             (memorize_config.preprocess_llm_profile)"
+        ))
+        .with("modality", modality))
     }
 
     async fn read(&self, request: ReadRequest, _: &Calls) -> Result<Reading> {

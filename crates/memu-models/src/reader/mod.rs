@@ -287,3 +287,6 @@ impl Reader for ModelReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

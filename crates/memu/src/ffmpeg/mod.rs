@@ -155,15 +155,20 @@ impl Table {
         let mut frames: Vec<Media> = Vec::new();
         let mut told = String::new();
         for part in 0..count {
-            let at = seconds * (part as f64 + 0.5) / count as f64;
-            let (frame, failure) = self.frame(at).await?;
+            let at = |share: f64| seconds * (part as f64 + share) / count as f64;
+            let (mut frame, mut failure) = self.frame(at(0.5)).await?;
+            if frame.is_none() {
+                // The last frame of all may begin before the middle of its part.
+                (frame, failure) = self.frame(at(0.0)).await?;
+            }
             told = failure;
             // Where nothing moves there is no need to show it twice.
             frames.extend(frame.filter(|frame| frames.last() != Some(frame)));
         }
         if frames.is_empty() {
-            return Err(Error::input("ffmpeg cannot read a picture of it")
-                .with("ffmpeg", last_line(&told)));
+            return Err(
+                Error::input("ffmpeg cannot read a picture of it").with("ffmpeg", last_line(&told))
+            );
         }
         Ok(frames)
     }
@@ -232,5 +237,8 @@ async fn remove(path: &Path) {
 
 fn last_line(told: &str) -> String {
     let mut lines = told.lines().rev().map(str::trim);
-    lines.find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    lines
+        .find(|line| !line.is_empty())
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -60,7 +60,9 @@ impl Settings {
                 .map_err(|error| error.with("memorize_config.memory_type_prompts", name))?;
         }
         for (name, prompt) in &config.multimodal_preprocess_prompts {
-            let known = Modality::ALL.iter().find(|one| one.as_str() == name.as_str());
+            let known = Modality::ALL
+                .iter()
+                .find(|one| one.as_str() == name.as_str());
             let Some(modality) = known else {
                 let valid = Modality::ALL.map(Modality::as_str).join(", ");
                 return Err(Error::config(format!(
