@@ -30,10 +30,10 @@ const REPAIRS: &str = "## Repairs\n\nBefore the season she does three things:\n\
 fn a_docx_has_headings_lists_tables_and_footnotes() {
     let expected = format!(
         "# The harbour book\n\nInes Moreau\n\n# Boats\n\nInes keeps two boats in the harbour of \
-         Brest. The dinghy is called Mira; it was built in 1987 and is 4 metres long.[^1]\n\n\
-         [^1]: The plate in the cockpit says 1986.\n\n{REPAIRS}# Winter\n\nIn winter the boats \
-         stand on land & are covered. “Nobody sails in January,” she says.[^2]\n\n\
-         [^2]: Except her brother Yann."
+         Brest. The dinghy is called Mira; it was built in 1987 and is 4 metres long.\n\n\
+         Note: The plate in the cockpit says 1986.\n\n{REPAIRS}# Winter\n\nIn winter the boats \
+         stand on land & are covered. “Nobody sails in January,” she says.\n\n\
+         Note: Except her brother Yann."
     );
     for name in ["pandoc.docx", "libreoffice.docx"] {
         assert_eq!(read(name).text, expected, "{name}");

@@ -11,7 +11,7 @@ use memu_core::service::{Fetched, Fetcher};
 use memu_core::{Error, Result};
 
 /// How long a web server may take in all.
-const WEB_TIMEOUT: Duration = Duration::from_secs(60);
+const WEB_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads paths, `file://` and `http(s)://` URLs with the rights of this process.
 /// A server that takes URLs from strangers must not use it as it is.

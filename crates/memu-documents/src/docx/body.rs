@@ -16,7 +16,6 @@ pub(super) fn read(bytes: &[u8], part: &str, styles: &Styles, notes: &Notes) -> 
         in_text: false,
         hidden: false,
         pending: Vec::new(),
-        noted: 0,
         blocks: Vec::new(),
     };
     xml::read(bytes, part, |piece| body.take(piece))?;
@@ -48,8 +47,6 @@ struct Body<'d> {
     hidden: bool,
     /// Notes to be written after the paragraph.
     pending: Vec<Block>,
-    /// How many notes there were.
-    noted: usize,
     blocks: Vec<Block>,
 }
 
@@ -146,14 +143,11 @@ impl Body<'_> {
     }
 
     fn note(&mut self, kind: Kind, id: &str) {
-        let Some(text) = self.notes.get(kind, id) else {
-            return;
-        };
-        self.noted += 1;
-        let mark = format!("[^{}]", self.noted);
-        self.pending
-            .push(Block::Paragraph(format!("{mark}: {text}")));
-        self.push(&mark);
+        if let Some(text) = self.notes.get(kind, id) {
+            // A mark in the text would only be in the way of its sentences.
+            let note = format!("Note: {text}");
+            self.pending.push(Block::Paragraph(note));
+        }
     }
 
     fn close_paragraph(&mut self) {

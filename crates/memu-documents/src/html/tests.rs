@@ -65,9 +65,8 @@ fn no_depth_of_nesting_is_too_deep() {
         let read = text(&page);
         assert!(read.ends_with("deep") || opening == "<svg><g>", "{opening}");
     }
-    let fonts: String = (0..20_000)
-        .map(|at| format!("<p><font style='a:{at}'>w</p>"))
-        .collect();
+    let fonts = (0..20_000).map(|at| format!("<p><font style='a:{at}'>w</p>"));
+    let fonts = fonts.collect::<Vec<_>>().concat();
     assert_eq!(text(&fonts).matches('w').count(), 20_000);
     let page = format!("{}deep{}<p>out", "<div>".repeat(600), "</div>".repeat(600));
     assert_eq!(text(&page), "deep\n\nout");

@@ -80,9 +80,10 @@ impl VideoCutter for Ffmpeg {
         let streams = table.streams().await?;
         Ok(Footage {
             frames: table.frames(frames).await?,
-            sound: match sound && streams.sound {
-                true => Some(table.sound().await?),
-                false => None,
+            sound: if sound && streams.sound {
+                Some(table.sound().await?)
+            } else {
+                None
             },
         })
     }

@@ -6,7 +6,7 @@ use memu_core::{Error, Result};
 use tokio::process::Command;
 
 /// How long a video may take in all.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// The program, and until when it may run.
 #[derive(Debug)]
