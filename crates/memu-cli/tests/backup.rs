@@ -212,7 +212,7 @@ fn copies_rotate_until_ctrl_c() {
         names.sort();
         names
     };
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let mut first = None;
     // Until the first copy has made room.
     while first.as_ref().is_none_or(|name| copies().contains(name)) {

@@ -20,9 +20,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     // A tool for those who work on MemU: nothing depends on it, and it on nothing.
     ("xtask", &[]),
     ("memu-core", &[]),
+    ("memu-documents", &["memu-core"]),
     ("memu-local", &["memu-core"]),
     ("memu-models", &["memu-core"]),
-    ("memu-rs", &["memu-core", "memu-local", "memu-models"]),
+    (
+        "memu-rs",
+        &["memu-core", "memu-documents", "memu-local", "memu-models"],
+    ),
     ("memu-cli", &["memu-rs"]),
 ];
 

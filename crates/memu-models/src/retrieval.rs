@@ -36,7 +36,7 @@ pub struct ProfiledModel {
 }
 
 impl ProfiledModel {
-    async fn ask<T: Send>(
+    pub(crate) async fn ask<T: Send>(
         &self,
         step: &str,
         prompted: Prompted,

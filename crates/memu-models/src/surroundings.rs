@@ -75,7 +75,7 @@ impl Default for Delays {
         Self {
             first: Duration::from_millis(500),
             longest: Duration::from_secs(20),
-            longest_asked: Duration::from_secs(60),
+            longest_asked: Duration::from_mins(1),
         }
     }
 }

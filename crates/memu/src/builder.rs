@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use memu_core::environment::{Clock, Executor, IdSource, RandomIds, SystemClock};
 use memu_core::pipeline::Interceptor;
-use memu_core::provider::{Embedder, Extractor, RetrievalModel, Summarizer};
+use memu_core::provider::{Embedder, Extractor, Reader, RetrievalModel, Summarizer};
 use memu_core::scope::ScopeSchema;
 use memu_core::service::{Parts, ResourceFiles};
 use memu_core::store::rules::check_embedder;
 use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
+use memu_documents::DocumentReader;
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 use memu_models::Surroundings;
 
@@ -227,11 +228,17 @@ impl MemoryServiceBuilder {
             Some(model) => Some(model.clone()),
             None => profiles.retrieval_model()?,
         };
+        let reader: Arc<dyn Reader> = Arc::new(LocalReader::new(executor.clone()));
+        let reader = match profiles.reader(reader.clone())? {
+            Some(by_model) => by_model,
+            None => reader,
+        };
+        let reader = Arc::new(DocumentReader::new(reader, executor.clone()));
         MemoryService::new(Parts {
             store,
             fetcher: Arc::new(SystemFetcher::new(executor.clone())),
             files,
-            reader: Arc::new(LocalReader::new(executor.clone())),
+            reader,
             extractor: extractor.unwrap_or_else(|| Arc::new(LocalExtractor::new(executor.clone()))),
             categorizer: Arc::new(LocalCategorizer::new(executor.clone())),
             summarizer: summarizer

@@ -11,7 +11,7 @@ use memu_core::service::{Fetched, Fetcher};
 use memu_core::{Error, Result};
 
 /// How long a web server may take in all.
-const WEB_TIMEOUT: Duration = Duration::from_secs(60);
+const WEB_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Reads paths, `file://` and `http(s)://` URLs with the rights of this process.
 /// A server that takes URLs from strangers must not use it as it is.
@@ -63,14 +63,7 @@ impl SystemFetcher {
             .headers()
             .get(reqwest::header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .map(|value| {
-                value
-                    .split(';')
-                    .next()
-                    .unwrap_or(value)
-                    .trim()
-                    .to_lowercase()
-            });
+            .map(|value| value.trim().to_lowercase());
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if (bytes.len() + chunk.len()) as u64 > limit {

@@ -27,6 +27,7 @@ mod disk;
 mod dsn;
 mod executor;
 mod fetch;
+mod ffmpeg;
 pub mod models;
 mod profiles;
 mod resource_files;

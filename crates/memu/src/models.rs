@@ -180,7 +180,7 @@ impl File {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(20))
-            .read_timeout(Duration::from_secs(60))
+            .read_timeout(Duration::from_mins(1))
             .user_agent(concat!("memu/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|cause| Error::internal("no web client can be made").caused_by(cause))?;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use memu_core::Error;
 use memu_core::Result;
-use memu_core::provider::{ChatModel, Embedder, Extractor, RetrievalModel, Summarizer};
+use memu_core::provider::{ChatModel, Embedder, Extractor, Reader, RetrievalModel, Summarizer};
 use memu_core::records::{EmbedderIdentity, Embedding, EmbeddingSet, SetState};
 use memu_models::understanding::memorize::MemoryType;
 use memu_models::{
-    Connection, ModelExtractor, ModelSummarizer, Profile, ProfiledModel, RetrievalModels,
-    Surroundings,
+    Connection, ModelExtractor, ModelReader, ModelSummarizer, Profile, ProfiledModel,
+    RetrievalModels, Surroundings,
 };
 
+use crate::ffmpeg::Ffmpeg;
 use crate::settings::{DEFAULT_PROFILE, EMBEDDING_PROFILE, LlmProfile, Settings};
 
 /// A model that had to be asked for its dimension when the store was opened, and did not answer.
@@ -69,6 +70,20 @@ impl<'s> Profiles<'s> {
             surroundings,
             connected: Vec::new(),
         }
+    }
+
+    /// What looks at pictures and listens to recordings, if anything does; `text` reads what it
+    /// writes.
+    pub(crate) fn reader(&mut self, text: Arc<dyn Reader>) -> Result<Option<Arc<dyn Reader>>> {
+        let config = &self.settings.memorize_config;
+        let model = self.chat(&config.preprocess_llm_profile)?;
+        let prompts = config.multimodal_preprocess_prompts.clone();
+        let ffmpeg = Ffmpeg::new(config.ffmpeg_path.as_deref());
+        let frames = config.video_frames;
+        Ok(model.map(|model| -> Arc<dyn Reader> {
+            let video = Arc::new(ffmpeg);
+            Arc::new(ModelReader::new(text, model, prompts, video, frames))
+        }))
     }
 
     /// What draws memories, unless this process does.

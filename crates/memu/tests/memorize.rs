@@ -337,7 +337,8 @@ async fn an_image_needs_a_caption_and_is_found_by_it() {
     assert_eq!(
         error.message(),
         "the local provider cannot look at or listen to a resource of modality image; hand in a \
-         caption or transcript, or configure a model in llm_profiles"
+         caption or transcript, or configure a model that can in llm_profiles \
+         (memorize_config.preprocess_llm_profile)"
     );
     assert_eq!(
         everything(&fixture.service, "alice").await["resources"],

@@ -1,5 +1,5 @@
 use std::io::{IsTerminal, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use memu::{
@@ -7,6 +7,7 @@ use memu::{
     Source,
 };
 
+use super::modality::{by_content, by_name};
 use crate::args::Global;
 use crate::output::{Line, Printer, Tone, date, wrapped};
 use crate::progress::Progress;
@@ -15,12 +16,13 @@ use crate::session;
 /// How many new memories are shown.
 const SHOWN: usize = 8;
 
-/// Remember conversations and documents.
+/// Remember conversations, documents, pictures and recordings.
 ///
 /// Conversations: JSON messages ([{role, content}], {"content": […]}, OpenAI-style
-/// {"messages": […]}), JSON Lines, and `Name: text` transcripts. Documents: text and
-/// Markdown. Memorizing the same content again changes nothing; a conversation that has
-/// grown adds only what is new.
+/// {"messages": […]}), JSON Lines, and `Name: text` transcripts. Documents: text, Markdown,
+/// PDF, DOCX, HTML and EPUB. Pictures, recordings and videos need a model that sees or hears
+/// (llm_profiles), or a caption or transcript. Memorizing the same content again changes
+/// nothing; a conversation that has grown adds only what is new.
 #[derive(Debug, Args)]
 pub(crate) struct Memorize {
     /// Files or URLs; - for standard input
@@ -33,9 +35,13 @@ pub(crate) struct Memorize {
     /// What they are; by default decided by name and content
     #[arg(long, short, value_name = "MODALITY", value_parser = modality)]
     modality: Option<Modality>,
-    /// What a picture shows or a recording says, in words
-    #[arg(long, value_name = "TEXT")]
+    /// What a picture shows or a recording says, in words; no model is asked then
+    #[arg(long, visible_alias = "transcript", value_name = "TEXT")]
     caption: Option<String>,
+    /// A file with the caption or transcript
+    #[arg(long, visible_alias = "transcript-file", value_name = "FILE")]
+    #[arg(conflicts_with = "caption")]
+    caption_file: Option<PathBuf>,
 }
 
 fn modality(name: &str) -> Result<Modality, String> {
@@ -44,7 +50,10 @@ fn modality(name: &str) -> Result<Modality, String> {
 }
 
 impl Memorize {
-    pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
+    pub(crate) async fn run(mut self, global: &Global, printer: &Printer) -> Result<()> {
+        if let Some(file) = &self.caption_file {
+            self.caption = Some(read_caption(file)?);
+        }
         let progress = Progress::new(global);
         let service = session::open(global, &progress).await?;
         let requests = if self.resume {
@@ -135,6 +144,18 @@ async fn tell_how_to_go_on(
     }
 }
 
+fn read_caption(file: &Path) -> Result<String> {
+    let caption = std::fs::read_to_string(file).map_err(|cause| {
+        Error::input("the caption cannot be read")
+            .with("file", file.display())
+            .caused_by(cause)
+    })?;
+    if caption.trim().is_empty() {
+        return Err(Error::input("the caption is empty").with("file", file.display()));
+    }
+    Ok(caption)
+}
+
 fn read_stdin() -> Result<Vec<u8>> {
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
@@ -147,66 +168,6 @@ fn read_stdin() -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)
         .map_err(|cause| Error::input("standard input cannot be read").caused_by(cause))?;
     Ok(bytes)
-}
-
-/// The modality that a file's name suggests; for names that leave it open, its first
-/// bytes decide.
-fn by_name(source: &str) -> Modality {
-    let path = source.split(['?', '#']).next().unwrap_or(source);
-    let ending = Path::new(path)
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
-    match ending.as_str() {
-        "json" | "jsonl" | "ndjson" => Modality::Conversation,
-        "md" | "markdown" | "rst" | "org" | "adoc" => Modality::Document,
-        "png" | "jpg" | "jpeg" | "gif" | "webp" | "bmp" | "heic" | "tiff" => Modality::Image,
-        "mp4" | "mov" | "mkv" | "webm" | "avi" => Modality::Video,
-        "mp3" | "wav" | "m4a" | "ogg" | "flac" | "opus" => Modality::Audio,
-        _ => by_content(&first_bytes(path)),
-    }
-}
-
-fn first_bytes(path: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // What cannot be read here is reported when it is memorized.
-    if let Ok(file) = std::fs::File::open(path) {
-        let _ = file.take(16 << 10).read_to_end(&mut bytes);
-    }
-    bytes
-}
-
-/// JSON and `Name: text` lines are conversations; other text is a document.
-fn by_content(bytes: &[u8]) -> Modality {
-    let start = bytes.get(..bytes.len().min(16 << 10)).unwrap_or(bytes);
-    let text = String::from_utf8_lossy(start);
-    if text
-        .trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t'])
-        .starts_with(['[', '{'])
-    {
-        return Modality::Conversation;
-    }
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
-    let spoken = lines.iter().filter(|line| names_a_speaker(line)).count();
-    if spoken >= 2 && spoken * 2 >= lines.len() {
-        Modality::Conversation
-    } else {
-        Modality::Document
-    }
-}
-
-fn names_a_speaker(line: &str) -> bool {
-    line.split_once(": ").is_some_and(|(name, _)| {
-        (1..=40).contains(&name.chars().count())
-            && name.split_whitespace().count() <= 4
-            && name.starts_with(char::is_alphabetic)
-            && name
-                .chars()
-                .all(|c| c.is_alphanumeric() || " .'-".contains(c))
-    })
 }
 
 pub(super) fn show(response: &MemorizeResponse) -> Vec<Line> {

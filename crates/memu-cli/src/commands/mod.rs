@@ -12,6 +12,7 @@ pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
+mod modality;
 pub(crate) mod model;
 pub(crate) mod models;
 pub(crate) mod reembed;

@@ -58,9 +58,19 @@ pub struct MemorizeConfig {
     /// The prompt for summaries of categories without one of their own; each is then asked for
     /// alone. Default ours.
     pub default_category_summary_prompt: Option<CustomPrompt>,
-    /// The model profile that is to describe pictures and recordings. Without effect yet: a caption
-    /// or transcript is handed in. Default `default`.
+    /// The model profile that describes pictures and videos, and writes down recordings. Default
+    /// `default`.
     pub preprocess_llm_profile: String,
+    /// Prompts in place of ours for that, by modality: `image`, `video`, `audio`. One for
+    /// `document` has documents condensed, which are otherwise kept as they are. One for
+    /// `conversation` is accepted, and has no effect: conversations are parted without a model.
+    /// Default none.
+    pub multimodal_preprocess_prompts: BTreeMap<String, CustomPrompt>,
+    /// How many frames of a video a model is shown, from 1 to 32. Default 8.
+    pub video_frames: usize,
+    /// The program ffmpeg, which takes videos apart; `MEMU_FFMPEG` names it, too. Default: the
+    /// one on the path.
+    pub ffmpeg_path: Option<String>,
     /// The model profile that draws memories. Default `default`.
     pub memory_extract_llm_profile: String,
     /// The model profile that writes summaries. Default `default`.
@@ -89,6 +99,9 @@ impl Default for MemorizeConfig {
             memory_type_prompts: BTreeMap::new(),
             default_category_summary_prompt: None,
             preprocess_llm_profile: "default".to_owned(),
+            multimodal_preprocess_prompts: BTreeMap::new(),
+            video_frames: 8,
+            ffmpeg_path: None,
             memory_extract_llm_profile: "default".to_owned(),
             category_update_llm_profile: "default".to_owned(),
         }
@@ -119,6 +132,13 @@ impl MemorizeConfig {
                 "memorize_config.default_category_summary_target_length",
                 0,
                 "at least 1",
+            ));
+        }
+        if !(1..=32).contains(&self.video_frames) {
+            return Err(out_of_range(
+                "memorize_config.video_frames",
+                self.video_frames,
+                "from 1 to 32",
             ));
         }
         if self.memory_types.is_empty() {

@@ -185,6 +185,11 @@ impl Calls {
         }
     }
 
+    /// Whether an error of [`Self::ask`] says that answers came, and that none could be used.
+    pub fn were_unusable(error: &Error) -> bool {
+        error.context().iter().any(|(key, _)| *key == "answers")
+    }
+
     async fn failed(&self, question: &Question, error: Error) -> Error {
         let error = question.named(error);
         for interceptor in &self.0.interceptors {

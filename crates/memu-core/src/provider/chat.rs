@@ -22,6 +22,17 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether it may see pictures. Default: no.
+    fn sees(&self) -> bool {
+        false
+    }
+
+    /// The provider and the model that transcribe, as usage records name them; `None`, the
+    /// default, when it cannot hear.
+    fn transcriber(&self) -> Option<&str> {
+        None
+    }
+
     /// Asks for an answer to a conversation, pictures in it included; tries again where that
     /// may help, within bounds.
     ///

@@ -6,18 +6,23 @@ use jiff::civil;
 use serde_json::{Map, Value};
 
 use super::Calls;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::records::{Id, Modality, Role, Segment, Span};
 use crate::time::When;
 
 /// Content to be read.
 #[derive(Clone, Debug)]
 pub struct ReadRequest {
-    /// The bytes; for pictures and recordings, those of the caption or transcript
-    /// that was handed in.
+    /// The bytes.
     pub bytes: Arc<[u8]>,
     /// How to read them.
     pub modality: Modality,
+    /// For pictures and recordings, the caption or transcript that was handed in: it is read in
+    /// place of the bytes.
+    pub caption: Option<String>,
+    /// The media type with its parameters, where the source told one:
+    /// `text/html; charset=utf-8`.
+    pub media_type: Option<String>,
     /// Where they came from, for messages; the ending may tell the layout.
     pub url: String,
 }
@@ -27,6 +32,8 @@ pub struct ReadRequest {
 pub struct Reading {
     /// The caller's own id of the conversation, where the input has one.
     pub external_id: Option<String>,
+    /// What all of it is about, where that was found out.
+    pub caption: Option<String>,
     /// The segments, in order.
     pub drafts: Vec<Draft>,
 }
@@ -61,12 +68,30 @@ pub struct Draft {
 /// Reads content into segments, with sessions and topics.
 #[async_trait]
 pub trait Reader: fmt::Debug + Send + Sync {
-    /// Reads all of it, or fails.
+    /// Whether it can make something of a modality without a caption or transcript. This is
+    /// asked before anything is fetched. By default it can of text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), naming the modality, what is
+    /// missing, and what can be handed in instead.
+    fn check(&self, modality: Modality) -> Result<()> {
+        if modality.is_text() {
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "this reader cannot look at or listen to a resource of modality {modality}; hand in \
+             a caption or transcript"
+        ))
+        .with("modality", modality))
+    }
+
+    /// Reads all of it, or fails. Models are asked through `calls`.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input), naming the line or JSON
-    /// pointer and what was expected there.
-    async fn read(&self, request: ReadRequest) -> Result<Reading>;
+    /// pointer and what was expected there; [`ErrorKind::Model`](crate::ErrorKind::Model) when
+    /// a model fails.
+    async fn read(&self, request: ReadRequest, calls: &Calls) -> Result<Reading>;
 }
 
 /// Segments to draw memories from.

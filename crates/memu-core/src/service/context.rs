@@ -130,7 +130,7 @@ impl fmt::Debug for Context {
 pub struct Fetched {
     /// The bytes.
     pub bytes: Arc<[u8]>,
-    /// The media type, where the source told one.
+    /// The media type with its parameters, where the source told one.
     pub media_type: Option<String>,
 }
 

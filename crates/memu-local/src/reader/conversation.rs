@@ -87,6 +87,7 @@ impl<'s> Conversation<'s> {
                 topics::assign(&mut self.drafts);
                 Ok(Reading {
                     external_id: self.external_id,
+                    caption: None,
                     drafts: self.drafts,
                 })
             }

@@ -27,8 +27,8 @@ pub(super) fn read(source: &Source<'_>) -> Reading {
         topics::assign(&mut drafts);
     }
     Reading {
-        external_id: None,
         drafts,
+        ..Reading::default()
     }
 }
 

@@ -26,10 +26,10 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use memu_core::Result;
 use memu_core::environment::{Executor, offload};
-use memu_core::provider::{ReadRequest, Reader, Reading};
+use memu_core::provider::{Calls, ReadRequest, Reader, Reading};
 use memu_core::records::Modality;
+use memu_core::{Error, Result};
 
 use fault::Fallible;
 pub(crate) use sessions::seconds_between;
@@ -50,7 +50,19 @@ impl LocalReader {
 
 #[async_trait]
 impl Reader for LocalReader {
-    async fn read(&self, request: ReadRequest) -> Result<Reading> {
+    fn check(&self, modality: Modality) -> Result<()> {
+        if modality.is_text() {
+            return Ok(());
+        }
+        Err(Error::unsupported(format!(
+            "the local provider cannot look at or listen to a resource of modality {modality}; \
+             hand in a caption or transcript, or configure a model that can in llm_profiles \
+             (memorize_config.preprocess_llm_profile)"
+        ))
+        .with("modality", modality))
+    }
+
+    async fn read(&self, request: ReadRequest, _: &Calls) -> Result<Reading> {
         offload(&*self.executor, move || read(&request)).await?
     }
 }
@@ -72,7 +84,11 @@ impl Reader for LocalReader {
 /// not text, broken JSON, JSON of another shape, or has no messages; with the
 /// `file`, and the `byte`, the `line` and `column` or the JSON `pointer`.
 pub fn read(request: &ReadRequest) -> Result<Reading> {
-    Source::decode(&request.bytes)
+    let bytes = match &request.caption {
+        Some(caption) if !request.modality.is_text() => caption.as_bytes(),
+        _ => &request.bytes,
+    };
+    Source::decode(bytes)
         .and_then(|source| read_source(&source, request.modality))
         .map_err(|fault| fault.into_error(&request.url))
 }

@@ -16,6 +16,8 @@ pub struct ChatClient {
     chat: Chat,
     model: String,
     name: String,
+    /// The provider and the model that transcribe.
+    transcriber: Option<String>,
     adaptation: Adaptation,
 }
 
@@ -34,6 +36,7 @@ impl ChatClient {
         let model = connection.model("chat_model", named, chat.model)?;
         Ok(Self {
             name: format!("{}/{model}", connection.preset.name),
+            transcriber: transcriber(connection, &chat, &model),
             connection: connection.clone(),
             chat,
             model,
@@ -98,6 +101,15 @@ impl ChatClient {
     }
 }
 
+/// Who transcribes, as far as the provider does and a model for it is known.
+fn transcriber(connection: &Connection, chat: &Chat, model: &str) -> Option<String> {
+    let preset = connection.preset.transcribe?;
+    let named = connection.profile.transcribe_model.as_deref();
+    let chats = (chat.wire == ChatWire::Gemini).then_some(model);
+    let transcriber = named.or(preset.model).or(chats)?;
+    Some(format!("{}/{transcriber}", connection.preset.name))
+}
+
 #[async_trait]
 impl ChatModel for ChatClient {
     fn name(&self) -> &str {
@@ -113,6 +125,14 @@ impl ChatModel for ChatClient {
                 output: output.unwrap_or_default(),
             }),
         }
+    }
+
+    fn sees(&self) -> bool {
+        self.chat.sees
+    }
+
+    fn transcriber(&self) -> Option<&str> {
+        self.transcriber.as_deref()
     }
 
     async fn chat(&self, request: &ChatRequest) -> Result<RawReply> {

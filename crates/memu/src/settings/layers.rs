@@ -16,6 +16,9 @@ const KEY_VARIABLES: [&str; 2] = [
     "MEMU_DATABASE_CONFIG__METADATA_STORE__ENCRYPTION_KEY",
 ];
 
+/// The variable that names the program ffmpeg.
+const FFMPEG_VARIABLE: &str = "MEMU_FFMPEG";
+
 /// Keys of the original that no longer mean anything; accepted and left alone.
 const RETIRED_PROFILE_KEYS: [&str; 2] = ["client_backend", "lazyllm_source"];
 
@@ -59,7 +62,8 @@ impl Layers {
     /// capitals with `__` between its parts, such as
     /// `MEMU_RETRIEVE_CONFIG__ITEM__TOP_K=10`. Values are read as JSON where they are
     /// JSON, otherwise as text. In whatever order they come, a setting wins over a section that
-    /// it is in. `MEMU_KEY` is `database_config.metadata_store.encryption_key`, and wins over it.
+    /// it is in. `MEMU_KEY` is `database_config.metadata_store.encryption_key`, and wins over it;
+    /// `MEMU_FFMPEG` is `memorize_config.ffmpeg_path`.
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = serde_json::to_value(Settings::default()).unwrap_or_default();
@@ -74,6 +78,14 @@ impl Layers {
                 merge(
                     &mut self.merged,
                     serde_json::json!({ "database_config": store }),
+                );
+                continue;
+            }
+            if name == FFMPEG_VARIABLE {
+                let ffmpeg = serde_json::json!({"ffmpeg_path": text});
+                merge(
+                    &mut self.merged,
+                    serde_json::json!({ "memorize_config": ffmpeg }),
                 );
                 continue;
             }

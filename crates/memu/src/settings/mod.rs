@@ -20,7 +20,9 @@ pub use sections::{
 use std::collections::BTreeMap;
 
 use memu_core::config::{BudgetConfig, MemorizeConfig, RetrieveConfig};
+use memu_core::records::Modality;
 use memu_core::{Error, Result};
+use memu_models::ModelReader;
 use memu_models::understanding::prompt::{PromptName, validate};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +58,23 @@ impl Settings {
         for (name, prompt) in &config.memory_type_prompts {
             validate(prompt, PromptName::MemorizeType)
                 .map_err(|error| error.with("memorize_config.memory_type_prompts", name))?;
+        }
+        for (name, prompt) in &config.multimodal_preprocess_prompts {
+            let known = Modality::ALL
+                .iter()
+                .find(|one| one.as_str() == name.as_str());
+            let Some(modality) = known else {
+                let valid = Modality::ALL.map(Modality::as_str).join(", ");
+                return Err(Error::config(format!(
+                    "memorize_config.multimodal_preprocess_prompts has no prompt {name:?}; there \
+                     are {valid}"
+                )));
+            };
+            if let Some(of) = ModelReader::prompt_name(*modality) {
+                validate(prompt, of).map_err(|error| {
+                    error.with("memorize_config.multimodal_preprocess_prompts", name)
+                })?;
+            }
         }
         let own = config.memory_categories.iter();
         let own = own.filter_map(|category| category.summary_prompt.as_ref());

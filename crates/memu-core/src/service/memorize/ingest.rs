@@ -13,14 +13,16 @@ pub(super) struct IngestResource;
 impl Step<MemorizeState> for IngestResource {
     async fn run(&self, context: &Context, state: &mut MemorizeState) -> Result<()> {
         let request = &state.request;
-        check_modality(request.modality, request.caption.as_deref())?;
+        if caption(request.modality, request.caption.as_deref()).is_none() {
+            context.parts().reader.check(request.modality)?;
+        }
         let limit = context.parts().memorize_config.max_resource_bytes;
-        let (bytes, url) = match &request.source {
-            Source::Content { bytes, url } => (bytes.clone(), url.clone()),
+        let (bytes, media_type, url) = match &request.source {
+            Source::Content { bytes, url } => (bytes.clone(), None, url.clone()),
             Source::Url(url) => {
                 let fetched = context.parts().fetcher.fetch(url, limit).await?;
                 check_media_type(&fetched, request.modality, url)?;
-                (fetched.bytes, url.clone())
+                (fetched.bytes, fetched.media_type, url.clone())
             }
         };
         if bytes.len() as u64 > limit {
@@ -37,23 +39,16 @@ impl Step<MemorizeState> for IngestResource {
             hash: ContentHash::of(&bytes),
             bytes,
             url,
+            media_type,
         });
         Ok(())
     }
 }
 
-/// Pictures and recordings need somebody to look or listen.
-fn check_modality(modality: Modality, caption: Option<&str>) -> Result<()> {
-    if modality.is_text() {
-        return Ok(());
-    }
-    match caption.map(str::trim) {
-        Some(caption) if !caption.is_empty() => Ok(()),
-        _ => Err(Error::unsupported(format!(
-            "the local provider cannot look at or listen to a resource of modality {modality}; \
-             hand in a caption or transcript, or configure a model in llm_profiles"
-        ))),
-    }
+/// The words that are read in place of a picture or recording.
+pub(super) fn caption(modality: Modality, caption: Option<&str>) -> Option<&str> {
+    let words = caption.filter(|words| !words.trim().is_empty());
+    words.filter(|_| !modality.is_text())
 }
 
 /// A server that says what it sends is believed where it rules the modality out.
@@ -63,16 +58,18 @@ fn check_media_type(fetched: &Fetched, modality: Modality, url: &str) -> Result<
     };
     let kind = media_type.split('/').next().unwrap_or_default();
     let fits = match modality {
-        Modality::Conversation | Modality::Document => {
-            !matches!(kind, "image" | "video" | "audio" | "font")
+        Modality::Conversation => {
+            !is_media(kind)
                 && !matches!(
-                    media_type,
+                    essence(media_type),
                     "text/html" | "application/xhtml+xml" | "application/pdf" | "application/zip"
                 )
         }
+        Modality::Document => !is_media(kind),
         Modality::Image => matches!(kind, "image" | "application"),
         Modality::Video => matches!(kind, "video" | "application"),
-        Modality::Audio => matches!(kind, "audio" | "application"),
+        // Recordings are sent as videos without pictures, too.
+        Modality::Audio => matches!(kind, "audio" | "video" | "application"),
     };
     if fits {
         return Ok(());
@@ -86,4 +83,13 @@ fn check_media_type(fetched: &Fetched, modality: Modality, url: &str) -> Result<
         }
     ))
     .with("file", url))
+}
+
+fn is_media(kind: &str) -> bool {
+    matches!(kind, "image" | "video" | "audio" | "font")
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or(media_type).trim()
 }

@@ -72,6 +72,8 @@ pub struct MemorizeState {
     calls: Option<Calls>,
     /// Whether models are asked for what is not known from kept replies.
     chats: bool,
+    /// Whether models were asked for the reading.
+    read_by_model: bool,
 }
 
 /// Content that is being memorized.
@@ -83,6 +85,8 @@ pub struct Content {
     pub hash: ContentHash,
     /// Where they came from, as the caller named it.
     pub url: String,
+    /// The media type with its parameters, where the source told one.
+    pub media_type: Option<String>,
 }
 
 impl MemorizeState {
@@ -107,6 +111,7 @@ impl MemorizeState {
             view: None,
             calls: None,
             chats: true,
+            read_by_model: false,
         }
     }
 
@@ -185,8 +190,8 @@ impl MemoryService {
     /// # Errors
     /// [`ErrorKind::Input`] when the content cannot be used, naming file, line or
     /// JSON pointer; [`ErrorKind::Scope`] when `user` does not fit the store;
-    /// [`ErrorKind::Unsupported`] for pictures and recordings without a model or
-    /// caption; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
+    /// [`ErrorKind::Unsupported`] for pictures and recordings with neither a caption nor a
+    /// model that sees or hears; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
     /// [`ErrorKind::Busy`] when those fail. The store is then as it was.
     pub async fn memorize(&self, request: MemorizeRequest) -> Result<MemorizeResponse> {
         self.memorize_asking(request, true).await
@@ -228,6 +233,9 @@ async fn run(
                 state.view = None;
                 // What it has in hand may have been marked by others; it is kept, and found again.
                 state.calls = None;
+                if state.read_by_model {
+                    state.reading = None;
+                }
             }
             ended => return ended,
         }

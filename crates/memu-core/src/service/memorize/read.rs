@@ -1,11 +1,10 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
+use super::ingest::caption;
 use super::{Content, MemorizeState};
 use crate::error::{Error, Result};
 use crate::pipeline::Step;
-use crate::provider::{Draft, ReadRequest, Reading};
+use crate::provider::{Calls, Draft, ReadRequest, Reading};
 use crate::records::{Meta, Resource, Segment};
 use crate::service::Context;
 use crate::service::cache::ScopeView;
@@ -27,7 +26,9 @@ impl Step<MemorizeState> for PreprocessMultimodal {
             return Ok(());
         }
         if state.reading.is_none() {
-            state.reading = Some(read(context, state, &content).await?);
+            let calls = state.calls(context);
+            state.reading = Some(read(context, state, &content, &calls).await?);
+            state.read_by_model = !calls.writes().is_empty();
         }
         let reading = state.reading.clone().unwrap_or_default();
         let now = context.parts().clock.now();
@@ -60,17 +61,21 @@ fn known_content(view: &ScopeView, content: &Content, state: &MemorizeState) -> 
         .cloned()
 }
 
-async fn read(context: &Context, state: &MemorizeState, content: &Content) -> Result<Reading> {
-    let bytes: Arc<[u8]> = match &state.request.caption {
-        Some(caption) if !state.request.modality.is_text() => caption.as_bytes().into(),
-        _ => content.bytes.clone(),
-    };
+async fn read(
+    context: &Context,
+    state: &MemorizeState,
+    content: &Content,
+    calls: &Calls,
+) -> Result<Reading> {
+    let modality = state.request.modality;
     let request = ReadRequest {
-        bytes,
-        modality: state.request.modality,
+        bytes: content.bytes.clone(),
+        modality,
+        caption: caption(modality, state.request.caption.as_deref()).map(str::to_owned),
+        media_type: content.media_type.clone(),
         url: content.url.clone(),
     };
-    let reading = context.parts().reader.read(request).await?;
+    let reading = context.parts().reader.read(request, calls).await?;
     if reading.drafts.is_empty() {
         return Err(Error::input("there is nothing to memorize in it").with("file", &content.url));
     }
@@ -132,7 +137,7 @@ fn new_resource(
         url: content.url.clone(),
         modality: state.request.modality,
         local_path: String::new(),
-        caption: state.request.caption.clone(),
+        caption: state.request.caption.clone().or(reading.caption.clone()),
         content_hash: content.hash,
         external_id: reading.external_id.clone(),
         segment_count: reading.drafts.len() as u32,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::civil;
 use memu_core::environment::InlineExecutor;
-use memu_core::provider::{Draft, ReadRequest, Reader, Reading};
+use memu_core::provider::{Calls, Draft, ReadRequest, Reader, Reading};
 use memu_core::records::Modality;
 use memu_core::{Error, Result};
 
@@ -18,6 +18,8 @@ fn read_as(modality: Modality, bytes: impl AsRef<[u8]>) -> Result<Reading> {
     read(&ReadRequest {
         bytes: Arc::from(bytes.as_ref()),
         modality,
+        caption: None,
+        media_type: None,
         url: "chat.json".to_owned(),
     })
 }
@@ -80,9 +82,12 @@ fn the_reader_works_through_its_executor() {
     let request = ReadRequest {
         bytes: Arc::from(&b"Anna: hello"[..]),
         modality: Modality::Conversation,
+        caption: None,
+        media_type: None,
         url: "chat.txt".to_owned(),
     };
-    let mut reading = std::pin::pin!(reader.read(request));
+    let calls = Calls::unkept();
+    let mut reading = std::pin::pin!(reader.read(request, &calls));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(Ok(reading)) = reading.as_mut().poll(&mut context) else {
         panic!("an inline executor is done at once");
