@@ -1,4 +1,4 @@
-//! Pictures, recordings and videos, read by models that see and hear.
+//! Pictures and recordings, read by models that see and hear; documents, which need none.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
 #![allow(
@@ -11,90 +11,19 @@
 mod support;
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use memu::core::records::{ReplyState, Segment};
-use memu::core::scope::ScopeSchema;
-use memu::core::store::Query;
+use memu::core::records::ReplyState;
 use memu::settings::Settings;
-use memu::{
-    Error, ErrorKind, MemorizeRequest, MemorizeResponse, MemoryService, Modality, Result,
-    RetrieveRequest,
-};
-use memu_testkit::models::{Answer, Asked, FakeProvider, Fault, Language};
-use memu_testkit::skip_unless_set;
+use memu::{ErrorKind, MemorizeRequest, Modality, RetrieveRequest};
+use memu_testkit::models::{Answer, Asked, FakeProvider, Fault, Language, Recorded};
 use serde_json::json;
-use support::models::{counts, model, replies, service, settings};
+use support::media::{CAPTION, DESCRIPTION, media, memorize, seeing, segments, texts, told, with};
+use support::models::{counts, replies, service, settings};
 
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
 const RECORDING: &[u8] = b"ID3\x04not much of a recording";
-const CAPTION: &str = "Ines stands on a jetty.";
-const DESCRIPTION: &str = "A woman in a yellow coat stands on a jetty. Behind her lies a dinghy.";
-
-/// A model that sees the same in every picture, cleans transcripts up, and condenses documents.
-fn seeing(asked: &Asked) -> Answer {
-    let properties = &asked.schema.clone().unwrap_or_default()["properties"];
-    if properties.get("description").is_some() {
-        return json!({"caption": CAPTION, "description": DESCRIPTION}).into();
-    }
-    if properties.get("text").is_some() {
-        let text = "We sail on Sunday. Yann brings the bread.";
-        return json!({"caption": "A talk about sailing.", "text": text}).into();
-    }
-    model(asked).into()
-}
-
-async fn memorize(
-    service: &MemoryService,
-    bytes: &[u8],
-    name: &str,
-    modality: Modality,
-) -> Result<MemorizeResponse> {
-    let request = MemorizeRequest::content(bytes.to_vec(), name, modality);
-    service.memorize(request.user("user_id", "nora")).await
-}
-
-async fn segments(service: &MemoryService) -> Vec<Segment> {
-    let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
-    let query = Query::scope(&scope);
-    service.store().segments(&query).await.unwrap().records
-}
-
-async fn texts(service: &MemoryService) -> Vec<String> {
-    let segments = segments(service).await.into_iter();
-    segments.map(|segment| segment.text).collect()
-}
-
-/// How many requests were for pictures, and how many for recordings.
-fn media(server: &FakeProvider) -> (usize, usize) {
-    let asked: Vec<Asked> = server.requests().iter().map(|one| one.asked()).collect();
-    let hears = |one: &&Asked| one.language == Some(Language::OpenAiTranscription);
-    (
-        asked
-            .iter()
-            .filter(|one| one.media > 0 && !hears(one))
-            .count(),
-        asked.iter().filter(hears).count(),
-    )
-}
-
-fn told(error: &Error) -> String {
-    let context = error.context().iter();
-    let context: Vec<String> = context
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    format!("{error} {}", context.join(" "))
-}
-
-/// The same with settings of memorize changed.
-fn with(mut settings: Settings, memorize: serde_json::Value) -> Settings {
-    settings.memorize_config = serde_json::from_value(memorize).unwrap();
-    settings.validate().unwrap();
-    settings
-}
-
 #[tokio::test]
 async fn a_picture_is_described_once_and_found_by_what_it_shows() {
     let folder = tempfile::tempdir().unwrap();
@@ -322,22 +251,6 @@ async fn who_cannot_hear_is_named_before_anything_is_fetched() {
 }
 
 #[tokio::test]
-async fn without_ffmpeg_a_video_is_refused_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = FakeProvider::builder().chat(seeing).start();
-    let settings = with(settings(&server), json!({"ffmpeg_path": "/no/such/ffmpeg"}));
-    let service = service(&folder.path().join("memu.db"), settings).await;
-    let error = memorize(&service, b"film", "a.mp4", Modality::Video)
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    for expected in ["not at /no/such/ffmpeg", "MEMU_FFMPEG", "hand in"] {
-        assert!(error.message().contains(expected), "{error}");
-    }
-    assert_eq!(server.request_count(), 0);
-}
-
-#[tokio::test]
 async fn formats_that_models_do_not_take_are_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let server = FakeProvider::builder().chat(seeing).start();
@@ -382,7 +295,7 @@ async fn documents_are_condensed_only_where_there_is_a_prompt_for_it() {
             .await
             .unwrap();
         let asked = server.requests();
-        let asked = asked.iter().map(|one| one.asked());
+        let asked = asked.iter().map(Recorded::asked);
         let condensing = asked.filter(|one| one.system.contains("Keep names of people."));
         assert_eq!(condensing.count(), usize::from(own));
         let expected = if own {
@@ -428,139 +341,4 @@ async fn rich_documents_are_read_without_a_model_and_their_headings_lead_to_them
     let error = service.memorize(request).await.unwrap_err();
     assert!(told(&error).contains("locked with a password"), "{error}");
     assert_eq!(counts(&service).await, before);
-}
-
-/// Has ffmpeg make a film of three seconds.
-fn film(ffmpeg: &Path, place: &Path, more: &[&str]) -> Vec<u8> {
-    let pictures = [
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc=duration=3:size=1600x900:rate=5",
-    ];
-    let made = Command::new(ffmpeg)
-        .args(["-v", "error", "-y"])
-        .args(pictures)
-        .args(more)
-        .arg(place)
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
-    std::fs::read(place).unwrap()
-}
-
-#[tokio::test]
-async fn of_a_video_frames_are_shown_and_its_sound_is_written_down() {
-    let test = "of_a_video_frames_are_shown_and_its_sound_is_written_down";
-    let Some(ffmpeg) = skip_unless_set("MEMU_FFMPEG", test) else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let healthy = Arc::new(AtomicBool::new(false));
-    let is_healthy = healthy.clone();
-    let server = FakeProvider::builder()
-        .chat(seeing)
-        .transcript("we sail on sunday")
-        .fault_when(move |request| {
-            let summary = request.asked().system.contains("summar");
-            (summary && !is_healthy.load(Ordering::SeqCst)).then(|| Fault::status(500))
-        })
-        .start();
-    let config = json!({"ffmpeg_path": ffmpeg, "video_frames": 4});
-    let service = service(
-        &folder.path().join("memu.db"),
-        with(settings(&server), config),
-    )
-    .await;
-    let sound = [
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=3",
-        "-shortest",
-        "-c:a",
-        "aac",
-    ];
-    let video = film(&ffmpeg, &folder.path().join("a.mp4"), &sound);
-    memorize(&service, &video, "a.mp4", Modality::Video)
-        .await
-        .unwrap_err();
-    assert_eq!(counts(&service).await, [0; 4]);
-    assert_eq!(media(&server), (1, 1));
-    let frames: Vec<usize> = server
-        .requests()
-        .iter()
-        .map(|one| one.asked().media)
-        .collect();
-    assert!(frames.contains(&4), "{frames:?}");
-    // What was seen and heard is known, though the frames were taken anew.
-    server.forget_requests();
-    healthy.store(true, Ordering::SeqCst);
-    let done = memorize(&service, &video, "a.mp4", Modality::Video)
-        .await
-        .unwrap();
-    assert_eq!(media(&server), (0, 0));
-    assert_eq!(done.resource.caption.as_deref(), Some(CAPTION));
-    let expected = [
-        format!("# What is seen\n\n{DESCRIPTION}"),
-        "# What is said\n\nwe sail on sunday".to_owned(),
-    ];
-    assert_eq!(texts(&service).await, expected);
-}
-
-#[tokio::test]
-async fn videos_without_sound_or_length_are_seen_and_what_is_none_is_refused() {
-    let test = "videos_without_sound_or_length_are_seen_and_what_is_none_is_refused";
-    let Some(ffmpeg) = skip_unless_set("MEMU_FFMPEG", test) else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let server = FakeProvider::builder().chat(seeing).start();
-    let config = json!({"ffmpeg_path": ffmpeg});
-    let service = service(
-        &folder.path().join("memu.db"),
-        with(settings(&server), config),
-    )
-    .await;
-    // As browsers record it: a stream that does not know how long it will be.
-    let live = film(
-        &ffmpeg,
-        &folder.path().join("a.webm"),
-        &["-live", "1", "-c:v", "libvpx"],
-    );
-    memorize(&service, &live, "a.webm", Modality::Video)
-        .await
-        .unwrap();
-    assert_eq!(media(&server), (1, 0));
-    let frames = server.requests().iter().map(|one| one.asked().media).max();
-    assert_eq!(frames, Some(8));
-    assert_eq!(texts(&service).await, [DESCRIPTION]);
-    server.forget_requests();
-    let sound = folder.path().join("a.m4a");
-    let made = Command::new(&ffmpeg)
-        .args(["-v", "error", "-f", "lavfi", "-i", "sine=duration=1"])
-        .arg(&sound)
-        .status();
-    assert!(made.unwrap().success());
-    let list = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n".to_vec();
-    for (bytes, expected) in [
-        (
-            std::fs::read(&sound).unwrap(),
-            "no pictures; memorize it as audio",
-        ),
-        (b"no film at all".to_vec(), "ffmpeg finds no video in it"),
-        (list, "ffmpeg finds no video in it"),
-    ] {
-        let error = memorize(&service, &bytes, "b.mp4", Modality::Video)
-            .await
-            .unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Input);
-        assert!(error.message().contains(expected), "{error}");
-        assert!(told(&error).contains("file=b.mp4"), "{}", told(&error));
-    }
-    assert_eq!(server.request_count(), 0);
 }
