@@ -147,7 +147,7 @@ fn every_pair_of_writes_can_be_taken_back_and_keeps_the_indexes_true() {
         Write::Category(make.category("new")),
         Write::Relation(make.relation(&world.craft, &world.blank)),
         Write::Embeddings(identity(), vec![moved]),
-        Write::ModelReply(make.model_reply("new")),
+        Write::from(make.model_reply("new")),
         Write::DeleteModelReply(id(&world.babble.meta)),
         Write::DeleteResource(id(&world.chat.meta)),
         Write::DeleteResource(id(&world.notes.meta)),

@@ -99,7 +99,7 @@ pub(super) fn write(dice: &mut Dice, make: &Maker, known: &Snapshot) -> Result<O
                 category_id: one.category_id.clone(),
             }),
         },
-        15 => Some(Write::ModelReply(reply(dice, make, known))),
+        15 => Some(Write::from(reply(dice, make, known))),
         16 if dice.one_in(2) => Some(Write::ModelUsage(usage(dice, make))),
         16 => dice
             .pick(&known.model_replies)
@@ -173,7 +173,7 @@ fn reply(dice: &mut Dice, make: &Maker, known: &Snapshot) -> ModelReply {
 }
 
 fn usage(dice: &mut Dice, make: &Maker) -> ModelUsage {
-    let mut usage = make.model_usage(dice.roll(3) as i64);
+    let mut usage = make.model_usage(dice.roll(3) as u8);
     if dice.one_in(2) {
         "summarise".clone_into(&mut usage.step);
     }

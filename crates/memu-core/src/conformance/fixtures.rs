@@ -177,10 +177,10 @@ impl Maker {
     }
 
     /// What a reply took, so many days after the first.
-    pub fn model_usage(&self, days: i64) -> ModelUsage {
+    pub fn model_usage(&self, days: u8) -> ModelUsage {
         let first = civil::date(2026, 2, 27);
         ModelUsage {
-            day: first.saturating_add(days.days()),
+            day: first.saturating_add(i64::from(days).days()),
             profile: "default".to_owned(),
             model: "test/talker-1".to_owned(),
             step: "extract_items".to_owned(),
@@ -366,7 +366,7 @@ impl World {
             .chain(items.into_iter().cloned().map(Write::Item))
             .chain(categories.into_iter().cloned().map(Write::Category))
             .chain(self.relations.iter().cloned().map(Write::Relation))
-            .chain([&self.summary, &self.babble].map(|one| Write::ModelReply(one.clone())))
+            .chain([&self.summary, &self.babble].map(|one| Write::from(one.clone())))
             .collect()
     }
 

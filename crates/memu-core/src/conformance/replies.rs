@@ -24,7 +24,7 @@ pub(super) async fn a_reply_leaves_the_log_as_it_is(harness: &dyn Harness) -> Ve
     let writes = vec![Write::Category(make.category("first"))];
     store.commit(make.batch(writes)).await?;
     let before = store.log_position(make.scope()).await?;
-    let writes = vec![Write::ModelReply(make.model_reply("a reply"))];
+    let writes = vec![Write::from(make.model_reply("a reply"))];
     let committed = store.commit(make.batch(writes)).await?;
     same("the commit", &committed.seq, &before.seq)?;
     let after = store.log_position(make.scope()).await?;
@@ -43,7 +43,7 @@ pub(super) async fn a_plan_on_nothing_holds_when_a_reply_has_come(
     let store = harness.fresh(&ScopeSchema::default()).await?;
     let make = Maker::new(user("alice")?, 5);
     let before = store.log_position(make.scope()).await?;
-    let reply = vec![Write::ModelReply(make.model_reply("a reply"))];
+    let reply = vec![Write::from(make.model_reply("a reply"))];
     store.commit(make.batch(reply)).await?;
     let plan = |name: &str| {
         let mut plan = make.batch(vec![Write::Category(make.category(name))]);
@@ -67,7 +67,7 @@ pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harn
     let store = harness.fresh(&ScopeSchema::default()).await?;
     let (alice, bob) = (Maker::new(user("alice")?, 2), Maker::new(user("bob")?, 2));
     let reply = alice.model_reply("all that came of it");
-    let writes = vec![Write::ModelReply(reply.clone())];
+    let writes = vec![Write::from(reply.clone())];
     store.commit(alice.batch(writes.clone())).await?;
     let kept = async || store.log_position(alice.scope()).await;
     let life = kept().await?.life;
@@ -86,9 +86,7 @@ pub(super) async fn a_scope_with_nothing_but_a_reply_is_there(harness: &dyn Harn
     let position = store.log_position(alice.scope()).await?;
     same("where nothing is", &position, &LogPosition::default())?;
     let again = alice.model_reply("again");
-    store
-        .commit(alice.batch(vec![Write::ModelReply(again)]))
-        .await?;
+    store.commit(alice.batch(vec![Write::from(again)])).await?;
     let cleared = store.clear(&[alice.scope().clone()]).await?;
     same("the replies that went", &cleared.model_replies, &1)?;
     same("the scopes that went", &cleared.scopes, &1)?;
@@ -105,7 +103,7 @@ pub(super) async fn replies_are_found_by_state_request_and_resource(
     let world = World::new(&make)?;
     let mut waiting = make.model_reply("not read yet");
     let mut writes = world.writes();
-    writes.push(Write::ModelReply(waiting.clone()));
+    writes.push(Write::from(waiting.clone()));
     store.commit(make.batch(writes)).await?;
     let [summary, babble] = [&world.summary, &world.babble].map(|one| one.text.clone());
     let chat = world.chat.meta.id.clone();
@@ -137,7 +135,7 @@ pub(super) async fn replies_are_found_by_state_request_and_resource(
     for (revision, state) in [(1, ReplyState::Failed), (2, ReplyState::Parsed)] {
         waiting.meta.revision = revision;
         waiting.state = state;
-        let write = Write::ModelReply(waiting.clone());
+        let write = Write::from(waiting.clone());
         store.commit(make.batch(vec![write.clone()])).await?;
         let again = store.commit(make.batch(vec![write])).await;
         refused("the same revision again", again, &[ErrorKind::Conflict])?;
@@ -166,10 +164,10 @@ pub(super) async fn replies_go_with_what_they_are_about(harness: &dyn Harness) -
     let writes = vec![
         Write::Resource(chat.clone()),
         Write::Resource(film.clone()),
-        Write::ModelReply(about(Some(&chat.meta.id), "of the chat")),
-        Write::ModelReply(about(None, "of the content")),
-        Write::ModelReply(about(Some(&film.meta.id), "of the film")),
-        Write::ModelReply(make.model_reply("of nothing")),
+        Write::from(about(Some(&chat.meta.id), "of the chat")),
+        Write::from(about(None, "of the content")),
+        Write::from(about(Some(&film.meta.id), "of the film")),
+        Write::from(make.model_reply("of nothing")),
     ];
     store.commit(make.batch(writes)).await?;
     let delete = |id: &Id| make.batch(vec![Write::DeleteResource(id.clone())]);
@@ -192,7 +190,7 @@ pub(super) async fn replies_about_nothing_lose_their_text_when_something_goes(
     let store = harness.fresh(&ScopeSchema::default()).await?;
     let make = Maker::new(user("alice")?, 6);
     let bob = Maker::new(user("bob")?, 6);
-    let his = vec![Write::ModelReply(bob.model_reply("of bob"))];
+    let his = vec![Write::from(bob.model_reply("of bob"))];
     store.commit(bob.batch(his)).await?;
     let world = World::new(&make)?;
     let about = ModelReply {
@@ -201,7 +199,7 @@ pub(super) async fn replies_about_nothing_lose_their_text_when_something_goes(
     };
     let quoting = make.model_reply("quotes anything");
     let mut writes = world.writes();
-    writes.extend([about, quoting.clone()].map(Write::ModelReply));
+    writes.extend([about, quoting.clone()].map(Write::from));
     store.commit(make.batch(writes)).await?;
     let before = said(&*store, make.scope(), Select::All).await?;
     let emptied = before.iter().map(|text| match text.as_str() {
@@ -215,7 +213,7 @@ pub(super) async fn replies_about_nothing_lose_their_text_when_something_goes(
     let stored = store.model_reply(make.scope(), &quoting.meta.id).await?;
     let stored = stored.map(|reply| (reply.meta.revision, reply.usage));
     same("what it cost", &stored, &Some((2, quoting.usage.clone())))?;
-    let again = Write::ModelReply(make.model_reply("quotes it again"));
+    let again = Write::from(make.model_reply("quotes it again"));
     store.commit(make.batch(vec![again])).await?;
     let gone = vec![Write::DeleteResource(world.chat.meta.id.clone())];
     store.commit(make.batch(gone)).await?;
@@ -238,7 +236,7 @@ pub(super) async fn replies_about_content_that_has_grown_go_with_its_resource(
     let mut chat = make.resource("file:///one");
     let grown = make.resource("file:///two").content_hash;
     let about = |hash, text: &str| {
-        Write::ModelReply(ModelReply {
+        Write::from(ModelReply {
             content_hash: Some(hash),
             ..make.model_reply(text)
         })
@@ -284,7 +282,7 @@ pub(super) async fn usage_adds_up_by_day_and_outlives_replies(harness: &dyn Harn
         store.commit(alice.batch(writes)).await?;
     }
     let twice = vec![
-        Write::ModelReply(reply),
+        Write::from(reply),
         Write::ModelUsage(alice.model_usage(1)),
         Write::Resource(chat.clone()),
     ];

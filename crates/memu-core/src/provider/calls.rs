@@ -280,12 +280,12 @@ impl Calls {
         if let Some(error) = error {
             raw.body.as_ref().clone_into(&mut reply.text);
             reply.fail(error);
-            writes.push(Write::ModelReply(reply));
+            writes.push(Write::from(reply));
             return keeping.write(writes).await;
         }
         match question.kept {
             Kept::AndMarked => {
-                writes.push(Write::ModelReply(reply.clone()));
+                writes.push(Write::from(reply.clone()));
                 match keeping.write(writes).await {
                     // Others have emptied or removed it meanwhile; what it says is known here.
                     Err(error) if error.kind() == ErrorKind::Conflict => return Ok(()),

@@ -131,7 +131,7 @@ pub enum Write {
     /// Inserts or changes the reply of a model. The resource that it names need not
     /// be there. It leaves the change log as it is: plans that were made before it
     /// still hold.
-    ModelReply(ModelReply),
+    ModelReply(Box<ModelReply>),
     /// Adds to what the models of the scope have taken. It leaves the change log as it is,
     /// and stays until the scope is cleared.
     ModelUsage(ModelUsage),
@@ -155,6 +155,12 @@ pub enum Write {
     },
     /// Removes the reply of a model.
     DeleteModelReply(Id),
+}
+
+impl From<ModelReply> for Write {
+    fn from(reply: ModelReply) -> Self {
+        Self::ModelReply(Box::new(reply))
+    }
 }
 
 impl Write {

@@ -94,7 +94,7 @@ impl Done {
         });
         // When others have removed it meanwhile, writing it is a conflict, and removing it
         // would be an error.
-        let mut writes = vec![Write::ModelReply(reply)];
+        let mut writes = vec![Write::from(reply)];
         writes.extend(gone);
         writes.extend(self.usage.clone().map(Write::ModelUsage));
         writes
@@ -107,7 +107,7 @@ impl Keeping {
         let mut reply = record(self, question, raw);
         if question.kept != Kept::IfUnusable {
             raw.body.as_ref().clone_into(&mut reply.text);
-            self.write(vec![Write::ModelReply(reply.clone())]).await?;
+            self.write(vec![Write::from(reply.clone())]).await?;
             reply.meta.revision += 1;
         }
         Ok(reply)

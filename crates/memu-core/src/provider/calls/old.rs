@@ -37,7 +37,7 @@ impl Keeping {
             };
             for mut reply in page.records.into_iter().filter(is_old) {
                 reply.text.clear();
-                match self.write(vec![Write::ModelReply(reply)]).await {
+                match self.write(vec![Write::from(reply)]).await {
                     Err(error) if error.kind() == ErrorKind::Conflict => {}
                     written => written?,
                 }

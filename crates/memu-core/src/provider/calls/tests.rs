@@ -393,7 +393,7 @@ fn a_reply_that_can_be_read_today_is_used_though_it_could_not_be_before() {
     let mut kept = desk.kept().pop().unwrap();
     kept.text = "12".to_owned();
     let mut batch = WriteBatch::new(scope(), None);
-    batch.writes = vec![Write::ModelReply(kept)];
+    batch.writes = vec![Write::from(kept)];
     desk.store.commit(batch).now_or_never().unwrap().unwrap();
     let calls = desk.calls(2);
     assert_eq!(desk.ask(&calls, "how many?").unwrap(), 12);
