@@ -19,7 +19,7 @@ pub const MAX_SCOPE_VALUE_BYTES: usize = 512;
 
 /// Names that records or their tables use themselves and that a scope field may not
 /// take.
-const RESERVED: [&str; 48] = [
+const RESERVED: [&str; 49] = [
     "item_row",
     "category_row",
     "id",
@@ -68,6 +68,7 @@ const RESERVED: [&str; 48] = [
     "finish_reason",
     "reply_state",
     "error_text",
+    "source_json",
 ];
 
 /// The ordered names of a store's scope fields.

@@ -307,7 +307,7 @@ fn strangers_are_refused_and_left_as_they_are() {
         (
             ErrorKind::TooNew,
             "the database was written by a newer version of MemU: its schema is 99, this version \
-             knows 2"
+             knows 3"
                 .to_owned()
         )
     );

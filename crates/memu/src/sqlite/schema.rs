@@ -302,8 +302,7 @@ CREATE TABLE memu_model_replies (
     usage_json TEXT NOT NULL,
     finish_reason TEXT,
     reply_state TEXT NOT NULL CHECK (reply_state IN ('received', 'parsed', 'failed')),
-    error_text TEXT,
-    source_json TEXT,
+    error_text TEXT, source_json TEXT,
     {KEYS}
 ) STRICT;
 CREATE INDEX memu_model_replies_request ON memu_model_replies (scope_id, request_hash);

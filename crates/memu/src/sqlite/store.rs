@@ -167,7 +167,11 @@ impl Store for SqliteStore {
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
         let scopes = scopes.to_vec();
         self.write(move |connection, shared, cancelled| {
-            clear::clear(connection, shared.wait, cancelled, &scopes)
+            let cleared = clear::clear(connection, shared.wait, cancelled, &scopes)?;
+            // After a write that it follows closely the log would stay until the next rest, and
+            // with it what was forgotten.
+            shared.tidy().at_rest(connection);
+            Ok(cleared)
         })
         .await
     }
