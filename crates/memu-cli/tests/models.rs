@@ -248,7 +248,9 @@ fn an_answer_that_can_be_understood_now_is_stored_without_asking_again() {
     assert_eq!(changed.unwrap(), 3);
     drop(database);
     let planned = home.json(&["replay", "--dry-run"]);
-    assert_eq!(planned[0]["status"], "waiting");
+    assert_eq!(planned[0]["status"], "memorized", "{planned}");
+    assert_eq!(planned[0]["items"][0]["summary"], "Nora keeps bees");
+    assert_eq!(home.json(&["stats", "--user", "nora"])["resources"], 0);
     let replayed = home.json(&["replay"]);
     assert_eq!(replayed[0]["status"], "memorized", "{replayed}");
     assert_eq!(replayed[0]["items"][0]["summary"], "Nora keeps bees");
@@ -293,4 +295,104 @@ fn what_was_overlooked_in_an_answer_is_added_on_demand() {
         .collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.contains(&"Nora owns a smoker and a veil"), "{told:?}");
+}
+
+#[test]
+fn what_was_cut_off_is_found_from_another_folder_and_refused_when_it_has_changed() {
+    let (_server, sane, home) = babbling();
+    home.run(&["memorize", "chat.json", "--user", "nora"]);
+    let stats = home.json(&["stats", "--user", "nora"]);
+    assert_eq!(
+        (&stats["unfinished"], &stats["resources"]),
+        (&json!(1), &json!(0))
+    );
+    sane.store(true, Ordering::SeqCst);
+    let elsewhere = home.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let others = r#"[{"role": "user", "content": "Nobody is to see this"}]"#;
+    std::fs::write(elsewhere.join("chat.json"), others).unwrap();
+    let resume = || {
+        let mut command = home.command(&["memorize", "--resume", "--db", "../memu.db"]);
+        command.args(["--config", "../memu.toml"]);
+        command.current_dir(&elsewhere).output().unwrap()
+    };
+    let original = std::fs::read(home.path("chat.json")).unwrap();
+    home.write(
+        "chat.json",
+        r#"[{"role": "user", "content": "I keep goats"}]"#,
+    );
+    let changed = resume();
+    assert_eq!(changed.status.code(), Some(1));
+    let told = String::from_utf8(changed.stderr).unwrap();
+    assert!(told.contains("another one now"), "{told}");
+    assert_eq!(home.json(&["stats", "--user", "nora"])["resources"], 0);
+    home.write("chat.json", original);
+    assert!(resume().status.success());
+    let items = home.json(&["list", "items", "--user", "nora"]);
+    assert_eq!(items["items"][0]["summary"], "Nora keeps bees");
+    let resources = home.json(&["list", "resources", "--user", "nora"]);
+    assert_eq!(resources["resources"][0]["url"], "chat.json");
+    assert_eq!(home.json(&["stats", "--user", "nora"])["unfinished"], 0);
+}
+
+#[test]
+fn what_cannot_go_on_does_not_hold_up_the_rest_and_can_be_let_go() {
+    let (_server, sane, home) = babbling();
+    home.write(
+        "gone.json",
+        r#"[{"role": "user", "content": "I had bees"}]"#,
+    );
+    home.run(&["memorize", "gone.json", "--user", "nora"]);
+    home.run(&["memorize", "chat.json", "--user", "nora"]);
+    std::fs::remove_file(home.path("gone.json")).unwrap();
+    sane.store(true, Ordering::SeqCst);
+    let run = home.run(&["memorize", "--resume"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains("Memorized chat.json"), "{}", run.stdout);
+    assert!(run.stderr.contains("gone.json"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("1 of 2 could not go on"),
+        "{}",
+        run.stderr
+    );
+    let unknown = home.run(&["memorize", "--give-up", "other.json"]);
+    assert_eq!(unknown.code, Some(3));
+    home.ok(&["memorize", "--give-up", "gone.json"]);
+    let rest = home.run(&["memorize", "--resume"]);
+    assert!(
+        rest.stderr.contains("Nothing was cut off"),
+        "{}",
+        rest.stderr
+    );
+}
+
+#[test]
+fn a_limit_of_costs_without_prices_is_refused() {
+    let server = FakeProvider::start();
+    let home = home(&server);
+    let settings = std::fs::read_to_string(home.path("memu.toml")).unwrap();
+    home.write(
+        "memu.toml",
+        format!("{settings}\n[budget]\nmax_cost = 1.0\n"),
+    );
+    let run = home.run(&["stats"]);
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.stderr.contains("budget.max_cost limits nothing"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn help_tells_what_a_verb_reads() {
+    let home = Home::new();
+    let help = home.ok(&["memorize", "--help"]);
+    for part in ["JSON Lines", "--resume", "--give-up"] {
+        assert!(help.contains(part), "{help}");
+    }
+    assert!(
+        home.ok(&["replay", "--help"])
+            .contains("kept before it is read")
+    );
 }

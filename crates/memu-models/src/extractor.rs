@@ -215,6 +215,17 @@ fn parts(request: &ExtractRequest) -> Vec<Part> {
         before = Some(segment);
         let length = segment.text.chars().count();
         let message = NumberedMessage::of(at as u32 + 1, segment);
+        if length > MOST_CHARACTERS {
+            let pieces = pieces(&message).into_iter().enumerate();
+            parts.extend(pieces.map(|(number, piece)| Part {
+                first: at,
+                begins_topic: !same_topic && number == 0,
+                messages: vec![piece],
+            }));
+            // What follows begins a part of its own.
+            characters = MOST_CHARACTERS;
+            continue;
+        }
         match parts.last_mut() {
             Some(part) if same_topic && characters + length <= MOST_CHARACTERS => {
                 characters += length;
@@ -231,4 +242,29 @@ fn parts(request: &ExtractRequest) -> Vec<Part> {
         }
     }
     parts
+}
+
+/// A very long message in pieces, which all have its number.
+fn pieces(message: &NumberedMessage) -> Vec<NumberedMessage> {
+    let mut pieces = Vec::new();
+    let mut rest = message.text.as_str();
+    while !rest.is_empty() {
+        let longest = rest.char_indices().nth(MOST_CHARACTERS);
+        let end = longest.map_or(rest.len(), |(end, _)| end);
+        let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        // Between words, if there are any.
+        let space = piece
+            .rfind(char::is_whitespace)
+            .filter(|_| !after.is_empty());
+        let (piece, after) = match space {
+            Some(space) if space > 0 => rest.split_at_checked(space).unwrap_or((piece, after)),
+            _ => (piece, after),
+        };
+        pieces.push(NumberedMessage {
+            text: piece.to_owned(),
+            ..message.clone()
+        });
+        rest = after.trim_start();
+    }
+    pieces
 }

@@ -18,7 +18,7 @@ use memu_core::records::Role;
 use memu_models::{ChatClient, Profile};
 use memu_testkit::models::{Answer, FakeProvider, Fault};
 use serde_json::{Value, json};
-use support::{KEY, connect, format, profile, question};
+use support::{KEY, asked, connect, format, profile, question};
 
 /// One for each form.
 const PROVIDERS: [&str; 4] = ["openai", "anthropic", "gemini", "ollama"];
@@ -289,20 +289,25 @@ async fn a_refusal_is_an_error_that_is_kept_and_not_asked_for_again() {
 async fn an_error_inside_a_reply_is_reported_and_tried_again_when_it_may_pass() {
     let passing = r#"{"error":{"code":429,"message":"busy upstream"}}"#;
     let lasting = r#"{"error":{"code":400,"message":"no such model"}}"#;
-    for (body, attempts) in [(passing, 3), (lasting, 1)] {
+    for (body, replies) in [(passing, 3), (lasting, 1)] {
         let server = FakeProvider::builder()
             .fault_when(move |_| Some(Fault::Body(body.to_owned())))
             .start();
         let client = client("openrouter", &server);
         let raw = client.chat(&question("Hello")).await.unwrap();
-        assert_eq!((raw.attempts, &*raw.body), (attempts, body));
+        assert_eq!((raw.attempts, &*raw.body), (1, body));
         let error = client.read(&raw).unwrap_err().to_string();
         assert!(
             error.starts_with("the provider reports an error: "),
             "{error}"
         );
         assert!(error.contains("profile: main"), "{error}");
-        assert!(error.contains(&format!("attempts: {attempts}")), "{error}");
+        let error = asked(&client).await.unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("replies: {replies}")),
+            "{error}"
+        );
+        assert_eq!(server.request_count(), 1 + replies);
     }
 }
 

@@ -15,7 +15,7 @@ use memu_core::provider::{ChatModel, Embedder};
 use memu_core::{Error, ErrorKind};
 use memu_models::Profile;
 use memu_testkit::models::{FakeProvider, Fault};
-use support::{KEY, connect, connect_and_watch, profile, question};
+use support::{KEY, asked, connect, connect_and_watch, profile, question};
 
 /// A server with which the same thing always goes wrong.
 fn failing(fault: &Fault) -> FakeProvider {
@@ -122,10 +122,14 @@ async fn a_reply_that_cannot_be_read_is_kept() {
         let server = failing(&fault);
         let client = connect(&profile("openai", &server)).chat_model().unwrap();
         let raw = client.chat(&question("Hello")).await.unwrap();
-        assert_eq!(raw.attempts, 3, "{fault:?}");
+        assert_eq!(raw.attempts, 1, "{fault:?}");
         let error = client.read(&raw).unwrap_err();
         assert_eq!(error.message(), message);
-        assert!(error.to_string().contains("attempts: 3, body: "), "{error}");
+        assert!(error.to_string().contains("attempts: 1, body: "), "{error}");
+        let error = asked(&client).await.unwrap_err();
+        assert_eq!(error.message(), message);
+        assert!(error.to_string().contains("replies: 3"), "{error}");
+        assert_eq!(server.request_count(), 4, "{fault:?}");
     }
 }
 
@@ -142,9 +146,8 @@ async fn one_attempt_that_succeeds_is_enough() {
     ] {
         let server = FakeProvider::builder().faults([fault.clone()]).start();
         let client = connect(&patient(&fault, &server)).chat_model().unwrap();
-        let raw = client.chat(&question("Hello")).await.unwrap();
-        assert_eq!(raw.attempts, 2, "{fault:?}");
-        assert_eq!(client.read(&raw).unwrap().text, "ok");
+        assert_eq!(asked(&client).await.unwrap(), "ok", "{fault:?}");
+        assert_eq!(server.request_count(), 2, "{fault:?}");
     }
 }
 

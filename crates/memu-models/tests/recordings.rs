@@ -207,7 +207,7 @@ async fn refusals_and_lost_connections_come_again_and_nobody_waits() {
         recorded[0].as_ref().unwrap_err().contains("500"),
         "{recorded:?}"
     );
-    assert_eq!(recorded[1].as_ref().unwrap().1, 3);
+    assert_eq!(recorded[1].as_ref().unwrap().1, 2);
     assert_eq!(recorded[2].as_ref().unwrap().1, 1);
 }
 

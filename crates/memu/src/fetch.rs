@@ -80,6 +80,15 @@ impl SystemFetcher {
 
 #[async_trait]
 impl Fetcher for SystemFetcher {
+    fn locate(&self, url: &str) -> String {
+        if url.contains("://") {
+            return url.to_owned();
+        }
+        // A path that has no absolute form keeps the one it has.
+        let absolute = std::path::absolute(url);
+        absolute.map_or_else(|_| url.to_owned(), |path| path.display().to_string())
+    }
+
     async fn fetch(&self, url: &str, limit: u64) -> Result<Fetched> {
         if url.starts_with("http://") || url.starts_with("https://") {
             return self.fetch_web(url, limit).await;

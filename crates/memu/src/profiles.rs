@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use memu_core::Error;
-use memu_core::Result;
 use memu_core::provider::{ChatModel, Embedder, Extractor, Reader, RetrievalModel, Summarizer};
 use memu_core::records::{EmbedderIdentity, Embedding, EmbeddingSet, SetState};
+use memu_core::{Error, ErrorKind, Result};
 use memu_models::understanding::memorize::MemoryType;
 use memu_models::{
     Connection, ModelExtractor, ModelReader, ModelSummarizer, Profile, ProfiledModel,
@@ -167,7 +166,9 @@ impl<'s> Profiles<'s> {
         Ok(Some(match connection.embedder().await {
             Ok(embedder) => Arc::new(embedder),
             // What needs no vectors is to work all the same.
-            Err(error) if known.is_none() => Arc::new(Unreached::new(preset.name, model, error)),
+            Err(error) if error.kind() == ErrorKind::Model || !connection.has_key() => {
+                Arc::new(Unreached::new(preset.name, model, error))
+            }
             Err(error) => return Err(error),
         }))
     }
@@ -180,7 +181,9 @@ impl<'s> Profiles<'s> {
         }
         let profile = profiles.get(DEFAULT_PROFILE)?.remote()?;
         let preset = profile.validate(DEFAULT_PROFILE).ok()?;
-        preset.embed?;
+        // Many providers of models that chat have none that embeds unless it is named.
+        let embeds = profile.embed_model.as_deref().or(preset.embed?.model);
+        embeds?;
         Some((DEFAULT_PROFILE.to_owned(), profile))
     }
 

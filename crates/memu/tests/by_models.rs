@@ -228,3 +228,97 @@ async fn what_models_said_about_a_conversation_that_has_grown_goes_with_it() {
     assert!(!quotes(said().await, "harbour"));
     assert!(quotes(said().await, "parrot"));
 }
+
+/// A provider that embeds refuses texts of more than some thousand tokens, and a model that chats
+/// those beyond what it keeps in mind.
+#[tokio::test]
+async fn a_very_long_message_is_asked_about_in_pieces_and_embedded_by_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    let words: Vec<String> = (0..12_000).map(|number| format!("wörd{number}")).collect();
+    let text = words.join(" ");
+    let content = json!([{"role": "user", "content": text}]).to_string();
+    let request =
+        MemorizeRequest::content(content.into_bytes(), "long.json", Modality::Conversation);
+    let done = service
+        .memorize(request.user("user_id", "nora"))
+        .await
+        .unwrap();
+    assert_eq!(done.resource.segment_count, 1);
+    let requests = server.requests();
+    let (embedded, asked): (Vec<_>, Vec<_>) =
+        requests.iter().partition(|one| one.asked().is_embedding());
+    let asked: Vec<String> = asked.iter().map(|one| one.asked().prompt).collect();
+    let asked: Vec<_> = asked.iter().filter(|one| one.contains("wörd")).collect();
+    assert!(asked.len() > 3);
+    assert!(asked.iter().all(|one| one.chars().count() < 34_000));
+    let all = asked.iter().map(|one| one.as_str()).collect::<String>();
+    for word in ["wörd0 ", "wörd6000 ", "wörd11999"] {
+        assert!(all.contains(word), "{word}");
+    }
+    let longest = embedded.iter().flat_map(|one| {
+        let texts = one.json()["input"].as_array().unwrap().clone();
+        texts.into_iter().map(|text| text.as_str().unwrap().len())
+    });
+    assert!((10_000..=16_000).contains(&longest.max().unwrap()));
+    // The message itself is stored whole.
+    let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+    let stored = service
+        .store()
+        .segments(&Query::scope(&scope))
+        .await
+        .unwrap();
+    assert_eq!(stored.records[0].text, text);
+}
+
+#[tokio::test]
+async fn a_memory_that_can_only_be_read_is_asked_by_models_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    let server = FakeProvider::builder().chat(model).start();
+    let writing = service(&path, settings(&server)).await;
+    memorize(&writing).await.unwrap();
+    writing.close().await.unwrap();
+    // Whoever may write anything cannot be kept from it by permissions alone.
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
+    let reading = service(&path, settings(&server)).await;
+    let request = RetrieveRequest::question("violin strings").matching("user_id", "nora");
+    let found = reading.retrieve(request).await.unwrap();
+    assert!(!found.items.is_empty());
+}
+
+#[tokio::test]
+async fn absurd_counts_of_tokens_stop_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder()
+        .chat(|asked: &Asked| Answer::from(model(asked)).tokens(u64::MAX / 2, u64::MAX / 2))
+        .start();
+    let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+    memorize(&service).await.unwrap();
+    let stats = service.stats(&user("nora"), false).await.unwrap();
+    assert!(
+        stats
+            .model_calls
+            .iter()
+            .any(|one| one.input_tokens > 1_000_000)
+    );
+}
+
+#[tokio::test]
+async fn where_the_provider_has_no_model_that_embeds_this_process_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let profile = json!({
+        "provider": "vllm",
+        "base_url": format!("{}/v1", server.base_url()),
+        "chat_model": "one",
+    });
+    let settings = memu::settings::Layers::new()
+        .value(json!({"llm_profiles": {"default": profile}}))
+        .settings()
+        .unwrap();
+    let service = service(&folder.path().join("memu.db"), settings).await;
+    memorize(&service).await.unwrap();
+    assert_eq!(embeddings(&server), 0);
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use memu::{
     Error, MemorizeRequest, MemorizeResponse, MemorizeStatus, MemoryService, Modality, Result,
-    Source,
+    Source, Unfinished,
 };
 
 use super::modality::{by_content, by_name};
@@ -32,6 +32,10 @@ pub(crate) struct Memorize {
     /// and not paid for again
     #[arg(long, conflicts_with_all = ["sources", "modality", "caption"])]
     resume: bool,
+    /// Let go of what was cut off: remove what models answered about it, by the name under which
+    /// it was handed over
+    #[arg(long, requires = "sources", conflicts_with_all = ["modality", "caption"])]
+    give_up: bool,
     /// What they are; by default decided by name and content
     #[arg(long, short, value_name = "MODALITY", value_parser = modality)]
     modality: Option<Modality>,
@@ -56,32 +60,65 @@ impl Memorize {
         }
         let progress = Progress::new(global);
         let service = session::open(global, &progress).await?;
-        let requests = if self.resume {
-            unfinished(&service, global, printer).await?
+        let ended = if self.resume {
+            resume(&service, global, printer, &progress).await
+        } else if self.give_up {
+            self.give_up(&service, global, printer).await
         } else {
-            let sources = self.sources.iter();
-            sources
-                .map(|source| Ok((source.clone(), self.request(source, global)?)))
-                .collect::<Result<_>>()?
+            self.memorize(&service, global, printer, &progress).await
         };
-        let mut left = requests.len();
-        progress.start(left);
-        for (name, request) in requests {
-            progress.working_on(&name);
-            let memorized = service.memorize(request).await;
+        progress.finish();
+        ended?;
+        service.close().await
+    }
+
+    async fn memorize(
+        &self,
+        service: &MemoryService,
+        global: &Global,
+        printer: &Printer,
+        progress: &Progress,
+    ) -> Result<()> {
+        progress.start(self.sources.len());
+        for source in &self.sources {
+            progress.working_on(source);
+            let memorized = service.memorize(self.request(source, global)?).await;
             if memorized.is_err() {
                 progress.finish();
-                tell_how_to_go_on(&service, global, printer, &name).await;
+                tell_how_to_go_on(service, global, printer, source).await;
             }
             let response = memorized?;
             progress.advance();
-            left -= 1;
-            if left == 0 {
+            if self.sources.last() == Some(source) {
                 progress.finish();
             }
             printer.response(&response, show)?;
         }
-        service.close().await
+        Ok(())
+    }
+
+    /// Lets go of what was cut off, by the names under which it was handed over.
+    async fn give_up(
+        &self,
+        service: &MemoryService,
+        global: &Global,
+        printer: &Printer,
+    ) -> Result<()> {
+        let waiting = unfinished(service, global).await?;
+        for name in &self.sources {
+            let named = |one: &&Unfinished| {
+                one.source.url == *name || one.source.location.as_ref() == Some(name)
+            };
+            let mut found = waiting.iter().filter(named).peekable();
+            if found.peek().is_none() {
+                return Err(Error::not_found("nothing of this name was cut off").with("file", name));
+            }
+            for one in found {
+                let replies = service.give_up(one).await?;
+                printer.remark(&format!("Gave up {name}: {}", counted(replies, "reply")));
+            }
+        }
+        Ok(())
     }
 
     fn request(&self, source: &str, global: &Global) -> Result<MemorizeRequest> {
@@ -102,29 +139,43 @@ impl Memorize {
     }
 }
 
-/// What was cut off, by name. What was handed over as it was cannot be fetched again.
-async fn unfinished(
+/// Goes on with all that was cut off; what fails again does not keep the rest from going on.
+async fn resume(
     service: &MemoryService,
     global: &Global,
     printer: &Printer,
-) -> Result<Vec<(String, MemorizeRequest)>> {
-    let filter = session::filter(global, &[]);
-    let waiting = service.unfinished(&filter, filter.is_empty()).await?;
+    progress: &Progress,
+) -> Result<()> {
+    let waiting = unfinished(service, global).await?;
     if waiting.is_empty() {
         printer.remark("Nothing was cut off.");
     }
-    let (at_hand, waiting): (Vec<_>, Vec<_>) =
-        waiting.into_iter().partition(|one| one.source.at_hand);
-    for one in at_hand {
-        let name = one.source.url;
-        printer.remark(&format!(
-            "{name} is not kept; hand it over once more to go on"
-        ));
+    progress.start(waiting.len());
+    let mut failed = 0;
+    for one in &waiting {
+        progress.working_on(&one.source.url);
+        let resumed = service.resume(one).await;
+        progress.advance();
+        match resumed {
+            Ok(response) => printer.response(&response, show)?,
+            Err(error) => {
+                failed += 1;
+                printer.remark(&format!("{}: {error}", one.source.url));
+            }
+        }
     }
-    let requests = waiting
-        .iter()
-        .map(|one| (one.source.url.clone(), one.request()));
-    Ok(requests.collect())
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::model(format!(
+            "{failed} of {} could not go on; `memu memorize --give-up NAME` lets go of one",
+            waiting.len()
+        ))),
+    }
+}
+
+async fn unfinished(service: &MemoryService, global: &Global) -> Result<Vec<Unfinished>> {
+    let filter = session::filter(global, &[]);
+    service.unfinished(&filter, filter.is_empty()).await
 }
 
 /// After a failure: what models answered is kept, if they did, and can be fetched again.
@@ -134,12 +185,10 @@ async fn tell_how_to_go_on(
     printer: &Printer,
     name: &str,
 ) {
-    let filter = session::filter(global, &[]);
     // The error that is shown is the one before.
-    let waiting = service.unfinished(&filter, filter.is_empty()).await;
-    let kept = waiting.unwrap_or_default();
+    let kept = unfinished(service, global).await.unwrap_or_default();
     let mut kept = kept.iter().map(|one| &one.source);
-    if kept.any(|source| source.url == name && !source.at_hand) {
+    if kept.any(|source| source.url == name && source.location.is_some()) {
         printer.remark("What models answered is kept; to go on: memu memorize --resume");
     }
 }

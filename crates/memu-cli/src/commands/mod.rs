@@ -48,49 +48,27 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Remember conversations and documents
     Memorize(memorize::Memorize),
-    /// Read again what models answered, without asking them
     Replay(replay::Replay),
-    /// Find the memories that answer a question
     Retrieve(retrieve::Retrieve),
-    /// List items, categories or resources
     List(list::List),
-    /// Show one record with everything that hangs on it
     Show(show::Show),
-    /// Tell how much is remembered, and what the models took
     Stats(stats::Stats),
-    /// Remember something in your own words
     Add(add::Add),
-    /// Change a memory
     Edit(edit::Edit),
-    /// Remove a memory
     Delete(delete::Delete),
-    /// Forget everything of a user or scope, without a trace
     Forget(forget::Forget),
-    /// Check the database, and repair what can be repaired
     Doctor(doctor::Doctor),
-    /// Copy the memory while it is in use
     Backup(backup::Backup),
-    /// Bring a copy of the memory back
     Restore(restore::Restore),
-    /// Encrypt the memory, change its key, or decrypt it
     Rekey(rekey::Rekey),
-    /// Upgrade a file of memU 1.x, after a backup
     Upgrade(upgrade::Upgrade),
-    /// Move the memory to another embedder while it is in use
     Reembed(reembed::Reembed),
-    /// Memorize sample conversations into a new file and ask them questions
     Demo(demo::Demo),
-    /// Measure MemU on conversations with known answers
     Eval(eval::Eval),
-    /// Measure what MemU does in which time, on this machine
     Bench(bench::Bench),
-    /// Fetch models that run on this machine
     Model(model::Model),
-    /// Providers of models: which there are, and whether the configured ones answer
     Models(models::Models),
-    /// Print a completion script for a shell
     Completions(completions::Completions),
 }
 

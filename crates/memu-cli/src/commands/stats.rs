@@ -23,6 +23,12 @@ impl Stats {
         let filter = session::filter(global, &self.conditions);
         let stats = service.stats(&filter, self.all_scopes).await?;
         printer.response(&stats, show)?;
+        if stats.unfinished > 0 {
+            printer.remark(&format!(
+                "Cut off by a model that failed: {}; to go on: memu memorize --resume",
+                stats.unfinished
+            ));
+        }
         if stats.model_calls.is_empty() {
             printer.remark("No model has been asked.");
         }

@@ -161,7 +161,7 @@ fn reply(dice: &mut Dice, make: &Maker, known: &Snapshot) -> ModelReply {
     }
     reply.source = dice.one_in(2).then(|| ReplySource {
         url: dice.word().to_owned(),
-        at_hand: dice.one_in(2),
+        location: dice.one_in(2).then(|| dice.word().to_owned()),
         modality: Modality::Document,
         caption: dice.one_in(2).then(|| dice.word().to_owned()),
     });

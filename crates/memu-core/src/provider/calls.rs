@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use self::exchange::{Chat, Embedding, Exchange, Question};
 use self::keeping::{Done, Kept, usage_of};
 pub use self::keeping::{Keeping, KeptContent};
-use super::{ChatModel, ChatReply, ChatRequest, Embedder, Purpose, RawReply};
+use super::{ChatModel, ChatReply, ChatRequest, Embedder, FinishReason, Purpose, RawReply};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pipeline::Interceptor;
 use crate::records::{ContentHash, Embedding as Vector, ModelReply};
@@ -53,6 +53,23 @@ pub struct Ask<'a> {
     pub prompt_hash: ContentHash,
     /// What is asked.
     pub request: ChatRequest,
+}
+
+/// A reply that does not help.
+enum Useless {
+    /// The provider does not reply so, or reports an error.
+    Unreadable(Error),
+    /// A model said it, and nobody understands it; another answer may be better.
+    Answer(Error),
+}
+
+impl Useless {
+    fn into_error(self, attempts: u32) -> Error {
+        match self {
+            Self::Unreadable(error) => error.with("replies", attempts),
+            Self::Answer(error) => error.with("answers", attempts),
+        }
+    }
 }
 
 impl Calls {
@@ -94,7 +111,8 @@ impl Calls {
     ///
     /// A reply to the same request that is kept from before and can be read is used instead of
     /// a new call: what failed is repeated without paying again for what succeeded. Where an
-    /// answer cannot be read, the model is asked again, at most [`MAX_UNUSABLE`] times in all.
+    /// answer cannot be read, the model is asked again, at most [`MAX_UNUSABLE`] times in all;
+    /// each reply is kept and counted.
     ///
     /// # Errors
     /// The model's, or `read`'s for the last answer, with profile, model, step and the number of
@@ -174,10 +192,14 @@ impl Calls {
             attempts += 1;
             match self.once(question, exchange).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                // Another answer may be better.
-                Ok(Err(_)) if attempts < MAX_UNUSABLE => {}
-                Ok(Err(error)) => {
-                    let error = error.with("answers", attempts);
+                Ok(Err(Useless::Unreadable(error)))
+                    if error.is_retryable() && attempts < MAX_UNUSABLE =>
+                {
+                    exchange.rest(attempts).await;
+                }
+                Ok(Err(Useless::Answer(_))) if attempts < MAX_UNUSABLE => {}
+                Ok(Err(useless)) => {
+                    let error = useless.into_error(attempts);
                     return Err(self.failed(question, error).await);
                 }
                 Err(error) => return Err(self.failed(question, error).await),
@@ -198,31 +220,37 @@ impl Calls {
         error
     }
 
-    /// One call: an error when there is no answer of a model, which whoever makes the call has
-    /// asked for often enough; and one inside when the answer cannot be used.
+    /// One call: an error when there is no reply, which whoever makes the call has asked for
+    /// often enough; and one inside when it is of no use.
     async fn once<E: Exchange>(
         &self,
         question: &Question,
         exchange: &E,
-    ) -> Result<Result<E::Answer>> {
+    ) -> Result<Result<E::Answer, Useless>> {
         let raw = exchange.send().await?;
         let kept = match &self.0.keeping {
-            Some(keeping) => Some(keeping.keep(question, &raw).await?),
+            Some(keeping) => keeping.keep(question, &raw).await?,
             None => None,
         };
         let (told, answer) = match exchange.read(&raw) {
             Ok(read) => read,
             Err(error) => {
-                self.judge(question, &raw, kept, None, Some(&error)).await?;
-                return Err(error);
+                let told = ChatReply {
+                    text: String::new(),
+                    finish_reason: FinishReason::Other,
+                    usage: exchange.usage(&raw),
+                };
+                self.judge(question, &raw, kept, &told, Some(&error))
+                    .await?;
+                return Ok(Err(Useless::Unreadable(error)));
             }
         };
         for interceptor in &self.0.interceptors {
             interceptor.after_call(&question.info, &told).await?;
         }
         let error = answer.as_ref().err();
-        self.judge(question, &raw, kept, Some(&told), error).await?;
-        Ok(answer)
+        self.judge(question, &raw, kept, &told, error).await?;
+        Ok(answer.map_err(Useless::Answer))
     }
 
     /// What a kept reply to the same request says, if it can be read.
@@ -266,17 +294,16 @@ impl Calls {
         question: &Question,
         raw: &RawReply,
         kept: Option<ModelReply>,
-        told: Option<&ChatReply>,
+        told: &ChatReply,
         error: Option<&Error>,
     ) -> Result<()> {
         let (Some(keeping), Some(mut reply)) = (&self.0.keeping, kept) else {
             return Ok(());
         };
-        if let Some(told) = told {
-            reply.note_usage(told, question.price);
-        }
+        reply.note_usage(told, question.price);
         let usage = usage_of(question, &reply, keeping.clock.now(), error.is_some());
-        let mut writes = vec![Write::ModelUsage(usage)];
+        let taken = Write::ModelUsage(usage);
+        let mut writes = vec![taken.clone()];
         if let Some(error) = error {
             raw.body.as_ref().clone_into(&mut reply.text);
             reply.fail(error);
@@ -288,7 +315,9 @@ impl Calls {
                 writes.push(Write::from(reply.clone()));
                 match keeping.write(writes).await {
                     // Others have emptied or removed it meanwhile; what it says is known here.
-                    Err(error) if error.kind() == ErrorKind::Conflict => return Ok(()),
+                    Err(error) if error.kind() == ErrorKind::Conflict => {
+                        return keeping.write(vec![taken]).await;
+                    }
                     written => written?,
                 }
                 reply.meta.revision += 1;
@@ -309,6 +338,23 @@ impl Calls {
         let mut all = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|known| !known.is_about(&done));
         all.extend(done.needed());
+    }
+
+    /// Whether a model was asked, or a kept reply used.
+    pub fn were_used(&self) -> bool {
+        let done = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+        !done.is_empty() || self.known_count() > 0
+    }
+
+    /// Takes the text of replies about no content that nobody has read in 30 days.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn empty_old(&self) -> Result<()> {
+        match &self.0.keeping {
+            Some(keeping) => keeping.empty_old().await,
+            None => Ok(()),
+        }
     }
 
     /// Marks the replies which were read as such, where nothing is stored that this could go

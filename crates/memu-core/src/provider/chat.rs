@@ -48,6 +48,14 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when it is not what this provider answers.
     fn read(&self, reply: &RawReply) -> Result<ChatReply>;
 
+    /// What a reply cost that [`Self::read`] cannot read, as far as it says so.
+    fn usage(&self, _reply: &RawReply) -> Usage {
+        Usage::default()
+    }
+
+    /// Waits before a request is sent again, after so many replies that could not be read.
+    async fn rest(&self, _replies: u32) {}
+
     /// Asks for what a recording says.
     ///
     /// # Errors

@@ -57,6 +57,14 @@ pub trait EmbeddingModel: fmt::Debug + Send + Sync {
     /// attempts.
     async fn ask(&self, texts: &[&str], purpose: Purpose) -> Result<RawReply>;
 
+    /// What a reply cost that [`Self::read`] cannot read, as far as it says so.
+    fn usage(&self, _reply: &RawReply) -> Usage {
+        Usage::default()
+    }
+
+    /// Waits before a request is sent again, after so many replies that could not be read.
+    async fn rest(&self, _replies: u32) {}
+
     /// Reads what [`Self::ask`] got for so many texts.
     ///
     /// # Errors

@@ -55,11 +55,12 @@ pub struct ModelReply {
 /// Where content came from that models were asked about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplySource {
-    /// The path or URL.
+    /// The path or URL, as the caller named it.
     pub url: String,
-    /// Whether the bytes were handed over, so that the URL is but a name for them.
-    #[serde(default)]
-    pub at_hand: bool,
+    /// Where it can be fetched again, wherever this process runs; `None` for bytes that were
+    /// handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// What kind of thing it is.
     pub modality: Modality,
     /// The caption or transcript that was handed in with it.

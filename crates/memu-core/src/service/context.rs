@@ -144,4 +144,9 @@ pub trait Fetcher: fmt::Debug + Send + Sync {
     /// folder, cannot be reached or is too large;
     /// [`ErrorKind::Permission`](crate::ErrorKind::Permission) when access is denied.
     async fn fetch(&self, url: &str, limit: u64) -> Result<Fetched>;
+
+    /// The same place under a name that means it in every folder.
+    fn locate(&self, url: &str) -> String {
+        url.to_owned()
+    }
 }

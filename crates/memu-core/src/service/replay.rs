@@ -6,12 +6,14 @@ use serde_json::{Map, Value};
 
 use super::memorize::read_again;
 use super::requests::{MemorizeRequest, Source};
-use super::responses::MemorizeStatus;
+use super::responses::{MemorizeResponse, MemorizeStatus};
 use super::{Context, MemoryService};
 use crate::error::{Error, ErrorKind, Result};
-use crate::records::{ContentHash, MemoryItem, Modality, ReplySource, ReplyState, Resource};
+use crate::records::{
+    ContentHash, MemoryItem, Modality, ModelReply, ReplySource, ReplyState, Resource,
+};
 use crate::scope::Scope;
-use crate::store::{Query, Select, StoreExt};
+use crate::store::{Query, Select, StoreExt, Write, WriteBatch};
 use crate::time::Timestamp;
 
 /// Content that was handed over and is not memorized: a model failed on the way.
@@ -66,7 +68,7 @@ pub struct Replayed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplayStatus {
-    /// It was not memorized before, and is now.
+    /// It was not memorized before, and is now; in a dry run, it would be.
     Memorized,
     /// It was memorized, and has more memories now.
     Extended,
@@ -119,6 +121,41 @@ impl MemoryService {
         Ok(replayed)
     }
 
+    /// Goes on with content that was cut off. What models answered is known; they are asked for
+    /// the rest alone.
+    ///
+    /// # Errors
+    /// As [`Self::memorize`]; [`ErrorKind::Input`] when the content was handed over as it was,
+    /// or is another one now.
+    pub async fn resume(&self, unfinished: &Unfinished) -> Result<MemorizeResponse> {
+        let Some(location) = &unfinished.source.location else {
+            let message = "this content was handed over as it was and is not kept; hand it over \
+                           again to go on";
+            return Err(Error::input(message).with("file", &unfinished.source.url));
+        };
+        let expected = (location.clone(), unfinished.content_hash);
+        self.go_on(unfinished.request(), expected, true, false)
+            .await
+    }
+
+    /// Removes what models answered about content that was cut off, so that it is not named as
+    /// unfinished any more; returns how many replies went.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn give_up(&self, unfinished: &Unfinished) -> Result<usize> {
+        let replies = open_replies(self.context(), &unfinished.scope).await?;
+        let about = replies
+            .into_iter()
+            .filter(|reply| reply.content_hash == Some(unfinished.content_hash));
+        let mut batch = WriteBatch::new(unfinished.scope.clone(), None);
+        let deletes = about.map(|reply| Write::DeleteModelReply(reply.meta.id));
+        batch.writes = deletes.collect();
+        let count = batch.writes.len();
+        self.store().commit(batch).await?;
+        Ok(count)
+    }
+
     async fn finish(&self, waiting: Unfinished, dry_run: bool) -> Result<Replayed> {
         let mut replayed = Replayed {
             url: waiting.source.url.clone(),
@@ -127,10 +164,14 @@ impl MemoryService {
             items: Vec::new(),
             error: waiting.error.clone(),
         };
-        if dry_run || waiting.source.at_hand {
+        let Some(location) = &waiting.source.location else {
             return Ok(replayed);
-        }
-        match self.memorize_asking(waiting.request(), false).await {
+        };
+        let expected = (location.clone(), waiting.content_hash);
+        match self
+            .go_on(waiting.request(), expected, false, dry_run)
+            .await
+        {
             Ok(response) => {
                 replayed.status = match response.status {
                     MemorizeStatus::Created => ReplayStatus::Memorized,
@@ -156,8 +197,7 @@ fn matters_to_one(error: &Error) -> bool {
 }
 
 impl Unfinished {
-    /// What to memorize to be done with it.
-    pub fn request(&self) -> MemorizeRequest {
+    fn request(&self) -> MemorizeRequest {
         let user = self.scope.iter();
         let user = user.filter_map(|(field, value)| Some((field.to_owned(), value?.into())));
         MemorizeRequest {
@@ -169,12 +209,17 @@ impl Unfinished {
     }
 }
 
-/// Content of which no reply was ever marked as read, so that nothing of it is stored.
-async fn unfinished_in(context: &Context, scope: &Scope) -> Result<Vec<Unfinished>> {
+/// Replies of which nothing is stored.
+async fn open_replies(context: &Context, scope: &Scope) -> Result<Vec<ModelReply>> {
     let open = vec![ReplyState::Received, ReplyState::Failed];
     let query = Query::scope(scope).select(Select::ReplyStates(open));
+    context.store().all_model_replies(&query).await
+}
+
+/// Content of which no reply was ever marked as read, so that nothing of it is stored.
+pub(super) async fn unfinished_in(context: &Context, scope: &Scope) -> Result<Vec<Unfinished>> {
     let mut found: Vec<Unfinished> = Vec::new();
-    for reply in context.store().all_model_replies(&query).await? {
+    for reply in open_replies(context, scope).await? {
         let (Some(content_hash), Some(source)) = (reply.content_hash, reply.source) else {
             continue;
         };

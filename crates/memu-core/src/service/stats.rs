@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::MemoryService;
+use super::replay::unfinished_in;
 use crate::error::Result;
 use crate::records::{ModelUsage, OwnerKind};
 use crate::store::{Query, Select};
@@ -25,6 +26,8 @@ pub struct StatsResponse {
     pub items: usize,
     /// How many categories.
     pub categories: usize,
+    /// How much content was to be memorized and was cut off by a model that failed.
+    pub unfinished: usize,
     /// What was asked of models, by profile, model and step, in this order; also of what was
     /// removed since.
     pub model_calls: Vec<ModelCalls>,
@@ -96,6 +99,7 @@ impl MemoryService {
             segments: count(OwnerKind::Segment).await?,
             items: count(OwnerKind::Item).await?,
             categories: count(OwnerKind::Category).await?,
+            unfinished: 0,
             model_calls: Vec::new(),
         };
         let mut calls: BTreeMap<[String; 3], ModelUsage> = BTreeMap::new();
@@ -107,6 +111,9 @@ impl MemoryService {
                     Entry::Vacant(place) => drop(place.insert(usage)),
                 }
             }
+        }
+        for scope in &query.scopes {
+            stats.unfinished += unfinished_in(self.context(), scope).await?.len();
         }
         stats.model_calls = calls.into_values().map(ModelCalls::of).collect();
         Ok(stats)

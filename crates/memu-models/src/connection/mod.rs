@@ -103,6 +103,11 @@ impl Connection {
         EmbeddingClient::probe(self).await
     }
 
+    /// Whether there is the key that calls need.
+    pub fn has_key(&self) -> bool {
+        self.keyless.is_none()
+    }
+
     /// Refuses to make a call without the key that it needs.
     pub(crate) fn check_key(&self) -> Result<()> {
         match &self.keyless {

@@ -16,6 +16,10 @@ use crate::transport::Call;
 /// least a byte for each.
 const MOST_BYTES: usize = 100_000;
 
+/// Of longer texts the beginning is embedded, in bytes: many models refuse more than some 8,000
+/// tokens, and what a vector tells of a text does not grow with its length.
+const LONGEST_TEXT: usize = 16_000;
+
 /// A model that embeds, reached over HTTP in its provider's form.
 #[derive(Clone)]
 pub struct EmbeddingClient {
@@ -111,6 +115,12 @@ impl EmbeddingClient {
     }
 }
 
+/// What of a text is embedded.
+fn beginning(text: &str) -> &str {
+    let end = text.floor_char_boundary(LONGEST_TEXT);
+    text.get(..end).unwrap_or(text)
+}
+
 #[async_trait]
 impl Embedder for EmbeddingClient {
     fn identity(&self) -> &EmbedderIdentity {
@@ -147,7 +157,8 @@ impl EmbeddingModel for EmbeddingClient {
         Some(Price { input, output: 0.0 })
     }
 
-    /// Cuts texts into calls, by their number and their length.
+    /// Cuts texts into calls, by their number and their length. Of very long ones the beginning
+    /// stands for the whole.
     fn batches<'t>(&self, texts: &[&'t str]) -> Vec<Vec<&'t str>> {
         let most = self
             .connection
@@ -157,14 +168,15 @@ impl EmbeddingModel for EmbeddingClient {
         let mut batches: Vec<Vec<&str>> = Vec::new();
         let mut bytes = 0;
         for text in texts {
+            let text = beginning(text);
             match batches.last_mut() {
                 Some(batch) if batch.len() < most && bytes + text.len() <= MOST_BYTES => {
                     bytes += text.len();
-                    batch.push(*text);
+                    batch.push(text);
                 }
                 _ => {
                     bytes = text.len();
-                    batches.push(vec![*text]);
+                    batches.push(vec![text]);
                 }
             }
         }
@@ -179,17 +191,19 @@ impl EmbeddingModel for EmbeddingClient {
             .target("embeddings", &request::path(wire, model))?;
         let body = request::body(wire, model, texts, purpose, self.wanted);
         let call = Call::json(target, &body);
-        let read = |body: &str| {
-            let (vectors, _) = reply::read(wire, body, texts.len())?;
-            if self.identity.dimension == 0 {
-                return Ok(());
-            }
-            // A model that is loaded anew may do better.
-            let checked = self.checked(vectors);
-            checked.map(drop).map_err(|error| error.retryable(true))
-        };
-        let sent = self.connection.transport.send(&call, read).await;
+        let sent = self.connection.transport.send(&call).await;
         sent.map_err(|failure| failure.into_error(&self.connection.name, &self.name))
+    }
+
+    fn usage(&self, reply: &RawReply) -> Usage {
+        Usage {
+            latency: reply.latency,
+            ..reply::usage(&reply.body)
+        }
+    }
+
+    async fn rest(&self, replies: u32) {
+        self.connection.transport.rest(replies).await;
     }
 
     fn read(&self, reply: &RawReply, texts: usize) -> Result<EmbeddingReply> {
@@ -197,7 +211,8 @@ impl EmbeddingModel for EmbeddingClient {
         usage.latency = reply.latency;
         let vectors = self.checked(vectors);
         Ok(EmbeddingReply {
-            vectors: vectors.map_err(|error| self.describe(error, reply))?,
+            // A model that is loaded anew may do better.
+            vectors: vectors.map_err(|error| self.describe(error.retryable(true), reply))?,
             usage,
         })
     }

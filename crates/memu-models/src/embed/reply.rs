@@ -71,10 +71,15 @@ impl Counted {
             .or(self.prompt_eval_count)
             .or(billed.map(|tokens| tokens as u64));
         Usage {
-            input_tokens: tokens.unwrap_or_default(),
+            input_tokens: tokens.unwrap_or_default().min(wire::MOST_TOKENS),
             ..Usage::default()
         }
     }
+}
+
+/// The tokens that a reply took which is otherwise of no use, as far as it says so.
+pub(super) fn usage(body: &str) -> Usage {
+    parse::<Counted>(body).map_or_else(|_| Usage::default(), Counted::usage)
 }
 
 /// The vectors of a reply, in the order of the texts, and the tokens that they took. What is not

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use memu_core::provider::{
-    Ask, Calls, ChatMessage, ChatModel, ChatReply, ChatRequest, Media, Price, RawReply,
+    Ask, Calls, ChatMessage, ChatModel, ChatReply, ChatRequest, Media, Price, RawReply, Usage,
 };
 use memu_core::records::{ContentHash, Role};
 use memu_core::{Error, Result};
@@ -66,6 +66,14 @@ impl ChatModel for Hearing<'_> {
 
     fn read(&self, reply: &RawReply) -> Result<ChatReply> {
         self.0.read_transcript(reply)
+    }
+
+    fn usage(&self, reply: &RawReply) -> Usage {
+        self.0.usage(reply)
+    }
+
+    async fn rest(&self, replies: u32) {
+        self.0.rest(replies).await;
     }
 
     async fn transcribe(&self, recording: &Media) -> Result<RawReply> {

@@ -123,13 +123,8 @@ impl Transport {
         })
     }
 
-    /// Sends a request until there is an answer that `read` can use, within bounds. What came
-    /// last is returned also when `read` could not use it, so that it can be kept.
-    pub(crate) async fn send<T>(
-        &self,
-        call: &Call,
-        read: impl Fn(&str) -> Result<T>,
-    ) -> Result<RawReply, Failure> {
+    /// Sends a request until there is a reply that is not empty, within bounds.
+    pub(crate) async fn send(&self, call: &Call) -> Result<RawReply, Failure> {
         let started = Instant::now();
         let mut attempts = 0;
         loop {
@@ -137,19 +132,11 @@ impl Transport {
             let last = attempts > self.max_retries;
             let wait = match self.attempt(call).await {
                 Ok(body) => {
-                    let read = read(&body);
-                    let done = read
-                        .as_ref()
-                        .err()
-                        .is_none_or(|error| !error.is_retryable());
-                    if done || last {
-                        return Ok(RawReply {
-                            body: Arc::from(body),
-                            latency: started.elapsed(),
-                            attempts,
-                        });
-                    }
-                    None
+                    return Ok(RawReply {
+                        body: Arc::from(body),
+                        latency: started.elapsed(),
+                        attempts,
+                    });
                 }
                 Err(failure) if last || !failure.retryable => {
                     return Err(Failure {
@@ -159,10 +146,19 @@ impl Transport {
                 }
                 Err(failure) => failure.wait,
             };
-            let delay = self.delay(attempts, wait);
-            if !self.route.is_replay() {
-                self.surroundings.pause.pause(delay).await;
-            }
+            self.pause(attempts, wait).await;
+        }
+    }
+
+    /// Waits before a request is sent again, after so many replies that could not be read.
+    pub(crate) async fn rest(&self, replies: u32) {
+        self.pause(replies, None).await;
+    }
+
+    async fn pause(&self, attempts: u32, asked: Option<Duration>) {
+        let delay = self.delay(attempts, asked);
+        if !self.route.is_replay() {
+            self.surroundings.pause.pause(delay).await;
         }
     }
 
@@ -188,6 +184,9 @@ impl Transport {
         };
         let answer = self.exchange(call).await?;
         if answer.status.is_success() {
+            if answer.body.trim().is_empty() {
+                return Err(Failure::new("the provider's reply is empty", true));
+            }
             return Ok(answer.body);
         }
         let now = self.surroundings.clock.now();

@@ -1,11 +1,11 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use memu_core::provider::{ChatModel, ChatReply, ChatRequest, Media, Price, RawReply};
+use memu_core::provider::{ChatModel, ChatReply, ChatRequest, Media, Price, RawReply, Usage};
 use memu_core::{Error, Result};
 
 use super::adaptation::Adaptation;
-use super::{Manner, form, gemini, openai};
+use super::{Manner, form, gemini, openai, reply};
 use crate::connection::Connection;
 use crate::presets::{Chat, ChatWire};
 use crate::transport::{Call, Failure, beginning};
@@ -58,24 +58,6 @@ impl ChatClient {
             max_tokens: request.max_tokens.or(profile.max_output_tokens),
             context_tokens: profile.context_tokens,
         })
-    }
-
-    async fn post(
-        &self,
-        call: &Call,
-        read: impl Fn(&str) -> Result<ChatReply>,
-    ) -> Result<RawReply, Failure> {
-        self.connection.transport.send(call, read).await
-    }
-
-    /// A reply as it is kept, also one that cannot be read: `read` will say so. Only of an
-    /// empty one there is nothing to keep.
-    fn kept(&self, reply: RawReply) -> Result<RawReply> {
-        if reply.body.trim().is_empty() {
-            let error = Error::model("the provider's reply is empty").retryable(true);
-            return Err(self.describe(error, &reply));
-        }
-        Ok(reply)
     }
 
     fn failed(&self, failure: Failure) -> Error {
@@ -155,10 +137,10 @@ impl ChatModel for ChatClient {
         loop {
             let manner = self.manner(request);
             let call = Call::json(target.clone(), &super::body(wire, request, manner));
-            match self.post(&call, |body| super::read(wire, body)).await {
+            match self.connection.transport.send(&call).await {
                 Ok(mut reply) => {
                     reply.attempts += attempts;
-                    return self.kept(reply);
+                    return Ok(reply);
                 }
                 Err(failure) if self.adaptation.learn(&failure, &manner, self.chat.limit) => {
                     attempts += failure.attempts;
@@ -173,6 +155,18 @@ impl ChatModel for ChatClient {
 
     fn read(&self, reply: &RawReply) -> Result<ChatReply> {
         self.finish(super::read(self.chat.wire, &reply.body), reply)
+    }
+
+    fn usage(&self, reply: &RawReply) -> Usage {
+        let usage = reply::usage_of(&reply.body);
+        Usage {
+            latency: reply.latency,
+            ..usage
+        }
+    }
+
+    async fn rest(&self, replies: u32) {
+        self.connection.transport.rest(replies).await;
     }
 
     async fn transcribe(&self, recording: &Media) -> Result<RawReply> {
@@ -190,7 +184,7 @@ impl ChatModel for ChatClient {
                 .connection
                 .target("transcriptions", &gemini::path(model))?;
             let call = Call::json(target, &gemini::transcribe(recording));
-            self.post(&call, gemini::read).await
+            self.connection.transport.send(&call).await
         } else {
             let model = self
                 .connection
@@ -199,9 +193,9 @@ impl ChatModel for ChatClient {
                 .connection
                 .target("transcriptions", "/audio/transcriptions")?;
             let call = form::transcription(target, &model, recording);
-            self.post(&call, openai::read_transcript).await
+            self.connection.transport.send(&call).await
         };
-        self.kept(reply.map_err(|failure| self.failed(failure))?)
+        reply.map_err(|failure| self.failed(failure))
     }
 
     fn read_transcript(&self, reply: &RawReply) -> Result<ChatReply> {

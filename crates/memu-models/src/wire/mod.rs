@@ -17,7 +17,7 @@ use memu_core::records::Role;
 use serde_json::Value;
 
 pub use client::ChatClient;
-pub(crate) use reply::parse;
+pub(crate) use reply::{MOST_TOKENS, parse};
 
 use crate::presets::{ChatWire, Json, Limit};
 

@@ -86,11 +86,37 @@ pub(super) fn answer(text: String, finish_reason: FinishReason, usage: Usage) ->
     })
 }
 
+/// No call takes more; whoever says so is wrong, and sums must not overflow.
+pub(crate) const MOST_TOKENS: u64 = 1_000_000_000_000;
+
+/// What a reply of any form says about its cost that is otherwise of no use.
+pub(super) fn usage_of(body: &str) -> Usage {
+    let value = serde_json::from_str(body).unwrap_or(Value::Null);
+    let place = ["usage", "usageMetadata"]
+        .into_iter()
+        .find_map(|name| value.get(name));
+    usage(
+        place.or(Some(&value)),
+        &[
+            "prompt_tokens",
+            "input_tokens",
+            "promptTokenCount",
+            "prompt_eval_count",
+        ],
+        &[
+            "completion_tokens",
+            "output_tokens",
+            "candidatesTokenCount",
+            "eval_count",
+        ],
+    )
+}
+
 /// What a reply says about its cost, by the first of the names for each that it has.
 pub(super) fn usage(usage: Option<&Value>, input: &[&str], output: &[&str]) -> Usage {
     let number = |names: &[&str]| {
         let number = names.iter().find_map(|name| usage?.get(name)?.as_u64());
-        number.unwrap_or(0)
+        number.unwrap_or(0).min(MOST_TOKENS)
     };
     Usage {
         input_tokens: number(input),

@@ -11,12 +11,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use memu_core::Secret;
 use memu_core::environment::FixedClock;
-use memu_core::provider::{ChatMessage, ChatRequest, ReplyFormat};
-use memu_core::records::Role;
+use memu_core::provider::{Ask, Calls, ChatMessage, ChatReply, ChatRequest, ReplyFormat};
+use memu_core::records::{ContentHash, Role};
 use memu_core::time::Timestamp;
-use memu_models::{Connection, Pause, Profile, Surroundings, Variables};
+use memu_core::{Result, Secret};
+use memu_models::{ChatClient, Connection, Pause, Profile, Surroundings, Variables};
 use memu_testkit::models::FakeProvider;
 use serde_json::json;
 
@@ -95,4 +95,17 @@ pub fn format() -> ReplyFormat {
             "additionalProperties": false,
         }),
     }
+}
+
+/// What the model says, by calls that ask again where a reply cannot be read.
+pub async fn asked(client: &ChatClient) -> Result<String> {
+    let ask = Ask {
+        step: "test",
+        profile: "main",
+        model: client,
+        prompt_hash: ContentHash::of(b""),
+        request: question("Hello"),
+    };
+    let read = |reply: &ChatReply| Ok(reply.text.clone());
+    Calls::unkept().ask(ask, read).await
 }

@@ -84,6 +84,26 @@ impl Settings {
         Ok(())
     }
 
+    /// A limit of costs that nothing counts against would limit nothing.
+    fn validate_prices(&self) -> Result<()> {
+        let mut remote = self.llm_profiles.values().filter_map(LlmProfile::remote);
+        let counted = |profile: memu_models::Profile| {
+            let prices = [
+                profile.input_price,
+                profile.output_price,
+                profile.embed_price,
+            ];
+            prices.iter().any(Option::is_some)
+        };
+        if self.budget.max_cost.is_none() || self.llm_profiles.is_empty() || remote.any(counted) {
+            return Ok(());
+        }
+        Err(Error::config(
+            "budget.max_cost limits nothing: no profile in llm_profiles has a price \
+             (input_price, output_price, embed_price)",
+        ))
+    }
+
     /// Checks every section.
     ///
     /// # Errors
@@ -99,6 +119,7 @@ impl Settings {
             profile.validate(name)?;
         }
         self.validate_prompts()?;
+        self.validate_prices()?;
         let memorize = &self.memorize_config;
         let retrieve = &self.retrieve_config;
         for (setting, name) in [

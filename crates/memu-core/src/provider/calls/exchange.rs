@@ -7,7 +7,7 @@ use super::keeping::Kept;
 use crate::error::{Error, Result};
 use crate::pipeline::CallInfo;
 use crate::provider::{
-    ChatReply, EmbeddingModel, FinishReason, ModelRequest, Price, Purpose, RawReply,
+    ChatReply, EmbeddingModel, FinishReason, ModelRequest, Price, Purpose, RawReply, Usage,
 };
 use crate::records::{ContentHash, EmbedderIdentity, Embedding as Vector};
 
@@ -35,6 +35,12 @@ pub(super) trait Exchange: Send + Sync {
     }
 
     async fn send(&self) -> Result<RawReply>;
+
+    /// What a reply cost that cannot be read, as far as it says so.
+    fn usage(&self, raw: &RawReply) -> Usage;
+
+    /// Waits after so many replies that could not be read.
+    async fn rest(&self, replies: u32);
 
     /// What a reply tells about the call, and what it answers: an error outside when the
     /// provider does not reply so, and one inside when the answer is of no use and another may
@@ -106,6 +112,14 @@ impl<T: Send, F: Fn(&ChatReply) -> Result<T> + Send + Sync> Exchange for Chat<'_
         self.ask.model.chat(&self.ask.request).await
     }
 
+    fn usage(&self, raw: &RawReply) -> Usage {
+        self.ask.model.usage(raw)
+    }
+
+    async fn rest(&self, replies: u32) {
+        self.ask.model.rest(replies).await;
+    }
+
     fn read(&self, raw: &RawReply) -> Result<(ChatReply, Result<T>)> {
         let told = self.ask.model.read(raw)?;
         let answer = (self.read)(&told);
@@ -144,6 +158,14 @@ impl Exchange for Embedding<'_> {
 
     async fn send(&self) -> Result<RawReply> {
         self.model.ask(self.texts, self.purpose).await
+    }
+
+    fn usage(&self, raw: &RawReply) -> Usage {
+        self.model.usage(raw)
+    }
+
+    async fn rest(&self, replies: u32) {
+        self.model.rest(replies).await;
     }
 
     fn read(&self, raw: &RawReply) -> Result<(ChatReply, Result<Vec<Vector>>)> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::exchange::Question;
 use crate::config::BudgetConfig;
 use crate::environment::{Clock, IdSource};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{ChatReply, Price, RawReply};
 use crate::records::{ContentHash, Id, Meta, ModelReply, ModelUsage, ReplySource, ReplyState};
 use crate::scope::Scope;
@@ -102,15 +102,24 @@ impl Done {
 }
 
 impl Keeping {
-    /// Keeps a reply as it came, if it is to be kept before it is read.
-    pub(super) async fn keep(&self, question: &Question, raw: &RawReply) -> Result<ModelReply> {
+    /// Keeps a reply as it came, if it is to be kept before it is read; `None` where it cannot
+    /// be kept and need not.
+    pub(super) async fn keep(
+        &self,
+        question: &Question,
+        raw: &RawReply,
+    ) -> Result<Option<ModelReply>> {
         let mut reply = record(self, question, raw);
         if question.kept != Kept::IfUnusable {
             raw.body.as_ref().clone_into(&mut reply.text);
-            self.write(vec![Write::from(reply.clone())]).await?;
+            match self.write(vec![Write::from(reply.clone())]).await {
+                // A question is answered from a file that can only be read, too.
+                Err(error) if self.content.is_none() && is_read_only(&error) => return Ok(None),
+                written => written?,
+            }
             reply.meta.revision += 1;
         }
-        Ok(reply)
+        Ok(Some(reply))
     }
 
     pub(super) async fn write(&self, writes: Vec<Write>) -> Result<()> {
@@ -119,6 +128,10 @@ impl Keeping {
         self.store.commit(batch).await?;
         Ok(())
     }
+}
+
+fn is_read_only(error: &Error) -> bool {
+    error.kind() == ErrorKind::Permission
 }
 
 /// A reply, apart from its text.

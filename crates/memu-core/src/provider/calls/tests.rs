@@ -150,7 +150,7 @@ impl Desk {
                 hash: ContentHash::of(b"a letter about boats"),
                 source: ReplySource {
                     url: "letter.txt".to_owned(),
-                    at_hand: false,
+                    location: None,
                     modality: Modality::Document,
                     caption: None,
                 },

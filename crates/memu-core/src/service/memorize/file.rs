@@ -20,11 +20,10 @@ impl Step<MemorizeState> for CategorizeItems {
         }
         let mut plan = Plan::new(context, state.view()?.clone(), state.scope.clone());
         plan.calls = state.calls(context);
-        let named: FxHashMap<&Id, &[String]> = state
-            .filed
-            .iter()
-            .map(|(item, names)| (item, names.as_slice()))
-            .collect();
+        let mut named: FxHashMap<&Id, Vec<&String>> = FxHashMap::default();
+        for (item, names) in &state.filed {
+            named.entry(item).or_default().extend(names);
+        }
         let (told, open): (Vec<&MemoryItem>, Vec<&MemoryItem>) = state
             .items
             .iter()
@@ -32,9 +31,9 @@ impl Step<MemorizeState> for CategorizeItems {
         let open: Vec<MemoryItem> = open.into_iter().cloned().collect();
         let mut relations = Vec::new();
         for item in told {
-            let names = named.get(&item.meta.id).copied().unwrap_or_default();
+            let names = named.get(&item.meta.id).map_or(&[][..], Vec::as_slice);
             let categories = plan.categories.iter();
-            let categories = categories.filter(|category| names.contains(&category.name));
+            let categories = categories.filter(|category| names.contains(&&category.name));
             relations.extend(
                 categories.map(|category| plan.relation(context, &item.meta.id, &category.meta.id)),
             );

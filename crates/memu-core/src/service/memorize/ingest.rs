@@ -20,7 +20,9 @@ impl Step<MemorizeState> for IngestResource {
         let (bytes, media_type, url) = match &request.source {
             Source::Content { bytes, url } => (bytes.clone(), None, url.clone()),
             Source::Url(url) => {
-                let fetched = context.parts().fetcher.fetch(url, limit).await?;
+                let expected = state.expected.as_ref();
+                let place = expected.map_or(url, |(location, _)| location);
+                let fetched = context.parts().fetcher.fetch(place, limit).await?;
                 check_media_type(&fetched, request.modality, url)?;
                 (fetched.bytes, fetched.media_type, url.clone())
             }
@@ -35,8 +37,17 @@ impl Step<MemorizeState> for IngestResource {
         if bytes.is_empty() {
             return Err(Error::input("the content is empty").with("file", url));
         }
+        let hash = ContentHash::of(&bytes);
+        if let Some((place, expected)) = &state.expected
+            && *expected != hash
+        {
+            return Err(Error::input(
+                "the content is another one now than when it was cut off; memorize it as any other",
+            )
+            .with("file", place));
+        }
         state.content = Some(Content {
-            hash: ContentHash::of(&bytes),
+            hash,
             bytes,
             url,
             media_type,

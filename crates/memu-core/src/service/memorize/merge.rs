@@ -45,10 +45,10 @@ impl Step<MemorizeState> for DedupeMerge {
                 merge.now,
             );
             let item = new_item(meta, &resource_id, extracted, state, references);
+            let kept = merge.add(item);
             if !extracted.categories.is_empty() {
-                filed.push((item.meta.id.clone(), extracted.categories.clone()));
+                filed.push((kept, extracted.categories.clone()));
             }
-            merge.add(item);
         }
         state.filed = filed;
         (state.items, state.reinforced) = (merge.fresh, merge.met_again);
@@ -103,16 +103,21 @@ struct Merge<'v> {
 }
 
 impl Merge<'_> {
-    fn add(&mut self, item: MemoryItem) {
+    /// Returns the id of the memory that it becomes.
+    fn add(&mut self, item: MemoryItem) -> Id {
         let (reinforce, now) = (self.reinforce, self.now);
         if let Some(fresh) = self.same_fresh(&item) {
             meet_again(fresh, &item, reinforce, now);
+            fresh.meta.id.clone()
         } else if let Some(known) = self.same_known(&item) {
             meet_again(known, &item, reinforce, now);
             known.meta.updated_at = now;
+            known.meta.id.clone()
         } else {
+            let id = item.meta.id.clone();
             self.similar_fresh.push(&item);
             self.fresh.push(item);
+            id
         }
     }
 

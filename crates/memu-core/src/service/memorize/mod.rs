@@ -72,6 +72,10 @@ pub struct MemorizeState {
     calls: Option<Calls>,
     /// Whether models are asked for what is not known from kept replies.
     chats: bool,
+    /// Whether nothing is stored.
+    dry_run: bool,
+    /// Where the content is to be found, and which one it must be: it was cut off before.
+    expected: Option<(String, ContentHash)>,
     /// Whether models were asked for the reading.
     read_by_model: bool,
 }
@@ -111,6 +115,8 @@ impl MemorizeState {
             view: None,
             calls: None,
             chats: true,
+            dry_run: false,
+            expected: None,
             read_by_model: false,
         }
     }
@@ -128,7 +134,8 @@ impl MemorizeState {
     /// Asks models, and keeps what they answer with the content.
     fn calls(&mut self, context: &Context) -> Calls {
         let calls = self.calls.take().unwrap_or_else(|| {
-            let content = self.content.as_ref().map(|content| self.kept(content));
+            let content = self.content.as_ref();
+            let content = content.map(|content| self.kept(context, content));
             let calls = context.calls(&self.scope, content);
             if self.chats {
                 calls
@@ -139,12 +146,16 @@ impl MemorizeState {
         self.calls.insert(calls).clone()
     }
 
-    fn kept(&self, content: &Content) -> KeptContent {
+    fn kept(&self, context: &Context, content: &Content) -> KeptContent {
         KeptContent {
             hash: content.hash,
             source: ReplySource {
                 url: content.url.clone(),
-                at_hand: matches!(self.request.source, Source::Content { .. }),
+                location: match (&self.expected, &self.request.source) {
+                    (Some((location, _)), _) => Some(location.clone()),
+                    (None, Source::Url(url)) => Some(context.parts().fetcher.locate(url)),
+                    (None, Source::Content { .. }) => None,
+                },
                 modality: self.request.modality,
                 caption: self.request.caption.clone(),
             },
@@ -194,20 +205,36 @@ impl MemoryService {
     /// model that sees or hears; [`ErrorKind::Model`], [`ErrorKind::Storage`] and
     /// [`ErrorKind::Busy`] when those fail. The store is then as it was.
     pub async fn memorize(&self, request: MemorizeRequest) -> Result<MemorizeResponse> {
-        self.memorize_asking(request, true).await
+        self.memorize_by(request, |_| {}).await
     }
 
-    /// Memorizes; without `chats` by nothing but replies that are kept.
-    pub(super) async fn memorize_asking(
+    /// Goes on with content that was cut off; asks models for what is not known from kept
+    /// replies only if it is to, and stores nothing in a dry run.
+    pub(super) async fn go_on(
         &self,
         request: MemorizeRequest,
+        expected: (String, ContentHash),
         chats: bool,
+        dry_run: bool,
+    ) -> Result<MemorizeResponse> {
+        self.memorize_by(request, |state| {
+            state.expected = Some(expected);
+            state.chats = chats;
+            state.dry_run = dry_run;
+        })
+        .await
+    }
+
+    async fn memorize_by(
+        &self,
+        request: MemorizeRequest,
+        how: impl FnOnce(&mut MemorizeState) + Send,
     ) -> Result<MemorizeResponse> {
         let context = self.context();
         let scope = context.user_scope(&request.user)?;
         let pipeline = self.memorize_pipeline();
         let mut state = MemorizeState::new(request, scope);
-        state.chats = chats;
+        how(&mut state);
         let run = run(&pipeline, context, &mut state).await;
         let resource = state.resource.as_ref();
         if run.is_err() && resource.is_some_and(|resource| !resource.local_path.is_empty()) {
@@ -215,6 +242,10 @@ impl MemoryService {
             let _ = context.remove_strays(&[state.scope]).await;
         }
         run?;
+        if let Some(calls) = state.calls.filter(Calls::were_used) {
+            // What is stored is stored, whether or not this can be done now.
+            let _ = calls.empty_old().await;
+        }
         state.response.ok_or_else(|| missing("a response"))
     }
 }

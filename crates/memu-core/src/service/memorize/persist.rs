@@ -21,6 +21,9 @@ impl Step<MemorizeState> for PersistIndex {
             state.categories = state.view()?.data.categories().cloned().collect();
             return Ok(());
         }
+        if state.dry_run {
+            return Ok(());
+        }
         // The plan gets the only other reference to the view, so that the cache can
         // be brought up to date without copying the scope.
         let view = state.view()?.clone();
