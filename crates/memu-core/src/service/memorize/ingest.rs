@@ -47,8 +47,8 @@ impl Step<MemorizeState> for IngestResource {
             .with("file", place));
         }
         state.content = Some(Content {
-            hash,
             bytes,
+            hash,
             url,
             media_type,
         });

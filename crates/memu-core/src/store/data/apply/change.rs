@@ -16,7 +16,7 @@ enum Step {
     Item(Position, Id, Option<MemoryItem>),
     Category(Position, Id, Option<MemoryCategory>),
     Relation(Position, Id, Option<CategoryItem>),
-    ModelReply(Position, Id, Option<ModelReply>),
+    ModelReply(Position, Id, Option<Box<ModelReply>>),
     ModelUsage(UsageKey, Option<ModelUsage>),
     Blob(ContentHash, Option<Blob>),
     Vector(EmbedderIdentity, OwnerKind, Id, Option<Embedding>),
@@ -64,7 +64,7 @@ impl<'d> Work<'d> {
                 Step::Category(position, id, old) => drop(data.set_category(position, &id, old)),
                 Step::Relation(position, id, old) => drop(data.set_relation(position, &id, old)),
                 Step::ModelReply(position, id, old) => {
-                    drop(data.set_model_reply(position, &id, old));
+                    drop(data.set_model_reply(position, &id, old.map(|old| *old)));
                 }
                 Step::ModelUsage(key, old) => data.set_usage(key, old),
                 Step::Blob(hash, old) => drop(data.set_blob(hash, old)),
@@ -84,7 +84,17 @@ impl<'d> Work<'d> {
         set_item, Item, MemoryItem;
         set_category, Category, MemoryCategory;
         set_relation, Relation, CategoryItem;
-        set_model_reply, ModelReply, ModelReply;
+    }
+
+    pub(super) fn set_model_reply(
+        &mut self,
+        position: Position,
+        id: &Id,
+        reply: Option<ModelReply>,
+    ) {
+        let old = self.data.set_model_reply(position, id, reply);
+        let old = old.map(Box::new);
+        self.steps.push(Step::ModelReply(position, id.clone(), old));
     }
 
     pub(super) fn add_usage(&mut self, usage: &ModelUsage) {
