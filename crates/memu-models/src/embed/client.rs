@@ -23,6 +23,8 @@ pub struct EmbeddingClient {
     embed: Embed,
     /// The provider and the model.
     name: String,
+    /// Where the model is, where that is for the user to say.
+    place: Option<String>,
     identity: EmbedderIdentity,
     /// What the model is asked for, when it can make vectors of several lengths.
     wanted: Option<u32>,
@@ -70,6 +72,7 @@ impl EmbeddingClient {
                 model,
                 dimension: 0,
             },
+            place: connection.place(),
             connection: connection.clone(),
             embed,
             wanted: None,
@@ -104,7 +107,9 @@ impl EmbeddingClient {
 
     /// Adds whose reply it was.
     fn describe(&self, error: Error, reply: &RawReply) -> Error {
-        error
+        let transport = &self.connection.transport;
+        transport
+            .told(error)
             .with("profile", &self.connection.name)
             .with("model", &self.name)
             .with("attempts", reply.attempts)
@@ -140,6 +145,10 @@ impl EmbeddingModel for EmbeddingClient {
 
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     fn price(&self) -> Option<Price> {
@@ -189,7 +198,10 @@ impl EmbeddingModel for EmbeddingClient {
             checked.map(drop).map_err(|error| error.retryable(true))
         };
         let sent = self.connection.transport.send(&call, read).await;
-        sent.map_err(|failure| failure.into_error(&self.connection.name, &self.name))
+        sent.map_err(|failure| {
+            let error = failure.into_error(&self.connection.name, &self.name);
+            self.connection.transport.told(error)
+        })
     }
 
     fn read(&self, reply: &RawReply, texts: usize) -> Result<EmbeddingReply> {
