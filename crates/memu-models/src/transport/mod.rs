@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 use exchange::Answer;
 pub(crate) use failure::Failure;
 use failure::beginning;
+pub(crate) use redaction::MASK;
 use redaction::Redaction;
 pub(crate) use traffic::Route;
 pub use traffic::Traffic;

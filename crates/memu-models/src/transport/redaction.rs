@@ -9,7 +9,7 @@ use super::escapes::{Escapes, Unescaped};
 use super::secrets::literal_length;
 
 /// What stands in place of a key.
-pub(super) const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 /// A shorter one is no secret, and is found in every other text.
 pub(super) const SHORTEST_KEY: usize = 4;
 /// Providers quote a key with its middle left out; this much of its beginning tells that it
