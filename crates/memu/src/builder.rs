@@ -15,7 +15,7 @@ use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, L
 use memu_models::Surroundings;
 
 use crate::backup::Place;
-use crate::dsn::without_password;
+use crate::dsn::shown;
 use crate::profiles::Profiles;
 use crate::settings::{DdlMode, EMBEDDING_PROFILE, MetadataProvider, Secret, Settings};
 use crate::sqlite::{self, SqliteStore, UpgradeReport};
@@ -53,10 +53,7 @@ pub struct MemoryServiceBuilder {
 /// Without a password in the database's address.
 impl fmt::Debug for MemoryServiceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let database = self.database.as_deref().map(|text| match text {
-            dsn if dsn.contains("://") => without_password(dsn),
-            path => path.to_owned(),
-        });
+        let database = self.database.as_deref().map(shown);
         f.debug_struct("MemoryServiceBuilder")
             .field("settings", &self.settings)
             .field("database", &database)

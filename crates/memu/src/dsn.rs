@@ -80,6 +80,15 @@ impl fmt::Debug for Dsn {
     }
 }
 
+/// A DSN, or the path of a file, as it may be shown.
+pub(crate) fn shown(text: &str) -> String {
+    if text.contains("://") {
+        without_password(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Hides what stands between the user's name and the host, and `password=`
 /// parameters.
 pub(crate) fn without_password(url: &str) -> String {

@@ -133,15 +133,13 @@ fn coded(text: &str, digits: std::ops::Range<usize>) -> Option<(char, usize)> {
 fn entity(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(LONGEST_ENTITY).position(|b| b == b';')?;
     let name = text.get(1..end)?;
-    let number = match name.strip_prefix('#') {
-        Some(number) => match number.strip_prefix(['x', 'X']) {
-            Some(digits) => u32::from_str_radix(digits, 16),
-            None => number.parse(),
-        },
-        None => {
-            let named = ENTITIES.iter().find(|(known, _)| *known == name);
-            return named.map(|(_, character)| (*character, end + 1));
-        }
+    let Some(number) = name.strip_prefix('#') else {
+        let named = ENTITIES.iter().find(|(known, _)| *known == name);
+        return named.map(|(_, character)| (*character, end + 1));
+    };
+    let number = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
     };
     Some((char::from_u32(number.ok()?)?, end + 1))
 }
