@@ -151,6 +151,35 @@ impl Error {
         self
     }
 
+    /// The same without what nobody may read: `redact` gives the text that stands in place of
+    /// another, if one must. A cause of which a text is replaced becomes text itself.
+    #[must_use]
+    pub fn redacted(mut self, redact: impl Fn(&str) -> Option<String>) -> Self {
+        if let Some(message) = redact(&self.0.message) {
+            self.0.message = message.into();
+        }
+        for (_, value) in &mut self.0.context {
+            if let Some(clean) = redact(value) {
+                *value = clean;
+            }
+        }
+        let mut causes = Vec::new();
+        let mut cause = std::error::Error::source(&self);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Wrappers that only pass on what is below them are told once.
+            if causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            cause = error.source();
+        }
+        if causes.iter().any(|cause| redact(cause).is_some()) {
+            let clean = causes.into_iter().map(|text| redact(&text).unwrap_or(text));
+            self.0.source = Some(clean.collect::<Vec<_>>().join(": ").into());
+        }
+        self
+    }
+
     /// The stable kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -44,6 +44,7 @@
 //! which they were recorded, the last one from then on. Nothing is waited for, and no key is
 //! needed. A request that was not recorded is an error that tells how the nearest differs.
 
+mod address;
 mod connection;
 mod embed;
 mod extractor;
@@ -57,6 +58,7 @@ mod transport;
 pub mod understanding;
 mod wire;
 
+pub use address::{masked_address, masked_profile};
 pub use connection::Connection;
 pub use embed::EmbeddingClient;
 pub use extractor::ModelExtractor;

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use memu_core::{Error, Result, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::address::masked_profile;
 use crate::presets::Preset;
 
 /// More attempts than this only keep a broken provider busy.
@@ -17,7 +19,7 @@ const ENDPOINTS: [(&str, &[&str]); 3] = [
 ];
 
 /// Who runs a model, and how it is called.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Profile {
     /// The name of a preset: see [`presets::ALL`](crate::presets::ALL). Default: `openai`.
@@ -85,6 +87,14 @@ impl Default for Profile {
             embed_price: None,
             endpoint_overrides: BTreeMap::new(),
         }
+    }
+}
+
+/// Without the key, a password in an address and the values of parameters.
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        write!(f, "Profile {}", masked_profile(fields))
     }
 }
 

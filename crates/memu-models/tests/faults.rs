@@ -194,6 +194,43 @@ async fn a_key_is_in_no_error_even_when_the_provider_repeats_it() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_repeated_with_escapes_is_masked_whatever_the_status() {
+    let key = "Ab3d/Ef6+Hi9kLm0/Vw7=";
+    for echo in [
+        key.replace('/', "\\/"),
+        key.replace('+', "\\u002B").replace('/', "\\u002f"),
+        key.replace('/', "%2F").replace('+', "%2B"),
+        key.replace('/', "&#47;").replace('+', "&plus;"),
+        "Ab3d/Ef6****/Vw7=".to_owned(),
+    ] {
+        let body = format!(r#"{{"error":{{"message":"Incorrect key {echo}","code":401}}}}"#);
+        for fault in [Fault::Body(body.clone()), Fault::status(401).saying(&body)] {
+            let server = failing(&fault);
+            let profile = Profile {
+                api_key: Some(memu_core::Secret::new(key)),
+                dimension: Some(8),
+                ..profile("openai", &server)
+            };
+            let connection = connect(&profile);
+            let chat = connection.chat_model().unwrap();
+            let asked = chat.chat(&question("Hello")).await;
+            let told = asked.as_ref().map(|raw| raw.body.to_string()).ok();
+            let read = asked.and_then(|raw| chat.read(&raw));
+            let embedder = connection.embedder().await.unwrap();
+            let error = embedder.embed(&["a"]).await.unwrap_err();
+            for shown in [format!("{:?}", read.unwrap_err()), format!("{error:?}")] {
+                assert!(shown.contains("Incorrect key ***"), "{shown}");
+                assert!(!shown.contains("Ab3d") && !shown.contains("Vw7"), "{shown}");
+            }
+            if let Some(body) = told {
+                let masked = r#"{"error":{"message":"Incorrect key ***","code":401}}"#;
+                assert_eq!(body, masked, "{echo}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_wait_that_a_provider_asks_for_is_kept_within_bounds() {
     for (value, expected) in [
         ("7", 7),

@@ -339,13 +339,12 @@ async fn an_exchange_that_still_holds_the_key_is_refused_and_not_written() {
         format!("{{\\\"a\\\": \\\"{}\\\"}}", escaped.replace('\\', "\\\\")),
     ] {
         let tape = Tape::new();
-        let body = format!("{{\"echo\": \"{hidden}\"}}");
-        let server = FakeProvider::builder().faults([Fault::Body(body)]).start();
+        let server = FakeProvider::start();
         let chat = tape
             .recorded(&profile("openai", &server))
             .chat_model()
             .unwrap();
-        let error = chat.chat(&question("Hello")).await.unwrap_err();
+        let error = chat.chat(&question(&hidden)).await.unwrap_err();
         let expected = format!(
             "an exchange with the provider was not recorded in {}: it holds the key of the \
              profile in a form that cannot be taken out",

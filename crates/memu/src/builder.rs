@@ -15,6 +15,7 @@ use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, L
 use memu_models::Surroundings;
 
 use crate::backup::Place;
+use crate::dsn::shown;
 use crate::profiles::Profiles;
 use crate::settings::{DdlMode, EMBEDDING_PROFILE, MetadataProvider, Secret, Settings};
 use crate::sqlite::{self, SqliteStore, UpgradeReport};
@@ -33,7 +34,6 @@ pub async fn open(database: &str) -> Result<MemoryService> {
 ///
 /// Without any call it is a service in memory, with the local provider and memU's
 /// defaults.
-#[derive(Debug)]
 pub struct MemoryServiceBuilder {
     settings: Settings,
     database: Option<String>,
@@ -48,6 +48,18 @@ pub struct MemoryServiceBuilder {
     retrieval_model: Option<Arc<dyn RetrievalModel>>,
     surroundings: Surroundings,
     changes_embedder: bool,
+}
+
+/// Without a password in the database's address.
+impl fmt::Debug for MemoryServiceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let database = self.database.as_deref().map(shown);
+        f.debug_struct("MemoryServiceBuilder")
+            .field("settings", &self.settings)
+            .field("database", &database)
+            .field("surroundings", &self.surroundings)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whom to tell about an upgrade.

@@ -80,31 +80,35 @@ impl fmt::Debug for Dsn {
     }
 }
 
+/// A DSN, or the path of a file, as it may be shown.
+pub(crate) fn shown(text: &str) -> String {
+    if text.contains("://") {
+        without_password(text)
+    } else {
+        text.to_owned()
+    }
+}
+
 /// Hides what stands between the user's name and the host, and `password=`
 /// parameters.
-fn without_password(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let authority = match authority.rsplit_once('@') {
-        Some((credentials, host)) => match credentials.split_once(':') {
-            Some((user, _)) => format!("{user}:***@{host}"),
-            None => authority.to_owned(),
-        },
-        None => authority.to_owned(),
-    };
-    let path = match path.split_once("password=") {
+pub(crate) fn without_password(url: &str) -> String {
+    let masked = match url.split_once("password=") {
         Some((before, secret)) => {
-            let after = secret
-                .split_once('&')
-                .map_or(String::new(), |(_, after)| format!("&{after}"));
-            format!("{before}password=***{after}")
+            let after = secret.find('&').and_then(|at| secret.get(at..));
+            format!("{before}password=***{}", after.unwrap_or_default())
         }
-        None => path.to_owned(),
+        None => url.to_owned(),
     };
-    if scheme.is_empty() {
-        format!("{authority}{path}")
-    } else {
-        format!("{scheme}://{authority}{path}")
+    let (scheme, rest) = match masked.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), masked.as_str()),
+    };
+    // A password may hold any character, also those that end a host.
+    let credentials = rest.rsplit_once('@');
+    let named = credentials.and_then(|(user, host)| Some((user.split_once(':')?.0, host)));
+    match named {
+        Some((user, host)) => format!("{scheme}{user}:***@{host}"),
+        None => format!("{scheme}{rest}"),
     }
 }
 
@@ -148,6 +152,10 @@ mod tests {
                 "postgresql://db/memu?password=***&x=1",
             ),
             ("postgresql://ann@db/memu", "postgresql://ann@db/memu"),
+            (
+                "postgresql://ann:s/3?c#r@et@db/memu",
+                "postgresql://ann:***@db/memu",
+            ),
         ] {
             let dsn: Dsn = text.parse().unwrap();
             assert_eq!(dsn.to_string(), shown);

@@ -11,11 +11,13 @@
 
 mod support;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use memu::core::records::ReplyState;
-use memu::{Error, ErrorKind, ListRequest};
+use memu::core::records::{MemoryCategory, ModelReply, ReplyState};
+use memu::{Error, ErrorKind, ListRequest, MemoryService};
 use memu_testkit::models::{Asked, FakeProvider, Fault};
 use support::models::{
     KEY, chats, counts, embeddings, kept_by_step, memorize, memorize_parrot, model, replies,
@@ -28,11 +30,74 @@ fn misbehaviours() -> Vec<(&'static str, Fault)> {
     vec![
         ("refused as too many", Fault::status(429).retry_after("0")),
         ("an error of the server", Fault::status(500)),
+        ("a time-out", Fault::Delay(Duration::from_secs(30))),
         ("a reset", Fault::ResetBeforeHeaders),
+        (
+            "a reset in the middle of the body",
+            Fault::ResetAfterHeaders,
+        ),
         ("an empty reply", Fault::Empty),
         ("a page instead of JSON", Fault::Garbage),
         ("half of the JSON", Fault::Truncated),
     ]
+}
+
+/// A server whose summaries go wrong unless it is healthy.
+fn failing(fault: &Fault, healthy: &Arc<AtomicBool>) -> FakeProvider {
+    let (fault, healthy) = (fault.clone(), healthy.clone());
+    FakeProvider::builder()
+        .chat(model)
+        .fault_when(move |request| {
+            let schema = request.asked().schema.unwrap_or_default();
+            let summary = schema["properties"].get("summaries").is_some();
+            let ill = !healthy.load(Ordering::SeqCst);
+            (summary && ill).then(|| fault.clone())
+        })
+        .start()
+}
+
+async fn service_of(path: &Path, server: &FakeProvider, fault: &Fault) -> MemoryService {
+    let mut settings = settings(server);
+    if matches!(fault, Fault::Delay(_)) {
+        settings.llm_profiles.get_mut("default").unwrap().timeout_s = Some(1.0);
+    }
+    service(path, settings).await
+}
+
+/// That an error says who failed at what, and not by which key.
+fn check_error(name: &str, error: &Error) {
+    assert_eq!(error.kind(), ErrorKind::Model, "{name}: {error}");
+    let told = told(error);
+    for expected in ["profile=default", "model=openai/one", "step=persist_index"] {
+        assert!(told.contains(expected), "{name}: {told}");
+    }
+    assert!(!told.contains(KEY), "{name}: {told}");
+}
+
+/// That what came is kept as it came, where anything did.
+fn check_kept(name: &str, fault: &Fault, kept: &[ModelReply]) {
+    let failed = kept.iter().filter(|one| one.state == ReplyState::Failed);
+    let bodies: Vec<&str> = failed.map(|one| one.text.as_str()).collect();
+    match fault {
+        Fault::Garbage => {
+            let page = "<html><body>Bad gateway</body></html>";
+            assert!(!bodies.is_empty(), "{name}");
+            assert!(
+                bodies.iter().all(|body| *body == page),
+                "{name}: {bodies:?}"
+            );
+        }
+        Fault::Truncated => {
+            let part = |body: &&str| body.starts_with('{') && !body.ends_with('}');
+            assert!(!bodies.is_empty(), "{name}");
+            assert!(bodies.iter().all(part), "{name}: {bodies:?}");
+        }
+        Fault::Body(text) => {
+            assert!(!bodies.is_empty(), "{name}");
+            assert!(bodies.iter().all(|body| body == text), "{name}: {bodies:?}");
+        }
+        _ => assert!(bodies.is_empty(), "{name}: {bodies:?}"),
+    }
 }
 
 #[tokio::test]
@@ -40,28 +105,12 @@ async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_che
     for (name, fault) in misbehaviours() {
         let folder = tempfile::tempdir().unwrap();
         // All summaries fail: what was extracted before was paid for.
-        let spoiled = fault.clone();
         let healthy = Arc::new(AtomicBool::new(false));
-        let is_healthy = healthy.clone();
-        let server = FakeProvider::builder()
-            .chat(model)
-            .fault_when(move |request| {
-                let asked = request.asked();
-                let schema = asked.schema.clone().unwrap_or_default();
-                let summary = schema["properties"].get("summaries").is_some();
-                let ill = !is_healthy.load(Ordering::SeqCst);
-                (summary && ill).then(|| spoiled.clone())
-            })
-            .start();
-        let service = service(&folder.path().join("memu.db"), settings(&server)).await;
-        let error = memorize(&service).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Model, "{name}: {error}");
-        let told = told(&error);
-        for expected in ["profile=default", "model=openai/one", "step=persist_index"] {
-            assert!(told.contains(expected), "{name}: {told}");
-        }
-        assert!(!told.contains(KEY), "{name}: {told}");
+        let server = failing(&fault, &healthy);
+        let service = service_of(&folder.path().join("memu.db"), &server, &fault).await;
+        check_error(name, &memorize(&service).await.unwrap_err());
         assert_eq!(counts(&service).await, [0; 4], "{name}");
+        check_kept(name, &fault, &replies(&service).await);
         let extracted = kept_by_step(&service, "extract_items").await;
         assert!(extracted >= 5, "{name}: {extracted} replies are kept");
         server.forget_requests();
@@ -70,6 +119,67 @@ async fn when_a_model_misbehaves_nothing_is_half_written_and_the_next_run_is_che
         assert!(chats(&server) <= 2, "{name}: {} chats", chats(&server));
         assert_eq!(counts(&service).await[2], 100, "{name}");
     }
+}
+
+#[tokio::test]
+async fn when_a_model_misbehaves_what_was_good_before_stays_as_it_was() {
+    let whole = {
+        let folder = tempfile::tempdir().unwrap();
+        let server = FakeProvider::builder().chat(model).start();
+        let service = service(&folder.path().join("memu.db"), settings(&server)).await;
+        memorize_parrot(&service).await.unwrap();
+        chats(&server)
+    };
+    for (name, fault) in misbehaviours() {
+        let folder = tempfile::tempdir().unwrap();
+        let healthy = Arc::new(AtomicBool::new(true));
+        let server = failing(&fault, &healthy);
+        let service = service_of(&folder.path().join("memu.db"), &server, &fault).await;
+        memorize(&service).await.unwrap();
+        let before = (counts(&service).await, categories(&service).await);
+        assert!(before.1.iter().any(|one| one.summary.is_some()), "{name}");
+        healthy.store(false, Ordering::SeqCst);
+        check_error(name, &memorize_parrot(&service).await.unwrap_err());
+        let after = (counts(&service).await, categories(&service).await);
+        assert_eq!(after, before, "{name}");
+        check_kept(name, &fault, &replies(&service).await);
+        server.forget_requests();
+        healthy.store(true, Ordering::SeqCst);
+        memorize_parrot(&service).await.unwrap();
+        assert!(chats(&server) < whole, "{name}: {} chats", chats(&server));
+        assert_eq!(counts(&service).await[2], 101, "{name}");
+    }
+}
+
+/// Another server may run another model under the same name.
+#[tokio::test]
+async fn what_one_server_answered_is_not_taken_for_the_answer_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    let healthy = Arc::new(AtomicBool::new(false));
+    let first = failing(&Fault::status(500), &healthy);
+    let asked_first = service(&path, settings(&first)).await;
+    memorize(&asked_first).await.unwrap_err();
+    let kept = kept_by_step(&asked_first, "extract_items").await;
+    asked_first.close().await.unwrap();
+    let second = failing(&Fault::status(500), &healthy);
+    let asked_second = service(&path, settings(&second)).await;
+    memorize(&asked_second).await.unwrap_err();
+    let extracting = |server: &FakeProvider| {
+        let requests = server.requests();
+        let schemas = requests.iter().filter_map(|one| one.asked().schema);
+        let extracting = schemas.filter(|one| one["properties"].get("caption").is_some());
+        extracting.count()
+    };
+    assert_eq!(extracting(&second), kept);
+    asked_second.close().await.unwrap();
+    // The first one is known where it was.
+    first.forget_requests();
+    healthy.store(true, Ordering::SeqCst);
+    memorize(&service(&path, settings(&first)).await)
+        .await
+        .unwrap();
+    assert_eq!(extracting(&first), 0);
 }
 
 #[tokio::test]
@@ -93,15 +203,7 @@ async fn a_good_summary_stays_when_the_next_one_is_useless() {
     let error = memorize_parrot(&service).await.unwrap_err();
     assert!(told(&error).contains("answers=3"), "{}", told(&error));
     assert_eq!(counts(&service).await, before);
-    let request = ListRequest {
-        filter: user("nora"),
-        ..ListRequest::default()
-    };
-    let categories = service
-        .list_memory_categories(request)
-        .await
-        .unwrap()
-        .records;
+    let categories = categories(&service).await;
     let activities = categories
         .iter()
         .find(|one| one.name == "activities")
@@ -208,6 +310,15 @@ async fn vectors_that_came_before_others_failed_are_not_paid_for_again() {
     let embedded = embedded.unwrap();
     assert_eq!((embedded.calls, embedded.unusable), (3, 0));
     assert!(embedded.input_tokens > 0);
+}
+
+async fn categories(service: &MemoryService) -> Vec<MemoryCategory> {
+    let request = ListRequest {
+        filter: user("nora"),
+        ..ListRequest::default()
+    };
+    let page = service.list_memory_categories(request).await.unwrap();
+    page.records
 }
 
 fn told(error: &Error) -> String {

@@ -55,23 +55,57 @@ struct Tested {
 impl Models {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
         match self.what {
-            None | Some(What::List) => printer.response(&presets::ALL, |all| {
-                columns(&all.iter().map(row).collect::<Vec<_>>())
-            }),
+            None | Some(What::List) => printer.response(&presets::ALL, |all| table(all)),
             Some(What::Test(test)) => test.run(global, printer).await,
         }
     }
 }
 
-fn row(preset: &Preset) -> Vec<(Tone, String)> {
-    let chat = preset.chat.and_then(|chat| chat.model);
-    let embed = preset.embed.and_then(|embed| embed.model);
-    let shown = |text: Option<&str>| text.unwrap_or("–").to_owned();
+/// Each provider with its models, and below where it is and which variable holds its key: all
+/// side by side would not fit on a screen.
+fn table(all: &[Preset]) -> Vec<Line> {
+    let names = all.iter().map(|preset| preset.name.len());
+    let indent = " ".repeat(names.max().unwrap_or_default());
+    let headings = ["provider", "chat model", "embedding model"];
+    let below = [indent.as_str(), "address", "key"];
+    let [headings, below] = [headings, below].map(|texts| {
+        let cells = texts.map(|text| (Tone::Heading, text.to_owned()));
+        cells.to_vec()
+    });
+    let models: Vec<_> = std::iter::once(headings)
+        .chain(all.iter().map(models))
+        .collect();
+    let places: Vec<_> = std::iter::once(below)
+        .chain(all.iter().map(|preset| place(preset, &indent)))
+        .collect();
+    let lines = columns(&models).into_iter().zip(columns(&places));
+    lines.flat_map(|(models, place)| [models, place]).collect()
+}
+
+fn models(preset: &Preset) -> Vec<(Tone, String)> {
+    let model = |kind: Option<Option<&str>>| match kind {
+        None => "–".to_owned(),
+        Some(None) => "(name one)".to_owned(),
+        Some(Some(model)) => model.to_owned(),
+    };
     vec![
         (Tone::Label, preset.name.to_owned()),
-        (Tone::Plain, shown(chat)),
-        (Tone::Plain, shown(embed)),
-        (Tone::Faint, shown(preset.key_variables.first().copied())),
+        (Tone::Plain, model(preset.chat.map(|chat| chat.model))),
+        (Tone::Plain, model(preset.embed.map(|embed| embed.model))),
+    ]
+}
+
+fn place(preset: &Preset, indent: &str) -> Vec<(Tone, String)> {
+    let address = match (preset.base_url, preset.url_variable) {
+        (Some(address), _) => address.to_owned(),
+        (None, Some(variable)) => format!("(base_url or {variable})"),
+        (None, None) => "(base_url)".to_owned(),
+    };
+    let key = preset.key_variables.first().copied();
+    vec![
+        (Tone::Plain, indent.to_owned()),
+        (Tone::Faint, address),
+        (Tone::Faint, key.unwrap_or("–").to_owned()),
     ]
 }
 

@@ -17,6 +17,13 @@ pub trait ChatModel: fmt::Debug + Send + Sync {
     /// The provider and the model, as usage records name them: `openai/gpt-4o-mini`.
     fn name(&self) -> &str;
 
+    /// Where it is, where its name alone does not tell whose answers these are: another server
+    /// may run another model under the same name. `None`, the default, where it does. Replies
+    /// are known again by it; it is hashed, and neither stored nor shown.
+    fn place(&self) -> Option<&str> {
+        None
+    }
+
     /// What its tokens cost; `None` where that is not known.
     fn price(&self) -> Option<Price> {
         None

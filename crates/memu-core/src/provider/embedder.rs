@@ -42,6 +42,11 @@ pub trait EmbeddingModel: fmt::Debug + Send + Sync {
     /// The provider and the model, as usage records name them: `openai/text-embedding-3-small`.
     fn name(&self) -> &str;
 
+    /// Where it is, as [`ChatModel::place`](super::ChatModel::place) tells it.
+    fn place(&self) -> Option<&str> {
+        None
+    }
+
     /// What its tokens cost; `None` where that is not known.
     fn price(&self) -> Option<Price> {
         None

@@ -1,6 +1,7 @@
 //! What a store keeps: resources, their segments, items, categories, relations,
 //! replies of models and what they took, embedding sets and the change log.
 
+mod address;
 mod category;
 mod change;
 mod embedding;
@@ -12,6 +13,7 @@ mod segment;
 mod tool;
 mod usage;
 
+pub use address::public_address;
 pub use category::{CategoryItem, MemoryCategory};
 pub use change::{Change, Operation, Table};
 pub use embedding::{

@@ -3,9 +3,10 @@
 mod address;
 mod key;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use memu_core::records::public_address;
 use memu_core::{Error, Result};
 use reqwest::Url;
 
@@ -136,6 +137,25 @@ impl Connection {
         let mut url = self.base.clone();
         url.set_path(&format!("{base}/{path}"));
         Ok(Target { url, path: asked })
+    }
+
+    /// Where the models are, when that is not where the provider always is: its address and the
+    /// paths that the profile overrides, without what may be a key.
+    pub(crate) fn place(&self) -> Option<String> {
+        let fixed = self.preset.base_url.and_then(|url| Url::parse(url).ok());
+        let paths = &self.profile.endpoint_overrides;
+        let mut paths = paths.iter().filter(|(_, path)| path.contains("://"));
+        let known = fixed.is_some_and(|fixed| {
+            (fixed.origin(), fixed.path()) == (self.base.origin(), self.base.path())
+        });
+        if known && paths.clone().next().is_none() {
+            return None;
+        }
+        let base = public_address(self.base.as_str()).into_owned();
+        let place = paths.try_fold(base, |mut place, (name, path)| {
+            write!(place, " {name}={}", public_address(path)).map(|()| place)
+        });
+        place.ok()
     }
 
     /// An error about something that this profile cannot do.

@@ -27,6 +27,8 @@ pub struct EmbeddingClient {
     embed: Embed,
     /// The provider and the model.
     name: String,
+    /// Where the model is, where that is for the user to say.
+    place: Option<String>,
     identity: EmbedderIdentity,
     /// What the model is asked for, when it can make vectors of several lengths.
     wanted: Option<u32>,
@@ -74,6 +76,7 @@ impl EmbeddingClient {
                 model,
                 dimension: 0,
             },
+            place: connection.place(),
             connection: connection.clone(),
             embed,
             wanted: None,
@@ -108,7 +111,9 @@ impl EmbeddingClient {
 
     /// Adds whose reply it was.
     fn describe(&self, error: Error, reply: &RawReply) -> Error {
-        error
+        let transport = &self.connection.transport;
+        transport
+            .told(error)
             .with("profile", &self.connection.name)
             .with("model", &self.name)
             .with("attempts", reply.attempts)
@@ -152,6 +157,10 @@ impl EmbeddingModel for EmbeddingClient {
         &self.name
     }
 
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
     fn price(&self) -> Option<Price> {
         let input = self.connection.profile.embed_price?;
         Some(Price { input, output: 0.0 })
@@ -192,7 +201,10 @@ impl EmbeddingModel for EmbeddingClient {
         let body = request::body(wire, model, texts, purpose, self.wanted);
         let call = Call::json(target, &body);
         let sent = self.connection.transport.send(&call).await;
-        sent.map_err(|failure| failure.into_error(&self.connection.name, &self.name))
+        sent.map_err(|failure| {
+            let error = failure.into_error(&self.connection.name, &self.name);
+            self.connection.transport.told(error)
+        })
     }
 
     fn usage(&self, reply: &RawReply) -> Usage {

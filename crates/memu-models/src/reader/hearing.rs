@@ -51,6 +51,10 @@ impl ChatModel for Hearing<'_> {
         self.0.transcriber().unwrap_or_else(|| self.0.name())
     }
 
+    fn place(&self) -> Option<&str> {
+        self.0.place()
+    }
+
     fn price(&self) -> Option<Price> {
         // Prices are those of the model that chats.
         let same = self.name() == self.0.name();

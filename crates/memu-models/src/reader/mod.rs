@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 use memu_core::provider::{Calls, Media, ReadRequest, Reader, Reading};
-use memu_core::records::Modality;
+use memu_core::records::{Modality, public_address};
 use memu_core::{Error, Result};
 
 use crate::retrieval::ProfiledModel;
@@ -249,7 +249,8 @@ fn without_spans(reading: &mut Reading) {
 
 /// What the name of a file tells about what is in it.
 fn hint(url: &str) -> Option<String> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let url = public_address(url);
+    let path = url.split(['?', '#']).next().unwrap_or(&url);
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let tells = name.chars().any(char::is_alphabetic);
     tells.then(|| format!("The file is called {name}"))

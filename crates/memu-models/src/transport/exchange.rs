@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use memu_core::records::ContentHash;
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{StatusCode, Url};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::secrets::{KeyRemains, Secrets};
 use super::{Call, Failure};
+use crate::address::masked_address;
 
 /// What this version writes and reads.
 const FORMAT: u32 = 1;
 /// How every recording begins.
 pub(super) const BEGINNING: &str = "{\"recording\":";
-/// What parameters are called that hold no key.
-const HARMLESS: [&str; 3] = ["api-version", "alt", "version"];
 /// The headers that tell when to ask again.
 const TELLING: [HeaderName; 2] = [RETRY_AFTER, HeaderName::from_static("retry-after-ms")];
 
@@ -115,7 +114,7 @@ impl Exchange {
             recording: FORMAT,
             profile: profile.to_owned(),
             method: "POST".to_owned(),
-            url: secrets.text(&shown(&call.url))?,
+            url: secrets.text(&masked_address(call.url.as_str()))?,
             path: secrets.text(&call.path)?,
             content_type: call.content_type.clone(),
             request_hash: call.hash(),
@@ -192,25 +191,4 @@ impl Exchange {
             body: json.or(self.text.clone()).unwrap_or_default(),
         })
     }
-}
-
-/// An address without the values of parameters that may be keys. A user name or a password is
-/// in none.
-fn shown(url: &Url) -> String {
-    let mut shown = url.clone();
-    if url.query().is_some() {
-        shown
-            .query_pairs_mut()
-            .clear()
-            .extend_pairs(url.query_pairs().map(|(name, value)| {
-                let harmless = HARMLESS.contains(&&*name);
-                let value = if harmless {
-                    value
-                } else {
-                    super::redaction::MASK.into()
-                };
-                (name, value)
-            }));
-    }
-    shown.to_string()
 }

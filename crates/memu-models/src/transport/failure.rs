@@ -59,7 +59,7 @@ impl Failure {
 }
 
 /// The beginning of a body, on one line.
-pub(crate) fn beginning(body: &str) -> String {
+pub(super) fn beginning(body: &str) -> String {
     let words: Vec<&str> = body.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(SHOWN_CHARS) {

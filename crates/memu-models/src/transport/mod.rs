@@ -2,6 +2,7 @@
 //! stay where they belong.
 
 mod difference;
+mod escapes;
 mod exchange;
 mod failure;
 mod recording;
@@ -23,7 +24,9 @@ use reqwest::{StatusCode, Url};
 use tokio::sync::Semaphore;
 
 use exchange::Answer;
-pub(crate) use failure::{Failure, beginning};
+pub(crate) use failure::Failure;
+use failure::beginning;
+pub(crate) use redaction::MASK;
 use redaction::Redaction;
 pub(crate) use traffic::Route;
 pub use traffic::Traffic;
@@ -162,6 +165,16 @@ impl Transport {
         }
     }
 
+    /// An error as it may be told: without the key, wherever that came from.
+    pub(crate) fn told(&self, error: Error) -> Error {
+        self.redaction.error(error)
+    }
+
+    /// The beginning of a body, as it may be told.
+    pub(crate) fn beginning(&self, body: &str) -> String {
+        self.redaction.text(beginning(body))
+    }
+
     /// How long to wait after so many attempts.
     fn delay(&self, attempts: u32, asked: Option<Duration>) -> Duration {
         let delays = &self.surroundings.delays;
@@ -235,7 +248,7 @@ impl Transport {
     }
 
     async fn body(&self, mut response: reqwest::Response, url: &Url) -> Result<String, Failure> {
-        let quoted = !response.status().is_success();
+        let refused = !response.status().is_success();
         let mut bytes = Vec::new();
         while let Some(chunk) = response
             .chunk()
@@ -252,7 +265,7 @@ impl Transport {
             Ok(text) => text,
             Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         };
-        Ok(self.redaction.apply(text, quoted))
+        Ok(self.redaction.body(text, refused))
     }
 
     /// There was no answer, or not all of it.

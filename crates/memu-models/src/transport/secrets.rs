@@ -182,7 +182,7 @@ fn encodings(key: &str) -> Vec<String> {
 }
 
 /// How many bytes the JSON text takes that begins with the first of these.
-fn literal_length(quoted: &str) -> usize {
+pub(super) fn literal_length(quoted: &str) -> usize {
     let mut escaped = false;
     for (at, byte) in quoted.bytes().enumerate().skip(1) {
         match byte {

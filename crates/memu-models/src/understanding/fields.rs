@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// From where on names are like each other, by the measure of Jaro and Winkler.
+const LIKE: f64 = 0.8;
+
 /// A name without case, spaces and punctuation, so that `Work Life` is `work_life`.
 pub(super) fn folded(name: &str) -> String {
     name.chars()
@@ -35,6 +38,21 @@ pub(super) fn resolve<'n>(
                 .then(|| names.position(|name| single(&folded(name)) == meant))
                 .flatten()
         })
+}
+
+/// The one of these names that is most like another, if one is.
+pub(super) fn nearest(meant: &str, names: &[&str]) -> Option<usize> {
+    let meant = folded(meant);
+    let likeness = names
+        .iter()
+        .map(|name| strsim::jaro_winkler(&folded(name), &meant))
+        .enumerate();
+    let (at, _) = likeness
+        .filter(|(_, likeness)| *likeness >= LIKE)
+        // The first of those that are equally like it.
+        .rev()
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    Some(at)
 }
 
 /// The first of these members that is there, whatever its case.

@@ -8,7 +8,7 @@ use super::adaptation::Adaptation;
 use super::{Manner, form, gemini, openai, reply};
 use crate::connection::Connection;
 use crate::presets::{Chat, ChatWire};
-use crate::transport::{Call, Failure, beginning};
+use crate::transport::{Call, Failure};
 
 /// A model that chats, reached over HTTP in its provider's form.
 pub struct ChatClient {
@@ -16,6 +16,8 @@ pub struct ChatClient {
     chat: Chat,
     model: String,
     name: String,
+    /// Where the model is, where that is for the user to say.
+    place: Option<String>,
     /// The provider and the model that transcribe.
     transcriber: Option<String>,
     adaptation: Adaptation,
@@ -36,6 +38,7 @@ impl ChatClient {
         let model = connection.model("chat_model", named, chat.model)?;
         Ok(Self {
             name: format!("{}/{model}", connection.preset.name),
+            place: connection.place(),
             transcriber: transcriber(connection, &chat, &model),
             connection: connection.clone(),
             chat,
@@ -61,16 +64,19 @@ impl ChatClient {
     }
 
     fn failed(&self, failure: Failure) -> Error {
-        failure.into_error(&self.connection.name, &self.name)
+        let error = failure.into_error(&self.connection.name, &self.name);
+        self.connection.transport.told(error)
     }
 
     /// Adds whose reply it was.
     fn describe(&self, error: Error, reply: &RawReply) -> Error {
-        let error = error
+        let transport = &self.connection.transport;
+        let error = transport
+            .told(error)
             .with("profile", &self.connection.name)
             .with("model", &self.name)
             .with("attempts", reply.attempts);
-        match beginning(&reply.body).as_str() {
+        match transport.beginning(&reply.body).as_str() {
             "" => error,
             body => error.with("body", body),
         }
@@ -96,6 +102,10 @@ fn transcriber(connection: &Connection, chat: &Chat, model: &str) -> Option<Stri
 impl ChatModel for ChatClient {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     fn price(&self) -> Option<Price> {

@@ -27,6 +27,26 @@ impl fmt::Debug for FakeProvider {
     }
 }
 
+/// What happened to the request of a number.
+#[derive(Clone, Copy)]
+enum Event {
+    Arrived(usize),
+    Answered(usize),
+}
+
+/// A round ends with the first answer to one of its requests.
+fn rounds(events: &[Event]) -> usize {
+    let (mut rounds, mut first, mut over) = (0, 0, true);
+    for event in events {
+        match *event {
+            Event::Arrived(number) if over => (rounds, first, over) = (rounds + 1, number, false),
+            Event::Answered(number) => over |= number >= first,
+            Event::Arrived(_) => {}
+        }
+    }
+    rounds
+}
+
 /// What the threads of a server share.
 struct Shared {
     plan: Builder,
@@ -35,6 +55,7 @@ struct Shared {
     arrived: AtomicUsize,
     under_way: AtomicUsize,
     most_under_way: AtomicUsize,
+    events: Mutex<Vec<Event>>,
     stopped: Mutex<bool>,
     on_stop: Condvar,
 }
@@ -65,6 +86,7 @@ impl FakeProvider {
             arrived: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             most_under_way: AtomicUsize::new(0),
+            events: Mutex::default(),
             stopped: Mutex::new(false),
             on_stop: Condvar::new(),
         });
@@ -98,11 +120,18 @@ impl FakeProvider {
     /// Forgets the requests so far.
     pub fn forget_requests(&self) {
         lock(&self.shared.requests).clear();
+        lock(&self.shared.events).clear();
     }
 
     /// Has the next request for which nothing is planned fail.
     pub fn fail_next(&self, fault: Fault) {
         lock(&self.shared.faults).push_back(fault);
+    }
+
+    /// In how many rounds the requests came so far, one after another: two are of the same round
+    /// when the later one arrived before the earlier one was answered.
+    pub fn rounds(&self) -> usize {
+        rounds(&lock(&self.shared.events))
     }
 
     /// The greatest number of requests that waited for their answers at the same time.
@@ -147,17 +176,27 @@ impl Shared {
         let Some(mut request) = http::read(&stream, number)? else {
             return Ok(());
         };
-        request.number = self.arrived.fetch_add(1, Ordering::SeqCst);
+        request.number = self.arrive();
         lock(&self.requests).push(request.clone());
         let fault = lock(&self.faults).pop_front();
         let fault = fault.or_else(|| (self.plan.fault_when)(&request));
         self.wait(fault.as_ref());
+        // Before the answer is sent: whoever has got it may ask again at once.
+        lock(&self.events).push(Event::Answered(request.number));
         let response = self.response(&request, fault.as_ref());
         match fault {
             Some(Fault::ResetBeforeHeaders) => http::reset(&stream),
             Some(Fault::ResetAfterHeaders) => response.send_half(&mut stream),
             _ => response.send(&mut stream),
         }
+    }
+
+    /// Numbers a request; numbers are noted in their order.
+    fn arrive(&self) -> usize {
+        let mut events = lock(&self.events);
+        let number = self.arrived.fetch_add(1, Ordering::SeqCst);
+        events.push(Event::Arrived(number));
+        number
     }
 
     /// Lets the time pass that an answer takes; less when the server stops.
@@ -217,5 +256,32 @@ impl Shared {
             return embeddings(language, vectors.collect(), fault);
         }
         (self.plan.chat)(asked).body(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Event::{Answered, Arrived};
+    use super::*;
+
+    #[test]
+    fn requests_that_wait_together_are_of_one_round() {
+        assert_eq!(rounds(&[]), 0);
+        let together = [Arrived(0), Arrived(1), Answered(1), Answered(0)];
+        assert_eq!(rounds(&together), 1);
+        let apart = [Arrived(0), Answered(0), Arrived(1), Answered(1)];
+        assert_eq!(rounds(&apart), 2);
+        // The last of one round are answered during the next.
+        let slow = [
+            Arrived(0),
+            Arrived(1),
+            Answered(0),
+            Arrived(2),
+            Answered(1),
+            Arrived(3),
+            Answered(3),
+            Arrived(4),
+        ];
+        assert_eq!(rounds(&slow), 3);
     }
 }

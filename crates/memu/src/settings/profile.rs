@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
+use std::fmt;
 
 use memu_core::{Error, Result, Secret};
-use memu_models::Profile;
+use memu_models::{Profile, masked_profile};
 use serde::{Deserialize, Serialize};
 
 /// The provider that needs no model.
@@ -9,7 +10,7 @@ const LOCAL: &str = "local";
 
 /// Who runs a model, and how it is called. What is left out has the default that
 /// [`Profile`] says.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LlmProfile {
     /// `local` (this process), or one of those that `memu models` lists. Default: `local` for a
@@ -55,6 +56,14 @@ pub struct LlmProfile {
     pub embed_price: Option<f64>,
     /// Paths that differ from the provider's.
     pub endpoint_overrides: BTreeMap<String, String>,
+}
+
+/// Without the key, a password in an address and the values of parameters.
+impl fmt::Debug for LlmProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        write!(f, "LlmProfile {}", masked_profile(fields))
+    }
 }
 
 impl LlmProfile {

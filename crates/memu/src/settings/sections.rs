@@ -1,7 +1,10 @@
+use std::fmt;
+
 use memu_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
+use crate::dsn::without_password;
 
 /// Where large files are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +66,7 @@ impl DatabaseConfig {
 }
 
 /// The store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MetadataStoreConfig {
     /// The kind of store. Default `inmemory`; a `dsn` alone implies its own.
@@ -83,6 +86,23 @@ pub struct MetadataStoreConfig {
     pub pool_size: usize,
     /// How long a reader waits for its turn, in seconds, 0 to 3600. Default 30.
     pub pool_timeout_s: f64,
+}
+
+/// Without a password in the DSN, and without the key.
+impl fmt::Debug for MetadataStoreConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dsn = self.dsn.as_deref().map(without_password);
+        f.debug_struct("MetadataStoreConfig")
+            .field("provider", &self.provider)
+            .field("dsn", &dsn)
+            .field("ddl_mode", &self.ddl_mode)
+            .field("encryption_key", &self.encryption_key)
+            .field("embedding_format", &self.embedding_format)
+            .field("busy_timeout_s", &self.busy_timeout_s)
+            .field("pool_size", &self.pool_size)
+            .field("pool_timeout_s", &self.pool_timeout_s)
+            .finish()
+    }
 }
 
 impl Default for MetadataStoreConfig {

@@ -70,7 +70,7 @@ impl Question {
                 model: ask.model.name().into(),
             },
             prompt_hash: ask.prompt_hash,
-            hash: hash(&(ask.model.name(), &ask.request))?,
+            hash: hash(ask.model.place(), &(ask.model.name(), &ask.request))?,
             price: ask.model.price(),
             kept: Kept::AndMarked,
         })
@@ -93,10 +93,15 @@ impl Question {
     }
 }
 
-/// Equal requests to the same model have equal hashes.
-fn hash(request: &impl serde::Serialize) -> Result<ContentHash> {
-    let request = serde_json::to_vec(request)
-        .map_err(|cause| Error::internal("a request has no JSON form").caused_by(cause))?;
+/// Equal requests to the same model have equal hashes; to one of the same name that is at
+/// another place, others.
+fn hash(place: Option<&str>, request: &impl serde::Serialize) -> Result<ContentHash> {
+    let request = match place {
+        Some(place) => serde_json::to_vec(&(place, request)),
+        None => serde_json::to_vec(request),
+    };
+    let request =
+        request.map_err(|cause| Error::internal("a request has no JSON form").caused_by(cause))?;
     Ok(ContentHash::of(&request))
 }
 
@@ -138,7 +143,7 @@ impl Embedding<'_> {
                 model: self.model.name().into(),
             },
             prompt_hash: ContentHash::of(purpose.as_bytes()),
-            hash: hash(&request)?,
+            hash: hash(self.model.place(), &request)?,
             price: self.model.price(),
             kept: match self.purpose {
                 Purpose::Memory => Kept::UntilStored,

@@ -8,6 +8,7 @@ use crate::config::{RetrieveConfig, RetrieveMethod};
 use crate::error::Result;
 use crate::pipeline::Step;
 use crate::provider::{Asked, Calls, FoundKind, FoundMemory};
+use crate::records::public_address;
 use crate::scope::Scope;
 use crate::service::responses::{CategoryHit, ItemHit, ResourceHit};
 use crate::service::{Context, Message};
@@ -47,7 +48,8 @@ impl InWords for ResourceHit {
     fn in_words(&self) -> FoundMemory {
         FoundMemory {
             kind: FoundKind::Resource,
-            label: self.resource.url.clone(),
+            // Its parameters may hold keys.
+            label: public_address(&self.resource.url).into_owned(),
             text: self.resource.caption.clone().unwrap_or_default(),
         }
     }

@@ -10,8 +10,8 @@ pub enum Note {
     Empty,
     /// An example out of the prompt, which none of the messages says, was left out.
     Echo,
-    /// A memory of a type that was not asked for was left out; without a name when it had no
-    /// type.
+    /// A memory of a type that was not asked for, or, without a name, of none, was taken for one
+    /// of another type.
     UnknownType(Option<String>),
     /// A category that is not in the list was left out.
     UnknownCategory(String),
@@ -34,9 +34,9 @@ impl fmt::Display for Note {
             Self::Empty => f.write_str("a memory without text was left out"),
             Self::Echo => f.write_str("an example out of the prompt was left out"),
             Self::UnknownType(Some(name)) => {
-                write!(f, "a memory of the unknown type {name:?} was left out")
+                write!(f, "a memory of the unknown type {name:?} was given another")
             }
-            Self::UnknownType(None) => f.write_str("a memory without a type was left out"),
+            Self::UnknownType(None) => f.write_str("a memory without a type was given one"),
             Self::UnknownCategory(name) => {
                 write!(f, "the unknown category {name:?} was left out")
             }

@@ -50,8 +50,9 @@ pub enum Provenance {
 
 /// Reads the reply to [`segment_request`](super::segment_request) for the same task.
 ///
-/// Memories that were cut off are left out, those of the same words merged, and message
-/// numbers, types, categories and times that make no sense dropped with a note. An empty list
+/// Memories that were cut off are left out, those of the same words merged, those of an unknown
+/// type given the nearest that was asked for, or the first, and message numbers, categories and
+/// times that make no sense dropped with a note. An empty list
 /// is an answer. Where the repairs [are lossy](Repairs::is_lossy), there may have been more
 /// memories.
 ///
@@ -187,7 +188,8 @@ impl Reader<'_> {
     }
 
     /// The type that the memory names, else the one that what is around it names, else the
-    /// only one there is.
+    /// only one there is. Of a type that nobody asked for, the nearest, or else the first: what a
+    /// model has found is worth more than what it called it.
     fn memory_type(&mut self, found: &Found<'_>) -> Option<String> {
         let named = found
             .fields
@@ -198,11 +200,15 @@ impl Reader<'_> {
             None => found.around,
         };
         let only = (self.types.len() == 1).then_some(0);
-        let name = at.or(only).and_then(|at| self.types.get(at));
-        if name.is_none() {
+        let known = at.or(only);
+        let at = known.unwrap_or_else(|| {
+            let at = named
+                .as_deref()
+                .and_then(|name| fields::nearest(name, self.types));
             self.notes.push(Note::UnknownType(named));
-        }
-        name.map(|name| (*name).to_owned())
+            at.unwrap_or_default()
+        });
+        self.types.get(at).map(|name| (*name).to_owned())
     }
 
     fn categories(&mut self, map: &Map<String, Value>) -> Vec<String> {

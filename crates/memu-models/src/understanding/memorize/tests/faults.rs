@@ -131,10 +131,6 @@ fn replies_without_anything_usable_are_errors_that_say_so() {
             "502 Bad Gateway",
         ),
         (
-            "{\"items\": [{\"memory_type\": \"dream\", \"content\": \"x\"}]}",
-            "unknown type \"dream\"",
-        ),
-        (
             "{\"items\": [{\"memory_type\": \"event\", \"content\": \"Ines so",
             "cut off",
         ),

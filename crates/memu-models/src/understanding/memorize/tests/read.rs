@@ -87,15 +87,12 @@ fn a_memory_without_numbers_is_placed_by_its_words() {
 }
 
 #[test]
-fn types_and_categories_are_mapped_by_case_and_punctuation_or_dropped() {
+fn types_and_categories_are_mapped_by_case_and_punctuation() {
     let example = Example::new();
     for named in ["Event", "EVENTS", "e-vent"] {
         let reading = example.read(&reply(&json!({"memory_type": named})));
         assert_eq!(reading.drafts[0].item.memory_type, "event");
     }
-    let reading = example.read(&reply(&json!({"memory_type": "dream"})));
-    assert_eq!(reading.drafts, []);
-    assert_eq!(reading.notes, [Note::UnknownType(Some("dream".into()))]);
     for categories in [
         json!(["Work Life", "Boats", "ACTIVITIES", "work_life"]),
         json!("Work Life, Boats; activities"),
@@ -109,6 +106,26 @@ fn types_and_categories_are_mapped_by_case_and_punctuation_or_dropped() {
         );
         assert_eq!(reading.notes, [Note::UnknownCategory("Boats".into())]);
     }
+}
+
+#[test]
+fn a_memory_of_an_unknown_type_is_given_the_nearest_or_the_first() {
+    let example = Example::new();
+    for (named, taken) in [
+        (json!("dream"), "profile"),
+        (json!("user_profile"), "profile"),
+        (json!("eventful"), "event"),
+        (json!("Skillset"), "skill"),
+        (json!(7), "profile"),
+    ] {
+        let reading = example.read(&reply(&json!({"memory_type": named})));
+        assert_eq!(contents(&reading), ["Ines sold her blue canoe."]);
+        assert_eq!(reading.drafts[0].item.memory_type, taken, "{named}");
+        assert!(matches!(&reading.notes[..], [Note::UnknownType(Some(_))]));
+    }
+    let reading = example.read(&reply(&json!({"memory_type": null})));
+    assert_eq!(reading.drafts[0].item.memory_type, "profile");
+    assert_eq!(reading.notes, [Note::UnknownType(None)]);
 }
 
 #[test]
