@@ -186,8 +186,30 @@ pub(super) async fn mark_read(state: &RetrieveState) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Role;
+    use crate::records::{ContentHash, Meta, Modality, Resource, Role};
+    use crate::scope::ScopeSchema;
     use crate::service::{Message, RetrieveRequest};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn a_model_sees_no_key_in_the_address_of_a_resource() {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let resource = Resource {
+            meta: Meta::new("r".into(), scope, Timestamp::from_micros(0)),
+            url: "https://nora:pw@h.example/talk.pdf?token=secret#2".to_owned(),
+            modality: Modality::Document,
+            local_path: String::new(),
+            caption: None,
+            content_hash: ContentHash::of(b""),
+            external_id: None,
+            segment_count: 0,
+        };
+        let hit = ResourceHit {
+            resource,
+            score: 1.0,
+        };
+        assert_eq!(hit.in_words().label, "https://h.example/talk.pdf");
+    }
 
     #[test]
     fn what_comes_before_the_question_is_context() {
