@@ -134,11 +134,13 @@ fn ascii85(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     for group in bytes.chunks(4) {
         let mut four = [0; 4];
-        four[..group.len()].copy_from_slice(group);
+        four.iter_mut()
+            .zip(group)
+            .for_each(|(to, from)| *to = *from);
         let value = u32::from_be_bytes(four);
         let digits =
             [52_200_625, 614_125, 7225, 85, 1].map(|power| (value / power % 85) as u8 + b'!');
-        text.extend(&digits[..=group.len()]);
+        text.extend(digits.iter().take(group.len() + 1));
     }
     text.extend(b"~>");
     text
@@ -146,8 +148,7 @@ fn ascii85(bytes: &[u8]) -> Vec<u8> {
 
 /// Zeros, as LZW: each code stands for one zero more than the one before.
 fn lzw_zeros(codes: u32) -> Vec<u8> {
-    let mut bits = String::new();
-    bits += &format!("{:09b}{:09b}", 256, 0);
+    let mut bits = format!("{:09b}{:09b}", 256, 0);
     for at in 0..codes {
         let next = (258 + at).min(4095);
         let length = match next + 1 {
@@ -251,7 +252,7 @@ fn what_cannot_be_counted_beforehand_is_refused() {
         let error = to_markdown(&packed(HELLO.as_bytes(), filters), None, "a").unwrap_err();
         assert!(error.message().contains(expected), "{filters}: {error}");
     }
-    let large = packed(&[b' '; 600 << 10], "/X /ObjStm /Encrypt 6 0 R");
+    let large = packed(&b" ".repeat(600 << 10), "/X /ObjStm /Encrypt 6 0 R");
     let error = to_markdown(&large, None, "a").unwrap_err();
     assert!(error.message().contains("encrypted"), "{error}");
 }
@@ -277,13 +278,13 @@ fn pages_and_books_of_too_many_elements_are_refused() {
     let page = "<html>".to_owned() + &"<p>".repeat(1_000_001);
     refused(page.as_bytes(), "a.html");
     // Attributes count, too, and elements that the parser repeats.
-    let attributes = (0..50).map(|at| format!(" a{at}")).collect::<String>();
+    let attributes = (0..50).map(|at| format!(" a{at}"));
+    let attributes = attributes.collect::<Vec<_>>().concat();
     let several = |count| "<html><p>Ahoy".to_owned() + &format!("<p{attributes}>").repeat(count);
     refused(several(20_000).as_bytes(), "a.html");
     refused(&book(several(20_000).as_bytes(), 1), "a.epub");
-    let fonts = (0..16)
-        .map(|at| format!("<b style='a:{at}'>"))
-        .collect::<String>();
+    let fonts = (0..16).map(|at| format!("<b style='a:{at}'>"));
+    let fonts = fonts.collect::<Vec<_>>().concat();
     let page = format!("<html>{fonts}{}", "<p>x".repeat(100_000));
     refused(page.as_bytes(), "a.html");
     // Chapters count together, whether or not each has room.

@@ -136,8 +136,7 @@ impl Shallow {
                 1 + tag.attrs.len() + self.open.borrow().formatting
             }
             // Some tags that only end make an element, too.
-            Token::TagToken(_) => 1,
-            Token::CommentToken(_) => 1,
+            Token::TagToken(_) | Token::CommentToken(_) => 1,
             _ => 0,
         };
         let left = self.left.get().checked_sub(made);

@@ -206,16 +206,12 @@ fn unescape(mut written: &[u8]) -> Vec<u8> {
             .get(..2)
             .and_then(|digits| std::str::from_utf8(digits).ok());
         let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match value.filter(|_| *first == b'#') {
-            Some(value) => {
-                name.push(value);
-                written = rest.get(2..).unwrap_or_default();
-            }
-            None => {
-                name.push(*first);
-                written = rest;
-            }
-        }
+        let value = value.filter(|_| *first == b'#');
+        name.push(value.unwrap_or(*first));
+        written = match value {
+            Some(_) => rest.get(2..).unwrap_or_default(),
+            None => rest,
+        };
     }
     name
 }
