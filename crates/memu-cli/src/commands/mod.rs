@@ -1,11 +1,13 @@
 //! The command line: one file per verb.
 
 pub(crate) mod add;
+pub(crate) mod add_tool_call;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod delete;
 pub(crate) mod demo;
+mod details;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod eval;
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     Stats(stats::Stats),
     /// Remember something in your own words
     Add(add::Add),
+    /// Note a use of a tool with a memory of type tool
+    AddToolCall(add_tool_call::AddToolCall),
     /// Change a memory
     Edit(edit::Edit),
     /// Remove a memory
@@ -112,6 +116,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Show(verb) => verb.run(global, printer).await,
         Command::Stats(verb) => verb.run(global, printer).await,
         Command::Add(verb) => verb.run(global, printer).await,
+        Command::AddToolCall(verb) => verb.run(global, printer).await,
         Command::Edit(verb) => verb.run(global, printer).await,
         Command::Delete(verb) => verb.run(global, printer).await,
         Command::Forget(verb) => verb.run(global, printer).await,
