@@ -231,6 +231,49 @@ fn over_long_ids_and_scopes() {
 }
 
 #[test]
+fn tool_calls_that_cannot_be() {
+    let home = Home::new();
+    let tool = home.json(&["add", "Tides", "--type", "tool", "--user", "bob"]);
+    let tool = tool["memory_item"]["id"].as_str().unwrap().to_owned();
+    let event = home.json(&["add", "Bob sailed", "--user", "bob"]);
+    let event = event["memory_item"]["id"].as_str().unwrap().to_owned();
+    for (id, more, expected) in [
+        (
+            &tool,
+            ["--score", "2"],
+            "score of a tool call is 2; it must be from 0 to 1",
+        ),
+        (
+            &tool,
+            ["--seconds", "-1"],
+            "time_cost of a tool call is -1; it must be at least 0",
+        ),
+        (
+            &tool,
+            ["--input", "{\"a\""],
+            "--input begins as a JSON object and is none",
+        ),
+        (
+            &event,
+            ["--output", "x"],
+            "tool calls are noted with memories of type \"tool\"; this one is of type \"knowledge\"",
+        ),
+    ] {
+        let start = ["add-tool-call", id, "--tool", "tides", "--user", "bob"];
+        let message = refused(&home, &[&start[..], &more].concat(), 1);
+        let first = message.lines().next().unwrap();
+        assert_eq!(first, format!("error: {expected}"));
+    }
+    let message = refused(
+        &home,
+        &["edit", &event, "--when-to-use", " ", "--user", "bob"],
+        1,
+    );
+    let first = message.lines().next().unwrap();
+    assert_eq!(first, "error: when_to_use of a memory must be a text");
+}
+
+#[test]
 fn content_that_is_too_large() {
     let home = Home::new();
     home.write("memu.toml", "[memorize_config]\nmax_resource_bytes = 100\n");

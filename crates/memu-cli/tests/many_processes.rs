@@ -55,6 +55,7 @@ async fn one_by_one(service: &MemoryService, writer: &str) {
             categories: Vec::new(),
             user: user("shared"),
             propagate: number % 5 == 0,
+            extra: Map::new(),
         };
         service.create_memory_item(request).await.unwrap();
     }
@@ -65,6 +66,7 @@ async fn at_once(service: &MemoryService, writer: &str) {
         memory_type: "profile".to_owned(),
         content: content(writer, number),
         categories: Vec::new(),
+        extra: Map::new(),
     });
     let request = CreateItems {
         items: items.collect(),

@@ -39,7 +39,7 @@ macro_rules! assert_output {
                 (r"(?m)^  [0-9a-f]{6}  ", "  [short]  "),
                 (r"· [0-9a-f]{6}$", "· [short]"),
                 (r"· [0-9a-f]{6}\n", "· [short]\n"),
-                (r"(?m)^(Added|Changed|Deleted) [0-9a-f]{6}", "$1 [short]"),
+                (r"(?m)^(Added|Changed|Deleted|Noted with) [0-9a-f]{6}", "$1 [short]"),
                 (r"(stored +).*UTC", "$1[time]"),
                 (r#"("(created_at|updated_at|valid_from)": )"[^"]+""#, "$1\"[time]\""),
                 (r#""content_hash": "[0-9a-f]+""#, "\"content_hash\": \"[hash]\""),
@@ -156,6 +156,74 @@ fn changes() {
 }
 
 #[test]
+fn tool_memory() {
+    let home = Home::new();
+    let added = home.json(&[
+        "add",
+        "The tide table is asked by harbour",
+        "--type",
+        "tool",
+        "--when-to-use",
+        "Before somebody sails",
+        "--metadata",
+        "tool_name=tides",
+        "--metadata",
+        "version=2",
+        "--user",
+        "alice",
+    ]);
+    let id = added["memory_item"]["id"].as_str().unwrap();
+    let call = |more: &[&str]| {
+        let start = ["add-tool-call", id, "--user", "alice", "--tool", "tides"];
+        home.ok(&[&start[..], more].concat())
+    };
+    let input = "{\"harbour\": \"Brest\"}";
+    call(&[
+        "--input",
+        input,
+        "--output",
+        "low at 6",
+        "--seconds",
+        "1.5",
+        "--score",
+        "0.8",
+        "--tokens",
+        "120",
+    ]);
+    let noted = call(&["--failed", "--seconds", "0.5", "--input", "Kiel"]);
+    assert_output!(noted, "add_tool_call");
+    let shown = home.ok(&["show", id, "--user", "alice"]);
+    assert_output!(shown, "show_tool");
+    let json = home.json(&["show", id, "--user", "alice"]);
+    let calls = &json["item"]["extra"]["tool_calls"];
+    assert_eq!(calls[0]["input"]["harbour"], "Brest");
+    assert_eq!(calls[0]["token_cost"], 120);
+    assert_eq!(calls[1]["input"], "Kiel");
+    assert_eq!(calls[1]["success"], false);
+    assert_eq!(json["tool_statistics"]["success_rate"], 0.5);
+    home.ok(&[
+        "edit",
+        id,
+        "--when-to-use",
+        "",
+        "--metadata",
+        "a=b",
+        "--user",
+        "alice",
+    ]);
+    let json = home.json(&["show", id, "--user", "alice"]);
+    assert_eq!(
+        json["item"]["extra"]["when_to_use"],
+        serde_json::Value::Null
+    );
+    assert_eq!(json["item"]["extra"]["metadata"]["a"], "b");
+    assert_eq!(
+        json["item"]["extra"]["metadata"].as_object().unwrap().len(),
+        1
+    );
+}
+
+#[test]
 fn json() {
     let home = Home::new();
     home.write("chat.json", CHAT);
@@ -185,6 +253,7 @@ fn help() {
         "list",
         "show",
         "add",
+        "add-tool-call",
         "edit",
         "delete",
         "forget",

@@ -73,6 +73,7 @@ fn items(from: usize, count: usize) -> CreateItems {
         memory_type: "knowledge".into(),
         content: content(at),
         categories: vec!["knowledge".into()],
+        extra: serde_json::Map::new(),
     };
     let serde_json::Value::Object(user) = serde_json::json!({"user_id": "alice"}) else {
         unreachable!()

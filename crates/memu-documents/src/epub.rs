@@ -43,6 +43,7 @@ pub(crate) fn read(archive: &mut Archive<'_>) -> Result<Document> {
         title: package.title,
         ..Document::default()
     };
+    let mut left = html::MOST_ELEMENTS;
     for id in &package.spine {
         let Some(reference) = package.parts.get(id) else {
             continue;
@@ -56,7 +57,9 @@ pub(crate) fn read(archive: &mut Archive<'_>) -> Result<Document> {
             .with("part", part));
         }
         let chapter = archive.required(&part)?;
-        document.blocks.extend(html::read(&chapter, None).blocks);
+        let chapter = html::read(&chapter, None, &mut left);
+        let chapter = chapter.map_err(|error| error.with("part", part))?;
+        document.blocks.extend(chapter.blocks);
     }
     Ok(document)
 }

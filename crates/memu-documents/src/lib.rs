@@ -52,7 +52,7 @@ pub fn to_markdown(bytes: &[u8], media_type: Option<&str>, url: &str) -> Result<
         return Ok(None);
     };
     let document = match kind {
-        Kind::Html => Ok(html::read(bytes, media_type)),
+        Kind::Html => html::read(bytes, media_type, &mut html::MOST_ELEMENTS.clone()),
         Kind::Pdf => pdf::read(bytes),
         Kind::Zip => read_archive(bytes),
         Kind::OldOffice => Err(Error::input(

@@ -193,6 +193,7 @@ async fn deleting_or_editing_another_users_item_finds_nothing() {
             categories: None,
             user: user("bob"),
             propagate: true,
+            extra: Map::new(),
         };
         let error = fixture
             .service

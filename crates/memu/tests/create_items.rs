@@ -23,6 +23,7 @@ fn new_item(content: &str) -> NewItem {
         memory_type: "profile".to_owned(),
         content: content.to_owned(),
         categories: Vec::new(),
+        extra: serde_json::Map::new(),
     }
 }
 
@@ -90,6 +91,7 @@ async fn many_at_once_are_what_one_after_the_other_would_be() {
                 categories: item.categories,
                 user: user("nora"),
                 propagate: true,
+                extra: serde_json::Map::new(),
             };
             one_by_one.service.create_memory_item(single).await.unwrap();
         }
@@ -189,6 +191,7 @@ async fn uses_of_a_tool_are_noted_with_its_memory_and_outlive_the_process() {
                 memory_type: memory_type.to_owned(),
                 content: format!("The tide table is asked by harbour ({memory_type})"),
                 categories: Vec::new(),
+                extra: serde_json::Map::new(),
             })
             .to_vec(),
         user: nora.clone(),

@@ -35,6 +35,7 @@ async fn create(service: &MemoryService, numbers: std::ops::Range<usize>) {
         memory_type: "profile".to_owned(),
         content: format!("Ann owns {number} red kayaks and a quilt"),
         categories: Vec::new(),
+        extra: serde_json::Map::new(),
     });
     let request = CreateItems {
         items: items.collect(),
@@ -161,6 +162,7 @@ async fn json_tells_what_the_original_reads() {
         categories: None,
         user: user("ann"),
         propagate: false,
+        extra: serde_json::Map::new(),
     };
     service.update_memory_item(change).await.unwrap();
     service.close().await.unwrap();

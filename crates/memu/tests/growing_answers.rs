@@ -101,6 +101,7 @@ async fn change(service: &MemoryService, dice: &mut Dice, known: &mut Vec<Id>) {
                 categories: Vec::new(),
                 user: user("alice"),
                 propagate: false,
+                extra: serde_json::Map::new(),
             };
             let created = service.create_memory_item(request).await.unwrap();
             known.push(created.memory_item.meta.id);
@@ -120,6 +121,7 @@ async fn change(service: &MemoryService, dice: &mut Dice, known: &mut Vec<Id>) {
                 categories: Some(vec![CATEGORIES[dice.below(3)].to_owned()]),
                 user: user("alice"),
                 propagate: false,
+                extra: serde_json::Map::new(),
             };
             service.update_memory_item(request).await.unwrap();
         }
@@ -131,6 +133,7 @@ async fn change(service: &MemoryService, dice: &mut Dice, known: &mut Vec<Id>) {
                 categories: None,
                 user: user("alice"),
                 propagate: false,
+                extra: serde_json::Map::new(),
             };
             service.update_memory_item(request).await.unwrap();
         }
@@ -153,6 +156,7 @@ async fn answers_do_not_depend_on_what_was_asked_before() {
         memory_type: "event".into(),
         content: dice.text(),
         categories: Vec::new(),
+        extra: serde_json::Map::new(),
     });
     let request = CreateItems {
         items: items.collect(),

@@ -44,6 +44,7 @@ async fn add(service: &MemoryService, text: &str) -> memu::Result<()> {
         memory_type: "profile".to_owned(),
         content: text.to_owned(),
         categories: Vec::new(),
+        extra: serde_json::Map::new(),
     };
     let items = CreateItems {
         items: vec![item],

@@ -369,6 +369,7 @@ async fn a_scope_that_another_process_forgot_and_filled_again_is_read_anew() {
         categories: Vec::new(),
         user: serde_json::from_value(json!({"user_id": "alice"})).unwrap(),
         propagate: true,
+        extra: serde_json::Map::new(),
     };
     let known = || async {
         let question = RetrieveRequest::question("What does Ann like?");

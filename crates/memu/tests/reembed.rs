@@ -274,6 +274,7 @@ async fn what_changes_while_the_set_is_built_is_embedded_as_it_is_then() {
                 id,
                 user: user("alice"),
                 propagate: true,
+                extra: serde_json::Map::new(),
             };
             let runtime = tokio::runtime::Handle::current();
             let update = std::thread::spawn(move || {
@@ -333,6 +334,7 @@ async fn nothing_of_the_old_set_is_left_where_most_of_its_vectors_went_before() 
         memory_type: "event".into(),
         content: format!("I saw ship number {number} leave the harbour."),
         categories: vec!["activities".into()],
+        extra: serde_json::Map::new(),
     };
     let request = CreateItems {
         items: (0..20 * 256).map(item).collect(),

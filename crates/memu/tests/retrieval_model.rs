@@ -98,6 +98,7 @@ async fn service(model: &Arc<Scripted>, settings: Settings) -> MemoryService {
         memory_type: "event".to_owned(),
         content: content.to_owned(),
         categories: vec!["activities".to_owned()],
+        extra: serde_json::Map::new(),
     };
     let request = CreateItems {
         items: MEMORIES.map(item).to_vec(),

@@ -110,6 +110,7 @@ async fn a_deleted_memory_leaves_no_word_behind() {
         user: Clone::clone(&user),
         categories: Vec::new(),
         propagate: true,
+        extra: serde_json::Map::new(),
     };
     let created = fixture.service.create_memory_item(request).await.unwrap();
     let file = fixture.folder.path().join("memu.db");
@@ -196,6 +197,7 @@ async fn doctor_finds_and_mends_every_drift_of_what_is_derived() {
         memory_type: "profile".to_owned(),
         content: format!("Ann owns {number} kayaks and {} quilts", number % 7),
         categories: Vec::new(),
+        extra: serde_json::Map::new(),
     });
     let user = serde_json::Map::from_iter([("user_id".to_owned(), "ann".into())]);
     let request = CreateItems {

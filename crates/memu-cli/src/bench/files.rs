@@ -88,5 +88,6 @@ pub(super) fn new_item(language: &Language, random: &mut Random) -> NewItem {
         memory_type: "knowledge".to_owned(),
         content: language.message(random),
         categories: Vec::new(),
+        extra: Map::new(),
     }
 }

@@ -32,6 +32,7 @@ pub(super) async fn one_by_one(folder: &Folder, language: &Language, count: usiz
             categories: new.categories,
             user: user("nora"),
             propagate: false,
+            extra: serde_json::Map::new(),
         };
         service.create_memory_item(request).await?;
     }

@@ -1,6 +1,7 @@
 use clap::Args;
 use memu::{CreateItem, ItemResponse, Result};
 
+use super::details::Details;
 use crate::args::Global;
 use crate::output::{Line, Printer, Tone};
 use crate::progress::Progress;
@@ -23,6 +24,8 @@ pub(crate) struct Add {
     /// says
     #[arg(long, short, value_name = "NAME")]
     category: Vec<String>,
+    #[command(flatten)]
+    details: Details,
     /// Leave the summaries of the categories as they are
     #[arg(long)]
     no_propagate: bool,
@@ -35,6 +38,7 @@ impl Add {
             memory_type: self.memory_type,
             content: self.text,
             categories: self.category,
+            extra: self.details.extra(),
             user: session::user(global),
             propagate: !self.no_propagate,
         };

@@ -2,6 +2,7 @@ use clap::Args;
 use memu::{Id, Result, UpdateItem};
 
 use super::add::changed;
+use super::details::Details;
 use crate::args::Global;
 use crate::output::Printer;
 use crate::progress::Progress;
@@ -22,6 +23,8 @@ pub(crate) struct Edit {
     /// File it under this category, and no others; may be repeated
     #[arg(long, short, value_name = "NAME")]
     category: Vec<String>,
+    #[command(flatten)]
+    details: Details,
     /// Leave the summaries of the categories as they are
     #[arg(long)]
     no_propagate: bool,
@@ -35,6 +38,7 @@ impl Edit {
             memory_type: self.memory_type,
             content: self.text,
             categories: (!self.category.is_empty()).then_some(self.category),
+            extra: self.details.extra(),
             user: session::user(global),
             propagate: !self.no_propagate,
         };

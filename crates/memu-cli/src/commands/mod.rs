@@ -1,11 +1,13 @@
 //! The command line: one file per verb.
 
 pub(crate) mod add;
+pub(crate) mod add_tool_call;
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod delete;
 pub(crate) mod demo;
+mod details;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod eval;
@@ -55,6 +57,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Stats(stats::Stats),
     Add(add::Add),
+    AddToolCall(add_tool_call::AddToolCall),
     Edit(edit::Edit),
     Delete(delete::Delete),
     Forget(forget::Forget),
@@ -90,6 +93,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Show(verb) => verb.run(global, printer).await,
         Command::Stats(verb) => verb.run(global, printer).await,
         Command::Add(verb) => verb.run(global, printer).await,
+        Command::AddToolCall(verb) => verb.run(global, printer).await,
         Command::Edit(verb) => verb.run(global, printer).await,
         Command::Delete(verb) => verb.run(global, printer).await,
         Command::Forget(verb) => verb.run(global, printer).await,

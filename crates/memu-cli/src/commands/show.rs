@@ -2,6 +2,7 @@ use clap::Args;
 use memu::core::service::Record;
 use memu::{Id, MemoryItem, Result};
 
+use super::details::{details, fact, statistics};
 use crate::args::Global;
 use crate::output::{Line, Printer, Tone, date, instant, quote, wrapped};
 use crate::progress::Progress;
@@ -34,6 +35,7 @@ fn show(record: &Record) -> Vec<Line> {
             item,
             categories,
             evidence,
+            tool_statistics,
         } => {
             let mut lines = vec![Line::new().add(Tone::Memory, &item.summary)];
             lines.push(fact("item", item.meta.id.as_str()));
@@ -49,6 +51,8 @@ fn show(record: &Record) -> Vec<Line> {
                 .collect();
             lines.push(fact("categories", &names.join(", ")));
             lines.push(fact("stored", &instant(item.meta.created_at)));
+            lines.extend(details(item));
+            lines.extend(tool_statistics.iter().flat_map(statistics));
             let quoted = evidence.iter();
             lines.extend(quoted.flat_map(|segment| quote(segment, &item.summary)));
             lines
@@ -85,12 +89,6 @@ fn show(record: &Record) -> Vec<Line> {
             lines
         }
     }
-}
-
-fn fact(name: &str, value: &str) -> Line {
-    Line::new()
-        .add(Tone::Faint, &format!("  {name:<11}"))
-        .plain(value)
 }
 
 fn memories(items: &[MemoryItem]) -> Vec<Line> {

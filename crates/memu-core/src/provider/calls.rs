@@ -245,11 +245,11 @@ impl Calls {
                 return Ok(Err(Useless::Unreadable(error)));
             }
         };
+        let error = answer.as_ref().err();
+        self.judge(question, &raw, kept, &told, error).await?;
         for interceptor in &self.0.interceptors {
             interceptor.after_call(&question.info, &told).await?;
         }
-        let error = answer.as_ref().err();
-        self.judge(question, &raw, kept, &told, error).await?;
         Ok(answer.map_err(Useless::Answer))
     }
 

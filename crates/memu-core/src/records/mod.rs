@@ -5,6 +5,7 @@ mod address;
 mod category;
 mod change;
 mod embedding;
+mod extra;
 mod id;
 mod item;
 mod reply;
@@ -19,12 +20,13 @@ pub use change::{Change, Operation, Table};
 pub use embedding::{
     EmbedderIdentity, Embedding, EmbeddingSet, OwnedEmbedding, OwnerKind, SetState,
 };
+pub(crate) use extra::{check_extra, set_extra};
 pub use id::Id;
 pub use item::{MemoryItem, content_hash};
 pub use reply::{ModelReply, ReplySource, ReplyState};
 pub use resource::{Blob, ContentHash, Modality, Resource};
 pub use segment::{Role, Segment, Span};
-pub use tool::{ToolCall, ToolStatistics};
+pub use tool::{RECENT_CALLS, ToolCall, ToolStatistics};
 pub use usage::ModelUsage;
 
 use serde::Serialize;

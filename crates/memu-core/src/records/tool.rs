@@ -10,8 +10,11 @@ use super::MemoryItem;
 use crate::error::{Error, Result};
 
 /// The type of memories that note how a tool was used.
-const TOOL: &str = "tool";
-const CALLS: &str = "tool_calls";
+pub(super) const TOOL: &str = "tool";
+pub(super) const CALLS: &str = "tool_calls";
+
+/// How many of the latest uses statistics are of, unless told otherwise; as in memU 1.x.
+pub const RECENT_CALLS: usize = 20;
 
 /// One use of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,10 @@ use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
 use crate::provider::{Calls, CategorizeRequest, CategoryTopic, Purpose};
-use crate::records::{Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind};
+use crate::records::{
+    Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind, check_extra,
+    set_extra,
+};
 use crate::scope::Scope;
 use crate::store::{Query, StoreExt, Write, WriteBatch};
 
@@ -68,12 +71,13 @@ impl MemoryService {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty memory, an unknown
-    /// type or an unknown category.
+    /// type, an unknown category or a detail that is not as [`CreateItem::extra`] says.
     pub async fn create_memory_item(&self, request: CreateItem) -> Result<super::ItemResponse> {
         let CreateItem {
             memory_type,
             content,
             categories,
+            extra,
             user,
             propagate,
         } = request;
@@ -81,6 +85,7 @@ impl MemoryService {
             memory_type,
             content,
             categories,
+            extra,
         };
         check(self.context(), &item)?;
         if propagate {
@@ -159,7 +164,8 @@ fn summary(new: &NewItem) -> &str {
 
 fn check(context: &Context, item: &NewItem) -> Result<()> {
     checked_content(&item.content)?;
-    context.check_type(&item.memory_type)
+    context.check_type(&item.memory_type)?;
+    check_extra(&item.extra, &item.memory_type)
 }
 
 fn item(
@@ -177,6 +183,7 @@ fn item(
         extra: serde_json::Map::new(),
         segment_ids: Vec::new(),
     };
+    set_extra(&mut item.extra, &new.extra);
     note_details(
         &mut item,
         context.parts().memorize_config.enable_item_references,

@@ -7,11 +7,11 @@ use super::plan::Plan;
 use super::responses::ItemResponse;
 use super::{Context, MemoryService, UpdateItem};
 use crate::error::{Error, Result};
-use crate::records::{Id, MemoryItem, ToolCall};
+use crate::records::{Id, MemoryItem, ToolCall, check_extra, set_extra};
 use crate::scope::Scope;
 
 impl MemoryService {
-    /// Changes a memory: its type, its words, its categories.
+    /// Changes a memory: its type, its words, its categories, its details.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the scope holds no
@@ -23,9 +23,10 @@ impl MemoryService {
         if request.memory_type.is_none()
             && request.content.is_none()
             && request.categories.is_none()
+            && request.extra.is_empty()
         {
             return Err(Error::input(
-                "nothing to change: give a type, a content or categories",
+                "nothing to change: give a type, a content, categories or details",
             ));
         }
         if let Some(memory_type) = &request.memory_type {
@@ -47,6 +48,8 @@ impl MemoryService {
             if let Some(content) = &content {
                 item.summary.clone_from(content);
             }
+            check_extra(&request.extra, &item.memory_type)?;
+            set_extra(&mut item.extra, &request.extra);
             note_details(
                 &mut item,
                 context.parts().memorize_config.enable_item_references,

@@ -136,6 +136,11 @@ pub struct CreateItem {
     pub content: String,
     /// The names of its categories; when empty, it is filed like an extracted one.
     pub categories: Vec<String>,
+    /// Open details; see [`MemoryItem::extra`](crate::records::MemoryItem::extra). Of those with
+    /// a meaning, `when_to_use` is a text, `metadata` an object, and `tool_calls`, for memories of
+    /// type `tool`, a list of [`ToolCall`](crate::records::ToolCall)s. What MemU keeps itself
+    /// (`content_hash`, `ref_id`, `reinforcement_count`, `last_reinforced_at`) is refused.
+    pub extra: Map<String, Value>,
     /// Whose memory it is.
     pub user: Map<String, Value>,
     /// Whether the summaries of its categories follow.
@@ -162,6 +167,8 @@ pub struct NewItem {
     pub content: String,
     /// The names of its categories; when empty, it is filed like an extracted one.
     pub categories: Vec<String>,
+    /// Open details, as in [`CreateItem::extra`].
+    pub extra: Map<String, Value>,
 }
 
 /// A change to a memory.
@@ -175,6 +182,9 @@ pub struct UpdateItem {
     pub content: Option<String>,
     /// New categories, in place of all it has.
     pub categories: Option<Vec<String>>,
+    /// Open details that are set, as in [`CreateItem::extra`]; one that is null is taken away, and
+    /// those that are not named stay.
+    pub extra: Map<String, Value>,
     /// Whose memory it is.
     pub user: Map<String, Value>,
     /// Whether the summaries of the touched categories follow.

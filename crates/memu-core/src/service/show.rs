@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{Context, MemoryService};
 use crate::error::{Error, Result};
-use crate::records::{Id, MemoryCategory, MemoryItem, Resource, Segment};
+use crate::records::{
+    Id, MemoryCategory, MemoryItem, RECENT_CALLS, Resource, Segment, ToolStatistics,
+};
 use crate::store::{Page, Query, Select, StoreExt};
 
 /// The fewest characters of an id that stand for it.
@@ -23,6 +25,10 @@ pub enum Record {
         categories: Vec<MemoryCategory>,
         /// The segments it was drawn from.
         evidence: Vec<Segment>,
+        /// What the latest [`RECENT_CALLS`] uses of its tool have in common; `None` for memories
+        /// with which none is noted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tool_statistics: Option<ToolStatistics>,
     },
     /// A topic.
     Category {
@@ -152,6 +158,8 @@ impl Context {
                         .cloned()
                         .collect(),
                     evidence: evidence.cloned().collect(),
+                    tool_statistics: Some(item.tool_statistics(RECENT_CALLS))
+                        .filter(|statistics| statistics.total_calls > 0),
                     item,
                 }
             }

@@ -5,8 +5,15 @@ use super::styles::{Styles, outline_level};
 use crate::block::{Block, one_line};
 use crate::xml::{self, Piece, Tag};
 
-/// Reads what a document says.
-pub(super) fn read(bytes: &[u8], part: &str, styles: &Styles, notes: &Notes) -> Result<Vec<Block>> {
+/// Reads what a document says; `None` when its main part is that of sheets, slides or something
+/// else.
+pub(super) fn read(
+    bytes: &[u8],
+    part: &str,
+    styles: &Styles,
+    notes: &Notes,
+) -> Result<Option<Vec<Block>>> {
+    let mut root = None;
     let mut body = Body {
         styles,
         notes,
@@ -18,9 +25,14 @@ pub(super) fn read(bytes: &[u8], part: &str, styles: &Styles, notes: &Notes) -> 
         pending: Vec::new(),
         blocks: Vec::new(),
     };
-    xml::read(bytes, part, |piece| body.take(piece))?;
+    xml::read(bytes, part, |piece| {
+        if let (Piece::Open(tag), None) = (&piece, &root) {
+            root = Some(tag.name.clone());
+        }
+        body.take(piece);
+    })?;
     body.finish();
-    Ok(body.blocks)
+    Ok((root.as_deref() == Some("document")).then_some(body.blocks))
 }
 
 /// A paragraph under way.

@@ -37,7 +37,9 @@ pub(crate) fn read(archive: &mut Archive<'_>) -> Result<Option<Document>> {
             notes.read(&bytes, name)?;
         }
     }
-    let blocks = body::read(&bytes, &main, &styles, &notes)?;
+    let Some(blocks) = body::read(&bytes, &main, &styles, &notes)? else {
+        return Ok(None);
+    };
     Ok(Some(Document {
         title: None,
         blocks,
@@ -59,7 +61,6 @@ fn main_part(archive: &mut Archive<'_>) -> Result<String> {
     })?;
     let main = main.unwrap_or_default();
     let main = main.trim_start_matches('/');
-    // Of sheets and slides the main part is another.
     Ok(if main.is_empty() {
         USUAL_MAIN_PART
     } else {

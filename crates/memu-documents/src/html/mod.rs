@@ -8,22 +8,26 @@ mod writer;
 use std::rc::Rc;
 
 use markup5ever_rcdom::{Handle, NodeData};
+use memu_core::Result;
 
 use crate::block::{Document, one_line};
 use element::{Element, Place};
 use writer::Writer;
 
-/// Reads a page. There is no page that cannot be read; one may say nothing.
-pub(crate) fn read(bytes: &[u8], media_type: Option<&str>) -> Document {
-    read_text(&charset::decode(bytes, media_type))
+/// How many elements the pages of one document may have; a thick dictionary has a million.
+pub(crate) const MOST_ELEMENTS: usize = 2_000_000;
+
+/// Reads a page, in HTML or in XHTML, as books have them. There is no page that cannot be read,
+/// but one may have too many elements: those that may still come are counted in `left`.
+pub(crate) fn read(bytes: &[u8], media_type: Option<&str>, left: &mut usize) -> Result<Document> {
+    read_text(&charset::decode(bytes, media_type), left)
 }
 
-/// Reads a page in XHTML, as books have them.
-pub(crate) fn read_text(text: &str) -> Document {
+fn read_text(text: &str, left: &mut usize) -> Result<Document> {
     // Parsing as HTML reads broken XHTML, too. Only this it would misunderstand.
     let text = unclose_empty(text);
-    let page = shallow::parse(&text);
-    walk(&page.document)
+    let page = shallow::parse(&text, left)?;
+    Ok(walk(&page.document))
 }
 
 /// In XML an empty `<title/>` or `<script/>` is complete; in HTML all that follows is its text.

@@ -2,7 +2,7 @@
 //! What is left out are tags, never text: the text of an element that lies too deep belongs to
 //! the one above it, as in browsers.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use html5ever::tendril::StrTendril;
@@ -11,7 +11,12 @@ use html5ever::tokenizer::{
 };
 use html5ever::tree_builder::{TreeBuilder, TreeBuilderOpts};
 use markup5ever_rcdom::{Handle, RcDom};
+use memu_core::{Error, Result};
 
+use super::MOST_ELEMENTS;
+
+/// How many elements one page may have; the longest pages of the web have a few hundred thousand.
+const MOST_IN_PAGE: usize = 1_000_000;
 /// How deep elements may lie in each other; browsers stop there, too.
 const DEEPEST: usize = 512;
 /// How many elements that only format may be open at once. The parser repeats them all in every
@@ -84,13 +89,16 @@ const FORMATTING: [&str; 14] = [
 /// What makes an element more than its looks: it may be hidden.
 const TELLING: [&str; 4] = ["hidden", "style", "aria-hidden", "role"];
 
-/// Parses a page.
-pub(super) fn parse(text: &str) -> RcDom {
+/// Parses a page, whose elements are taken off those that are `left`.
+pub(super) fn parse(text: &str, left: &mut usize) -> Result<RcDom> {
     let builder = TreeBuilder::new(RcDom::default(), TreeBuilderOpts::default());
     let shallow = Shallow {
         builder,
         open: RefCell::default(),
+        left: Cell::new((*left).min(MOST_IN_PAGE)),
+        is_full: Cell::new(false),
     };
+    let before = shallow.left.get();
     let tokenizer = Tokenizer::new(shallow, TokenizerOpts::default());
     let input = BufferQueue::default();
     input.push_back(StrTendril::from(text));
@@ -99,12 +107,43 @@ pub(super) fn parse(text: &str) -> RcDom {
         let _ = tokenizer.feed(&input);
     }
     tokenizer.end();
-    tokenizer.sink.builder.sink
+    let shallow = tokenizer.sink;
+    if shallow.is_full.get() {
+        return Err(Error::input(format!(
+            "the document has too many elements: at most {MOST_IN_PAGE} are read in a page or \
+             chapter, and {MOST_ELEMENTS} in all; hand in a part of it"
+        )));
+    }
+    *left -= before - shallow.left.get();
+    Ok(shallow.builder.sink)
 }
 
 struct Shallow {
     builder: TreeBuilder<Handle, RcDom>,
     open: RefCell<Open>,
+    /// How many elements the page may still have.
+    left: Cell<usize>,
+    is_full: Cell<bool>,
+}
+
+impl Shallow {
+    /// Whether there is room for what the parser makes of a token. Texts lie between elements, so
+    /// that they need not be counted.
+    fn has_room(&self, token: &Token) -> bool {
+        let made = match token {
+            Token::TagToken(tag) if tag.kind == TagKind::StartTag => {
+                // Those that format may be repeated in every paragraph.
+                1 + tag.attrs.len() + self.open.borrow().formatting
+            }
+            // Some tags that only end make an element, too.
+            Token::TagToken(_) | Token::CommentToken(_) => 1,
+            _ => 0,
+        };
+        let left = self.left.get().checked_sub(made);
+        self.left.set(left.unwrap_or_default());
+        self.is_full.set(self.is_full.get() || left.is_none());
+        !self.is_full.get()
+    }
 }
 
 /// The elements that are open.
@@ -155,6 +194,9 @@ impl TokenSink for Shallow {
     type Handle = Handle;
 
     fn process_token(&self, token: Token, line: u64) -> TokenSinkResult<Handle> {
+        if !self.has_room(&token) {
+            return TokenSinkResult::Continue;
+        }
         if let Token::TagToken(tag) = &token {
             // In pictures and formulas such an element is complete.
             let complete =

@@ -1,13 +1,17 @@
 use super::*;
 use crate::block::markdown;
 
+fn page(html: &str) -> Document {
+    read_text(html, &mut MOST_ELEMENTS.clone()).unwrap()
+}
+
 fn text(html: &str) -> String {
-    markdown(&read_text(html).blocks)
+    markdown(&page(html).blocks)
 }
 
 #[test]
 fn what_is_read_is_what_a_reader_sees() {
-    let page = r#"<!DOCTYPE html><html><head><title>The  boats
+    let html = r#"<!DOCTYPE html><html><head><title>The  boats
         of Ines</title><style>p { color: red }</style></head><body>
         <nav><a href="/">Home</a></nav><div role="navigation">Crumbs</div>
         <h1>Boats &amp; <em>harbours</em></h1>
@@ -16,9 +20,9 @@ fn what_is_read_is_what_a_reader_sees() {
         <p hidden>secret</p><p style="Display: None">secret</p><i aria-hidden="true">icon</i>
         <figure><img src="a.png" alt="A dinghy"><figcaption>The dinghy</figcaption></figure>
         <!-- a comment --><button>Buy</button></body></html>"#;
-    assert_eq!(read_text(page).title.as_deref(), Some("The boats of Ines"));
+    assert_eq!(page(html).title.as_deref(), Some("The boats of Ines"));
     assert_eq!(
-        text(page),
+        text(html),
         "# Boats & harbours\n\nInes has a café — and two boats.\n\n[image: A dinghy]\n\nThe dinghy"
     );
 }

@@ -1,7 +1,9 @@
 //! PDF: the glyphs of its pages, put together to lines and paragraphs by where they stand.
 
+mod filters;
 mod glyphs;
 mod lines;
+mod named;
 mod paragraphs;
 mod unpacked;
 
@@ -20,7 +22,7 @@ const STACK: usize = 64 << 20;
 
 /// Reads a PDF on a thread of its own.
 pub(crate) fn read(bytes: &[u8]) -> Result<Document> {
-    unpacked::check(bytes)?;
+    unpacked::check_bytes(bytes)?;
     let reading = std::thread::scope(|scope| {
         let reader = std::thread::Builder::new()
             .name("memu-pdf".to_owned())
@@ -55,6 +57,7 @@ fn read_pages(bytes: &[u8]) -> Result<Document> {
             "the PDF has {count} pages; at most {MOST_PAGES} are read"
         )));
     }
+    unpacked::check_objects(&pdf)?;
     let pages = glyphs::pages(&pdf)?;
     if pages.iter().all(|page| page.glyphs.is_empty()) {
         let has_pictures = pages.iter().any(|page| page.pictures > 0);

@@ -109,6 +109,7 @@ pub(crate) fn created(content: &str, name: &str) -> CreateItem {
         categories: Vec::new(),
         user: user(name),
         propagate: true,
+        extra: Map::new(),
     }
 }
 

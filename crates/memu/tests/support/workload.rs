@@ -112,6 +112,7 @@ pub(crate) async fn make(service: &MemoryService, user: &str, change: &Change) -
                 categories: Vec::new(),
                 user: whose,
                 propagate: false,
+                extra: Map::new(),
             };
             service.create_memory_item(request).await?;
         }
@@ -120,6 +121,7 @@ pub(crate) async fn make(service: &MemoryService, user: &str, change: &Change) -
                 memory_type: "profile".to_owned(),
                 content: content.clone(),
                 categories: Vec::new(),
+                extra: Map::new(),
             };
             let request = CreateItems {
                 items: contents.iter().map(item).collect(),
@@ -136,6 +138,7 @@ pub(crate) async fn make(service: &MemoryService, user: &str, change: &Change) -
                 categories: None,
                 user: whose,
                 propagate: false,
+                extra: Map::new(),
             };
             service.update_memory_item(request).await?;
         }
