@@ -15,15 +15,15 @@ use crate::understanding::retrieve::{
     sufficiency_request,
 };
 
-/// The models that help to answer; each may be of another profile.
+/// The models that help to answer; each may be of another profile, or none.
 #[derive(Clone, Debug)]
 pub struct RetrievalModels {
     /// Decides what a question needs.
-    pub route: ProfiledModel,
+    pub route: Option<ProfiledModel>,
     /// Judges what was found.
-    pub sufficiency: ProfiledModel,
+    pub sufficiency: Option<ProfiledModel>,
     /// Chooses from what was found.
-    pub ranking: ProfiledModel,
+    pub ranking: Option<ProfiledModel>,
 }
 
 /// A model and the profile that it is of.
@@ -57,7 +57,10 @@ impl ProfiledModel {
 
 #[async_trait]
 impl RetrievalModel for RetrievalModels {
-    async fn route(&self, asked: &Asked, calls: &Calls) -> Result<Route> {
+    async fn route(&self, asked: &Asked, calls: &Calls) -> Result<Option<Route>> {
+        let Some(model) = &self.route else {
+            return Ok(None);
+        };
         let before = asked.before.iter();
         let context: Vec<String> = before
             .map(|(role, text)| format!("{}: {text}", role.as_str()))
@@ -65,8 +68,8 @@ impl RetrievalModel for RetrievalModels {
         let question = &asked.question;
         let prompted = route_request(question, &context)?;
         let read = |reply: &str| read_route(reply, question, &context);
-        let route = self.route.ask("route_intention", prompted, calls, read);
-        route.await
+        let route = model.ask("route_intention", prompted, calls, read);
+        route.await.map(Some)
     }
 
     async fn suffices(
@@ -74,15 +77,18 @@ impl RetrievalModel for RetrievalModels {
         query: &str,
         found: &[FoundMemory],
         calls: &Calls,
-    ) -> Result<Sufficiency> {
+    ) -> Result<Option<Sufficiency>> {
+        let Some(model) = &self.sufficiency else {
+            return Ok(None);
+        };
         let found: Vec<String> = found
             .iter()
             .map(|one| format!("{}: {}", one.label, one.text))
             .collect();
         let prompted = sufficiency_request(query, &[], &found)?;
         let read = |reply: &str| read_sufficiency(reply, query, &[]);
-        let model = &self.sufficiency;
-        model.ask("sufficiency_check", prompted, calls, read).await
+        let told = model.ask("sufficiency_check", prompted, calls, read);
+        told.await.map(Some)
     }
 
     async fn rank(
@@ -91,7 +97,10 @@ impl RetrievalModel for RetrievalModels {
         candidates: &[FoundMemory],
         top_k: usize,
         calls: &Calls,
-    ) -> Result<Vec<usize>> {
+    ) -> Result<Option<Vec<usize>>> {
+        let Some(model) = &self.ranking else {
+            return Ok(None);
+        };
         let places = |kind| {
             let all = candidates.iter().enumerate();
             let of_kind = all.filter(move |(_, one)| one.kind == kind);
@@ -107,7 +116,7 @@ impl RetrievalModel for RetrievalModels {
         };
         let prompted = rank_request(query, &shown, top_k)?;
         let read = |reply: &str| read_ranking(reply, &shown);
-        let ranked = self.ranking.ask("ranking", prompted, calls, read).await?;
+        let ranked = model.ask("ranking", prompted, calls, read).await?;
         let parts = [
             (categories.0, ranked.categories),
             (items.0, ranked.items),
@@ -117,6 +126,6 @@ impl RetrievalModel for RetrievalModels {
             let chosen = ranked.order.into_iter().take(ranked.chosen);
             chosen.filter_map(move |at| places.get(at).copied())
         });
-        Ok(order.take(top_k).collect())
+        Ok(Some(order.take(top_k).collect()))
     }
 }

@@ -116,30 +116,16 @@ impl<'s> Profiles<'s> {
     }
 
     /// What has a say in answers, if anything has.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when some of the steps are to ask a
-    /// model and others this process, which has no say.
     pub(crate) fn retrieval_model(&mut self) -> Result<Option<Arc<dyn RetrievalModel>>> {
         let config = &self.settings.retrieve_config;
-        let route = self.chat(&config.route_intention_llm_profile)?;
-        let sufficiency = self.chat(&config.sufficiency_check_llm_profile)?;
-        let ranking = self.chat(&config.llm_ranking_llm_profile)?;
-        match (route, sufficiency, ranking) {
-            (None, None, None) => Ok(None),
-            (Some(route), Some(sufficiency), Some(ranking)) => {
-                Ok(Some(Arc::new(RetrievalModels {
-                    route,
-                    sufficiency,
-                    ranking,
-                })))
-            }
-            _ => Err(Error::config(
-                "the profiles of retrieve_config (route_intention_llm_profile, \
-                 sufficiency_check_llm_profile, llm_ranking_llm_profile) must all be models, or \
-                 all be \"local\"",
-            )),
-        }
+        let models = RetrievalModels {
+            route: self.chat(&config.route_intention_llm_profile)?,
+            sufficiency: self.chat(&config.sufficiency_check_llm_profile)?,
+            ranking: self.chat(&config.llm_ranking_llm_profile)?,
+        };
+        let any =
+            models.route.is_some() || models.sufficiency.is_some() || models.ranking.is_some();
+        Ok(any.then(|| -> Arc<dyn RetrievalModel> { Arc::new(models) }))
     }
 
     /// What embeds, unless this process does. A store that has vectors of the same model

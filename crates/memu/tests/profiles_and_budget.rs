@@ -16,7 +16,7 @@ use std::path::Path;
 use memu::core::config::RetrieveMethod;
 use memu::settings::Layers;
 use memu::{ErrorKind, MemoryService, RetrieveRequest};
-use memu_testkit::models::{Asked, FakeProvider};
+use memu_testkit::models::{Asked, FakeProvider, Recorded};
 use serde_json::json;
 use support::models::{KEY, chats, counts, memorize_parrot, model, service};
 use support::user;
@@ -103,6 +103,39 @@ async fn each_step_asks_the_model_of_its_profile() {
     for (step, profile) in [("extract_items", "drawing"), ("route_intention", "routing")] {
         assert!(profiles.contains(&(step, profile)), "{profiles:?}");
     }
+}
+
+#[tokio::test]
+async fn a_step_of_a_local_profile_asks_nobody_while_others_ask_a_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let settings = Layers::new().value(json!({
+        "llm_profiles": {
+            "default": {
+                "base_url": format!("{}/v1", server.base_url()),
+                "api_key": KEY,
+                "chat_model": "main",
+            },
+            "embedding": {"provider": "local"},
+            "here": {"provider": "local"},
+        },
+        "retrieve_config": {
+            "route_intention_llm_profile": "here",
+            "sufficiency_check": true,
+        },
+    }));
+    let service = service(&folder.path().join("memu.db"), settings.settings().unwrap()).await;
+    memorize_parrot(&service).await.unwrap();
+    server.forget_requests();
+    let request = RetrieveRequest::question("the parrot").matching("user_id", "nora");
+    let found = service.retrieve(request).await.unwrap();
+    assert!(!found.items.is_empty());
+    let asked: Vec<Asked> = server.requests().iter().map(Recorded::asked).collect();
+    assert!(!asked.is_empty());
+    assert!(
+        asked.iter().all(|one| is_about(one, "sufficient")),
+        "{asked:?}"
+    );
 }
 
 /// What the models of Nora may take.

@@ -45,24 +45,29 @@ impl Scripted {
 
 #[async_trait]
 impl RetrievalModel for Scripted {
-    async fn route(&self, asked: &Asked, _: &Calls) -> Result<Route> {
+    async fn route(&self, asked: &Asked, _: &Calls) -> Result<Option<Route>> {
         self.note(format!(
             "route {} after {}",
             asked.question,
             asked.before.len()
         ));
-        Ok(Route {
+        Ok(Some(Route {
             needs_retrieval: !self.needs_no_memory,
             query: self.rewritten.to_owned(),
-        })
+        }))
     }
 
-    async fn suffices(&self, query: &str, found: &[FoundMemory], _: &Calls) -> Result<Sufficiency> {
+    async fn suffices(
+        &self,
+        query: &str,
+        found: &[FoundMemory],
+        _: &Calls,
+    ) -> Result<Option<Sufficiency>> {
         self.note(format!("suffices for {query}: {}", found.len()));
-        Ok(Sufficiency {
+        Ok(Some(Sufficiency {
             suffices: self.suffices,
             next_query: self.next.map(str::to_owned),
-        })
+        }))
     }
 
     async fn rank(
@@ -71,12 +76,12 @@ impl RetrievalModel for Scripted {
         candidates: &[FoundMemory],
         top_k: usize,
         _: &Calls,
-    ) -> Result<Vec<usize>> {
+    ) -> Result<Option<Vec<usize>>> {
         self.note(format!("rank for {query}: {top_k} of {}", candidates.len()));
         if self.order.is_empty() {
             return Err(memu::Error::model("it has no opinion"));
         }
-        Ok(self.order.clone())
+        Ok(Some(self.order.clone()))
     }
 }
 

@@ -58,14 +58,15 @@ pub struct Sufficiency {
 }
 
 /// A model that has a say in how questions are answered. Without one every question is
-/// searched for as it is, and every tier is searched.
+/// searched for as it is, and every tier is searched; so where it answers `None`, because nobody
+/// is to be asked in that step.
 #[async_trait]
 pub trait RetrievalModel: fmt::Debug + Send + Sync {
     /// Whether a question needs memory, and what it asks in the light of what was said before.
     ///
     /// # Errors
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when the model fails.
-    async fn route(&self, asked: &Asked, calls: &Calls) -> Result<Route>;
+    async fn route(&self, asked: &Asked, calls: &Calls) -> Result<Option<Route>>;
 
     /// Whether what was found suffices to answer.
     ///
@@ -76,7 +77,7 @@ pub trait RetrievalModel: fmt::Debug + Send + Sync {
         query: &str,
         found: &[FoundMemory],
         calls: &Calls,
-    ) -> Result<Sufficiency>;
+    ) -> Result<Option<Sufficiency>>;
 
     /// Which of these answer the question, as indexes, best first; at most `top_k`.
     ///
@@ -88,5 +89,5 @@ pub trait RetrievalModel: fmt::Debug + Send + Sync {
         candidates: &[FoundMemory],
         top_k: usize,
         calls: &Calls,
-    ) -> Result<Vec<usize>>;
+    ) -> Result<Option<Vec<usize>>>;
 }

@@ -90,7 +90,9 @@ pub(super) async fn chosen<H: InWords>(
     let candidates: Vec<FoundMemory> = hits.iter().map(InWords::in_words).collect();
     let calls = state.calls(context);
     let query = state.query().to_owned();
-    let order = model.rank(&query, &candidates, top_k, &calls).await?;
+    let Some(order) = model.rank(&query, &candidates, top_k, &calls).await? else {
+        return Ok(hits);
+    };
     let mut hits: Vec<Option<H>> = hits.into_iter().map(Some).collect();
     let chosen = order
         .into_iter()
@@ -110,7 +112,9 @@ pub(super) async fn route(context: &Context, state: &mut RetrieveState) -> Resul
     }
     let asked = asked(state);
     let calls = state.calls(context);
-    let route = model.route(&asked, &calls).await?;
+    let Some(route) = model.route(&asked, &calls).await? else {
+        return Ok(false);
+    };
     state.response.needs_retrieval = route.needs_retrieval;
     if !route.query.trim().is_empty() {
         state.response.rewritten_query = route.query;
@@ -155,7 +159,9 @@ impl Step<RetrieveState> for SufficiencyCheck {
         }
         let calls = state.calls(context);
         let query = state.query().to_owned();
-        let told = model.suffices(&query, &found, &calls).await?;
+        let Some(told) = model.suffices(&query, &found, &calls).await? else {
+            return Ok(());
+        };
         state.suffices = told.suffices;
         let next = told.next_query.filter(|next| !next.trim().is_empty());
         if let Some(next) = next.filter(|_| !told.suffices) {
