@@ -13,7 +13,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use memu_testkit::models::{Asked, FakeProvider, Fault};
+use memu_testkit::models::{Asked, FakeProvider, Fault, Recorded};
 use serde_json::json;
 use support::Home;
 
@@ -171,10 +171,15 @@ fn babbling() -> (FakeProvider, Arc<AtomicBool>, Home) {
             if !is_sane.load(Ordering::SeqCst) {
                 return "Bees, certainly.".to_owned();
             }
-            match schema["properties"].get("caption") {
-                Some(_) => answer(),
-                None => json!({"summaries": [{"category": "activities", "summary": "Bees."}]})
-                    .to_string(),
+            let properties = &schema["properties"];
+            if properties.get("caption").is_some() {
+                answer()
+            } else if properties.get("needs_retrieval").is_some() {
+                json!({"needs_retrieval": true, "rewritten_query": "bees"}).to_string()
+            } else if properties.get("sufficient").is_some() {
+                json!({"sufficient": true, "next_query": null}).to_string()
+            } else {
+                json!({"summaries": [{"category": "activities", "summary": "Bees."}]}).to_string()
             }
         })
         .dimension(8)
@@ -391,4 +396,48 @@ fn help_tells_what_a_verb_reads() {
         home.ok(&["replay", "--help"])
             .contains("kept before it is read")
     );
+}
+
+/// The superuser may write anything, so that the binary runs as somebody who may not.
+#[cfg(unix)]
+#[test]
+fn a_memory_that_can_only_be_read_is_asked_by_models_too() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    const NOBODY: u32 = 65_534;
+
+    let (server, sane, home) = babbling();
+    sane.store(true, Ordering::SeqCst);
+    home.ok(&["memorize", "chat.json", "--user", "nora"]);
+    for (name, mode) in [("memu.db", 0o444), ("memu.toml", 0o444), (".", 0o555)] {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(home.path(name), mode).unwrap();
+    }
+    server.forget_requests();
+    let mut command = home.command(&["--json", "retrieve", "Who keeps bees?", "--user", "nora"]);
+    if std::fs::metadata(home.path("memu.db")).unwrap().uid() == 0 {
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    let ran = command.output();
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(home.path("."), mode).unwrap();
+    let ran = match ran {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            let test = "models::a_memory_that_can_only_be_read_is_asked_by_models_too";
+            memu_testkit::skip(
+                test,
+                "another user may not run the binary where it is built",
+            );
+            return;
+        }
+        ran => ran.unwrap(),
+    };
+    let told = String::from_utf8_lossy(&ran.stderr).into_owned();
+    assert!(ran.status.success(), "{told}");
+    let found: serde_json::Value = serde_json::from_slice(&ran.stdout).unwrap();
+    assert_eq!(found["items"][0]["summary"], "Nora keeps bees");
+    let asked: Vec<Asked> = server.requests().iter().map(Recorded::asked).collect();
+    assert!(asked.iter().any(Asked::is_embedding), "{asked:?}");
+    assert!(!asked.iter().all(Asked::is_embedding), "{asked:?}");
 }

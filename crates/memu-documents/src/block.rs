@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+pub(crate) use memu_core::analysis::one_line;
+
 /// A document that has been read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Document {
@@ -71,18 +73,6 @@ pub(crate) fn markdown(blocks: &[Block]) -> String {
         before = Some(block);
     }
     text
-}
-
-/// The text with one space for every run of white space.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    line
 }
 
 #[cfg(test)]

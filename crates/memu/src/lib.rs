@@ -39,13 +39,13 @@ pub use dsn::Dsn;
 pub use executor::TokioExecutor;
 pub use fetch::SystemFetcher;
 pub use memu_core::records::{
-    CategoryItem, Id, MemoryCategory, MemoryItem, Modality, Resource, Role, Segment,
+    CategoryItem, Id, MemoryCategory, MemoryItem, Modality, ModelUsage, Resource, Role, Segment,
 };
 pub use memu_core::service::{
     ClearResponse, CreateItem, CreateItems, ItemResponse, ItemsResponse, ListRequest, ListResponse,
-    MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, ModelCalls, NewItem, Reembed,
-    ReembedResponse, ReembedStatus, Replay, ReplayStatus, Replayed, RetrieveRequest,
-    RetrieveResponse, Source, StatsResponse, Unfinished, UpdateItem,
+    MemorizeRequest, MemorizeResponse, MemorizeStatus, Message, NewItem, Reembed, ReembedResponse,
+    ReembedStatus, Replay, ReplayStatus, Replayed, RetrieveRequest, RetrieveResponse, Source,
+    StatsResponse, Unfinished, UpdateItem,
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;

@@ -279,22 +279,6 @@ async fn a_very_long_message_is_asked_about_in_pieces_and_embedded_by_its_beginn
 }
 
 #[tokio::test]
-async fn a_memory_that_can_only_be_read_is_asked_by_models_too() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("memu.db");
-    let server = FakeProvider::builder().chat(model).start();
-    let writing = service(&path, settings(&server)).await;
-    memorize(&writing).await.unwrap();
-    writing.close().await.unwrap();
-    // Whoever may write anything cannot be kept from it by permissions alone.
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o444)).unwrap();
-    let reading = service(&path, settings(&server)).await;
-    let request = RetrieveRequest::question("violin strings").matching("user_id", "nora");
-    let found = reading.retrieve(request).await.unwrap();
-    assert!(!found.items.is_empty());
-}
-
-#[tokio::test]
 async fn absurd_counts_of_tokens_stop_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let server = FakeProvider::builder()

@@ -119,6 +119,31 @@ fn taken(seen: &Mutex<Vec<String>>) -> Vec<String> {
     std::mem::take(&mut *seen.lock().unwrap())
 }
 
+/// A service that one interceptor watches.
+struct Watched {
+    folder: tempfile::TempDir,
+    server: FakeProvider,
+    seen: Arc<Mutex<Vec<String>>>,
+    watcher: Arc<Watcher>,
+    service: MemoryService,
+}
+
+async fn watched_alone() -> Watched {
+    let folder = tempfile::tempdir().unwrap();
+    let server = FakeProvider::builder().chat(model).start();
+    let seen = Arc::default();
+    let watcher = Watcher::named("a", &seen);
+    let path = folder.path().join("memu.db");
+    let service = watched(&path, settings(&server), std::slice::from_ref(&watcher)).await;
+    Watched {
+        folder,
+        server,
+        seen,
+        watcher,
+        service,
+    }
+}
+
 #[tokio::test]
 async fn interceptors_see_every_call_in_order_with_what_it_took() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,12 +177,13 @@ async fn interceptors_see_every_call_in_order_with_what_it_took() {
 
 #[tokio::test]
 async fn an_error_before_a_call_keeps_it_from_being_made() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = FakeProvider::builder().chat(model).start();
-    let seen = Arc::default();
-    let watcher = Watcher::named("a", &seen);
-    let path = folder.path().join("memu.db");
-    let service = watched(&path, settings(&server), std::slice::from_ref(&watcher)).await;
+    let Watched {
+        folder: _folder,
+        server,
+        seen,
+        watcher,
+        service,
+    } = watched_alone().await;
     *watcher.refused.lock().unwrap() = Some("extract_items");
     let error = memorize_parrot(&service).await.unwrap_err();
     assert_eq!(error.message(), "not today");
@@ -192,12 +218,13 @@ async fn an_error_before_a_call_keeps_it_from_being_made() {
 
 #[tokio::test]
 async fn an_error_after_a_call_ends_the_pipeline_and_the_reply_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = FakeProvider::builder().chat(model).start();
-    let seen = Arc::default();
-    let watcher = Watcher::named("a", &seen);
-    let path = folder.path().join("memu.db");
-    let service = watched(&path, settings(&server), std::slice::from_ref(&watcher)).await;
+    let Watched {
+        folder: _folder,
+        server,
+        seen,
+        watcher,
+        service,
+    } = watched_alone().await;
     *watcher.refused_after.lock().unwrap() = Some("extract_items");
     let error = memorize_parrot(&service).await.unwrap_err();
     assert_eq!(error.message(), "not today");

@@ -1,5 +1,5 @@
 use clap::Args;
-use memu::{ModelCalls, Result, StatsResponse};
+use memu::{ModelUsage, Result, StatsResponse};
 
 use crate::args::{Global, pair};
 use crate::output::{Line, Printer, Tone, columns};
@@ -61,7 +61,7 @@ fn show(stats: &StatsResponse) -> Vec<Line> {
     lines
 }
 
-fn taken(calls: &ModelCalls, costs: bool) -> Vec<(Tone, String)> {
+fn taken(calls: &ModelUsage, costs: bool) -> Vec<(Tone, String)> {
     let mut cells = vec![
         (Tone::Label, calls.profile.clone()),
         (Tone::Plain, calls.model.clone()),

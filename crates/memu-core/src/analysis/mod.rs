@@ -99,6 +99,13 @@ impl std::fmt::Debug for Analyzer {
     }
 }
 
+/// The text on one line: a space for every run of white space and control characters.
+pub fn one_line(text: &str) -> String {
+    let parts = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,7 +36,7 @@ pub use responses::{
 };
 pub use retrieve::RetrieveState;
 pub use show::Record;
-pub use stats::{ModelCalls, StatsResponse};
+pub use stats::StatsResponse;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

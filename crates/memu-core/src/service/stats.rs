@@ -29,47 +29,8 @@ pub struct StatsResponse {
     /// How much content was to be memorized and was cut off by a model that failed.
     pub unfinished: usize,
     /// What was asked of models, by profile, model and step, in this order; also of what was
-    /// removed since.
-    pub model_calls: Vec<ModelCalls>,
-}
-
-/// What one step asked of one model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ModelCalls {
-    /// The model profile.
-    pub profile: String,
-    /// The provider and the model.
-    pub model: String,
-    /// The step of the pipeline.
-    pub step: String,
-    /// How many replies came.
-    pub calls: u64,
-    /// How many of them could not be used.
-    pub unusable: u64,
-    /// Tokens read, as far as the provider tells.
-    pub input_tokens: u64,
-    /// Tokens written, as far as the provider tells.
-    pub output_tokens: u64,
-    /// What they cost, in the currency of the profiles' prices; 0 without prices.
-    pub cost: f64,
-    /// How long the calls took together, in seconds.
-    pub seconds: f64,
-}
-
-impl ModelCalls {
-    fn of(sum: ModelUsage) -> Self {
-        Self {
-            profile: sum.profile,
-            model: sum.model,
-            step: sum.step,
-            calls: sum.calls,
-            unusable: sum.unusable,
-            input_tokens: sum.input_tokens,
-            output_tokens: sum.output_tokens,
-            cost: sum.cost,
-            seconds: sum.seconds,
-        }
-    }
+    /// removed since. The day is that of the first call.
+    pub model_calls: Vec<ModelUsage>,
 }
 
 impl MemoryService {
@@ -115,7 +76,7 @@ impl MemoryService {
         for scope in &query.scopes {
             stats.unfinished += unfinished_in(self.context(), scope).await?.len();
         }
-        stats.model_calls = calls.into_values().map(ModelCalls::of).collect();
+        stats.model_calls = calls.into_values().collect();
         Ok(stats)
     }
 }

@@ -33,20 +33,6 @@ fn contains_ignoring_case(text: &str, code: &str) -> bool {
         .any(|window| window.eq_ignore_ascii_case(code.as_bytes()))
 }
 
-/// A text in one line.
-pub(crate) fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
-        if !word.is_empty() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    line
-}
-
 /// A text whose further lines are indented, so that none looks like the beginning of
 /// another message.
 pub(crate) fn indented(text: &str) -> String {

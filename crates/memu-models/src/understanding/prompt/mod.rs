@@ -12,7 +12,8 @@ use memu_core::{Error, Result};
 use serde_json::Value;
 
 pub use custom::validate;
-pub(crate) use data::{Code, bullets, indented, one_line};
+pub(crate) use data::{Code, bullets, indented};
+pub(crate) use memu_core::analysis::one_line;
 pub use memu_core::config::{CustomPrompt, PromptBlock};
 use template::Template;
 
