@@ -177,7 +177,7 @@ fn babbling() -> (FakeProvider, Arc<AtomicBool>, Home) {
             } else if properties.get("needs_retrieval").is_some() {
                 json!({"needs_retrieval": true, "rewritten_query": "bees"}).to_string()
             } else if properties.get("sufficient").is_some() {
-                json!({"sufficient": true, "next_query": null}).to_string()
+                json!({"sufficient": false, "next_query": null}).to_string()
             } else {
                 json!({"summaries": [{"category": "activities", "summary": "Bees."}]}).to_string()
             }
