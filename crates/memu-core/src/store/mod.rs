@@ -17,8 +17,8 @@ pub mod rules;
 pub use batch::{Cleared, Committed, Lease, LogPosition, Write, WriteBatch};
 pub use building::{BuiltScope, BuiltVector};
 pub use data::{
-    CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, ScopeData,
-    SegmentFacts,
+    CategoryFacts, Effects, Fate, Fates, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts,
+    ScopeData, SegmentFacts,
 };
 pub use ext::StoreExt;
 pub use memory::InMemoryStore;

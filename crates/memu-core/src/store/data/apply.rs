@@ -3,6 +3,7 @@
 mod change;
 mod delete;
 
+pub(super) use self::change::Step;
 use self::change::Work;
 use super::ScopeData;
 use crate::error::{Error, Result};
@@ -11,7 +12,7 @@ use crate::records::{
     OwnedEmbedding, OwnerKind, Resource, Segment, Table,
 };
 use crate::store::rules::{self, missing};
-use crate::store::{Committed, Write, WriteBatch};
+use crate::store::{Committed, LogPosition, Write, WriteBatch};
 
 impl ScopeData {
     /// Applies every write of the batch, in order, or none. What a write means,
@@ -21,6 +22,18 @@ impl ScopeData {
     /// # Errors
     /// As [`Store::commit`](crate::store::Store::commit); the data is then as it was.
     pub fn apply(&mut self, batch: &WriteBatch) -> Result<Committed> {
+        let (committed, _) = self.apply_in_steps(batch)?;
+        self.resources.compact();
+        self.segments.compact();
+        self.items.compact();
+        self.categories.compact();
+        self.relations.compact();
+        self.model_replies.compact();
+        Ok(committed)
+    }
+
+    /// Applies a batch, and returns what it did step by step.
+    pub(super) fn apply_in_steps(&mut self, batch: &WriteBatch) -> Result<(Committed, Vec<Step>)> {
         if batch.scope != self.scope {
             return Err(Error::internal("a batch was applied to another scope")
                 .with("batch", &batch.scope)
@@ -34,16 +47,9 @@ impl ScopeData {
                 return Err(error);
             }
         }
-        self.resources.compact();
-        self.segments.compact();
-        self.items.compact();
-        self.categories.compact();
-        self.relations.compact();
-        self.model_replies.compact();
-        Ok(Committed {
-            life: self.life,
-            seq: self.seq,
-        })
+        let steps = work.finish();
+        let LogPosition { life, seq } = self.log_position();
+        Ok((Committed { life, seq }, steps))
     }
 }
 

@@ -6,6 +6,7 @@ mod facts;
 mod load;
 mod ordered;
 mod outline;
+mod part;
 mod select;
 
 pub(in crate::store) use select::Kind;
@@ -14,7 +15,9 @@ pub use facts::{
     CategoryFacts, ItemFacts, ModelReplyFacts, RelationFacts, ResourceFacts, SegmentFacts,
 };
 
-use std::collections::BTreeMap;
+pub use part::{Effects, Fate, Fates};
+
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil;
 use rustc_hash::FxHashMap;
@@ -51,6 +54,8 @@ pub struct ScopeData {
     life: u64,
     seq: u64,
     next_position: Position,
+    /// Places of records that are new, before `next_position`.
+    reserved: VecDeque<Position>,
 
     by_content: FxHashMap<(ContentHash, Modality), Id>,
     segments_of_resource: FxHashMap<Id, BTreeMap<u32, Position>>,
@@ -78,6 +83,7 @@ impl ScopeData {
             life: 0,
             seq: 0,
             next_position: 0,
+            reserved: VecDeque::new(),
             by_content: FxHashMap::default(),
             segments_of_resource: FxHashMap::default(),
             items_of_resource: Mentions::default(),

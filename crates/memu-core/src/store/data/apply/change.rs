@@ -10,7 +10,7 @@ use crate::store::data::{ScopeData, UsageKey};
 use crate::store::rules::put_operation;
 
 /// One step of a batch, with what was there before.
-enum Step {
+pub(in crate::store::data) enum Step {
     Resource(Position, Id, Option<Resource>),
     Segment(Position, Id, Option<Segment>),
     Item(Position, Id, Option<MemoryItem>),
@@ -51,6 +51,11 @@ impl<'d> Work<'d> {
             steps: Vec::new(),
             logged: FxHashSet::default(),
         }
+    }
+
+    /// What was done, step by step.
+    pub(super) fn finish(self) -> Vec<Step> {
+        self.steps
     }
 
     /// Takes everything back, last step first.
@@ -154,6 +159,9 @@ impl<'d> Work<'d> {
     /// The position of a record that is there, or a new one at the end.
     pub(super) fn place(&mut self, current: Option<Position>) -> Position {
         current.unwrap_or_else(|| {
+            if let Some(reserved) = self.data.reserved.pop_front() {
+                return reserved;
+            }
             let position = self.data.next_position;
             self.data.next_position += 1;
             position
