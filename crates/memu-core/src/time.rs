@@ -106,6 +106,23 @@ pub fn parse_civil(text: &str) -> Result<civil::DateTime> {
     })
 }
 
+/// Where wall clock readings are counted from.
+const EPOCH: civil::DateTime = civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
+/// Microseconds from 1970-01-01T00:00:00 to a wall clock reading; what is finer is dropped.
+pub fn civil_micros(civil: civil::DateTime) -> i64 {
+    let since = civil.duration_since(EPOCH);
+    since.as_secs() * 1_000_000 + i64::from(since.subsec_nanos()).div_euclid(1_000)
+}
+
+/// The wall clock reading of so many microseconds since 1970-01-01T00:00:00; `None` outside
+/// of the years -9999 to 9999.
+pub fn civil_from_micros(micros: i64) -> Option<civil::DateTime> {
+    EPOCH
+        .checked_add(jiff::SignedDuration::from_micros(micros))
+        .ok()
+}
+
 /// Drops a trailing `Z` or `±hh[:mm]` that follows a clock reading.
 fn strip_offset(text: &str) -> &str {
     if let Some(rest) = text.strip_suffix(['Z', 'z']) {
@@ -197,6 +214,24 @@ impl When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wall_clock_readings_are_counted_over_all_years() {
+        for text in [
+            "-009999-01-01T00:00:00",
+            "1969-12-31T23:59:59.999999",
+            "1970-01-01T00:00:00",
+            "2026-11-22T12:26:07.57513",
+            "9999-12-31T23:59:59.999999",
+        ] {
+            let civil: civil::DateTime = text.parse().unwrap();
+            assert_eq!(civil_from_micros(civil_micros(civil)), Some(civil), "{text}");
+        }
+        assert_eq!(civil_micros(civil::date(1970, 1, 2).at(0, 0, 0, 7_000)), 86_400_000_007);
+        let finer = civil::date(1969, 12, 31).at(23, 59, 59, 999_999_500);
+        assert_eq!(civil_micros(finer), -1);
+        assert_eq!(civil_from_micros(i64::MAX), None);
+    }
 
     #[test]
     fn timestamps_round_trip_in_the_form_of_the_original() {

@@ -14,7 +14,7 @@
 mod moment;
 mod parse;
 
-pub use moment::{Moment, civil_micros};
+pub use moment::Moment;
 
 use std::fmt;
 use std::sync::Arc;

@@ -3,7 +3,7 @@ use std::fmt;
 use jiff::{ToSpan, civil};
 
 use crate::error::{Error, Result};
-use crate::time::{Timestamp, parse_civil};
+use crate::time::{Timestamp, civil_micros, parse_civil};
 
 /// A span of time `[start, end)` in microseconds since the epoch, as precise as
 /// it was written: `2023` is a year, `2023-05` a month, `2023-05-08` a day,
@@ -73,14 +73,6 @@ impl Moment {
             end: start.saturating_add(width),
         })
     }
-}
-
-/// Microseconds since the epoch of a wall clock reading, taken as UTC.
-pub fn civil_micros(civil: civil::DateTime) -> i64 {
-    jiff::tz::Offset::UTC
-        .to_timestamp(civil)
-        .map(jiff::Timestamp::as_microsecond)
-        .unwrap_or_default()
 }
 
 impl fmt::Display for Moment {

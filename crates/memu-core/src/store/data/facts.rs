@@ -2,10 +2,11 @@
 //! [`Query`](crate::store::Query).
 
 use super::ScopeData;
-use crate::filter::{Facts, Field, Value, civil_micros};
+use crate::filter::{Facts, Field, Value};
 use crate::records::{
     CategoryItem, Id, MemoryCategory, MemoryItem, Meta, ModelReply, Resource, Segment,
 };
+use crate::time::civil_micros;
 
 macro_rules! adapters {
     ($($(#[$doc:meta])* $name:ident of $record:ident by $method:ident;)*) => {

@@ -34,30 +34,51 @@ impl ScopeData {
         }
     }
 
+    /// Adds the outline of the segment at `place` to a block; says whether there is one.
+    pub fn outline_segment(
+        &self,
+        place: u64,
+        passage_words: usize,
+        builder: &mut BlockBuilder<SegmentOutline>,
+    ) -> bool {
+        let Some(segment) = self.segments.at(place) else {
+            return false;
+        };
+        let resource = self.resources.position(&segment.resource_id);
+        let resource = resource.unwrap_or(u64::MAX);
+        builder.push(|texts| SegmentOutline::new(segment, place, resource, passage_words, texts));
+        true
+    }
+
+    /// Adds the outline of the item at `place` to a block; says whether there is one.
+    pub fn outline_item(&self, place: u64, builder: &mut BlockBuilder<ItemOutline>) -> bool {
+        let Some(item) = self.items.at(place) else {
+            return false;
+        };
+        let resource = item.resource_id.as_ref();
+        let resource = resource.and_then(|id| self.resources.position(id));
+        let segments = item.segment_ids.iter();
+        let segments = segments.filter_map(|id| self.segments.position(id));
+        let categories = self
+            .relations_of_item(&item.meta.id)
+            .filter_map(|relation| self.categories.position(&relation.category_id));
+        let (segments, categories) = (segments.collect(), categories.collect());
+        builder.push(|texts| ItemOutline::new(item, place, resource, segments, categories, texts));
+        true
+    }
+
     fn outlined_segments(&self, passage_words: usize) -> Vec<Block<SegmentOutline>> {
         let mut builder = BlockBuilder::default();
-        for (place, segment) in self.segments.from(0) {
-            let resource = self.resources.position(&segment.resource_id);
-            let resource = resource.unwrap_or(u64::MAX);
-            builder
-                .push(|texts| SegmentOutline::new(segment, place, resource, passage_words, texts));
+        for (place, _) in self.segments.from(0) {
+            self.outline_segment(place, passage_words, &mut builder);
         }
         builder.finish()
     }
 
     fn outlined_items(&self) -> Vec<Block<ItemOutline>> {
         let mut builder = BlockBuilder::default();
-        for (place, item) in self.items.from(0) {
-            let resource = item.resource_id.as_ref();
-            let resource = resource.and_then(|id| self.resources.position(id));
-            let segments = item.segment_ids.iter();
-            let segments = segments.filter_map(|id| self.segments.position(id));
-            let categories = self
-                .relations_of_item(&item.meta.id)
-                .filter_map(|relation| self.categories.position(&relation.category_id));
-            let (segments, categories) = (segments.collect(), categories.collect());
-            builder
-                .push(|texts| ItemOutline::new(item, place, resource, segments, categories, texts));
+        for (place, _) in self.items.from(0) {
+            self.outline_item(place, &mut builder);
         }
         builder.finish()
     }

@@ -2,7 +2,7 @@
 //! what a batch means is said once, in [`ScopeData::apply`], and such a store writes down
 //! what became of the records that it held out to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ScopeData;
 use super::apply::Step;
@@ -46,6 +46,8 @@ pub struct Effects {
     pub model_replies: Fates,
     /// Content that is new, or went.
     pub content: Vec<(ContentHash, Fate)>,
+    /// The places of items that were filed under other categories than before.
+    pub refiled: BTreeSet<u64>,
     /// The vectors that were put, each with the place of its owner. Those of owners that
     /// went are left out.
     pub vectors: Vec<(EmbedderIdentity, OwnerKind, u64)>,
@@ -195,10 +197,15 @@ struct FirstSteps<'s> {
     model_replies: BTreeMap<Position, bool>,
     content: BTreeMap<ContentHash, bool>,
     vectors: Vec<(&'s EmbedderIdentity, OwnerKind, &'s Id)>,
+    /// The items of relations that went.
+    unfiled: Vec<&'s Id>,
 }
 
 impl<'s> FirstSteps<'s> {
     fn note(&mut self, step: &'s Step) {
+        if let Step::Relation(_, _, Some(old)) = step {
+            self.unfiled.push(&old.item_id);
+        }
         let (there, place, was) = match step {
             Step::Resource(place, _, old) => (&mut self.resources, place, old.is_some()),
             Step::Segment(place, _, old) => (&mut self.segments, place, old.is_some()),
@@ -235,7 +242,11 @@ impl<'s> FirstSteps<'s> {
             data.vector(identity, *kind, id)?;
             Some(((*identity).clone(), *kind, data.owner_place(*kind, id)?))
         };
+        let relations = self.relations.keys();
+        let filed = relations.filter_map(|place| Some(&data.relations.at(*place)?.item_id));
+        let refiled = filed.chain(self.unfiled.iter().copied());
         Effects {
+            refiled: refiled.filter_map(|id| data.item_place(id)).collect(),
             resources: fates(&self.resources, &data.resources),
             segments: fates(&self.segments, &data.segments),
             items: fates(&self.items, &data.items),

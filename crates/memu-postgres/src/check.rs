@@ -1,0 +1,243 @@
+//! Looking for defects, and mending what can be derived.
+
+use deadpool_postgres::Transaction;
+use memu_core::Result;
+use memu_core::ranking::outline::PASSAGE_WORDS;
+use memu_core::records::EmbeddingSet;
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Finding, Report, Severity};
+
+use crate::citus;
+use crate::commit::whole;
+use crate::open::{all_tables, number};
+use crate::outlines;
+use crate::owners::{KINDS, kind_number, table};
+use crate::read::embedding_sets;
+use crate::schema::{Table, validate};
+use crate::scopes::{Standing, every_scope, standing};
+use crate::sql::Sql;
+use crate::values::{Key, integer};
+use crate::vectors::table_of;
+
+/// What a check looks at beside the rows.
+pub(crate) struct Look {
+    pub(crate) schema: ScopeSchema,
+    pub(crate) row_security: bool,
+    pub(crate) citus: bool,
+}
+
+/// Looks at everything but the indexes of vectors; with `repair`, mends what can be derived.
+pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Result<Report> {
+    let mut report = Report::default();
+    let tables = all_tables(on, &look.schema).await?;
+    check_tables(on, look, &mut report).await?;
+    check_row_security(look, &mut report);
+    check_segments(on, repair, &mut report).await?;
+    check_vectors(on, repair, &mut report).await?;
+    check_outlines(on, &look.schema, repair, &mut report).await?;
+    check_unread(on, &mut report).await?;
+    check_cluster(on, look, &tables, &mut report).await?;
+    count_rows(on, &tables, &mut report).await?;
+    Ok(report)
+}
+
+fn finding(report: &mut Report, check: &'static str, message: String, repaired: bool) {
+    report.findings.push(Finding {
+        check,
+        severity: Severity::Error,
+        message,
+        repaired,
+    });
+}
+
+async fn check_tables(on: &Transaction<'_>, look: &Look, report: &mut Report) -> Result<()> {
+    let differences = validate::differences(on, &look.schema).await?;
+    if differences.is_empty() {
+        report.push("schema", Severity::Ok, "the tables are as this version makes them");
+    }
+    for difference in differences {
+        report.push("schema", Severity::Error, difference);
+    }
+    Ok(())
+}
+
+fn check_row_security(look: &Look, report: &mut Report) {
+    let message = if look.row_security {
+        "the server keeps every transaction to its scopes"
+    } else {
+        "row security is off: scopes are kept apart by MemU alone"
+    };
+    report.push("row_security", Severity::Ok, message);
+}
+
+/// A resource that counts its segments otherwise than they are. References keep the rest
+/// together.
+async fn check_segments(on: &Transaction<'_>, repair: bool, report: &mut Report) -> Result<()> {
+    let counted = "(SELECT count(*) FROM memu_segments s \
+                   WHERE s.scope_key = m.scope_key AND s.resource_id = m.id)";
+    let wrong = format!("SELECT count(*) FROM resources m WHERE m.segment_count <> {counted}");
+    let wrong = number(on, &wrong).await?;
+    if wrong == 0 {
+        let fine = "every resource has as many segments as it counts";
+        report.push("segments", Severity::Ok, fine);
+        return Ok(());
+    }
+    if repair {
+        let mend = format!(
+            "UPDATE resources m SET segment_count = {counted} WHERE m.segment_count <> {counted}"
+        );
+        Sql::new(&mend).run(on).await?;
+    }
+    let message = format!("{wrong} resources count their segments wrongly");
+    finding(report, "segments", message, repair);
+    Ok(())
+}
+
+async fn check_vectors(on: &Transaction<'_>, repair: bool, report: &mut Report) -> Result<()> {
+    let mut orphans = 0;
+    for set in embedding_sets(on).await? {
+        orphans += without_owner(on, &set, repair).await?;
+    }
+    if orphans == 0 {
+        report.push("vectors", Severity::Ok, "every vector has its owner");
+    } else {
+        let message = format!("{orphans} vectors without their owner");
+        finding(report, "vectors", message, repair);
+    }
+    Ok(())
+}
+
+async fn without_owner(on: &Transaction<'_>, set: &EmbeddingSet, repair: bool) -> Result<i64> {
+    let mut orphans = 0;
+    for kind in KINDS {
+        let of = format!(
+            "FROM {} v WHERE v.owner_kind = {} AND NOT EXISTS (SELECT 1 FROM {} t \
+             WHERE t.scope_key = v.scope_key AND t.place = v.owner_place)",
+            table_of(set),
+            kind_number(kind),
+            table(kind)
+        );
+        let found = number(on, &format!("SELECT count(*) {of}")).await?;
+        if found > 0 && repair {
+            Sql::new(&format!("DELETE {of}")).run(on).await?;
+        }
+        orphans += found;
+    }
+    Ok(orphans)
+}
+
+/// Whether the outline of every scope is what its rows say.
+async fn check_outlines(
+    on: &Transaction<'_>,
+    schema: &ScopeSchema,
+    repair: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let mut wrong = Vec::new();
+    for (scope, found) in every_scope(on, schema).await? {
+        if found.position.seq > 0 && !agrees(on, &scope, &found, repair).await? {
+            wrong.push(scope);
+        }
+    }
+    if wrong.is_empty() {
+        let fine = "what is derived from the records is as they are";
+        report.push("indexes", Severity::Ok, fine);
+        return Ok(());
+    }
+    let named: Vec<String> = wrong.iter().take(3).map(ToString::to_string).collect();
+    let message = format!(
+        "what is derived is not as the records are in {} scopes: {}",
+        wrong.len(),
+        named.join("; ")
+    );
+    finding(report, "indexes", message, repair);
+    Ok(())
+}
+
+/// Whether an outline is what its rows say; with `repair` it is afterwards.
+async fn agrees(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    found: &Standing,
+    repair: bool,
+) -> Result<bool> {
+    if !repair {
+        return outlines::agree(on, scope, found).await;
+    }
+    let Some(found) = standing(on, scope, true).await? else {
+        return Ok(true);
+    };
+    if outlines::agree(on, scope, &found).await? {
+        return Ok(true);
+    }
+    let seq = found.position.seq;
+    let outline = whole(on, scope, found.position).await?.outline(PASSAGE_WORDS);
+    outlines::rebuild(&outlines::Changes { on, scope, seq }, &outline).await?;
+    Sql::new("UPDATE memu_scopes SET derived_seq = $2 WHERE scope_key = $1")
+        .with(Key::of(scope))
+        .with(integer(seq)?)
+        .run(on)
+        .await?;
+    Ok(false)
+}
+
+async fn check_unread(on: &Transaction<'_>, report: &mut Report) -> Result<()> {
+    let unread = number(on, "SELECT count(*) FROM memu_unread").await?;
+    if unread == 0 {
+        report.push("unread", Severity::Ok, "nothing was left unread by an upgrade");
+    } else {
+        let message = format!(
+            "{unread} rows that an upgrade could not read are kept word for word in memu_unread"
+        );
+        report.push("unread", Severity::Warning, message);
+    }
+    Ok(())
+}
+
+async fn check_cluster(
+    on: &Transaction<'_>,
+    look: &Look,
+    tables: &[Table],
+    report: &mut Report,
+) -> Result<()> {
+    if !look.citus {
+        report.push("cluster", Severity::Ok, "one server: there is no Citus in this database");
+        return Ok(());
+    }
+    let found = citus::look(on, tables).await?;
+    if found.wrong.is_empty() {
+        let message = format!(
+            "Citus: {} workers, {} shards; the tables of scopes lie together",
+            found.workers, found.shards
+        );
+        report.push("cluster", Severity::Ok, message);
+    }
+    for wrong in found.wrong {
+        report.push("cluster", Severity::Error, wrong);
+    }
+    Ok(())
+}
+
+async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report) -> Result<()> {
+    let count = async |table: &str| {
+        let counted = number(on, &format!("SELECT count(*) FROM {table}")).await?;
+        Ok::<_, memu_core::Error>(counted.unsigned_abs())
+    };
+    report.scopes = count("memu_scopes").await?;
+    report.resources = count("resources").await?;
+    report.segments = count("memu_segments").await?;
+    report.items = count("memory_items").await?;
+    report.categories = count("memory_categories").await?;
+    report.relations = count("category_items").await?;
+    report.model_replies = count("memu_model_replies").await?;
+    let mut bytes = 0;
+    for table in tables {
+        if table.name.starts_with("memu_vectors_") {
+            report.embeddings += count(&table.name).await?;
+        }
+        let size = format!("SELECT pg_total_relation_size('{}')", table.name);
+        bytes += number(on, &size).await?.unsigned_abs();
+    }
+    report.bytes = Some(bytes);
+    Ok(())
+}

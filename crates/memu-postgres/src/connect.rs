@@ -1,0 +1,155 @@
+//! Connections, and what is read or written through them.
+
+use deadpool_postgres::{
+    GenericClient as _, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod,
+    Runtime, Transaction,
+};
+use memu_core::Result;
+use memu_core::scope::Scope;
+use tokio_postgres::IsolationLevel;
+
+use crate::address::Address;
+use crate::error;
+use crate::options::Options;
+use crate::tls;
+use crate::values::Key;
+
+/// The connections of a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    pool: Pool,
+    size: usize,
+    wait: std::time::Duration,
+    row_security: bool,
+}
+
+impl Connections {
+    /// Gets ready to connect; the first connection is made when it is needed.
+    pub(crate) fn new(options: &Options) -> Result<Self> {
+        let Address { config, trust } = Address::parse(&options.dsn)?;
+        let manager = ManagerConfig {
+            // Whether a connection is closed is known without asking.
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(config, tls::connector(&trust)?, manager);
+        let settings = settings(options);
+        let set = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+            let settings = settings.clone();
+            Box::pin(async move {
+                let set = client.batch_execute(&settings).await;
+                set.map_err(HookError::Backend)
+            })
+        });
+        let pool = Pool::builder(manager)
+            .max_size(options.pool_size.max(1))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.pool_timeout))
+            .create_timeout(Some(options.pool_timeout))
+            .post_create(set)
+            .build()
+            .map_err(|cause| {
+                memu_core::Error::internal("connections cannot be set up").caused_by(cause)
+            })?;
+        Ok(Self {
+            pool,
+            size: options.pool_size.max(1),
+            wait: options.pool_timeout,
+            row_security: false,
+        })
+    }
+
+    /// The same, keeping transactions to their scopes.
+    pub(crate) fn with_row_security(self, row_security: bool) -> Self {
+        Self {
+            row_security,
+            ..self
+        }
+    }
+
+    /// A connection of one's own.
+    pub(crate) async fn get(&self) -> Result<Object> {
+        let got = self.pool.get().await;
+        got.map_err(|cause| error::pool(cause, self.size, self.wait))
+    }
+
+    /// Begins to read, as of one moment.
+    pub(crate) async fn snapshot<'c>(
+        &self,
+        client: &'c mut Object,
+        reach: Reach<'_>,
+    ) -> Result<Transaction<'c>> {
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await
+            .map_err(error::storage)?;
+        self.bind(&transaction, reach).await?;
+        Ok(transaction)
+    }
+
+    /// Begins to write.
+    pub(crate) async fn transaction<'c>(
+        &self,
+        client: &'c mut Object,
+        reach: Reach<'_>,
+    ) -> Result<Transaction<'c>> {
+        let transaction = client.transaction().await.map_err(error::storage)?;
+        self.bind(&transaction, reach).await?;
+        Ok(transaction)
+    }
+
+    /// Keeps a transaction to the scopes that it is for, where the server looks at that.
+    async fn bind(&self, transaction: &Transaction<'_>, reach: Reach<'_>) -> Result<()> {
+        if !self.row_security {
+            return Ok(());
+        }
+        let value = match reach {
+            Reach::Everything => "*".to_owned(),
+            Reach::Scopes(scopes) => {
+                let keys: Vec<String> = scopes.iter().map(|one| Key::of(one).text()).collect();
+                keys.join(",")
+            }
+        };
+        let bind = "SELECT set_config('memu.scopes', $1, true)";
+        let statement = transaction.prepare_cached(bind).await;
+        let statement = statement.map_err(error::storage)?;
+        transaction
+            .execute(&statement, &[&value])
+            .await
+            .map(drop)
+            .map_err(error::storage)
+    }
+
+    /// Lets go of all connections.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Whether [`Self::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+}
+
+/// Which scopes a transaction reads or writes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach<'s> {
+    /// What belongs to the store as a whole.
+    Everything,
+    /// These.
+    Scopes(&'s [Scope]),
+}
+
+/// What every connection is told.
+fn settings(options: &Options) -> String {
+    let milliseconds = |time: std::time::Duration| time.as_millis().min(i32::MAX as u128);
+    format!(
+        "SET statement_timeout = {}; SET lock_timeout = {}; \
+         SET idle_in_transaction_session_timeout = 60000; SET client_min_messages = warning",
+        milliseconds(options.statement_timeout),
+        // Zero would be for ever.
+        milliseconds(options.busy_timeout).max(1),
+    )
+}

@@ -1,0 +1,329 @@
+//! The index over vectors: an HNSW graph for each set and kind of record that has many.
+//!
+//! It is made beside all other work, once no more vectors come for a moment, and by one
+//! process only. Scopes that are small are searched exactly without it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Transaction};
+use memu_core::Result;
+use memu_core::records::{EmbeddingSet, OwnerKind, SetState};
+use memu_core::store::VectorQuery;
+use rustc_hash::FxHashSet;
+
+use crate::connect::{Connections, Reach};
+use crate::error::storage;
+use crate::owners::{KINDS, kind_number};
+use crate::read::embedding_sets;
+use crate::rows::Reader;
+use crate::sql::Sql;
+use crate::values::Key;
+use crate::vectors::table_of;
+
+/// So many vectors are searched as fast without an index.
+pub(crate) const SMALL: i64 = 20_000;
+
+/// pgvector's longest vectors that an index holds as they are, and as halves.
+const LONGEST_WHOLE: u32 = 2_000;
+const LONGEST_HALVES: u32 = 4_000;
+
+/// How long no vectors must have come before an index is made.
+const REST: Duration = Duration::from_secs(2);
+
+/// How an index holds vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nearest {
+    /// As they are.
+    Whole,
+    /// With two bytes a number.
+    Halves,
+}
+
+impl Nearest {
+    /// How vectors of a length are held; `None` for those that are too long.
+    pub(crate) fn of(dimension: u32) -> Option<Self> {
+        match dimension {
+            ..=LONGEST_WHOLE => Some(Self::Whole),
+            ..=LONGEST_HALVES => Some(Self::Halves),
+            _ => None,
+        }
+    }
+}
+
+/// How widely an index is searched for so many candidates.
+pub(crate) fn settings(candidates: usize) -> String {
+    let wide = candidates.saturating_mul(3).clamp(150, 1_000);
+    format!(
+        "SET LOCAL hnsw.ef_search = {wide}; SET LOCAL hnsw.iterative_scan = relaxed_order; \
+         SET LOCAL enable_sort = off"
+    )
+}
+
+/// What is known of the indexes of a store.
+#[derive(Debug)]
+pub(crate) struct Index {
+    connections: Connections,
+    /// Whether searches may use them.
+    used: bool,
+    /// Whether they are made.
+    made: bool,
+    /// How many vectors were put since they were looked at.
+    put: AtomicU64,
+    /// Counts the puts, to know when there is a rest.
+    beat: AtomicU64,
+    waiting: AtomicBool,
+    /// Sets and kinds that have an index, and scopes that are large.
+    known: Mutex<Known>,
+    /// Held by who makes indexes.
+    making: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    indexed: FxHashSet<(u32, i16)>,
+    large: FxHashSet<(u32, i16, Key)>,
+}
+
+impl Index {
+    pub(crate) fn new(connections: Connections, used: bool, made: bool) -> Self {
+        Self {
+            connections,
+            used,
+            made,
+            put: AtomicU64::new(0),
+            beat: AtomicU64::new(0),
+            waiting: AtomicBool::new(false),
+            known: Mutex::default(),
+            making: tokio::sync::Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the index that answers a query holds vectors; `None` where it is to be answered
+    /// without one.
+    pub(crate) async fn usable(
+        &self,
+        on: &Transaction<'_>,
+        set: &EmbeddingSet,
+        query: &VectorQuery,
+    ) -> Result<Option<Nearest>> {
+        let Some(nearest) = Nearest::of(set.identity.dimension).filter(|_| self.used) else {
+            return Ok(None);
+        };
+        let kind = kind_number(query.kind);
+        if !self.is_large(on, set, query).await? {
+            return Ok(None);
+        }
+        if !self.known().indexed.contains(&(set.id, kind)) {
+            if state(on, &name(set, query.kind)).await? != Some(true) {
+                return Ok(None);
+            }
+            self.known().indexed.insert((set.id, kind));
+        }
+        Ok(Some(nearest))
+    }
+
+    /// Whether the scopes of a query hold many vectors together. One that did is taken to do
+    /// so for as long as the store is open.
+    async fn is_large(
+        &self,
+        on: &Transaction<'_>,
+        set: &EmbeddingSet,
+        query: &VectorQuery,
+    ) -> Result<bool> {
+        let kind = kind_number(query.kind);
+        let only = match query.scopes.as_slice() {
+            [only] => Some((set.id, kind, Key::of(only))),
+            _ => None,
+        };
+        if only.is_some_and(|only| self.known().large.contains(&only)) {
+            return Ok(true);
+        }
+        let mut sql = Sql::new(&format!(
+            "SELECT count(*) FROM (SELECT 1 FROM {} t WHERE ",
+            table_of(set)
+        ));
+        sql.bind_scopes("t", &query.scopes);
+        sql.push(" AND t.owner_kind = ");
+        sql.bind(kind);
+        sql.push(" LIMIT ");
+        sql.bind(SMALL + 1);
+        sql.push(") x");
+        let found = sql.first(on).await?;
+        let count: i64 = found.map_or(Ok(0), |row| Reader::new(&row).take())?;
+        let large = count > SMALL;
+        if let Some(only) = only.filter(|_| large) {
+            self.known().large.insert(only);
+        }
+        Ok(large)
+    }
+
+    /// Notes that vectors were put: once enough have come, and no more do, missing indexes
+    /// are made.
+    pub(crate) fn note(self: &Arc<Self>, vectors: usize) {
+        if vectors == 0 || !self.made {
+            return;
+        }
+        self.beat.fetch_add(1, Ordering::Relaxed);
+        let put = self.put.fetch_add(vectors as u64, Ordering::Relaxed) + vectors as u64;
+        if put < SMALL.unsigned_abs() || self.waiting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let index = self.clone();
+        tokio::spawn(async move {
+            loop {
+                let beat = index.beat.load(Ordering::Relaxed);
+                tokio::time::sleep(REST).await;
+                if index.beat.load(Ordering::Relaxed) == beat {
+                    break;
+                }
+            }
+            index.waiting.store(false, Ordering::Release);
+            // Searches are right without it, and the next check says that it is missing.
+            let _ = index.settle().await;
+        });
+    }
+
+    /// Makes the indexes that are missing, if many vectors were put.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        if self.put.load(Ordering::Relaxed) < SMALL.unsigned_abs() || self.connections.is_closed() {
+            return Ok(());
+        }
+        self.make_missing().await.map(drop)
+    }
+
+    /// Makes the indexes that are missing, and says which.
+    pub(crate) async fn make_missing(&self) -> Result<Vec<String>> {
+        let _alone = self.making.lock().await;
+        self.put.store(0, Ordering::Relaxed);
+        let mut client = self.connections.get().await?;
+        let missing = self.missing(&mut client).await?;
+        let mut made = Vec::new();
+        for missing in missing {
+            if make(&client, &missing).await? {
+                made.push(missing.name);
+            }
+        }
+        Ok(made)
+    }
+
+    /// The indexes that should be there and are not, or cannot be used.
+    async fn missing(&self, client: &mut Object) -> Result<Vec<Missing>> {
+        let on = self.connections.snapshot(client, Reach::Everything).await?;
+        let missing = missing(&on).await?;
+        on.commit().await.map_err(storage)?;
+        Ok(missing)
+    }
+}
+
+/// An index that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct Missing {
+    pub(crate) name: String,
+    table: String,
+    kind: i16,
+    dimension: u32,
+    nearest: Nearest,
+    /// Whether what is left of an attempt is in the way.
+    broken: bool,
+}
+
+/// The indexes of the active set that should be there and are not, or cannot be used.
+pub(crate) async fn missing(on: &Transaction<'_>) -> Result<Vec<Missing>> {
+    let sets = embedding_sets(on).await?;
+    let mut missing = Vec::new();
+    for set in sets.iter().filter(|set| set.state == SetState::Active) {
+        let Some(nearest) = Nearest::of(set.identity.dimension) else {
+            continue;
+        };
+        for kind in KINDS {
+            let name = name(set, kind);
+            let state = state(on, &name).await?;
+            if state == Some(true) || !has_many(on, set, kind).await? {
+                continue;
+            }
+            missing.push(Missing {
+                name,
+                table: table_of(set),
+                kind: kind_number(kind),
+                dimension: set.identity.dimension,
+                nearest,
+                broken: state == Some(false),
+            });
+        }
+    }
+    Ok(missing)
+}
+
+async fn has_many(on: &Transaction<'_>, set: &EmbeddingSet, kind: OwnerKind) -> Result<bool> {
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM {} WHERE owner_kind = $1 LIMIT $2) x",
+        table_of(set)
+    );
+    let found = Sql::new(&sql).with(kind_number(kind)).with(SMALL + 1).first(on).await?;
+    let count: i64 = found.map_or(Ok(0), |row| Reader::new(&row).take())?;
+    Ok(count > SMALL)
+}
+
+fn name(set: &EmbeddingSet, kind: OwnerKind) -> String {
+    format!("memu_nearest_{}_{}", set.id, kind_number(kind))
+}
+
+/// Whether an index can be used; `None` when there is none.
+async fn state(on: &Transaction<'_>, name: &str) -> Result<Option<bool>> {
+    let found = Sql::new(
+        "SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
+         JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = current_schema() AND c.relname = $1",
+    )
+    .with(name)
+    .first(on)
+    .await?;
+    found.map(|row| Reader::new(&row).take()).transpose()
+}
+
+/// Makes an index beside all other work; says whether this process did.
+async fn make(client: &Object, missing: &Missing) -> Result<bool> {
+    let Missing {
+        name,
+        table,
+        kind,
+        dimension,
+        nearest,
+        broken,
+    } = missing;
+    let lock = "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' memu index', 0))";
+    let row = client.query_one(lock, &[]).await.map_err(storage)?;
+    if !Reader::new(&row).take::<bool>()? {
+        // Another process is at it.
+        return Ok(false);
+    }
+    let held = match nearest {
+        Nearest::Whole => "embedding vector_cosine_ops".to_owned(),
+        Nearest::Halves => format!("(embedding::halfvec({dimension})) halfvec_cosine_ops"),
+    };
+    let mut steps = vec!["SET statement_timeout = 0; SET lock_timeout = 0".to_owned()];
+    if *broken {
+        steps.push(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"));
+    }
+    steps.push(format!(
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} USING hnsw ({held}) \
+         WHERE owner_kind = {kind}"
+    ));
+    let mut made = Ok(());
+    for step in steps {
+        if made.is_ok() {
+            made = client.batch_execute(&step).await.map_err(storage);
+        }
+    }
+    // The connection goes, and with it the lock and the settings.
+    let _ = client
+        .batch_execute("SELECT pg_advisory_unlock_all(); RESET statement_timeout; RESET lock_timeout")
+        .await;
+    made.map(|()| true)
+}

@@ -1,0 +1,202 @@
+//! Opening a store, or refusing what is not one.
+
+use deadpool_postgres::Transaction;
+use memu_core::scope::ScopeSchema;
+use memu_core::{Error, Result};
+
+use crate::citus;
+use crate::connect::{Connections, Reach};
+use crate::error::{corrupt, storage};
+use crate::options::Options;
+use crate::read::embedding_sets;
+use crate::rows::Reader;
+use crate::schema::{
+    FIELDS_KEY, Table, VERSION, VERSION_KEY, create, row_security, tables, validate, vectors,
+};
+use crate::sql::Sql;
+use crate::values::OwnText;
+
+/// What was opened.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) schema: ScopeSchema,
+    /// Whether the server keeps transactions to their scopes.
+    pub(crate) row_security: bool,
+    /// Whether the server leads a cluster.
+    pub(crate) citus: bool,
+}
+
+/// The oldest server that is understood.
+const OLDEST: i64 = 140_000;
+
+/// Waits until nobody else makes or changes tables in this database.
+const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock(hashtextextended('memu tables', 0))";
+
+/// Opens the store in the current schema; makes it where there is none and that is allowed.
+pub(crate) async fn open(connections: &Connections, options: &Options) -> Result<Opened> {
+    let mut client = connections.get().await?;
+    let on = connections.transaction(&mut client, Reach::Everything).await?;
+    // Whether the server looks at scopes is not known yet.
+    let everything = "SELECT set_config('memu.scopes', '*', true)";
+    on.execute(everything, &[]).await.map_err(storage)?;
+    let version: i64 = number(&on, "SELECT current_setting('server_version_num')::bigint").await?;
+    if version < OLDEST {
+        return Err(Error::unsupported(format!(
+            "PostgreSQL {} is too old; version 14 or later is needed",
+            version / 10_000
+        )));
+    }
+    let opened = open_here(&on, options).await?;
+    on.commit().await.map_err(storage)?;
+    Ok(opened)
+}
+
+async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
+    let citus = citus::is_there(on).await?;
+    if !has_tables(on).await? {
+        if !options.create {
+            return Err(Error::unsupported(
+                "the database has no tables of MemU, and ddl_mode is \"validate\"; open it with \
+                 \"create\"",
+            ));
+        }
+        on.execute(LOCK_TABLES, &[]).await.map_err(storage)?;
+        // Another process may have made them while this one waited for its turn.
+        if !has_tables(on).await? {
+            make(on, options, citus).await?;
+        }
+    }
+    check_version(on).await?;
+    let schema = as_wanted(stored_schema(on).await?, options)?;
+    if !options.create {
+        validate::validate(on, &schema).await?;
+    }
+    let row_security = settle_row_security(on, options, &schema).await?;
+    Ok(Opened {
+        schema,
+        row_security,
+        citus,
+    })
+}
+
+async fn has_tables(on: &Transaction<'_>) -> Result<bool> {
+    let found = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE n.nspname = current_schema() AND c.relname = 'memu_meta'";
+    Ok(number(on, found).await? > 0)
+}
+
+/// Makes the tables where nothing is in the way.
+async fn make(on: &Transaction<'_>, options: &Options, citus: bool) -> Result<()> {
+    let default = options.default_schema.clone().unwrap_or_default();
+    let schema = options.schema.clone().unwrap_or(default);
+    let tables = tables(&schema);
+    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let taken = Sql::new(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = current_schema() AND c.relname = ANY($1)",
+    )
+    .with(names)
+    .first(on)
+    .await?;
+    if let Some(row) = taken {
+        let table = Reader::new(&row).text()?;
+        return Err(Error::unsupported(format!(
+            "the table {table} belongs to another program; choose another database, or a schema \
+             of its own: postgresql://…?options=-csearch_path%3Dmemu,public"
+        )));
+    }
+    let made = on.batch_execute(&create::statements(&schema)).await;
+    made.map_err(storage)?;
+    if citus {
+        citus::distribute(on, &tables).await?;
+    }
+    on.batch_execute(&create::references(&tables))
+        .await
+        .map_err(storage)
+}
+
+/// Refuses tables of another version.
+async fn check_version(on: &Transaction<'_>) -> Result<()> {
+    let version = meta(on, VERSION_KEY).await?;
+    let version: u64 = version
+        .and_then(|version| version.parse().ok())
+        .ok_or_else(|| corrupt("no version of its tables"))?;
+    if version > VERSION {
+        return Err(Error::too_new(format!(
+            "the database was written by a newer version of MemU: its schema is {version}, this \
+             version knows {VERSION}"
+        )));
+    }
+    Ok(())
+}
+
+/// The scope fields of the tables.
+async fn stored_schema(on: &Transaction<'_>) -> Result<ScopeSchema> {
+    let fields = meta(on, FIELDS_KEY).await?.unwrap_or_default();
+    ScopeSchema::new(fields.split(','))
+        .map_err(|cause| Error::corrupt("the scope fields are unusable").caused_by(cause))
+}
+
+/// Refuses a store with other scope fields than the configured ones.
+fn as_wanted(stored: ScopeSchema, options: &Options) -> Result<ScopeSchema> {
+    let names = |schema: &ScopeSchema| schema.fields().collect::<Vec<_>>().join(", ");
+    match &options.schema {
+        Some(wanted) if *wanted != stored => Err(Error::config(format!(
+            "the store has the scope fields {}, but {} are configured (user_config.model)",
+            names(&stored),
+            names(wanted)
+        ))),
+        _ => Ok(stored),
+    }
+}
+
+/// Turns row security on or off as it is wanted, and says whether it is on.
+async fn settle_row_security(
+    on: &Transaction<'_>,
+    options: &Options,
+    schema: &ScopeSchema,
+) -> Result<bool> {
+    let is_on = row_security::is_on(on).await?;
+    let wanted = options.row_security.unwrap_or(is_on);
+    if wanted {
+        row_security::check_user(on).await?;
+    }
+    if wanted == is_on {
+        return Ok(wanted);
+    }
+    if !options.create {
+        return Err(Error::config(
+            "row_security is not as it is in the database, and ddl_mode is \"validate\"; open it \
+             once with \"create\"",
+        ));
+    }
+    on.execute(LOCK_TABLES, &[]).await.map_err(storage)?;
+    let tables = all_tables(on, schema).await?;
+    if wanted {
+        row_security::turn_on(on, &tables).await?;
+    } else {
+        row_security::turn_off(on, &tables).await?;
+    }
+    Ok(wanted)
+}
+
+/// Every table, those of vectors included.
+pub(crate) async fn all_tables(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<Vec<Table>> {
+    let mut all = tables(schema);
+    let sets = embedding_sets(on).await?;
+    all.extend(sets.iter().map(|set| vectors(set.id, set.identity.dimension)));
+    Ok(all)
+}
+
+async fn meta(on: &Transaction<'_>, key: &str) -> Result<Option<String>> {
+    let found = Sql::new("SELECT value FROM memu_meta WHERE key = $1")
+        .with(OwnText(key.to_owned()))
+        .first(on)
+        .await?;
+    found.map(|row| Reader::new(&row).text()).transpose()
+}
+
+pub(crate) async fn number(on: &Transaction<'_>, sql: &str) -> Result<i64> {
+    let found = Sql::new(sql).first(on).await?;
+    found.map_or(Ok(0), |row| Reader::new(&row).take())
+}

@@ -1,0 +1,217 @@
+//! Reading the outline of a scope.
+
+use std::sync::Arc;
+
+use deadpool_postgres::Transaction;
+use memu_core::ranking::outline::{
+    Block, BlockBuilder, CategoryOutline, Entry, ItemOutline, Outline, PASSAGE_WORDS,
+    ResourceOutline, SegmentOutline,
+};
+use memu_core::scope::Scope;
+use memu_core::store::ScopeOutline;
+use memu_core::{Error, Result};
+use tokio_postgres::Row;
+
+use super::Outlined;
+use crate::commit::whole;
+use crate::rows::Reader;
+use crate::scopes::{Standing, standing};
+use crate::sql::Sql;
+use crate::values::{Key, integer};
+
+/// The outline of a scope, with what has not changed since `known` taken from there.
+pub(crate) async fn outline(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    known: Option<Arc<ScopeOutline>>,
+) -> Result<Arc<ScopeOutline>> {
+    let Some(standing) = standing(on, scope, false).await? else {
+        return Ok(Arc::default());
+    };
+    let position = standing.position;
+    // Blocks of another life of the scope are not its own.
+    let known = known.filter(|known| known.position.life == position.life);
+    if let Some(known) = &known
+        && known.position == position
+    {
+        return Ok(known.clone());
+    }
+    let known = known.unwrap_or_default();
+    let outline = match stored(on, scope, &standing, &known).await? {
+        Some(outline) => outline,
+        None => whole(on, scope, position).await?.outline(PASSAGE_WORDS),
+    };
+    Ok(Arc::new(ScopeOutline { position, outline }))
+}
+
+/// The outline that is stored; `None` when it is of another change, or unreadable.
+async fn stored(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    standing: &Standing,
+    known: &ScopeOutline,
+) -> Result<Option<Outline>> {
+    if !standing.is_derived() {
+        return Ok(None);
+    }
+    let (resources, categories, segments, items) = futures_util::try_join!(
+        resources(on, scope),
+        categories(on, scope),
+        blocks::<SegmentOutline>(on, scope, known),
+        blocks::<ItemOutline>(on, scope, known),
+    )?;
+    let (Some(segments), Some(items)) = (segments, items) else {
+        return Ok(None);
+    };
+    Ok(Some(Outline {
+        resources,
+        categories,
+        segments,
+        items,
+    }))
+}
+
+/// The blocks of a kind as they are now; those of `known` that have not been renewed since
+/// are taken from there.
+async fn blocks<T: Outlined>(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    known: &ScopeOutline,
+) -> Result<Option<Vec<Arc<Block<T>>>>> {
+    let rows = Sql::new(
+        "SELECT first_place, seq FROM memu_outlines WHERE scope_key = $1 AND owner_kind = $2 \
+         ORDER BY first_place",
+    )
+    .with(Key::of(scope))
+    .with(T::KIND)
+    .rows(on)
+    .await?;
+    let mut blocks = Vec::with_capacity(rows.len());
+    let mut missing = Vec::new();
+    for row in &rows {
+        let mut reader = Reader::new(row);
+        let (first, seq): (u64, u64) = (reader.number()?, reader.number()?);
+        let block = (seq <= known.position.seq)
+            .then(|| known_block(T::part(&known.outline), first))
+            .flatten();
+        if block.is_none() {
+            missing.push(integer(first)?);
+        }
+        blocks.push((first, block));
+    }
+    let read = bodies::<T>(on, scope, missing).await?;
+    let Some(read) = read else { return Ok(None) };
+    let mut read = read.into_iter();
+    let filled = blocks.into_iter().map(|(_, block)| block.or_else(|| read.next()));
+    Ok(filled.collect())
+}
+
+fn known_block<T: Outlined>(known: &[Arc<Block<T>>], first: u64) -> Option<Arc<Block<T>>> {
+    let at = known.binary_search_by_key(&Some(first), |block| block.first_place());
+    known.get(at.ok()?).cloned()
+}
+
+/// The most blocks that are read at once.
+const AT_ONCE: usize = 256;
+
+/// The blocks that begin at these places; `None` when one cannot be read.
+async fn bodies<T: Outlined>(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    firsts: Vec<i64>,
+) -> Result<Option<Vec<Arc<Block<T>>>>> {
+    let mut blocks = Vec::with_capacity(firsts.len());
+    for firsts in firsts.chunks(AT_ONCE) {
+        let rows = Sql::new(
+            "SELECT body FROM memu_outlines WHERE scope_key = $1 AND owner_kind = $2 \
+             AND first_place = ANY($3) ORDER BY first_place",
+        )
+        .with(Key::of(scope))
+        .with(T::KIND)
+        .with(firsts)
+        .rows(on)
+        .await?;
+        // Decoding many takes long enough to be in the way of others.
+        let decoded = tokio::task::spawn_blocking(move || decoded(&rows)).await;
+        let decoded = decoded.map_err(|cause| {
+            Error::internal("reading an outline ended early").caused_by(cause)
+        })?;
+        match decoded? {
+            Some(some) => blocks.extend(some),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(blocks))
+}
+
+fn decoded<T: Outlined>(rows: &[Row]) -> Result<Option<Vec<Arc<Block<T>>>>> {
+    let mut blocks = Vec::with_capacity(rows.len());
+    for row in rows {
+        match Block::from_bytes(Reader::new(row).take()?) {
+            Ok(block) => blocks.push(Arc::new(block)),
+            Err(_) => return Ok(None),
+        }
+    }
+    Ok(Some(blocks))
+}
+
+async fn resources(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<ResourceOutline>> {
+    let rows = Sql::new(
+        "SELECT place, id, content_hash FROM resources WHERE scope_key = $1 ORDER BY place",
+    )
+    .with(Key::of(scope))
+    .rows(on)
+    .await?;
+    let resource = |row: &Row| {
+        let mut reader = Reader::new(row);
+        Ok(ResourceOutline {
+            place: reader.number()?,
+            id: reader.id()?,
+            content_hash: reader.hash()?,
+        })
+    };
+    rows.iter().map(resource).collect()
+}
+
+async fn categories(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<CategoryOutline>> {
+    let rows =
+        Sql::new("SELECT place, id FROM memory_categories WHERE scope_key = $1 ORDER BY place")
+            .with(Key::of(scope))
+            .rows(on)
+            .await?;
+    let category = |row: &Row| {
+        let mut reader = Reader::new(row);
+        Ok(CategoryOutline {
+            place: reader.number()?,
+            id: reader.id()?,
+        })
+    };
+    rows.iter().map(category).collect()
+}
+
+/// Whether what is stored is what the rows say.
+pub(crate) async fn agree(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    standing: &Standing,
+) -> Result<bool> {
+    let Some(stored) = stored(on, scope, standing, &ScopeOutline::default()).await? else {
+        return Ok(false);
+    };
+    let fresh = whole(on, scope, standing.position).await?.outline(PASSAGE_WORDS);
+    Ok(stored.resources == fresh.resources
+        && stored.categories == fresh.categories
+        && retold(&stored.segments) == retold(&fresh.segments)
+        && retold(&stored.items) == retold(&fresh.items))
+}
+
+/// The same entries in blocks that depend on them only.
+fn retold<T: Entry>(blocks: &[Arc<Block<T>>]) -> Vec<Block<T>> {
+    let mut builder = BlockBuilder::default();
+    for block in blocks {
+        for entry in &block.entries {
+            builder.push_from(block, entry);
+        }
+    }
+    builder.finish()
+}

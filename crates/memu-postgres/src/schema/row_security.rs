@@ -1,0 +1,80 @@
+//! Row security: the server itself keeps a transaction to the scopes it was begun for, so
+//! that a mistake above it cannot show one scope to another.
+
+use deadpool_postgres::Transaction;
+use memu_core::{Error, Result};
+
+use super::described::Table;
+use crate::error::storage;
+use crate::rows::Reader;
+use crate::sql::Sql;
+
+/// The rows that a transaction sees and writes. The list is taken apart once per statement.
+const VISIBLE: &str = "(SELECT current_setting('memu.scopes', true)) = '*' \
+    OR scope_key = ANY ((SELECT string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
+    ',')::uuid[])::uuid[])";
+
+/// Whether the server looks at scopes.
+pub(crate) async fn is_on(on: &Transaction<'_>) -> Result<bool> {
+    let found = Sql::new(
+        "SELECT c.relrowsecurity FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = current_schema() AND c.relname = 'memu_scopes'",
+    )
+    .first(on)
+    .await?;
+    Ok(found.is_some_and(|row| Reader::new(&row).take().unwrap_or(false)))
+}
+
+/// Refuses users whom the server lets see everything.
+///
+/// # Errors
+/// [`ErrorKind::Config`](memu_core::ErrorKind::Config).
+pub(crate) async fn check_user(on: &Transaction<'_>) -> Result<()> {
+    let found = Sql::new(
+        "SELECT rolname::text, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user",
+    )
+    .first(on)
+    .await?;
+    let Some(row) = found else { return Ok(()) };
+    let mut reader = Reader::new(&row);
+    let (user, sees_everything) = (reader.text()?, reader.take::<bool>()?);
+    if !sees_everything {
+        return Ok(());
+    }
+    Err(Error::config(format!(
+        "row_security has no effect on the user {user}, who is a superuser or bypasses it; \
+         connect as an ordinary user that owns the tables"
+    )))
+}
+
+/// Has the server look at scopes.
+pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
+    let scoped = tables.iter().filter(|table| table.scoped);
+    let sql: Vec<String> = scoped.map(|table| guard(&table.name)).collect();
+    on.batch_execute(&sql.concat()).await.map_err(storage)
+}
+
+/// Has the server look at scopes no more.
+pub(crate) async fn turn_off(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
+    let scoped = tables.iter().filter(|table| table.scoped);
+    let sql: Vec<String> = scoped
+        .map(|Table { name, .. }| {
+            format!(
+                "DROP POLICY IF EXISTS memu_scopes ON {name}; \
+                 ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY; \
+                 ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"
+            )
+        })
+        .collect();
+    on.batch_execute(&sql.concat()).await.map_err(storage)
+}
+
+/// The statements that guard a table, from its owner, too.
+pub(crate) fn guard(table: &str) -> String {
+    format!(
+        "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
+         ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
+         DROP POLICY IF EXISTS memu_scopes ON {table}; \
+         CREATE POLICY memu_scopes ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE});"
+    )
+}
