@@ -8,11 +8,11 @@ use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use super::programs::Programs;
 
 /// Runs a program and ends with it. When whoever holds the other end of its input is gone,
-/// however that ended, it ends the program (`QUIT`: at once) and removes the folder. Again and
+/// however that ended, it ends the program (`QUIT`: at once) and removes the folders. Again and
 /// again, because a program that has just been started does not hear the signal yet, and one that
 /// is held (`STOP`) does not follow it.
 const SCRIPT: &str = r#"
-folder=$1; shift
+folder=$1 programs=$2; shift 2
 exec 3<&0 </dev/null
 "$@" 3<&- &
 program=$!
@@ -30,7 +30,7 @@ exec 3<&-
 wait "$program"
 status=$?
 kill "$watch" 2>/dev/null
-if wait "$watch"; then rm -rf "$folder"; fi
+if wait "$watch"; then rm -rf "$folder" ${programs:+"$programs"}; fi
 exit "$status"
 "#;
 
@@ -56,7 +56,9 @@ impl Keeper {
         let mut shell = programs
             .command(Path::new("sh"))
             .args(["-c", SCRIPT, "keeper"])
-            .args([folder, &programs.path(program)])
+            .arg(folder)
+            .arg(programs.linked().unwrap_or(Path::new("")))
+            .arg(programs.path(program))
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(log.try_clone()?)
@@ -81,7 +83,7 @@ impl Keeper {
 }
 
 impl Drop for Keeper {
-    /// Ends the program, if it runs, and with it the folder.
+    /// Ends the program, if it runs, and with it the folders.
     fn drop(&mut self) {
         self.lifeline = None;
         let _ = self.shell.wait();

@@ -25,6 +25,7 @@
 mod address;
 mod database;
 mod keeper;
+mod place;
 mod processes;
 mod programs;
 mod server;

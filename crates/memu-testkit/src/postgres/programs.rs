@@ -1,29 +1,33 @@
-use std::fs;
+use std::env;
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
+use tempfile::TempDir;
 
 /// The programs of a PostgreSQL, and who runs them.
 pub(super) struct Programs {
     bin: PathBuf,
     user: Option<User>,
+    /// Where they have been linked to.
+    linked: Option<TempDir>,
 }
 
 /// The user `nobody`, as whom root runs servers: PostgreSQL refuses to run as root.
 #[derive(Clone, Copy)]
-pub(super) struct User {
+struct User {
     id: u32,
     group: u32,
 }
 
 impl Programs {
-    /// Programs that can be run, and a folder for whom runs them. Those in `bin` are linked into
-    /// the folder when root runs them as somebody who cannot reach `bin`.
-    pub(super) fn prepare(bin: &Path, folder: &Path) -> Self {
+    /// The programs in a folder, or links to them, when root runs them as somebody who cannot
+    /// reach that folder.
+    pub(super) fn find(bin: &Path) -> Self {
         assert!(
             bin.join("postgres").is_file() && bin.join("initdb").is_file(),
             "{} holds no programs postgres and initdb",
@@ -32,17 +36,36 @@ impl Programs {
         let mut programs = Self {
             bin: bin.to_owned(),
             user: geteuid().is_root().then(nobody),
+            linked: None,
         };
-        programs.give(folder).expect("a folder for a server");
         if !programs.is_reachable() {
-            let linked = folder.join("programs");
+            // Not where the data are, which may be a place that runs no programs.
+            let folder = programs.folder(&env::temp_dir());
+            let linked = folder.path().join("server");
             let prefix = bin.parent().expect("a folder around the programs");
             programs
                 .link(prefix, &linked)
                 .expect("links to the programs");
             programs.bin = linked.join(bin.file_name().expect("a name"));
+            programs.linked = Some(folder);
         }
         programs
+    }
+
+    /// A new folder, only for who runs the server.
+    pub(super) fn folder(&self, place: &Path) -> TempDir {
+        let folder = tempfile::Builder::new()
+            .prefix("memu-postgres-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(place)
+            .expect("a temporary folder");
+        self.give(folder.path()).expect("a folder for a server");
+        folder
+    }
+
+    /// The folder with links to the programs, if there is one.
+    pub(super) fn linked(&self) -> Option<&Path> {
+        self.linked.as_ref().map(TempDir::path)
     }
 
     /// Has a folder belong to who runs the server.

@@ -1,9 +1,9 @@
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fmt;
-use std::fs::{self, Permissions};
+use std::fs;
 use std::hash::BuildHasher;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::keeper::Keeper;
+use super::place::quick_place;
 use super::processes::{TICK, kill_all, send};
 use super::programs::Programs;
 use super::{Database, programs};
@@ -52,13 +53,13 @@ pub struct Builder {
 /// it keeps. Its folder is removed with it. It stops when it is dropped, and also when the test is
 /// killed.
 pub struct Server {
-    programs: Programs,
     settings: Vec<(String, String)>,
     password: String,
     port: u16,
     keeper: Option<Keeper>,
-    /// Last, so that the server has stopped when its folder goes.
+    // Last, so that the server has stopped when its folders go.
     folder: TempDir,
+    programs: Programs,
 }
 
 impl fmt::Debug for Server {
@@ -68,9 +69,9 @@ impl fmt::Debug for Server {
 }
 
 impl Builder {
-    /// Waits for the disk (`fsync`) as a server in earnest does. Off by default: what a killed
-    /// server has acknowledged then survives all the same, as the system still has it, but not a
-    /// power cut.
+    /// Lies on the disk and waits for it (`fsync`), as a server in earnest does. Otherwise it lies
+    /// in memory, where there is enough: what a killed server has acknowledged survives all the
+    /// same, but not a power cut.
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
@@ -98,18 +99,19 @@ impl Builder {
     /// # Panics
     /// When it does not start.
     pub fn start_from(self, bin: &Path) -> Server {
-        let folder = tempfile::Builder::new()
-            .prefix("memu-postgres-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir();
-        let folder = folder.expect("a temporary folder");
+        let programs = Programs::find(bin);
+        let place = if self.durable {
+            env::temp_dir()
+        } else {
+            quick_place()
+        };
         let mut server = Server {
-            programs: Programs::prepare(bin, folder.path()),
+            folder: programs.folder(&place),
+            programs,
             settings: self.all_settings(),
             password: Uuid::new_v4().simple().to_string(),
             port: 0,
             keeper: None,
-            folder,
         };
         server.initialize();
         server.start_anywhere();
