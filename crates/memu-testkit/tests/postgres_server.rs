@@ -18,7 +18,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use memu_testkit::postgres::{Server, Stop, TlsFront, certificate_authority};
+use memu_testkit::postgres::{self, Server, Stop, TlsFront, certificate_authority};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -96,6 +96,7 @@ fn a_killed_server_that_waits_for_the_disk_keeps_what_was_committed() {
     let Some(mut server) = Server::builder().durable().start(test) else {
         return;
     };
+    assert_eq!(server.database().value("SHOW fsync"), "on");
     commit_and_kill(&mut server, 1);
 }
 
@@ -183,7 +184,7 @@ fn a_server_ends_with_the_test_that_is_killed() {
             std::thread::park();
         }
     }
-    if memu_testkit::skip_unless_set("MEMU_POSTGRES_BIN", test).is_none() {
+    if postgres::programs(test).is_none() {
         return;
     }
     let place = tempfile::tempdir().unwrap();

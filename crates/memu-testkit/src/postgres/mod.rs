@@ -65,8 +65,12 @@ pub fn database(test: &str) -> Option<Database> {
     Some(Database::create(&dsn))
 }
 
-/// The folder that [`PROGRAMS`] names, or `None` after a recorded skip.
-fn programs(test: &str) -> Option<PathBuf> {
+/// The folder with the programs of a server, or `None` after recording that `test` is skipped,
+/// because [`PROGRAMS`] names none.
+///
+/// # Panics
+/// When [`REQUIRED`] is set and [`PROGRAMS`] is not.
+pub fn programs(test: &str) -> Option<PathBuf> {
     set_or_skip(PROGRAMS, test).map(PathBuf::from)
 }
 
