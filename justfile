@@ -18,6 +18,10 @@ quick:
 only filter:
     cargo nextest run --workspace --features "$(scripts/features)" --no-capture {{ filter }}
 
+# A command beside a PostgreSQL server that goes with it: `just postgres cargo nextest run …`
+postgres *command:
+    scripts/with-postgres "$@"
+
 # The crash suite in full: kills, power cuts and failing disks
 crash rounds="500":
     MEMU_CRASH_ROUNDS="{{ rounds }}" cargo nextest run --profile crash -p memu-rs -p memu-cli --features "$(scripts/features)" -E 'binary(faults) or binary(crash)'

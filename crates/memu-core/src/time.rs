@@ -225,9 +225,16 @@ mod tests {
             "9999-12-31T23:59:59.999999",
         ] {
             let civil: civil::DateTime = text.parse().unwrap();
-            assert_eq!(civil_from_micros(civil_micros(civil)), Some(civil), "{text}");
+            assert_eq!(
+                civil_from_micros(civil_micros(civil)),
+                Some(civil),
+                "{text}"
+            );
         }
-        assert_eq!(civil_micros(civil::date(1970, 1, 2).at(0, 0, 0, 7_000)), 86_400_000_007);
+        assert_eq!(
+            civil_micros(civil::date(1970, 1, 2).at(0, 0, 0, 7_000)),
+            86_400_000_007
+        );
         let finer = civil::date(1969, 12, 31).at(23, 59, 59, 999_999_500);
         assert_eq!(civil_micros(finer), -1);
         assert_eq!(civil_from_micros(i64::MAX), None);

@@ -23,9 +23,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("memu-documents", &["memu-core"]),
     ("memu-local", &["memu-core"]),
     ("memu-models", &["memu-core"]),
+    ("memu-postgres", &["memu-core"]),
     (
         "memu-rs",
-        &["memu-core", "memu-documents", "memu-local", "memu-models"],
+        &[
+            "memu-core",
+            "memu-documents",
+            "memu-local",
+            "memu-models",
+            "memu-postgres",
+        ],
     ),
     ("memu-cli", &["memu-rs"]),
 ];

@@ -108,15 +108,12 @@ fn plain(value: &str) -> String {
         let escaped = escaped
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = escaped {
+            bytes.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -136,13 +133,21 @@ mod tests {
     #[test]
     fn documented_forms_are_read() {
         for (dsn, mode, trust) in [
-            ("postgresql://ann:s3cret@db/memu", SslMode::Prefer, Trust::Any),
+            (
+                "postgresql://ann:s3cret@db/memu",
+                SslMode::Prefer,
+                Trust::Any,
+            ),
             (
                 "postgresql+psycopg://ann@db/memu?sslmode=disable",
                 SslMode::Disable,
                 Trust::Any,
             ),
-            ("postgres://db/memu?sslmode=require", SslMode::Require, Trust::Any),
+            (
+                "postgres://db/memu?sslmode=require",
+                SslMode::Require,
+                Trust::Any,
+            ),
             (
                 "postgres://db/memu?sslmode=require&sslrootcert=/etc/a%20b.pem",
                 SslMode::Require,
@@ -171,7 +176,10 @@ mod tests {
         ] {
             let error = Address::parse(dsn).unwrap_err();
             assert_eq!(error.kind(), memu_core::ErrorKind::Config, "{dsn}");
-            assert!(!format!("{error:?} {error}").contains("s3cret"), "{error:?}");
+            assert!(
+                !format!("{error:?} {error}").contains("s3cret"),
+                "{error:?}"
+            );
         }
     }
 }

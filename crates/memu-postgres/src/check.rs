@@ -53,7 +53,11 @@ fn finding(report: &mut Report, check: &'static str, message: String, repaired: 
 async fn check_tables(on: &Transaction<'_>, look: &Look, report: &mut Report) -> Result<()> {
     let differences = validate::differences(on, &look.schema).await?;
     if differences.is_empty() {
-        report.push("schema", Severity::Ok, "the tables are as this version makes them");
+        report.push(
+            "schema",
+            Severity::Ok,
+            "the tables are as this version makes them",
+        );
     }
     for difference in differences {
         report.push("schema", Severity::Error, difference);
@@ -171,7 +175,9 @@ async fn agrees(
         return Ok(true);
     }
     let seq = found.position.seq;
-    let outline = whole(on, scope, found.position).await?.outline(PASSAGE_WORDS);
+    let outline = whole(on, scope, found.position)
+        .await?
+        .outline(PASSAGE_WORDS);
     outlines::rebuild(&outlines::Changes { on, scope, seq }, &outline).await?;
     Sql::new("UPDATE memu_scopes SET derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))
@@ -184,7 +190,11 @@ async fn agrees(
 async fn check_unread(on: &Transaction<'_>, report: &mut Report) -> Result<()> {
     let unread = number(on, "SELECT count(*) FROM memu_unread").await?;
     if unread == 0 {
-        report.push("unread", Severity::Ok, "nothing was left unread by an upgrade");
+        report.push(
+            "unread",
+            Severity::Ok,
+            "nothing was left unread by an upgrade",
+        );
     } else {
         let message = format!(
             "{unread} rows that an upgrade could not read are kept word for word in memu_unread"
@@ -201,7 +211,11 @@ async fn check_cluster(
     report: &mut Report,
 ) -> Result<()> {
     if !look.citus {
-        report.push("cluster", Severity::Ok, "one server: there is no Citus in this database");
+        report.push(
+            "cluster",
+            Severity::Ok,
+            "one server: there is no Citus in this database",
+        );
         return Ok(());
     }
     let found = citus::look(on, tables).await?;

@@ -11,7 +11,9 @@ use crate::sql::Sql;
 
 /// Whether this server leads a cluster.
 pub(crate) async fn is_there(on: &Transaction<'_>) -> Result<bool> {
-    let found = Sql::new("SELECT 1 FROM pg_extension WHERE extname = 'citus'").first(on).await?;
+    let found = Sql::new("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
+        .first(on)
+        .await?;
     Ok(found.is_some())
 }
 
@@ -76,7 +78,8 @@ pub(crate) async fn look(on: &Transaction<'_>, tables: &[Table]) -> Result<Look>
             }
             Some(_) => None,
         };
-        look.wrong.extend(wrong.map(|wrong| format!("{} {wrong}", table.name)));
+        look.wrong
+            .extend(wrong.map(|wrong| format!("{} {wrong}", table.name)));
     }
     Ok(look)
 }

@@ -56,9 +56,15 @@ async fn clear_one(
         return Ok(());
     }
     let all = Query::scope(scope);
-    cleared.resources.extend(page::<Resource>(on, &all).await?.records);
-    cleared.items.extend(page::<MemoryItem>(on, &all).await?.records);
-    cleared.categories.extend(page::<MemoryCategory>(on, &all).await?.records);
+    cleared
+        .resources
+        .extend(page::<Resource>(on, &all).await?.records);
+    cleared
+        .items
+        .extend(page::<MemoryItem>(on, &all).await?.records);
+    cleared
+        .categories
+        .extend(page::<MemoryCategory>(on, &all).await?.records);
     let tables = vectors.iter().map(String::as_str).chain(TABLES);
     let tables: Vec<&str> = tables.chain(["memu_scopes"]).collect();
     let delete = |table: &&str| {

@@ -168,7 +168,7 @@ fn meta_values(place: u64, meta: &Meta) -> Result<[Value<'_>; 8]> {
 pub(crate) struct Columns<'r> {
     table: &'static str,
     names: Vec<&'static str>,
-    columns: Vec<Column<'r>>,
+    values: Vec<Column<'r>>,
 }
 
 impl<'r> Columns<'r> {
@@ -191,7 +191,7 @@ impl<'r> Columns<'r> {
         Ok((!columns.is_empty()).then_some(Self {
             table: T::TABLE,
             names,
-            columns,
+            values: columns,
         }))
     }
 
@@ -212,7 +212,7 @@ impl<'r> Columns<'r> {
             sql.push("::text, ");
         }
         sql.push("u.* FROM unnest(");
-        bind_all(&mut sql, self.columns);
+        bind_all(&mut sql, self.values);
         sql.push(") u");
         sql
     }
@@ -228,8 +228,12 @@ impl<'r> Columns<'r> {
             changed.join(", "),
             news.join(", ")
         ));
-        bind_all(&mut sql, self.columns);
-        let names: Vec<String> = self.names.iter().map(|name| format!("\"{name}\"")).collect();
+        bind_all(&mut sql, self.values);
+        let names: Vec<String> = self
+            .names
+            .iter()
+            .map(|name| format!("\"{name}\""))
+            .collect();
         sql.push(&format!(
             ") u ({}) WHERE t.place = u.place AND t.scope_key = ",
             names.join(", ")

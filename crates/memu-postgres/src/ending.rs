@@ -22,7 +22,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// A retryable [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when nothing was
 /// committed, or when it cannot be known; the message tells which.
 pub(crate) async fn commit(on: Transaction<'_>, connections: &Connections) -> Result<()> {
-    let number = Sql::new("SELECT pg_current_xact_id_if_assigned()::text").first(&on).await?;
+    let number = Sql::new("SELECT pg_current_xact_id_if_assigned()::text")
+        .first(&on)
+        .await?;
     let number: Option<String> = number.map_or(Ok(None), |row| Reader::new(&row).take())?;
     let Err(error) = on.commit().await.map_err(storage) else {
         return Ok(());
@@ -63,6 +65,9 @@ async fn outcome(connections: &Connections, number: &str) -> Option<bool> {
 async fn ask(connections: &Connections, number: &str) -> Result<Option<String>> {
     let mut client = connections.get().await?;
     let on = connections.snapshot(&mut client, Reach::Everything).await?;
-    let status = Sql::new("SELECT pg_xact_status($1::text::xid8)").with(number).first(&on).await?;
+    let status = Sql::new("SELECT pg_xact_status($1::text::xid8)")
+        .with(number)
+        .first(&on)
+        .await?;
     status.map_or(Ok(None), |row| Reader::new(&row).take())
 }

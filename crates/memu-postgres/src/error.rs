@@ -99,18 +99,40 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
     }
 }
 
-/// The connection broke, or could not be made.
+/// No answer of the server: the connection broke, or could not be made, or what was to be
+/// sent or was received does not fit.
 fn lost(cause: tokio_postgres::Error) -> Error {
-    let encoding = std::error::Error::source(&cause).is_some_and(|source| {
+    if is_of_connection(&cause) {
+        return Error::storage(
+            "the connection to the server is lost, or could not be made; try again",
+        )
+        .retryable(true)
+        .caused_by(cause);
+    }
+    let beyond = std::error::Error::source(&cause).is_some_and(|source| {
         let text = source.to_string();
         text.contains("overflow") || text.contains("too large")
     });
-    if encoding {
+    if beyond {
         return Error::input("a value is beyond what PostgreSQL can hold").caused_by(cause);
     }
-    Error::storage("the connection to the server is lost, or could not be made; try again")
-        .retryable(true)
-        .caused_by(cause)
+    Error::internal("a value does not fit its column").caused_by(cause)
+}
+
+/// Whether an error that the server did not send is the connection's.
+fn is_of_connection(cause: &tokio_postgres::Error) -> bool {
+    let source = std::error::Error::source(cause);
+    let text = cause.to_string();
+    cause.is_closed()
+        || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+        || [
+            "error connecting",
+            "timeout",
+            "error performing TLS",
+            "error communicating",
+        ]
+        .iter()
+        .any(|beginning| text.starts_with(beginning))
 }
 
 /// Whether the connection is gone, so that the same may be tried on another one.
@@ -119,7 +141,7 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     let mut causes = std::iter::successors(first, |cause| cause.source());
     let found = causes.find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>());
     found.is_some_and(|cause| match cause.code() {
-        None => cause.is_closed() || cause.to_string().contains("communicating"),
+        None => is_of_connection(cause),
         Some(code) => {
             *code == SqlState::ADMIN_SHUTDOWN
                 || *code == SqlState::CRASH_SHUTDOWN

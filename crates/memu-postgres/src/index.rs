@@ -44,10 +44,12 @@ pub(crate) enum Nearest {
 impl Nearest {
     /// How vectors of a length are held; `None` for those that are too long.
     pub(crate) fn of(dimension: u32) -> Option<Self> {
-        match dimension {
-            ..=LONGEST_WHOLE => Some(Self::Whole),
-            ..=LONGEST_HALVES => Some(Self::Halves),
-            _ => None,
+        if dimension <= LONGEST_WHOLE {
+            Some(Self::Whole)
+        } else if dimension <= LONGEST_HALVES {
+            Some(Self::Halves)
+        } else {
+            None
         }
     }
 }
@@ -265,7 +267,11 @@ async fn has_many(on: &Transaction<'_>, set: &EmbeddingSet, kind: OwnerKind) -> 
         "SELECT count(*) FROM (SELECT 1 FROM {} WHERE owner_kind = $1 LIMIT $2) x",
         table_of(set)
     );
-    let found = Sql::new(&sql).with(kind_number(kind)).with(SMALL + 1).first(on).await?;
+    let found = Sql::new(&sql)
+        .with(kind_number(kind))
+        .with(SMALL + 1)
+        .first(on)
+        .await?;
     let count: i64 = found.map_or(Ok(0), |row| Reader::new(&row).take())?;
     Ok(count > SMALL)
 }
@@ -297,7 +303,8 @@ async fn make(client: &Object, missing: &Missing) -> Result<bool> {
         nearest,
         broken,
     } = missing;
-    let lock = "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' memu index', 0))";
+    let lock =
+        "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' memu index', 0))";
     let row = client.query_one(lock, &[]).await.map_err(storage)?;
     if !Reader::new(&row).take::<bool>()? {
         // Another process is at it.
@@ -323,7 +330,9 @@ async fn make(client: &Object, missing: &Missing) -> Result<bool> {
     }
     // The connection goes, and with it the lock and the settings.
     let _ = client
-        .batch_execute("SELECT pg_advisory_unlock_all(); RESET statement_timeout; RESET lock_timeout")
+        .batch_execute(
+            "SELECT pg_advisory_unlock_all(); RESET statement_timeout; RESET lock_timeout",
+        )
         .await;
     made.map(|()| true)
 }

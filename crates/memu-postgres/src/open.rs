@@ -35,7 +35,9 @@ const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock(hashtextextended('memu t
 /// Opens the store in the current schema; makes it where there is none and that is allowed.
 pub(crate) async fn open(connections: &Connections, options: &Options) -> Result<Opened> {
     let mut client = connections.get().await?;
-    let on = connections.transaction(&mut client, Reach::Everything).await?;
+    let on = connections
+        .transaction(&mut client, Reach::Everything)
+        .await?;
     // Whether the server looks at scopes is not known yet.
     let everything = "SELECT set_config('memu.scopes', '*', true)";
     on.execute(everything, &[]).await.map_err(storage)?;
@@ -184,7 +186,10 @@ async fn settle_row_security(
 pub(crate) async fn all_tables(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<Vec<Table>> {
     let mut all = tables(schema);
     let sets = embedding_sets(on).await?;
-    all.extend(sets.iter().map(|set| vectors(set.id, set.identity.dimension)));
+    all.extend(
+        sets.iter()
+            .map(|set| vectors(set.id, set.identity.dimension)),
+    );
     Ok(all)
 }
 

@@ -46,7 +46,7 @@ impl Options {
             pool_size: 4,
             pool_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(30),
-            statement_timeout: Duration::from_secs(60),
+            statement_timeout: Duration::from_mins(1),
             exact_search: false,
             index: true,
             row_security: None,

@@ -80,7 +80,10 @@ pub(crate) fn placed<T: Record>(row: &Row, scopes: &Scopes<'_>) -> Result<(i64, 
 }
 
 fn cursor_place(cursor: &Cursor) -> Result<i64> {
-    let place = cursor.0.strip_prefix('p').and_then(|place| place.parse().ok());
+    let place = cursor
+        .0
+        .strip_prefix('p')
+        .and_then(|place| place.parse().ok());
     place
         .filter(|place| *place >= 0)
         .ok_or_else(|| Error::input("this is no cursor of this store").with("cursor", &cursor.0))
@@ -106,11 +109,7 @@ pub(crate) async fn records(
     })
 }
 
-async fn with_ids<T: Record>(
-    on: &Transaction<'_>,
-    scope: &Scope,
-    ids: Vec<Id>,
-) -> Result<Vec<T>> {
+async fn with_ids<T: Record>(on: &Transaction<'_>, scope: &Scope, ids: Vec<Id>) -> Result<Vec<T>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

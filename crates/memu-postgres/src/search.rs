@@ -76,7 +76,10 @@ impl Search<'_, '_> {
             // What is added keeps an index from giving what is nearly right.
             let rows = self.candidates("(v.embedding <=> ", ") + 0", limit).await?;
             let mut found = self.scored(&rows)?;
-            let farthest = found.iter().map(|hit| hit.score).fold(f32::INFINITY, f32::min);
+            let farthest = found
+                .iter()
+                .map(|hit| hit.score)
+                .fold(f32::INFINITY, f32::min);
             best_first(&mut found);
             let worst = found.get(top_k - 1).map(|hit| hit.score);
             let all = rows.len() < limit;
@@ -159,8 +162,12 @@ impl Search<'_, '_> {
 
     fn hits(&self, found: Vec<Found>) -> Vec<VectorHit> {
         let hits = found.into_iter().take(self.query.top_k);
-        hits.map(|Found { scope, id, score, .. }| VectorHit { scope, id, score })
-            .collect()
+        hits.map(
+            |Found {
+                 scope, id, score, ..
+             }| VectorHit { scope, id, score },
+        )
+        .collect()
     }
 }
 

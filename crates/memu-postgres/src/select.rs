@@ -14,11 +14,12 @@ const LAST: char = char::MAX;
 pub(crate) fn push_select(sql: &mut Sql<'_>, table: &str, select: &Select) -> bool {
     let (before, ids, after) = match (select, table) {
         (Select::All, _) => return true,
-        (Select::Ids(ids), _) | (Select::OfResources(ids), "resources") => ("t.id = ANY(", ids, ")"),
-        (
-            Select::OfResources(ids),
-            "memu_segments" | "memory_items" | "memu_model_replies",
-        ) => ("t.resource_id = ANY(", ids, ")"),
+        (Select::Ids(ids), _) | (Select::OfResources(ids), "resources") => {
+            ("t.id = ANY(", ids, ")")
+        }
+        (Select::OfResources(ids), "memu_segments" | "memory_items" | "memu_model_replies") => {
+            ("t.resource_id = ANY(", ids, ")")
+        }
         (Select::OfResources(ids), "category_items") => (
             "t.item_id IN (SELECT i.id FROM memory_items i \
              WHERE i.scope_key = t.scope_key AND i.resource_id = ANY(",
@@ -70,7 +71,7 @@ fn push_other(sql: &mut Sql<'_>, table: &str, select: &Select) -> bool {
             // The digest is what the index has.
             sql.push(" AND md5(t.name) IN (SELECT md5(x) FROM unnest(");
             sql.bind(own(names.iter()));
-            sql.push(") x) AND t.name = ANY(");
+            sql.push("::text[]) x) AND t.name = ANY(");
             sql.bind(own(names.iter()));
             sql.push(")");
         }
@@ -126,5 +127,7 @@ pub(crate) fn texts<'i>(ids: impl IntoIterator<Item = &'i Id>) -> Vec<OwnText> {
 }
 
 fn own(texts: impl Iterator<Item = impl AsRef<str>>) -> Vec<OwnText> {
-    texts.map(|text| OwnText(text.as_ref().to_owned())).collect()
+    texts
+        .map(|text| OwnText(text.as_ref().to_owned()))
+        .collect()
 }

@@ -100,7 +100,9 @@ pub(crate) async fn begin(
             .with(i64::from(old.id))
             .run(on)
             .await?;
-        on.batch_execute(&format!("DROP TABLE {table}")).await.map_err(storage)?;
+        on.batch_execute(&format!("DROP TABLE {table}"))
+            .await
+            .map_err(storage)?;
     }
     make(on, tables, &sets, identity, SetState::Building).await
 }
@@ -138,7 +140,9 @@ pub(crate) async fn build(
             }
         }
     }
-    let good = good.into_iter().map(|((kind, place), vector)| (kind, place, vector));
+    let good = good
+        .into_iter()
+        .map(|((kind, place), vector)| (kind, place, vector));
     if let Some(sql) = put(set, scope, &good.collect::<Vec<_>>())? {
         sql.run(on).await?;
     }
@@ -156,7 +160,11 @@ async fn owners_now<'i>(
         "SELECT t.id, t.place, t.revision FROM {} t WHERE t.scope_key = $1 AND t.id = ANY($2)",
         table(kind)
     );
-    let rows = Sql::new(&sql).with(Key::of(scope)).with(texts(owners)).rows(on).await?;
+    let rows = Sql::new(&sql)
+        .with(Key::of(scope))
+        .with(texts(owners))
+        .rows(on)
+        .await?;
     let mut known = FxHashMap::default();
     for row in &rows {
         let mut reader = Reader::new(row);
@@ -190,7 +198,9 @@ pub(crate) async fn activate(
     let behind: Vec<Scope> = behind.map(|(scope, _)| scope).collect();
     if behind.is_empty() {
         // No two sets may be active, not even for a moment.
-        Sql::new("UPDATE memu_embedding_sets SET set_state = 'retired'").run(on).await?;
+        Sql::new("UPDATE memu_embedding_sets SET set_state = 'retired'")
+            .run(on)
+            .await?;
         Sql::new("UPDATE memu_embedding_sets SET set_state = 'active' WHERE set_id = $1")
             .with(i64::from(set))
             .run(on)

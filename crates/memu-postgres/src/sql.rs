@@ -107,12 +107,3 @@ pub(crate) async fn run_all(on: &Transaction<'_>, statements: &[Sql<'_>]) -> Res
     }
     Ok(changed)
 }
-
-/// Asks several questions at once.
-pub(crate) async fn rows_of_all(
-    on: &Transaction<'_>,
-    questions: &[Sql<'_>],
-) -> Result<Vec<Vec<Row>>> {
-    let asked = questions.iter().map(|sql| sql.rows(on));
-    futures_util::future::try_join_all(asked).await
-}

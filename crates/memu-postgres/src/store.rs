@@ -136,7 +136,9 @@ impl PostgresStore {
     }
 
     async fn page<T: Record>(&self, query: &Query) -> Result<Page<T>> {
-        reading!(self, Reach::Scopes(&query.scopes), |on| read::page(on, query))
+        reading!(self, Reach::Scopes(&query.scopes), |on| read::page(
+            on, query
+        ))
     }
 
     /// Has the server take what was deleted out of its files, as far as it can: it goes on by
@@ -167,13 +169,16 @@ impl Store for PostgresStore {
 
     async fn scopes(&self, filter: &Filter, limit: usize) -> Result<Vec<ScopeState>> {
         let schema = &self.shared.schema;
-        reading!(self, Reach::Everything, |on| scopes::scopes(on, schema, filter, limit))
+        reading!(self, Reach::Everything, |on| scopes::scopes(
+            on, schema, filter, limit
+        ))
     }
 
     async fn log_position(&self, scope: &Scope) -> Result<LogPosition> {
         let reach = std::slice::from_ref(scope);
-        let found: Result<_> =
-            reading!(self, Reach::Scopes(reach), |on| scopes::standing(on, scope, false));
+        let found: Result<_> = reading!(self, Reach::Scopes(reach), |on| scopes::standing(
+            on, scope, false
+        ));
         Ok(found?.unwrap_or_default().position)
     }
 
@@ -203,7 +208,9 @@ impl Store for PostgresStore {
 
     async fn model_usage(&self, scope: &Scope, since: civil::Date) -> Result<Vec<ModelUsage>> {
         let reach = std::slice::from_ref(scope);
-        reading!(self, Reach::Scopes(reach), |on| scopes::model_usage(on, scope, since))
+        reading!(self, Reach::Scopes(reach), |on| scopes::model_usage(
+            on, scope, since
+        ))
     }
 
     async fn blob(&self, scope: &Scope, hash: &ContentHash) -> Result<Option<Blob>> {
@@ -230,12 +237,16 @@ impl Store for PostgresStore {
 
     async fn changes(&self, scope: &Scope, after: u64, limit: usize) -> Result<Vec<Change>> {
         let reach = std::slice::from_ref(scope);
-        reading!(self, Reach::Scopes(reach), |on| scopes::changes(on, scope, after, limit))
+        reading!(self, Reach::Scopes(reach), |on| scopes::changes(
+            on, scope, after, limit
+        ))
     }
 
     async fn search(&self, query: &VectorQuery) -> Result<Vec<VectorHit>> {
         let index = &self.shared.index;
-        reading!(self, Reach::Scopes(&query.scopes), |on| search::search(on, index, query))
+        reading!(self, Reach::Scopes(&query.scopes), |on| search::search(
+            on, index, query
+        ))
     }
 
     async fn outline(
@@ -244,16 +255,26 @@ impl Store for PostgresStore {
         known: Option<Arc<ScopeOutline>>,
     ) -> Result<Arc<ScopeOutline>> {
         let reach = std::slice::from_ref(scope);
-        reading!(self, Reach::Scopes(reach), |on| outlines::outline(on, scope, known.clone()))
+        reading!(self, Reach::Scopes(reach), |on| outlines::outline(
+            on,
+            scope,
+            known.clone()
+        ))
     }
 
     async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
-        reading!(self, Reach::Scopes(&query.scopes), |on| read::ids(on, kind, query))
+        reading!(self, Reach::Scopes(&query.scopes), |on| read::ids(
+            on, kind, query
+        ))
     }
 
     async fn records(&self, scope: &Scope, ids: &RecordIds) -> Result<RecordSet> {
         let reach = std::slice::from_ref(scope);
-        reading!(self, Reach::Scopes(reach), |on| read::records(on, scope, ids.clone()))
+        reading!(self, Reach::Scopes(reach), |on| read::records(
+            on,
+            scope,
+            ids.clone()
+        ))
     }
 
     async fn commit(&self, batch: WriteBatch) -> Result<Committed> {
@@ -270,8 +291,9 @@ impl Store for PostgresStore {
 
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared> {
         let scopes = scopes.to_vec();
-        let cleared =
-            writing!(self, Reach::Scopes(&scopes), |_shared, on| clear::clear(on, &scopes));
+        let cleared = writing!(self, Reach::Scopes(&scopes), |_shared, on| clear::clear(
+            on, &scopes
+        ));
         if cleared.is_ok() {
             self.sweep().await;
         }
@@ -320,7 +342,9 @@ impl Store for PostgresStore {
     }
 
     async fn drop_replaced(&self, limit: usize) -> Result<usize> {
-        writing!(self, Reach::Everything, |_shared, on| sets::drop_replaced(on, limit))
+        writing!(self, Reach::Everything, |_shared, on| sets::drop_replaced(
+            on, limit
+        ))
     }
 
     async fn check(&self, repair: bool) -> Result<Report> {
@@ -331,8 +355,9 @@ impl Store for PostgresStore {
         };
         let mut report: Report = if repair {
             let look = look(&self.shared);
-            let report: Result<_> =
-                writing!(self, Reach::Everything, |_shared, on| check::check(on, &look, true));
+            let report: Result<_> = writing!(self, Reach::Everything, |_shared, on| check::check(
+                on, &look, true
+            ));
             report?
         } else {
             let look = look(&self.shared);
@@ -378,7 +403,10 @@ impl PostgresStore {
             report.push(
                 "nearest",
                 Severity::Warning,
-                format!("the index {} is missing: searches look at every vector", one.name),
+                format!(
+                    "the index {} is missing: searches look at every vector",
+                    one.name
+                ),
             );
             if let Some(last) = report.findings.last_mut() {
                 last.repaired = made.contains(&one.name);

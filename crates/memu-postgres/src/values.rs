@@ -154,7 +154,14 @@ impl Key {
     pub(crate) fn text(self) -> String {
         let hex = self.0.to_string();
         let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
-        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+        [
+            part(0..8),
+            part(8..12),
+            part(12..16),
+            part(16..20),
+            part(20..32),
+        ]
+        .join("-")
     }
 }
 

@@ -32,9 +32,17 @@ pub(crate) fn put(
     if vectors.is_empty() {
         return Ok(None);
     }
-    let kinds: Vec<i16> = vectors.iter().map(|(kind, ..)| kind_number(*kind)).collect();
-    let places: Result<Vec<i64>> = vectors.iter().map(|(_, place, _)| integer(*place)).collect();
-    let values = vectors.iter().map(|(.., vector)| Vector::from(vector.to_vec()));
+    let kinds: Vec<i16> = vectors
+        .iter()
+        .map(|(kind, ..)| kind_number(*kind))
+        .collect();
+    let places: Result<Vec<i64>> = vectors
+        .iter()
+        .map(|(_, place, _)| integer(*place))
+        .collect();
+    let values = vectors
+        .iter()
+        .map(|(.., vector)| Vector::from(vector.to_vec()));
     let sql = format!(
         "INSERT INTO {} (scope_key, owner_kind, owner_place, embedding) SELECT $1, u.* \
          FROM unnest($2::smallint[], $3::bigint[], $4::vector[]) u \
@@ -87,10 +95,7 @@ pub(crate) async fn embeddings(
 const AT_ONCE: usize = 4_096;
 
 /// A vector that is read.
-pub(crate) fn embedding(
-    reader: &mut Reader<'_>,
-    identity: &EmbedderIdentity,
-) -> Result<Embedding> {
+pub(crate) fn embedding(reader: &mut Reader<'_>, identity: &EmbedderIdentity) -> Result<Embedding> {
     let vector: Vector = reader.take()?;
     Embedding::checked(vector.into(), identity.dimension).map_err(|_| corrupt("an unusable vector"))
 }

@@ -41,7 +41,11 @@ pub(crate) async fn apply(
     batch: &WriteBatch,
 ) -> Result<Applied> {
     let (known, new) = lock(on, &batch.scope).await?;
-    let before = if new { LogPosition::default() } else { known.position };
+    let before = if new {
+        LogPosition::default()
+    } else {
+        known.position
+    };
     batch.check_expected(before)?;
     let sets = sets_with(on, tables, batch).await?;
     let named = Named::of(batch);
@@ -138,8 +142,11 @@ async fn sets_with(
     });
     let vectors: Vec<_> = vectors.collect();
     let is_new = |sets: &[EmbeddingSet]| {
-        let of = vectors.iter().map(|identity| rules::set_for_vectors(sets, identity));
-        of.into_iter().any(|set| matches!(set, Ok(SetForVectors::New(_))))
+        let of = vectors
+            .iter()
+            .map(|identity| rules::set_for_vectors(sets, identity));
+        of.into_iter()
+            .any(|set| matches!(set, Ok(SetForVectors::New(_))))
     };
     // Who makes a set is alone with all sets; nobody can become so who is not at first.
     let alone = is_new(&embedding_sets(on).await?);
@@ -161,7 +168,7 @@ async fn places(on: &Transaction<'_>, count: usize) -> Result<Vec<u64>> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    let rows = Sql::new("SELECT nextval('memu_places') FROM generate_series(1, $1)")
+    let rows = Sql::new("SELECT nextval('memu_places') FROM generate_series(1, $1::bigint)")
         .with(integer(count as u64)?)
         .rows(on)
         .await?;

@@ -2,9 +2,7 @@
 
 use deadpool_postgres::Transaction;
 use memu_core::Result;
-use memu_core::records::{
-    EmbeddingSet, Id, ModelUsage, OwnerKind, SetState,
-};
+use memu_core::records::{EmbeddingSet, Id, ModelUsage, OwnerKind, SetState};
 use memu_core::store::{Effects, Fate, Fates, ScopeData, Write, WriteBatch};
 
 use crate::columns::{Columns, Written};
@@ -45,10 +43,21 @@ impl<'w> Writing<'w, '_> {
         let items = with_fate(&effects.items, |fate| fate != Fate::New);
         self.delete_places(statements, "memu_item_segments", "item_place", items)?;
         self.delete(statements, "memory_items", "place", &effects.items)?;
+        self.detach(statements)?;
         self.delete(statements, "memu_segments", "place", &effects.segments)?;
-        self.delete(statements, "memory_categories", "place", &effects.categories)?;
+        self.delete(
+            statements,
+            "memory_categories",
+            "place",
+            &effects.categories,
+        )?;
         self.delete(statements, "resources", "place", &effects.resources)?;
-        self.delete(statements, "memu_model_replies", "place", &effects.model_replies)?;
+        self.delete(
+            statements,
+            "memu_model_replies",
+            "place",
+            &effects.model_replies,
+        )?;
         for (hash, fate) in &effects.content {
             if *fate == Fate::Removed {
                 let sql = "DELETE FROM memu_blobs WHERE scope_key = $1 AND hash = $2";
@@ -68,6 +77,22 @@ impl<'w> Writing<'w, '_> {
                 self.delete_vectors(statements, set, kind, &gone)?;
             }
         }
+        Ok(())
+    }
+
+    /// Lets items that change let go of resources that go: where they belong now is written
+    /// afterwards.
+    fn detach(&self, statements: &mut Vec<Sql<'w>>) -> Result<()> {
+        let changed = with_fate(&self.effects.items, |fate| fate == Fate::Changed);
+        let resources = with_fate(&self.effects.resources, |fate| fate == Fate::Removed);
+        if changed.is_empty() || resources.is_empty() {
+            return Ok(());
+        }
+        let sql = "UPDATE memory_items t SET resource_id = NULL WHERE t.scope_key = $1 \
+                   AND t.place = ANY($2) AND t.resource_id IN (SELECT m.id FROM resources m \
+                   WHERE m.scope_key = $1 AND m.place = ANY($3))";
+        let sql = Sql::new(sql).with(self.key());
+        statements.push(sql.with(integers(changed)?).with(integers(resources)?));
         Ok(())
     }
 
@@ -125,7 +150,9 @@ impl<'w> Writing<'w, '_> {
         self.put_records(statements, &effects.items, |at| data.item_at(at))?;
         self.put_records(statements, &effects.categories, |at| data.category_at(at))?;
         self.put_records(statements, &effects.relations, |at| data.relation_at(at))?;
-        self.put_records(statements, &effects.model_replies, |at| data.model_reply_at(at))?;
+        self.put_records(statements, &effects.model_replies, |at| {
+            data.model_reply_at(at)
+        })?;
         self.cite(statements)?;
         for write in &self.batch.writes {
             match write {
@@ -240,7 +267,11 @@ impl<'w> Writing<'w, '_> {
     /// Takes the vectors of records that change out of the sets that are being built:
     /// whoever builds them makes others. New ones of this batch come afterwards.
     fn drop_outdated(&self, statements: &mut Vec<Sql<'w>>) -> Result<()> {
-        for set in self.sets.iter().filter(|set| set.state == SetState::Building) {
+        for set in self
+            .sets
+            .iter()
+            .filter(|set| set.state == SetState::Building)
+        {
             for write in &self.batch.writes {
                 let (kind, meta) = match write {
                     Write::Resource(resource) => (OwnerKind::Resource, &resource.meta),
@@ -266,7 +297,9 @@ impl<'w> Writing<'w, '_> {
         let seqs: Result<Vec<i64>> = lines.iter().map(|line| integer(line.seq)).collect();
         let operations = lines.iter().map(|line| operation_number(line.operation));
         let tables = lines.iter().map(|line| table_number(line.table));
-        let ids = lines.iter().map(|line| OwnText(line.id.as_str().to_owned()));
+        let ids = lines
+            .iter()
+            .map(|line| OwnText(line.id.as_str().to_owned()));
         let sql = "INSERT INTO memu_changes (scope_key, seq, operation, table_number, id) \
                    SELECT $1, u.* \
                    FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[]) u";

@@ -102,7 +102,9 @@ async fn blocks<T: Outlined>(
     let read = bodies::<T>(on, scope, missing).await?;
     let Some(read) = read else { return Ok(None) };
     let mut read = read.into_iter();
-    let filled = blocks.into_iter().map(|(_, block)| block.or_else(|| read.next()));
+    let filled = blocks
+        .into_iter()
+        .map(|(_, block)| block.or_else(|| read.next()));
     Ok(filled.collect())
 }
 
@@ -133,9 +135,8 @@ async fn bodies<T: Outlined>(
         .await?;
         // Decoding many takes long enough to be in the way of others.
         let decoded = tokio::task::spawn_blocking(move || decoded(&rows)).await;
-        let decoded = decoded.map_err(|cause| {
-            Error::internal("reading an outline ended early").caused_by(cause)
-        })?;
+        let decoded = decoded
+            .map_err(|cause| Error::internal("reading an outline ended early").caused_by(cause))?;
         match decoded? {
             Some(some) => blocks.extend(some),
             None => return Ok(None),
@@ -198,7 +199,9 @@ pub(crate) async fn agree(
     let Some(stored) = stored(on, scope, standing, &ScopeOutline::default()).await? else {
         return Ok(false);
     };
-    let fresh = whole(on, scope, standing.position).await?.outline(PASSAGE_WORDS);
+    let fresh = whole(on, scope, standing.position)
+        .await?
+        .outline(PASSAGE_WORDS);
     Ok(stored.resources == fresh.resources
         && stored.categories == fresh.categories
         && retold(&stored.segments) == retold(&fresh.segments)

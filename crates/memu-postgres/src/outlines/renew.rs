@@ -33,8 +33,12 @@ pub(crate) async fn renew(
     effects: &Effects,
 ) -> Result<bool> {
     let segments = &effects.segments;
-    Ok(changes.renew_kind::<SegmentOutline>(data, segments, &BTreeSet::new()).await?
-        && changes.renew_kind::<ItemOutline>(data, &effects.items, &effects.refiled).await?)
+    Ok(changes
+        .renew_kind::<SegmentOutline>(data, segments, &BTreeSet::new())
+        .await?
+        && changes
+            .renew_kind::<ItemOutline>(data, &effects.items, &effects.refiled)
+            .await?)
 }
 
 /// Makes all blocks from the outline of a scope.
@@ -55,7 +59,9 @@ impl Changes<'_, '_> {
         others: &BTreeSet<u64>,
     ) -> Result<bool> {
         let places = |new: bool| {
-            let of = fates.iter().filter(move |(_, fate)| (**fate == Fate::New) == new);
+            let of = fates
+                .iter()
+                .filter(move |(_, fate)| (**fate == Fate::New) == new);
             of.map(|(place, _)| *place)
         };
         let new: BTreeSet<u64> = places(true).collect();
@@ -73,7 +79,11 @@ impl Changes<'_, '_> {
         if changed.is_empty() {
             return Ok(true);
         }
-        let places: Vec<i64> = changed.iter().copied().map(integer).collect::<Result<_>>()?;
+        let places: Vec<i64> = changed
+            .iter()
+            .copied()
+            .map(integer)
+            .collect::<Result<_>>()?;
         let rows = Sql::new(
             "SELECT b.first_place, b.body FROM memu_outlines b \
              WHERE b.scope_key = $1 AND b.owner_kind = $2 AND b.first_place IN \
@@ -129,7 +139,9 @@ impl Changes<'_, '_> {
         };
         let mut merged = Vec::new();
         for (place, small) in self.small_blocks_before(first).await? {
-            let Some(one) = small.merged(first) else { break };
+            let Some(one) = small.merged(first) else {
+                break;
+            };
             *first = one;
             merged.push(place);
         }
@@ -184,7 +196,9 @@ impl Changes<'_, '_> {
             let mut reader = Reader::new(row);
             let first = reader.number()?;
             // What cannot be read is left as it is: whoever reads it makes it anew.
-            let Ok(block) = Block::from_bytes(reader.take()?) else { break };
+            let Ok(block) = Block::from_bytes(reader.take()?) else {
+                break;
+            };
             blocks.push((first, block));
         }
         Ok(blocks)

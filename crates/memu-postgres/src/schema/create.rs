@@ -18,19 +18,20 @@ pub(crate) fn statements(schema: &ScopeSchema) -> String {
     }
     let fields: Vec<&str> = schema.fields().collect();
     // Names of fields are lower-case identifiers: nothing in them needs to be quoted.
-    sql += &format!(
+    let meta = format!(
         "INSERT INTO memu_meta (key, value) VALUES ('{VERSION_KEY}', '{VERSION}'), \
          ('{FIELDS_KEY}', '{}'), ('created_by', 'memu {}');\n",
         fields.join(","),
         env!("CARGO_PKG_VERSION"),
     );
-    sql
+    sql + &meta
 }
 
 /// The statements after which tables refer to others.
 pub(crate) fn references(tables: &[Table]) -> String {
     let of_table = |table: &Table| {
-        let line = |one: &Reference| format!("ALTER TABLE {} ADD {};\n", table.name, reference(one));
+        let line =
+            |one: &Reference| format!("ALTER TABLE {} ADD {};\n", table.name, reference(one));
         table.references.iter().map(line).collect::<String>()
     };
     tables.iter().map(of_table).collect()
@@ -48,11 +49,19 @@ pub(crate) fn table(table: &Table) -> String {
             "" => String::new(),
             only => format!(" WHERE {only}"),
         };
-        sql += &format!(
-            "CREATE {unique}INDEX {} ON {name} ({}){only};\n",
+        sql.extend([
+            "CREATE ",
+            unique,
+            "INDEX ",
             index.name,
-            index.columns.join(", ")
-        );
+            " ON ",
+            name,
+            " (",
+            &index.columns.join(", "),
+            ")",
+            &only,
+            ";\n",
+        ]);
     }
     sql
 }

@@ -114,13 +114,22 @@ fn sets() -> Table {
 }
 
 fn scopes(fields: &[Column]) -> Table {
-    let mut table = scoped_table("memu_scopes", "scope_key uuid, life bigint", &["scope_key"], &[]);
+    let mut table = scoped_table(
+        "memu_scopes",
+        "scope_key uuid, life bigint",
+        &["scope_key"],
+        &[],
+    );
     table.columns.extend_from_slice(fields);
-    table.columns.extend(columns("seq bigint, derived_seq bigint"));
+    table
+        .columns
+        .extend(columns("seq bigint, derived_seq bigint"));
     table
 }
 
 /// The tables of records, which have the scope's fields.
+// One table after another; there is nothing to take apart.
+#[allow(clippy::too_many_lines)]
 fn records(fields: &[Column]) -> Vec<Table> {
     let record = |name, own, indexes, references| {
         let mut table = scoped_table(name, META, BY_PLACE, indexes);
@@ -260,7 +269,12 @@ fn beside() -> Vec<Table> {
         "memu_item_segments",
         "scope_key uuid, item_place bigint, ordinal bigint, segment_place bigint",
         &["scope_key", "item_place", "ordinal"],
-        const { &[index("memu_item_segments_segment", &["scope_key", "segment_place"])] },
+        const {
+            &[index(
+                "memu_item_segments_segment",
+                &["scope_key", "segment_place"],
+            )]
+        },
     );
     citations.references = const {
         &[
@@ -283,7 +297,13 @@ fn beside() -> Vec<Table> {
             "scope_key uuid, day text, model_profile text, model_name text, step_name text, \
              calls bigint, unusable bigint, input_tokens bigint, output_tokens bigint, \
              cost float8, seconds float8",
-            &["scope_key", "day", "model_profile", "model_name", "step_name"],
+            &[
+                "scope_key",
+                "day",
+                "model_profile",
+                "model_name",
+                "step_name",
+            ],
             &[],
         ),
         scoped_table(
@@ -385,7 +405,10 @@ mod tests {
             let leads = |columns: &[&str]| columns.first() == Some(&"scope_key");
             assert!(!table.columns.is_empty(), "{table:?}");
             if !table.scoped {
-                let has = table.columns.iter().any(|column| column.name == "scope_key");
+                let has = table
+                    .columns
+                    .iter()
+                    .any(|column| column.name == "scope_key");
                 assert!(!has, "{table:?}");
                 continue;
             }
@@ -397,7 +420,10 @@ mod tests {
                 assert!(leads(index.columns), "{index:?}");
             }
             for reference in table.references {
-                assert!(leads(reference.columns) && leads(reference.of), "{reference:?}");
+                assert!(
+                    leads(reference.columns) && leads(reference.of),
+                    "{reference:?}"
+                );
             }
         }
         assert_eq!(scoped, 14);

@@ -32,7 +32,10 @@ pub(crate) async fn differences(on: &Transaction<'_>, schema: &ScopeSchema) -> R
     let found = Catalog::read(on).await?;
     if found.columns.contains_key("memu_embedding_sets") {
         let sets = embedding_sets(on).await?;
-        expected.extend(sets.iter().map(|set| vectors(set.id, set.identity.dimension)));
+        expected.extend(
+            sets.iter()
+                .map(|set| vectors(set.id, set.identity.dimension)),
+        );
     }
     let mut differences = Vec::new();
     for table in &expected {
@@ -71,7 +74,11 @@ impl Catalog {
             let mut reader = Reader::new(row);
             let (table, column) = (reader.text()?, reader.text()?);
             let described = (reader.text()?, reader.take()?);
-            catalog.columns.entry(table).or_default().insert(column, described);
+            catalog
+                .columns
+                .entry(table)
+                .or_default()
+                .insert(column, described);
         }
         let rows = Sql::new(
             "SELECT c.relname::text, i.indisunique, ARRAY(\
@@ -134,7 +141,9 @@ impl Catalog {
         for (column, (_, optional)) in columns {
             let ours = table.columns.iter().any(|known| known.name == *column);
             if !ours && !optional {
-                differences.push(format!("{name} demands a column {column} that is not MemU's"));
+                differences.push(format!(
+                    "{name} demands a column {column} that is not MemU's"
+                ));
             }
         }
         self.compare_keys(table, differences);
@@ -157,9 +166,16 @@ impl Catalog {
         }
         for index in table.indexes {
             if !has(index.unique, index.columns) {
-                let kind = if index.unique { "unique index" } else { "index" };
+                let kind = if index.unique {
+                    "unique index"
+                } else {
+                    "index"
+                };
                 let columns = index.columns.join(", ");
-                differences.push(format!("{name} lacks the {kind} {} ({columns})", index.name));
+                differences.push(format!(
+                    "{name} lacks the {kind} {} ({columns})",
+                    index.name
+                ));
             }
         }
         let none = Vec::new();
