@@ -7,8 +7,8 @@ use memu_core::pipeline::Interceptor;
 use memu_core::provider::{Embedder, Extractor, Reader, RetrievalModel, Summarizer};
 use memu_core::scope::ScopeSchema;
 use memu_core::service::{Parts, ResourceFiles};
+use memu_core::store::Store;
 use memu_core::store::rules::check_embedder;
-use memu_core::store::{InMemoryStore, Store};
 use memu_core::{Error, MemoryService, Result};
 use memu_documents::DocumentReader;
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
@@ -16,9 +16,10 @@ use memu_models::Surroundings;
 
 use crate::backup::Place;
 use crate::dsn::shown;
+use crate::opening::Opening;
 use crate::profiles::Profiles;
-use crate::settings::{DdlMode, EMBEDDING_PROFILE, MetadataProvider, Secret, Settings};
-use crate::sqlite::{self, SqliteStore, UpgradeReport};
+use crate::settings::{EMBEDDING_PROFILE, MetadataProvider, Secret, Settings};
+use crate::sqlite::{self, UpgradeReport};
 use crate::{Dsn, LocalFiles, SystemFetcher, TokioExecutor};
 
 /// A service on this store with default settings: a DSN, or the path of a SQLite
@@ -322,43 +323,14 @@ impl MemoryServiceBuilder {
 
     async fn open_store(&self) -> Result<Arc<dyn Store>> {
         let fields = self.settings.user_config.model.as_ref();
-        let schema = fields.map(ScopeSchema::new).transpose()?;
-        match self.dsn()? {
-            Dsn::InMemory => Ok(Arc::new(InMemoryStore::new(schema.unwrap_or_default()))),
-            Dsn::SqliteMemory => self.open_sqlite(None, schema).await,
-            Dsn::Sqlite(path) => self.open_sqlite(Some(path), schema).await,
-            dsn @ Dsn::Postgres(_) => Err(Error::unsupported(format!(
-                "this version has no PostgreSQL store yet ({dsn}); use sqlite:///memu.db"
-            ))),
-        }
-    }
-
-    async fn open_sqlite(
-        &self,
-        path: Option<std::path::PathBuf>,
-        schema: Option<ScopeSchema>,
-    ) -> Result<Arc<dyn Store>> {
-        let config = &self.settings.database_config.metadata_store;
-        let options = sqlite::Options {
-            path,
-            schema,
-            default_schema: self
-                .default_fields
-                .as_ref()
-                .map(ScopeSchema::new)
-                .transpose()?,
-            busy_timeout: Duration::from_secs_f64(config.busy_timeout_s),
-            pool_size: config.pool_size,
-            create: config.ddl_mode == DdlMode::Create,
+        let default_fields = self.default_fields.as_ref();
+        let opening = Opening {
+            config: &self.settings.database_config,
+            schema: fields.map(ScopeSchema::new).transpose()?,
+            default_schema: default_fields.map(ScopeSchema::new).transpose()?,
             key: self.key()?,
-            embedding_format: config.embedding_format,
-            exact_search: self.settings.database_config.vector_index.exact,
         };
-        let store = SqliteStore::open(options).await?;
-        if let Some(report) = store.upgraded() {
-            (self.on_upgrade.0)(report);
-        }
-        Ok(Arc::new(store))
+        opening.open(self.dsn()?, &*self.on_upgrade.0).await
     }
 
     /// The store that code, settings and defaults together mean.

@@ -43,7 +43,10 @@ impl FromStr for Dsn {
         if text == "inmemory" || text == "inmemory://" {
             return Ok(Self::InMemory);
         }
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        // SQLAlchemy's form names a driver of Python, too: postgresql+psycopg://…
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme);
+        let server = scheme.map(|scheme| scheme.split_once('+').map_or(scheme, |(it, _)| it));
+        if matches!(server, Some("postgres" | "postgresql")) {
             return Ok(Self::Postgres(text.to_owned()));
         }
         let Some(path) = text.strip_prefix("sqlite:///") else {
@@ -126,6 +129,10 @@ mod tests {
             ),
             ("sqlite:///:memory:", Dsn::SqliteMemory),
             ("inmemory", Dsn::InMemory),
+            (
+                "postgresql+psycopg://db/memu",
+                Dsn::Postgres("postgresql+psycopg://db/memu".to_owned()),
+            ),
         ] {
             assert_eq!(text.parse::<Dsn>().unwrap(), expected);
             assert_eq!(expected.to_string(), text);

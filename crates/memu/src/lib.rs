@@ -29,6 +29,7 @@ mod executor;
 mod fetch;
 mod ffmpeg;
 pub mod models;
+mod opening;
 mod profiles;
 mod resource_files;
 pub mod settings;
@@ -49,4 +50,6 @@ pub use memu_core::service::{
 };
 pub use memu_core::{Error, ErrorKind, MemoryService, Result};
 pub use resource_files::LocalFiles;
-pub use {memu_core as core, memu_local as local, memu_models as providers};
+pub use {
+    memu_core as core, memu_local as local, memu_models as providers, memu_postgres as postgres,
+};

@@ -45,19 +45,31 @@ pub(super) async fn retrieve(
     questions: usize,
 ) -> Result<Vec<Row>> {
     let service = memu::open(&path.display().to_string()).await?;
+    let rows = asked(what, &service, language, scopes, questions).await?;
+    service.close().await?;
+    Ok(rows)
+}
+
+/// The same to a memory that is open.
+pub(super) async fn asked(
+    what: &str,
+    service: &MemoryService,
+    language: &Language,
+    scopes: usize,
+    questions: usize,
+) -> Result<Vec<Row>> {
     let mut random = Random::new(6);
     let mut times = Vec::with_capacity(questions);
-    let first = ask(&service, language, &mut random, scopes).await?;
+    let first = ask(service, language, &mut random, scopes).await?;
     for _ in 0..questions {
-        times.push(ask(&service, language, &mut random, scopes).await?);
+        times.push(ask(service, language, &mut random, scopes).await?);
     }
     let mut after_writes = Vec::new();
     for _ in 0..20 {
         let request = items(language, &mut random, 1, "user 0");
         service.create_memory_items(request).await?;
-        after_writes.push(ask(&service, language, &mut random, 1).await?);
+        after_writes.push(ask(service, language, &mut random, 1).await?);
     }
-    service.close().await?;
     Ok(vec![
         Row::new(format!("{what}: first"), first, "ms"),
         Row::new(format!("{what}: p50"), percentile(&mut times, 0.5), "ms"),

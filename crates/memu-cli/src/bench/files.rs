@@ -65,6 +65,12 @@ pub(super) async fn open_as(
         .await
 }
 
+/// A memory on a server.
+pub(super) async fn open_at(dsn: &str, embedder: Arc<BenchEmbedder>) -> Result<MemoryService> {
+    let builder = MemoryServiceBuilder::new().database(dsn);
+    builder.embedder(embedder).build().await
+}
+
 pub(super) fn user(name: &str) -> Map<String, Value> {
     Map::from_iter([("user_id".to_owned(), name.into())])
 }

@@ -4,6 +4,7 @@ mod ask;
 mod files;
 mod row;
 mod search;
+mod server;
 mod texts;
 mod vectors;
 mod writes;
@@ -16,6 +17,7 @@ use self::files::Folder;
 use self::row::Row;
 use self::search::Data;
 pub(crate) use self::search::search;
+use self::server::Server;
 use self::texts::Language;
 use self::vectors::{DIMENSION, Vectors};
 use crate::output::Printer;
@@ -34,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) python: Option<PathBuf>,
     /// How many memories the large files have.
     pub(crate) large: usize,
+    /// An empty database on a PostgreSQL server, which is then measured instead of files.
+    pub(crate) postgres: Option<String>,
 }
 
 impl Plan {
@@ -43,12 +47,20 @@ impl Plan {
 
     /// The names of all measurements.
     fn names(&self) -> Vec<String> {
+        if self.postgres.is_some() {
+            return Server::names(self.on_server());
+        }
         let mut names = vec![one_by_one_name(), in_batches_name()];
         let searches = searches(self.large).map(|(kind, count)| search_name(kind, count));
         names.extend(searches);
         names.push(scopes_name(self.large / SCOPE));
         names.extend([FEWER, self.large].map(scope_name));
         names
+    }
+
+    /// How many memories are stored on a server.
+    fn on_server(&self) -> usize {
+        self.large.min(FEWER)
     }
 
     /// Refuses a name that nothing has.
@@ -102,7 +114,6 @@ fn scope_name(count: usize) -> String {
 /// Measures, and prints each row when it is there.
 pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> Result<()> {
     plan.check()?;
-    let folder = Folder::new(&plan.folder, plan.keep)?;
     let language = Language::new();
     let print = |row: &Row| {
         if printer.is_json() {
@@ -111,6 +122,17 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
             printer.lines(&[row.line()])
         }
     };
+    if let Some(dsn) = &plan.postgres {
+        let server = Server {
+            dsn,
+            language: &language,
+            count: plan.on_server(),
+        };
+        let wants = |name: &str| plan.wants(name);
+        let rows = server.rows(Vectors::Words, wants, progress).await?;
+        return rows.iter().try_for_each(print);
+    }
+    let folder = Folder::new(&plan.folder, plan.keep)?;
     if plan.wants(&one_by_one_name()) {
         print(&writes::one_by_one(&folder, &language, ONES).await?)?;
     }

@@ -24,9 +24,9 @@ use super::vectors::{BenchEmbedder, DIMENSION, Vectors};
 use crate::progress::Progress;
 
 /// How many queries are asked.
-const QUERIES: usize = 50;
+pub(super) const QUERIES: usize = 50;
 /// How many neighbours.
-const TOP: usize = 10;
+pub(super) const TOP: usize = 10;
 
 /// A file of memories, with the same vectors as plain numbers.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ impl Data {
     }
 }
 
-fn scope() -> Result<Scope> {
+pub(super) fn scope() -> Result<Scope> {
     ScopeSchema::default().scope([("user_id", "user 0")])
 }
 
@@ -316,7 +316,7 @@ struct Measured {
 }
 
 /// The share of the true neighbours that were found.
-fn recall(found: &[Vec<usize>], truth: &[Vec<usize>]) -> f64 {
+pub(super) fn recall<T: PartialEq>(found: &[Vec<T>], truth: &[Vec<T>]) -> f64 {
     let pairs = found.iter().zip(truth);
     let hits = pairs.map(|(found, truth)| truth.iter().filter(|one| found.contains(one)).count());
     let all: usize = truth.iter().map(Vec::len).sum();

@@ -23,7 +23,11 @@ pub(crate) struct Bench {
     /// Keep these files
     #[arg(long)]
     keep: bool,
-    /// How many memories the large files have
+    /// Measure on a PostgreSQL server instead: an empty database of its own, which is empty
+    /// again afterwards
+    #[arg(long, value_name = "DSN")]
+    postgres: Option<String>,
+    /// How many memories the large files have; on a server at most 100,000
     #[arg(long, value_name = "COUNT", default_value_t = 1_000_000)]
     large: usize,
     /// What another process of the benchmark wants to be searched
@@ -42,6 +46,7 @@ impl Bench {
             python: self.python,
             keep: self.keep,
             large: self.large,
+            postgres: self.postgres,
         };
         bench::run(&plan, printer, &Progress::new(global)).await
     }

@@ -43,6 +43,7 @@ impl DatabaseConfig {
         for (name, value, most) in [
             ("busy_timeout_s", store.busy_timeout_s, 3_600.0),
             ("pool_timeout_s", store.pool_timeout_s, 3_600.0),
+            ("statement_timeout_s", store.statement_timeout_s, 86_400.0),
         ] {
             if !(value.is_finite() && (0.0..=most).contains(&value)) {
                 return Err(Error::config(format!(
@@ -56,11 +57,6 @@ impl DatabaseConfig {
                 store.pool_size
             )));
         }
-        if self.vector_index.provider == VectorProvider::Pgvector {
-            return Err(Error::unsupported(
-                "vector_index.provider = \"pgvector\" needs PostgreSQL; use \"bruteforce\"",
-            ));
-        }
         Ok(())
     }
 }
@@ -71,7 +67,8 @@ impl DatabaseConfig {
 pub struct MetadataStoreConfig {
     /// The kind of store. Default `inmemory`; a `dsn` alone implies its own.
     pub provider: Option<MetadataProvider>,
-    /// `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite:///:memory:`.
+    /// `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite:///:memory:` or
+    /// `postgresql://user:password@host:port/database`.
     pub dsn: Option<String>,
     /// Whether tables are created and upgraded, or only checked. Default `create`.
     pub ddl_mode: DdlMode,
@@ -82,10 +79,19 @@ pub struct MetadataStoreConfig {
     pub embedding_format: EmbeddingFormat,
     /// How long a writer waits for others, in seconds, 0 to 3600. Default 30.
     pub busy_timeout_s: f64,
-    /// How many readers may read at once, 1 to 256. Default 4.
+    /// How many readers may read at once, or how many connections to a server there may be, 1
+    /// to 256. Default 4.
     pub pool_size: usize,
-    /// How long a reader waits for its turn, in seconds, 0 to 3600. Default 30.
+    /// How long a reader waits for its turn, or anybody for a connection, in seconds, 0 to
+    /// 3600. Default 30.
     pub pool_timeout_s: f64,
+    /// How long a statement may run on a server, in seconds, 0 to 86400; 0 for as long as it
+    /// takes. Default 60.
+    pub statement_timeout_s: f64,
+    /// Whether a server itself keeps every transaction to the scopes that it is for. Needs
+    /// PostgreSQL, and a user who is no superuser. Default: as it is in the database, which is
+    /// off at first.
+    pub row_security: Option<bool>,
 }
 
 /// Without a password in the DSN, and without the key.
@@ -101,6 +107,8 @@ impl fmt::Debug for MetadataStoreConfig {
             .field("busy_timeout_s", &self.busy_timeout_s)
             .field("pool_size", &self.pool_size)
             .field("pool_timeout_s", &self.pool_timeout_s)
+            .field("statement_timeout_s", &self.statement_timeout_s)
+            .field("row_security", &self.row_security)
             .finish()
     }
 }
@@ -116,6 +124,8 @@ impl Default for MetadataStoreConfig {
             busy_timeout_s: 30.0,
             pool_size: 4,
             pool_timeout_s: 30.0,
+            statement_timeout_s: 60.0,
+            row_security: None,
         }
     }
 }
@@ -163,23 +173,24 @@ pub enum DdlMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VectorIndexConfig {
-    /// Default `bruteforce`: a scan of the scope.
-    pub provider: VectorProvider,
-    /// Whether a search must never miss one of the nearest vectors. Default false: it
-    /// misses fewer than one in a thousand, and is faster.
+    /// Default `bruteforce`, a scan of the scope; on PostgreSQL `pgvector`, which is an index
+    /// (HNSW) for sets of more than 20,000 vectors.
+    pub provider: Option<VectorProvider>,
+    /// Whether a search must never miss one of the nearest vectors. Default false: a scan
+    /// misses fewer than one in a thousand and an index of PostgreSQL a few in a hundred, and
+    /// both are faster.
     pub exact: bool,
 }
 
 /// The kind of vector index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VectorProvider {
     /// A scan of all vectors of the scope.
-    #[default]
     Bruteforce,
     /// PostgreSQL's.
     Pgvector,
-    /// None: words alone.
+    /// No index is made.
     None,
 }
 
