@@ -24,6 +24,7 @@ mod paging;
 mod random;
 mod records;
 mod replies;
+mod restoring;
 mod revisions;
 mod selects;
 mod snapshot;
@@ -307,6 +308,12 @@ macro_rules! conformance_tests {
                 usage_adds_up_by_day_and_outlives_replies: Nothing,
                 replies_about_nothing_lose_their_text_when_something_goes: Nothing,
                 replies_about_content_that_has_grown_go_with_its_resource: Nothing,
+            }
+            restoring {
+                records_arrive_as_they_were: Nothing,
+                what_is_there_stays_as_it_is: Nothing,
+                what_was_never_stored_is_no_record: Nothing,
+                sums_of_usage_are_replaced: Nothing,
             }
             outlines {
                 outlines_follow_the_records: Nothing,

@@ -6,7 +6,7 @@ mod clear;
 mod context;
 mod create;
 mod edit;
-mod files;
+pub(crate) mod files;
 mod list;
 mod memorize;
 mod plan;

@@ -9,9 +9,9 @@ use crate::records::{
     Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Meta, Operation, OwnedEmbedding, SetState,
 };
 
-/// What the change log calls the writing of a record.
-pub fn put_operation(record: &Meta) -> Operation {
-    if record.revision == 0 {
+/// What the change log calls the writing of a record, or of one that is restored.
+pub fn put_operation(record: &Meta, restoring: bool) -> Operation {
+    if restoring || record.revision == 0 {
         Operation::Insert
     } else {
         Operation::Update

@@ -27,7 +27,7 @@ impl ScopeData {
                 .with("scope", &self.scope));
         }
         batch.check_expected(self.log_position())?;
-        let mut work = Work::new(self);
+        let mut work = Work::new(self, batch.restoring);
         for write in &batch.writes {
             if let Err(error) = work.write(write) {
                 work.undo();
@@ -239,6 +239,9 @@ impl Work<'_> {
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &'static str, new: &Meta, stored: Option<&Meta>) -> Result<u64> {
         let stored = stored.map(|stored| stored.revision);
+        if self.restoring {
+            return new.restored_revision(kind, &self.data.scope, stored);
+        }
         new.next_revision(kind, &self.data.scope, stored)
     }
 }

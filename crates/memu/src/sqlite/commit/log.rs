@@ -74,7 +74,7 @@ impl Work<'_> {
 
     /// Logs a record that was put.
     pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        self.log(put_operation(meta), table, &meta.id);
+        self.log(put_operation(meta, self.restoring), table, &meta.id);
     }
 
     /// Logs a change to a part of a record, unless the batch has logged the record.

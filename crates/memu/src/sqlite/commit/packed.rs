@@ -39,7 +39,7 @@ impl<'c> Work<'c> {
         let table = "memu_segments";
         let resource = self.row_of("memu_resources", &segment.resource_id)?;
         let row = match resource {
-            Some(resource) if segment.meta.revision == 0 => {
+            Some(resource) if self.is_new(&segment.meta) => {
                 let revision = self.revision("segment", &segment.meta, None)?;
                 let values = self.segment_values(segment, revision, resource)?;
                 self.insert_new(INSERT_SEGMENT, &values)?
@@ -104,9 +104,10 @@ impl<'c> Work<'c> {
     pub(super) fn put_item(&mut self, item: &'c MemoryItem) -> Result<()> {
         let (table, id) = ("memu_items", &item.meta.id);
         // One that was never read is new, unless the insert finds it there.
-        let known = match item.meta.revision {
-            0 => None,
-            _ => self.known(table, id)?,
+        let known = if self.is_new(&item.meta) {
+            None
+        } else {
+            self.known(table, id)?
         };
         let revision = self.revision("item", &item.meta, known.map(|(_, old)| old))?;
         let resource = match &item.resource_id {
@@ -207,7 +208,7 @@ impl<'c> Work<'c> {
             Some(made) if made == meta.id => Value::Null,
             _ => packed_id(&meta.id),
         };
-        let row = if meta.revision == 0 {
+        let row = if self.is_new(meta) {
             let mut values = self.packed_meta(meta, key, self.revision("relation", meta, None)?);
             values.extend([number(item_row), number(category_row)]);
             self.insert_new(INSERT_RELATION, &values)?

@@ -25,6 +25,7 @@ enum Step {
 /// A batch being applied, with everything needed to take it back.
 pub(super) struct Work<'d> {
     pub(super) data: &'d mut ScopeData,
+    pub(super) restoring: bool,
     steps: Vec<Step>,
     logged: FxHashSet<(Table, Id)>,
     log_length: usize,
@@ -42,8 +43,9 @@ macro_rules! setters {
 }
 
 impl<'d> Work<'d> {
-    pub(super) fn new(data: &'d mut ScopeData) -> Self {
+    pub(super) fn new(data: &'d mut ScopeData, restoring: bool) -> Self {
         Self {
+            restoring,
             log_length: data.log.len(),
             seq: data.seq,
             next_position: data.next_position,
@@ -101,7 +103,7 @@ impl<'d> Work<'d> {
         let key = usage_key(usage);
         let old = self.data.usage.get(&key).cloned();
         let mut sum = usage.clone();
-        if let Some(old) = &old {
+        if let Some(old) = old.as_ref().filter(|_| !self.restoring) {
             sum.clone_from(old);
             sum.add(usage);
         }
@@ -162,7 +164,7 @@ impl<'d> Work<'d> {
 
     /// Logs the writing of a record.
     pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        self.log(put_operation(meta), table, &meta.id);
+        self.log(put_operation(meta, self.restoring), table, &meta.id);
     }
 
     /// Logs that something belonging to a record changed, unless the record
