@@ -19,6 +19,7 @@ pub mod fixtures;
 mod isolation;
 mod log;
 mod many_vectors;
+mod moving;
 mod outlines;
 mod paging;
 mod random;
@@ -314,6 +315,16 @@ macro_rules! conformance_tests {
                 what_is_there_stays_as_it_is: Nothing,
                 what_was_never_stored_is_no_record: Nothing,
                 sums_of_usage_are_replaced: Nothing,
+            }
+            moving {
+                a_memory_moves_there_and_back: Nothing,
+                many_records_move_in_batches: Nothing,
+                a_move_goes_on_where_it_was_cut_off: Nothing,
+                a_target_that_holds_something_else_is_refused: Nothing,
+                what_is_added_to_the_source_meanwhile_follows: Nothing,
+                what_is_changed_in_the_source_meanwhile_is_named: Nothing,
+                sums_of_usage_follow: Nothing,
+                another_embedder_or_scope_field_is_refused_at_once: Nothing,
             }
             outlines {
                 outlines_follow_the_records: Nothing,
