@@ -29,6 +29,7 @@ mod executor;
 mod fetch;
 mod ffmpeg;
 pub mod models;
+pub mod moving;
 mod profiles;
 mod resource_files;
 pub mod settings;

@@ -313,6 +313,7 @@ macro_rules! conformance_tests {
             restoring {
                 records_arrive_as_they_were: Nothing,
                 what_is_there_stays_as_it_is: Nothing,
+                a_later_revision_takes_the_place_of_an_earlier_one: Nothing,
                 what_was_never_stored_is_no_record: Nothing,
                 sums_of_usage_are_replaced: Nothing,
             }
@@ -322,7 +323,8 @@ macro_rules! conformance_tests {
                 a_move_goes_on_where_it_was_cut_off: Nothing,
                 a_target_that_holds_something_else_is_refused: Nothing,
                 what_is_added_to_the_source_meanwhile_follows: Nothing,
-                what_is_changed_in_the_source_meanwhile_is_named: Nothing,
+                what_is_changed_or_removed_meanwhile_follows: Nothing,
+                what_was_changed_in_the_target_is_refused: Nothing,
                 sums_of_usage_follow: Nothing,
                 another_embedder_or_scope_field_is_refused_at_once: Nothing,
             }

@@ -297,30 +297,65 @@ pub(super) async fn what_is_added_to_the_source_meanwhile_follows(
     same_scopes(&store, &source).await
 }
 
-pub(super) async fn what_is_changed_in_the_source_meanwhile_is_named(
-    harness: &dyn Harness,
-) -> Verdict {
+/// Removes, changes and adds records of alice, as they were filled in.
+fn changed(known: &Snapshot, make: &Maker) -> Vec<Write> {
+    let mut writes = Vec::new();
+    if let [chat, .., photo] = &known.resources[..] {
+        let mut photo = photo.clone();
+        photo.caption = Some("a harbour at dawn".to_owned());
+        writes.push(Write::DeleteResource(chat.meta.id.clone()));
+        writes.push(Write::Resource(photo));
+    }
+    let by_nobody = known.items.iter().find(|item| item.resource_id.is_none());
+    if let (Some(item), [first, second, ..]) = (by_nobody, &known.categories[..]) {
+        let (mut item, mut first) = (item.clone(), first.clone());
+        item.summary.push_str(", and before");
+        first.summary = Some("What alice likes".to_owned());
+        let relation = make.relation(&item, &first);
+        writes.push(Write::Item(item));
+        writes.push(Write::DeleteCategory(second.meta.id.clone()));
+        writes.push(Write::Category(first));
+        writes.push(Write::Relation(relation));
+    }
+    writes
+}
+
+pub(super) async fn what_is_changed_or_removed_meanwhile_follows(harness: &dyn Harness) -> Verdict {
     let source = filled().await?;
     let store = harness.fresh(&ScopeSchema::default()).await?;
-    let scope = user("alice")?;
-    let items = source
-        .all_items(&crate::store::Query::scope(&scope))
-        .await?;
-    let Some(mut item) = items.into_iter().next() else {
+    let make = Maker::new(user("alice")?, 58);
+    let known = held(&source, make.scope(), &identity()).await?;
+    let writes = changed(&known, &make);
+    same("how much changes", &writes.len(), &6)?;
+    let changed = AtomicBool::new(false);
+    let change = once(|| {
+        let committed = block_on(source.commit(make.batch(writes.clone())));
+        changed.store(committed.is_ok(), Ordering::Relaxed);
+    });
+    let result = moved(&source, &store, &change).await?;
+    same("it was changed", &changed.load(Ordering::Relaxed), &true)?;
+    same("what was followed", &result.followed, &1)?;
+    same_scopes(&store, &source).await?;
+    is_sound(&store).await
+}
+
+pub(super) async fn what_was_changed_in_the_target_is_refused(harness: &dyn Harness) -> Verdict {
+    let source = filled().await?;
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    moved(&source, &store, QUIET).await?;
+    let make = Maker::new(user("alice")?, 59);
+    let known = held(&store, make.scope(), &identity()).await?;
+    let Some(mut item) = known.items.into_iter().next() else {
         return Err(Failure::new("there is no item"));
     };
-    item.summary.push_str(", changed");
-    let change = once(|| {
-        let mut batch = WriteBatch::new(scope.clone(), None);
-        batch.writes.push(Write::Item(item.clone()));
-        // Whether it could be changed is seen by what follows.
-        let _ = block_on(source.commit(batch));
-    });
-    let result = moved(&source, &store, &change).await;
+    item.summary.push_str(", here");
+    let writes = vec![Write::Item(item.clone())];
+    let seq = store.commit(make.batch(writes)).await?.seq;
+    let result = moved(&source, &store, QUIET).await;
     let error = refused("a changed item", result, &[ErrorKind::Conflict])?;
-    let named =
-        error.to_string().contains("item") && format!("{error:?}").contains(item.meta.id.as_str());
-    same("the item is named", &named, &true)
+    let named = format!("{error:?}").contains(item.meta.id.as_str());
+    same("the item is named", &named, &true)?;
+    same("the log", &store.last_seq(make.scope()).await?, &seq)
 }
 
 pub(super) async fn sums_of_usage_follow(harness: &dyn Harness) -> Verdict {

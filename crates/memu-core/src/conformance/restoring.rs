@@ -5,7 +5,7 @@ use super::verdict::{refused, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::conformance::fixtures::identity;
 use crate::error::ErrorKind;
-use crate::records::{Id, Meta, ModelUsage, Operation};
+use crate::records::{Id, Meta, ModelUsage, Operation, ReplyState};
 use crate::scope::ScopeSchema;
 use crate::store::{ScopeData, StoreExt, Write, WriteBatch};
 use crate::time::Timestamp;
@@ -81,9 +81,12 @@ pub(super) async fn what_is_there_stays_as_it_is(harness: &dyn Harness) -> Verdi
     let world = World::new(&make)?;
     store.commit(make.batch(world.records())).await?;
     let before = Snapshot::of(&*store, make.scope(), &identity()).await?;
-    for revision in [1, 2] {
+    for revision in [0, 1, 2] {
         for write in written(world.records(), revision) {
-            if matches!(write, Write::Blob(_) | Write::Relation(_)) {
+            let never_changes = matches!(write, Write::Segments(_));
+            if matches!(write, Write::Blob(_) | Write::Relation(_))
+                || revision > 1 && !never_changes
+            {
                 continue;
             }
             let what = format!("revision {revision} of what is there: {write:?}");
@@ -100,6 +103,54 @@ fn written_category(make: &Maker) -> crate::records::MemoryCategory {
     let mut category = make.category("new");
     category.meta.revision = 1;
     category
+}
+
+pub(super) async fn a_later_revision_takes_the_place_of_an_earlier_one(
+    harness: &dyn Harness,
+) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let make = Maker::new(user("alice")?, 45);
+    let world = World::new(&make)?;
+    store.commit(make.batch(world.writes())).await?;
+    let mut later = Vec::new();
+    for write in written(world.records(), 5) {
+        match write {
+            Write::Resource(mut resource) => {
+                resource.caption = Some("another caption".to_owned());
+                later.push(Write::Resource(resource));
+            }
+            Write::Item(mut item) => {
+                item.summary.push_str(", now and then");
+                item.segment_ids.reverse();
+                later.push(Write::Item(item));
+            }
+            Write::Category(mut category) => {
+                category.summary = Some("another summary".to_owned());
+                later.push(Write::Category(category));
+            }
+            Write::ModelReply(mut reply) => {
+                reply.state = ReplyState::Parsed;
+                later.push(Write::ModelReply(reply));
+            }
+            _ => {}
+        }
+    }
+    let fresh = Write::Category(written_category(&make));
+    later.push(fresh);
+    store.commit(restoring(&make, later.clone())).await?;
+    let mut model = world.model(&make)?;
+    model.apply(&restoring(&make, later.clone()))?;
+    let found = Snapshot::of(&*store, make.scope(), &identity()).await?;
+    same("the scope", &found, &Snapshot::of_data(&model, &identity()))?;
+    let operations: Vec<Operation> = found.changes.iter().map(|line| line.operation).collect();
+    let of_later = found.changes.len() - (later.len() - 2);
+    let mut expected = vec![Operation::Update; later.len() - 3];
+    expected.push(Operation::Insert);
+    same("the log", &operations.get(of_later..), &Some(&expected[..]))?;
+    let report = store.check(false).await?;
+    same("the check", &report.severity(), &crate::store::Severity::Ok)?;
+    let result = store.commit(restoring(&make, later)).await;
+    refused("the same again", result, &[ErrorKind::Conflict]).map(drop)
 }
 
 pub(super) async fn what_was_never_stored_is_no_record(harness: &dyn Harness) -> Verdict {

@@ -23,8 +23,9 @@ pub struct WriteBatch {
     /// What must not go before the batch is committed or refused, also when nobody
     /// waits for it any more: a store drops it with the batch, never earlier.
     pub lease: Option<Lease>,
-    /// Whether the records are put as they are: each is new to the scope and keeps the
-    /// revision that it carries, from 1; 0 is an input error. A sum of
+    /// Whether the records are put as they are: each keeps the revision that it carries, from
+    /// 1, and is new to the scope or takes the place of one with a lower revision; otherwise it
+    /// is a conflict, and revision 0 where there is none an input error. A sum of
     /// [`ModelUsage`] takes the place of the one that is there instead of adding to it.
     /// Everything else is as at [`Write`]. For records that another store gave; false
     /// for all others.

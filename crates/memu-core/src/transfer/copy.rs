@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::join;
 
 use super::kind::{Kind, Pages};
+use super::removed::remove_what_went;
 use super::side::{Side, without_place};
 use super::sums::{Surveyed, Tell, vector_bytes};
 use crate::error::{Error, Result};
@@ -149,8 +150,7 @@ struct Reading<'c> {
 
 impl Reading<'_> {
     async fn scope(&mut self, scope: &Scope) -> Result<()> {
-        let to = &self.copy.to.store;
-        let position = to.log_position(scope).await?;
+        let position = remove_what_went(self.copy.from, self.copy.to, scope).await?;
         self.begin(scope, Some(position));
         let is_empty = position == LogPosition::default();
         self.resources(scope, is_empty).await?;
@@ -316,12 +316,14 @@ fn held<'s, T: Kind>(to: &'s Side, scope: &Scope, is_empty: bool) -> Pages<'s, T
     }
 }
 
-/// The records of the source that come after those which the target holds.
+/// The records of the source that have changed since the target got them, or that it does not
+/// hold.
 async fn beyond<T: Kind>(page: Vec<T>, held: &mut Pages<'_, T>) -> Result<Vec<T>> {
     let mut new = Vec::with_capacity(page.len());
     for record in page {
         match held.record().await? {
             Some(there) if record.is_same(&there) => {}
+            Some(there) if record.is_later_than(&there) => new.push(record),
             Some(there) => return Err(differs(&there)),
             None => new.push(record),
         }

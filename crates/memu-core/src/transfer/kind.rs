@@ -53,6 +53,12 @@ pub(super) trait Kind: Clone + PartialEq + Send + Sync + 'static {
         self == other
     }
 
+    /// Whether it is what became of the other.
+    fn is_later_than(&self, other: &Self) -> bool {
+        let (own, other) = (self.meta(), other.meta());
+        own.id == other.id && own.revision > other.revision
+    }
+
     /// The writes that put them.
     fn writes(records: Vec<Self>) -> Vec<Write>;
 }

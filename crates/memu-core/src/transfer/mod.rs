@@ -19,6 +19,7 @@
 mod copy;
 mod form;
 mod kind;
+mod removed;
 mod side;
 mod sums;
 
@@ -150,16 +151,12 @@ impl Transfer {
     /// faster than it is copied; those of the stores.
     pub async fn run(&self, plan: Plan, progress: Progress<'_>) -> Result<Moved> {
         let mut left: VecDeque<Surveyed> = plan.scopes.into();
-        let mut moved = Moved {
-            plan: Plan {
-                totals: Parts::default(),
-                broken_files: Vec::new(),
-                scopes: Vec::new(),
-                ..plan
-            },
-            put: 0,
-            followed: 0,
-        };
+        let mut moved = Moved::from(Plan {
+            totals: Parts::default(),
+            broken_files: Vec::new(),
+            scopes: Vec::new(),
+            ..plan
+        });
         let total: u64 = left.iter().map(|scope| scope.sums.records()).sum();
         let (copied, compared) = (AtomicU64::new(0), AtomicU64::new(0));
         for _ in 0..ROUNDS {
@@ -265,6 +262,17 @@ impl Transfer {
         .with("scope", &source.scope)
         .with("source", told(&source.sums))
         .with("target", told(&target.sums)))
+    }
+}
+
+impl From<Plan> for Moved {
+    /// What was planned, and not moved.
+    fn from(plan: Plan) -> Self {
+        Self {
+            plan,
+            put: 0,
+            followed: 0,
+        }
     }
 }
 

@@ -2,8 +2,7 @@ use rustc_hash::FxHashSet;
 
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Meta, Modality, ModelReply, ModelUsage, Operation, OwnerKind, Resource, Segment,
-    Table,
+    MemoryItem, Modality, ModelReply, ModelUsage, Operation, OwnerKind, Resource, Segment, Table,
 };
 use crate::store::data::ordered::Position;
 use crate::store::data::{ScopeData, UsageKey};
@@ -162,9 +161,9 @@ impl<'d> Work<'d> {
         })
     }
 
-    /// Logs the writing of a record.
-    pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        self.log(put_operation(meta, self.restoring), table, &meta.id);
+    /// Logs the writing of a record, which was known or not.
+    pub(super) fn log_put(&mut self, table: Table, id: &Id, known: bool) {
+        self.log(put_operation(known), table, id);
     }
 
     /// Logs that something belonging to a record changed, unless the record
