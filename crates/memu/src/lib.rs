@@ -23,6 +23,7 @@
 
 pub mod backup;
 mod builder;
+pub mod database;
 mod disk;
 mod dsn;
 mod executor;

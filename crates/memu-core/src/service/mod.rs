@@ -35,6 +35,7 @@ pub use responses::{
     MemorizeResponse, MemorizeStatus, ResourceHit, RetrieveResponse, SegmentHit,
 };
 pub use retrieve::RetrieveState;
+pub use scope::{Selection, select_scopes};
 pub use show::Record;
 pub use stats::StatsResponse;
 
