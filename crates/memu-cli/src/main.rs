@@ -26,13 +26,11 @@ fn main() -> ExitCode {
             return exit::report(&printer, &error);
         }
     };
-    let goes_on = cli.goes_on();
+    let (goes_on, when_interrupted) = (cli.goes_on(), cli.when_interrupted());
     let result = runtime.block_on(async {
         tokio::select! {
             result = commands::run(cli, &printer) => result,
-            _ = tokio::signal::ctrl_c() => if goes_on { Ok(()) } else { Err(memu::Error::cancelled(
-                "interrupted; what was not finished has left no trace",
-            )) },
+            _ = tokio::signal::ctrl_c() => if goes_on { Ok(()) } else { Err(memu::Error::cancelled(when_interrupted)) },
         }
     });
     // Dropping the runtime waits for a commit that is under way, so that nothing is

@@ -54,6 +54,25 @@ impl Progress {
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 
+    /// Starts counting records, of which many take long: it says for how long still.
+    pub(crate) fn start_records(&self) {
+        let template = "{spinner} [{bar:24}] {prefix} {human_pos}/{human_len} {msg:.dim} ETA {eta}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("━╸ "));
+        }
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+
+    /// So many records are done of so many, in this part of the work.
+    pub(crate) fn reach_in(&self, part: &'static str, position: u64, total: u64) {
+        if self.bar.prefix() != part {
+            self.bar.set_prefix(part);
+            self.bar.reset_eta();
+        }
+        self.bar.set_message("records");
+        self.reach_of(position, total.max(position));
+    }
+
     /// So much is done.
     pub(crate) fn reach(&self, position: u64) {
         self.bar.set_position(position);

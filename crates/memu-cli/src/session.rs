@@ -46,6 +46,20 @@ pub(crate) async fn open_with(
         .await
 }
 
+/// What opens another memory than the one that `--db` names, with the same settings.
+pub(crate) fn elsewhere(global: &Global, database: &str) -> Result<MemoryServiceBuilder> {
+    let global = Global {
+        db: Some(database.to_owned()),
+        ..global.clone()
+    };
+    builder(&global, Value::Object(Map::new()))
+}
+
+/// What opens the memory that the options, variables and files name.
+pub(crate) fn here(global: &Global) -> Result<MemoryServiceBuilder> {
+    builder(global, Value::Object(Map::new()))
+}
+
 /// The same for a memory whose vectors may be another embedder's.
 pub(crate) async fn open_to_reembed(global: &Global) -> Result<MemoryService> {
     let printer = Printer::new(global);

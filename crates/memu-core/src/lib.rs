@@ -22,6 +22,7 @@ mod secret;
 pub mod service;
 pub mod store;
 pub mod time;
+pub mod transfer;
 pub mod vector;
 
 pub use error::{Error, ErrorKind, Result};

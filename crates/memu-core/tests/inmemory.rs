@@ -101,6 +101,7 @@ fn rebuilt(data: &ScopeData) -> ScopeData {
         expected_seq: None,
         expected_life: None,
         lease: None,
+        restoring: false,
         writes,
     };
     block_on(store.commit(batch)).unwrap();

@@ -36,8 +36,8 @@ pub async fn open(database: &str) -> Result<MemoryService> {
 /// Without any call it is a service in memory, with the local provider and memU's
 /// defaults.
 pub struct MemoryServiceBuilder {
-    settings: Settings,
-    database: Option<String>,
+    pub(crate) settings: Settings,
+    pub(crate) database: Option<String>,
     default_fields: Option<Vec<String>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -282,7 +282,10 @@ impl MemoryServiceBuilder {
     }
 
     /// The folder for large files, for stores that outlive the process.
-    fn files(&self, executor: &Arc<dyn Executor>) -> Result<Option<Arc<dyn ResourceFiles>>> {
+    pub(crate) fn files(
+        &self,
+        executor: &Arc<dyn Executor>,
+    ) -> Result<Option<Arc<dyn ResourceFiles>>> {
         // Beside an encrypted database nothing may lie that is not: it keeps everything.
         if !matches!(self.dsn()?, Dsn::Sqlite(_)) || self.key()?.is_some() {
             return Ok(None);
@@ -321,7 +324,7 @@ impl MemoryServiceBuilder {
         key.map(sqlite::Key::new).transpose()
     }
 
-    async fn open_store(&self) -> Result<Arc<dyn Store>> {
+    pub(crate) async fn open_store(&self) -> Result<Arc<dyn Store>> {
         let fields = self.settings.user_config.model.as_ref();
         let default_fields = self.default_fields.as_ref();
         let opening = Opening {
@@ -334,7 +337,7 @@ impl MemoryServiceBuilder {
     }
 
     /// The store that code, settings and defaults together mean.
-    fn dsn(&self) -> Result<Dsn> {
+    pub(crate) fn dsn(&self) -> Result<Dsn> {
         if let Some(database) = &self.database {
             return Dsn::from_dsn_or_path(database);
         }

@@ -23,12 +23,14 @@
 
 pub mod backup;
 mod builder;
+pub mod database;
 mod disk;
 mod dsn;
 mod executor;
 mod fetch;
 mod ffmpeg;
 pub mod models;
+pub mod moving;
 mod opening;
 mod profiles;
 mod resource_files;

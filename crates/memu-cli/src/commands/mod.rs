@@ -14,6 +14,7 @@ pub(crate) mod eval;
 pub(crate) mod forget;
 pub(crate) mod list;
 pub(crate) mod memorize;
+pub(crate) mod migrate;
 mod modality;
 pub(crate) mod model;
 pub(crate) mod models;
@@ -65,6 +66,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Rekey(rekey::Rekey),
+    Migrate(migrate::Migrate),
     Upgrade(upgrade::Upgrade),
     Reembed(reembed::Reembed),
     Demo(demo::Demo),
@@ -79,6 +81,16 @@ impl Cli {
     /// Whether the verb goes on until Ctrl-C, which then is a good end.
     pub(crate) fn goes_on(&self) -> bool {
         matches!(&self.command, Command::Backup(backup) if backup.goes_on())
+    }
+
+    /// What is left when the verb is interrupted.
+    pub(crate) fn when_interrupted(&self) -> &'static str {
+        match &self.command {
+            Command::Migrate(_) => {
+                "interrupted; what has arrived stays, and the same command goes on from there"
+            }
+            _ => "interrupted; what was not finished has left no trace",
+        }
     }
 }
 
@@ -101,6 +113,7 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Backup(verb) => verb.run(global, printer).await,
         Command::Restore(verb) => verb.run(global, printer).await,
         Command::Rekey(verb) => verb.run(global, printer).await,
+        Command::Migrate(verb) => verb.run(global, printer).await,
         Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Reembed(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,

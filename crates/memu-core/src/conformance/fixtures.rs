@@ -200,6 +200,7 @@ impl Maker {
             expected_seq: None,
             expected_life: None,
             lease: None,
+            restoring: false,
             writes,
         }
     }

@@ -19,11 +19,13 @@ pub mod fixtures;
 mod isolation;
 mod log;
 mod many_vectors;
+mod moving;
 mod outlines;
 mod paging;
 mod random;
 mod records;
 mod replies;
+mod restoring;
 mod revisions;
 mod selects;
 mod snapshot;
@@ -314,6 +316,24 @@ macro_rules! conformance_tests {
                 usage_adds_up_by_day_and_outlives_replies: Nothing,
                 replies_about_nothing_lose_their_text_when_something_goes: Nothing,
                 replies_about_content_that_has_grown_go_with_its_resource: Nothing,
+            }
+            restoring {
+                records_arrive_as_they_were: Nothing,
+                what_is_there_stays_as_it_is: Nothing,
+                a_later_revision_takes_the_place_of_an_earlier_one: Nothing,
+                what_was_never_stored_is_no_record: Nothing,
+                sums_of_usage_are_replaced: Nothing,
+            }
+            moving {
+                a_memory_moves_there_and_back: Nothing,
+                many_records_move_in_batches: Nothing,
+                a_move_goes_on_where_it_was_cut_off: Nothing,
+                a_target_that_holds_something_else_is_refused: Nothing,
+                what_is_added_to_the_source_meanwhile_follows: Nothing,
+                what_is_changed_or_removed_meanwhile_follows: Nothing,
+                what_was_changed_in_the_target_is_refused: Nothing,
+                sums_of_usage_follow: Nothing,
+                another_embedder_or_scope_field_is_refused_at_once: Nothing,
             }
             outlines {
                 outlines_follow_the_records: Nothing,

@@ -1,14 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Id;
 use crate::error::{Error, Result};
 
 /// Which embedder made a vector. Vectors of different identities are never
 /// compared.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EmbedderIdentity {
     /// Who runs the model: `local`, `openai`, ….
     pub provider: String,

@@ -101,6 +101,25 @@ impl Meta {
             .with("stored revision", current))
     }
 
+    /// The revision under which a store writes this record, a `kind`, into `scope` as it
+    /// was in another store; `stored` is the revision of the one that is there.
+    ///
+    /// # Errors
+    /// As [`Self::check_scope`]; [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when
+    /// there is one that was written as often; [`ErrorKind::Input`](crate::ErrorKind::Input)
+    /// when this one was never stored.
+    pub fn restored_revision(&self, kind: &str, scope: &Scope, stored: Option<u64>) -> Result<u64> {
+        self.check_scope(kind, scope)?;
+        let refusal = match (stored, self.revision) {
+            (None, 0) => Error::input(format!("a {kind} that is restored has no revision")),
+            (stored, revision) if stored.is_none_or(|stored| stored < revision) => {
+                return Ok(revision);
+            }
+            _ => Error::conflict(format!("the scope already has a {kind} with this id")),
+        };
+        Err(refusal.with("id", &self.id))
+    }
+
     /// Whether this record, a `kind`, belongs to `scope`, which a batch writes to.
     ///
     /// # Errors

@@ -69,7 +69,7 @@ pub struct ReplySource {
 }
 
 /// What has become of a model's reply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplyState {
     /// It is stored, and nobody has tried to parse it.

@@ -1,6 +1,7 @@
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Meta;
 use crate::error::{Error, Result};
@@ -48,7 +49,7 @@ impl Modality {
     }
 }
 
-impl std::str::FromStr for Modality {
+impl FromStr for Modality {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
@@ -106,6 +107,34 @@ impl fmt::Debug for ContentHash {
 impl Serialize for ContentHash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl FromStr for ContentHash {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut bytes = [0; 32];
+        let digits = text.as_bytes();
+        let lower = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+        if digits.len() == 64 && digits.iter().all(lower) {
+            for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+                *byte = pair.iter().fold(0, |value, digit| {
+                    value << 4 | char::from(*digit).to_digit(16).unwrap_or_default() as u8
+                });
+            }
+            return Ok(Self(bytes));
+        }
+        Err(Error::input(format!(
+            "{text:?} is no content hash; it has 64 digits from 0 to f"
+        )))
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 

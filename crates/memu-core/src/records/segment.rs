@@ -1,12 +1,12 @@
 use std::fmt;
 
 use jiff::civil;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Id, Meta};
 
 /// Who speaks, as the caller's format says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// The person whose memory it is.
@@ -53,7 +53,7 @@ impl fmt::Display for Role {
 }
 
 /// Where a segment's text lies in the bytes of its resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// The first byte.
     pub start: u64,

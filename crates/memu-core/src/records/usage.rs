@@ -1,10 +1,11 @@
 use jiff::civil;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What one step of a pipeline has taken of one model, in one scope and on one day.
 ///
 /// It outlives the replies that it counts: removing a resource does not refund a budget.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ModelUsage {
     /// The day, in UTC.
     pub day: civil::Date,

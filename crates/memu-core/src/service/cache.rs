@@ -338,6 +338,7 @@ fn without_content(batch: &WriteBatch) -> WriteBatch {
         expected_seq: batch.expected_seq,
         expected_life: batch.expected_life,
         lease: None,
+        restoring: false,
         writes: batch.writes.iter().filter(shown).cloned().collect(),
     }
 }

@@ -73,7 +73,7 @@ pub trait ResourceFiles: fmt::Debug + Send + Sync {
 
 /// The name under which content lies beside the store; `None` for content that lies in
 /// it. Scopes share no file, as they share no row.
-pub(super) fn name(
+pub(crate) fn name(
     scope: &ScopeKey,
     hash: &ContentHash,
     modality: Modality,
@@ -94,7 +94,7 @@ enum Place<'f> {
 }
 
 /// Whether the content of a resource is in a file of ours: the only names we give.
-fn is_beside(resource: &Resource) -> bool {
+pub(crate) fn is_beside(resource: &Resource) -> bool {
     let Resource {
         meta,
         content_hash,

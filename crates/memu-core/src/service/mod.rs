@@ -6,7 +6,7 @@ mod clear;
 mod context;
 mod create;
 mod edit;
-mod files;
+pub(crate) mod files;
 mod list;
 mod memorize;
 mod plan;
@@ -35,6 +35,7 @@ pub use responses::{
     MemorizeResponse, MemorizeStatus, ResourceHit, RetrieveResponse, SegmentHit,
 };
 pub use retrieve::RetrieveState;
+pub use scope::{Selection, select_scopes};
 pub use show::Record;
 pub use stats::StatsResponse;
 

@@ -23,6 +23,13 @@ pub struct WriteBatch {
     /// What must not go before the batch is committed or refused, also when nobody
     /// waits for it any more: a store drops it with the batch, never earlier.
     pub lease: Option<Lease>,
+    /// Whether the records are put as they are: each keeps the revision that it carries, from
+    /// 1, and is new to the scope or takes the place of one with a lower revision; otherwise it
+    /// is a conflict, and revision 0 where there is none an input error. A sum of
+    /// [`ModelUsage`] takes the place of the one that is there instead of adding to it.
+    /// Everything else is as at [`Write`]. For records that another store gave; false
+    /// for all others.
+    pub restoring: bool,
     /// The writes, applied in order.
     pub writes: Vec<Write>,
 }
@@ -35,6 +42,7 @@ impl WriteBatch {
             expected_seq,
             expected_life: None,
             lease: None,
+            restoring: false,
             writes: Vec::new(),
         }
     }
@@ -83,7 +91,7 @@ impl fmt::Debug for Lease {
 
 /// One write.
 ///
-/// A put carries the record with the revision that was read (0 for a new one);
+/// A put of a batch that is not [restoring](WriteBatch::restoring) carries the record with the revision that was read (0 for a new one);
 /// the store writes it with the next revision and refuses any other as a
 /// conflict: a revision above 0 where there is no record, 0 where there is one,
 /// or an old one. A changed record keeps its place in the stored order. All

@@ -1,20 +1,20 @@
 //! What a write must satisfy and how it is told, the same for every store.
 //! [`Write`](super::Write) says it in words; revisions are at
-//! [`Meta`].
+//! [`Meta`](crate::records::Meta).
 
 use std::fmt::Display;
 
 use crate::error::{Error, Result};
 use crate::records::{
-    Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Meta, Operation, OwnedEmbedding, SetState,
+    Blob, ContentHash, EmbedderIdentity, EmbeddingSet, Operation, OwnedEmbedding, SetState,
 };
 
-/// What the change log calls the writing of a record.
-pub fn put_operation(record: &Meta) -> Operation {
-    if record.revision == 0 {
-        Operation::Insert
-    } else {
+/// What the change log calls the writing of a record, which was `known` or not.
+pub fn put_operation(known: bool) -> Operation {
+    if known {
         Operation::Update
+    } else {
+        Operation::Insert
     }
 }
 

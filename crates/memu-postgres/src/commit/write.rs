@@ -12,6 +12,16 @@ use crate::sql::{Sql, run_all};
 use crate::values::{Key, OwnText, Text, integer};
 use crate::vectors::{put, table_of};
 
+/// What adds up.
+const USAGE: [&str; 6] = [
+    "calls",
+    "unusable",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "seconds",
+];
+
 /// A batch whose effects are written.
 pub(super) struct Writing<'w, 'c> {
     pub(super) on: &'w Transaction<'c>,
@@ -213,16 +223,21 @@ impl<'w> Writing<'w, '_> {
 
     fn usage(&self, usage: &'w ModelUsage) -> Sql<'w> {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        Sql::new(
+        let sum = |column: &str| {
+            if self.batch.restoring {
+                format!("{column} = excluded.{column}")
+            } else {
+                format!("{column} = m.{column} + excluded.{column}")
+            }
+        };
+        let sums = USAGE.map(sum).join(", ");
+        Sql::new(&format!(
             "INSERT INTO memu_model_usage AS m (scope_key, day, model_profile, model_name, \
-             step_name, calls, unusable, input_tokens, output_tokens, cost, seconds) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
-             ON CONFLICT (scope_key, day, model_profile, model_name, step_name) DO UPDATE SET \
-             calls = m.calls + excluded.calls, unusable = m.unusable + excluded.unusable, \
-             input_tokens = m.input_tokens + excluded.input_tokens, \
-             output_tokens = m.output_tokens + excluded.output_tokens, \
-             cost = m.cost + excluded.cost, seconds = m.seconds + excluded.seconds",
-        )
+             step_name, {}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+             ON CONFLICT (scope_key, day, model_profile, model_name, step_name) \
+             DO UPDATE SET {sums}",
+            USAGE.join(", ")
+        ))
         .with(self.key())
         .with(usage.day.to_string())
         .with(Text(&usage.profile))

@@ -53,7 +53,7 @@ impl Ahead {
         batch: &'scope WriteBatch,
     ) -> Option<Self> {
         let new = |write: &'scope Write| match write {
-            Write::Item(item) if item.meta.revision == 0 => Some(item),
+            Write::Item(item) if batch.restoring || item.meta.revision == 0 => Some(item),
             _ => None,
         };
         let items: Vec<&MemoryItem> = batch.writes.iter().filter_map(new).collect();

@@ -114,6 +114,7 @@ pub(super) fn apply(
             columns,
             scope: &batch.scope,
             scope_id,
+            restoring: batch.restoring,
             log: Log::after(before.seq),
             logged: FxHashSet::default(),
             rows: FxHashMap::default(),
@@ -166,6 +167,8 @@ struct Work<'c> {
     columns: &'c Layout,
     scope: &'c Scope,
     scope_id: i64,
+    /// Whether records are put as they are.
+    restoring: bool,
     log: Log,
     /// The records that this batch has logged.
     logged: FxHashSet<(Table, Id)>,
@@ -289,7 +292,16 @@ impl<'c> Work<'c> {
 
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &str, new: &Meta, stored: Option<u64>) -> Result<i64> {
-        integer(new.next_revision(kind, self.scope, stored)?)
+        integer(if self.restoring {
+            new.restored_revision(kind, self.scope, stored)?
+        } else {
+            new.next_revision(kind, self.scope, stored)?
+        })
+    }
+
+    /// Whether a record says of itself that the scope does not hold it yet.
+    fn is_new(&self, record: &Meta) -> bool {
+        (record.revision == 0) != self.restoring
     }
 
     /// The row of a record that another one refers to.

@@ -53,6 +53,7 @@ use self::open::Opened;
 pub use self::options::Options;
 pub(crate) use self::rekey::Rekey;
 use self::tidy::Tidy;
+pub(crate) use self::upgrade::copy_original;
 pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;

@@ -40,7 +40,7 @@ impl ScopeData {
                 .with("scope", &self.scope));
         }
         batch.check_expected(self.log_position())?;
-        let mut work = Work::new(self);
+        let mut work = Work::new(self, batch.restoring);
         for write in &batch.writes {
             if let Err(error) = work.write(write) {
                 work.undo();
@@ -116,7 +116,7 @@ impl Work<'_> {
                 self.keep_replies_about(&resource.meta.id, hash);
             }
         }
-        self.log_put(Table::Resources, &resource.meta);
+        self.log_put(Table::Resources, &resource.meta.id, old_hash.is_some());
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl Work<'_> {
     fn put_item(&mut self, item: &MemoryItem) -> Result<()> {
         let id = &item.meta.id;
         let old = self.data.item(id).map(|old| &old.meta);
-        let revision = self.revision("item", &item.meta, old)?;
+        let (revision, known) = (self.revision("item", &item.meta, old)?, old.is_some());
         if let Some(resource) = &item.resource_id
             && self.data.resource(resource).is_none()
         {
@@ -169,18 +169,18 @@ impl Work<'_> {
         stored.meta.revision = revision;
         let position = self.place(self.data.items.position(id));
         self.set_item(position, id, Some(stored));
-        self.log_put(Table::Items, &item.meta);
+        self.log_put(Table::Items, id, known);
         Ok(())
     }
 
     fn put_category(&mut self, category: &MemoryCategory) -> Result<()> {
         let id = &category.meta.id;
         let old = self.data.category(id).map(|old| &old.meta);
-        let mut stored = category.clone();
+        let (mut stored, known) = (category.clone(), old.is_some());
         stored.meta.revision = self.revision("category", &category.meta, old)?;
         let position = self.place(self.data.categories.position(id));
         self.set_category(position, id, Some(stored));
-        self.log_put(Table::Categories, &category.meta);
+        self.log_put(Table::Categories, id, known);
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Work<'_> {
         stored.meta.revision = revision;
         let position = self.place(None);
         self.set_relation(position, id, Some(stored));
-        self.log_put(Table::Relations, &relation.meta);
+        self.log_put(Table::Relations, id, false);
         Ok(())
     }
 
@@ -245,6 +245,9 @@ impl Work<'_> {
     /// The revision under which a record is to be stored.
     fn revision(&self, kind: &'static str, new: &Meta, stored: Option<&Meta>) -> Result<u64> {
         let stored = stored.map(|stored| stored.revision);
+        if self.restoring {
+            return new.restored_revision(kind, &self.data.scope, stored);
+        }
         new.next_revision(kind, &self.data.scope, stored)
     }
 }

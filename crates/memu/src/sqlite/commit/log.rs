@@ -1,7 +1,7 @@
 //! The change log of a batch.
 
 use memu_core::Result;
-use memu_core::records::{Id, Meta, Operation, Table};
+use memu_core::records::{Id, Operation, Table};
 use memu_core::store::rules::put_operation;
 use rusqlite::types::Value;
 
@@ -72,9 +72,9 @@ impl Work<'_> {
         }
     }
 
-    /// Logs a record that was put.
-    pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        self.log(put_operation(meta), table, &meta.id);
+    /// Logs a record that was put, and was known or not.
+    pub(super) fn log_put(&mut self, table: Table, id: &Id, known: bool) {
+        self.log(put_operation(known), table, id);
     }
 
     /// Logs a change to a part of a record, unless the batch has logged the record.

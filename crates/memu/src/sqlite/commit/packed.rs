@@ -39,7 +39,7 @@ impl<'c> Work<'c> {
         let table = "memu_segments";
         let resource = self.row_of("memu_resources", &segment.resource_id)?;
         let row = match resource {
-            Some(resource) if segment.meta.revision == 0 => {
+            Some(resource) if self.is_new(&segment.meta) => {
                 let revision = self.revision("segment", &segment.meta, None)?;
                 let values = self.segment_values(segment, revision, resource)?;
                 self.insert_new(INSERT_SEGMENT, &values)?
@@ -104,9 +104,10 @@ impl<'c> Work<'c> {
     pub(super) fn put_item(&mut self, item: &'c MemoryItem) -> Result<()> {
         let (table, id) = ("memu_items", &item.meta.id);
         // One that was never read is new, unless the insert finds it there.
-        let known = match item.meta.revision {
-            0 => None,
-            _ => self.known(table, id)?,
+        let known = if self.is_new(&item.meta) {
+            None
+        } else {
+            self.known(table, id)?
         };
         let revision = self.revision("item", &item.meta, known.map(|(_, old)| old))?;
         let resource = match &item.resource_id {
@@ -118,31 +119,44 @@ impl<'c> Work<'c> {
             return Err(missing("resource", resource).with("item", id));
         }
         let mut values = self.item_values(item, revision, resource)?;
-        let row = if let Some((row, _)) = known {
-            values.push(number(row));
-            self.execute(UPDATE_ITEM, params_from_iter(values))?;
-            self.execute(
-                "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
-                (self.scope_id, row),
-            )?;
-            self.drop_outdated(OwnerKind::Item, row)?;
-            if let Some(fresh) = &mut self.fresh {
-                fresh.forget_item(row);
-            }
-            row
-        } else if let Some(row) = self.insert_new(INSERT_ITEM, &values)? {
+        let inserted = match known {
+            None => self.insert_new(INSERT_ITEM, &values)?,
+            Some(_) => None,
+        };
+        let row = if let Some(row) = inserted {
             if let Some(fresh) = &mut self.fresh {
                 fresh.item(row, item, resource)?;
             }
             row
         } else {
-            self.check_unknown("item", table, &item.meta)?;
-            return Err(Error::internal("an item could not be stored").with("item", id));
+            let known = match known {
+                None => self.known(table, id)?,
+                known => known,
+            };
+            self.revision("item", &item.meta, known.map(|(_, old)| old))?;
+            let (row, _) = known
+                .ok_or_else(|| Error::internal("an item could not be stored").with("item", id))?;
+            values.push(number(row));
+            self.change_item(row, values)?;
+            row
         };
         self.rows.insert((table, id.clone()), row);
         self.cite(row, item)?;
         self.changed.items.insert(row);
-        self.log_put(Table::Items, &item.meta);
+        self.log_put(Table::Items, id, inserted.is_none());
+        Ok(())
+    }
+
+    fn change_item(&mut self, row: i64, values: Vec<Bound<'_>>) -> Result<()> {
+        self.execute(UPDATE_ITEM, params_from_iter(values))?;
+        self.execute(
+            "DELETE FROM memu_item_segments WHERE scope_id = ?1 AND item_row = ?2",
+            (self.scope_id, row),
+        )?;
+        self.drop_outdated(OwnerKind::Item, row)?;
+        if let Some(fresh) = &mut self.fresh {
+            fresh.forget_item(row);
+        }
         Ok(())
     }
 
@@ -207,7 +221,7 @@ impl<'c> Work<'c> {
             Some(made) if made == meta.id => Value::Null,
             _ => packed_id(&meta.id),
         };
-        let row = if meta.revision == 0 {
+        let row = if self.is_new(meta) {
             let mut values = self.packed_meta(meta, key, self.revision("relation", meta, None)?);
             values.extend([number(item_row), number(category_row)]);
             self.insert_new(INSERT_RELATION, &values)?
@@ -228,7 +242,7 @@ impl<'c> Work<'c> {
         if let Some(fresh) = &mut self.fresh {
             fresh.file(item_row, category_row)?;
         }
-        self.log_put(Table::Relations, meta);
+        self.log_put(Table::Relations, &meta.id, false);
         Ok(())
     }
 

@@ -82,7 +82,7 @@ impl Work<'_> {
                 self.drop_outdated(OwnerKind::Resource, row)?;
             }
         }
-        self.log_put(Table::Resources, &resource.meta);
+        self.log_put(Table::Resources, id, known.is_some());
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl Work<'_> {
                 self.drop_outdated(OwnerKind::Category, row)?;
             }
         }
-        self.log_put(Table::Categories, &category.meta);
+        self.log_put(Table::Categories, &category.meta.id, known.is_some());
         Ok(())
     }
 

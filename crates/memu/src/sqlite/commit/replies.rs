@@ -52,6 +52,19 @@ impl Work<'_> {
 
     pub(super) fn add_usage(&self, usage: &ModelUsage) -> Result<()> {
         let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        if self.restoring {
+            self.execute(
+                "DELETE FROM memu_model_usage WHERE scope_id = ?1 AND day = ?2
+                 AND model_profile = ?3 AND model_name = ?4 AND step_name = ?5",
+                params![
+                    self.scope_id,
+                    usage.day.to_string(),
+                    usage.profile,
+                    usage.model,
+                    usage.step
+                ],
+            )?;
+        }
         self.execute(
             "INSERT INTO memu_model_usage VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT DO UPDATE SET calls = calls + excluded.calls,

@@ -101,6 +101,23 @@ pub fn preview_upgrade(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeR
     preview(path, key).map_err(|error| named(explained(error, Some(path), key)))
 }
 
+/// Copies a file of memU 1.x, which is only read, to `to`; false for any other file.
+///
+/// # Errors
+/// As [`preview_upgrade`].
+pub(crate) fn copy_original(path: &Path, key: Option<&Key>, to: &Path) -> Result<bool> {
+    let copied = || {
+        let file = read_only(path)?;
+        unlock(&file, Some(path), key, Duration::ZERO)?;
+        read_any_schema(&file)?;
+        if !is_original(&file)? {
+            return Ok(false);
+        }
+        copy_of(path, to, Duration::ZERO).map(|()| true)
+    };
+    copied().map_err(|error| explained(error, Some(path), key).with("file", path.display()))
+}
+
 fn preview(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
     let file = read_only(path)?;
     unlock(&file, Some(path), key, Duration::ZERO)?;

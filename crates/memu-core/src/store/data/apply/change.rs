@@ -2,8 +2,7 @@ use rustc_hash::FxHashSet;
 
 use crate::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory,
-    MemoryItem, Meta, Modality, ModelReply, ModelUsage, Operation, OwnerKind, Resource, Segment,
-    Table,
+    MemoryItem, Modality, ModelReply, ModelUsage, Operation, OwnerKind, Resource, Segment, Table,
 };
 use crate::store::data::ordered::Position;
 use crate::store::data::{ScopeData, UsageKey};
@@ -25,6 +24,7 @@ pub(in crate::store::data) enum Step {
 /// A batch being applied, with everything needed to take it back.
 pub(super) struct Work<'d> {
     pub(super) data: &'d mut ScopeData,
+    pub(super) restoring: bool,
     steps: Vec<Step>,
     logged: FxHashSet<(Table, Id)>,
     log_length: usize,
@@ -42,8 +42,9 @@ macro_rules! setters {
 }
 
 impl<'d> Work<'d> {
-    pub(super) fn new(data: &'d mut ScopeData) -> Self {
+    pub(super) fn new(data: &'d mut ScopeData, restoring: bool) -> Self {
         Self {
+            restoring,
             log_length: data.log.len(),
             seq: data.seq,
             next_position: data.next_position,
@@ -106,7 +107,7 @@ impl<'d> Work<'d> {
         let key = usage_key(usage);
         let old = self.data.usage.get(&key).cloned();
         let mut sum = usage.clone();
-        if let Some(old) = &old {
+        if let Some(old) = old.as_ref().filter(|_| !self.restoring) {
             sum.clone_from(old);
             sum.add(usage);
         }
@@ -168,9 +169,9 @@ impl<'d> Work<'d> {
         })
     }
 
-    /// Logs the writing of a record.
-    pub(super) fn log_put(&mut self, table: Table, meta: &Meta) {
-        self.log(put_operation(meta), table, &meta.id);
+    /// Logs the writing of a record, which was known or not.
+    pub(super) fn log_put(&mut self, table: Table, id: &Id, known: bool) {
+        self.log(put_operation(known), table, id);
     }
 
     /// Logs that something belonging to a record changed, unless the record

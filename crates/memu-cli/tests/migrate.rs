@@ -1,0 +1,320 @@
+//! Moving house at the shell: everything arrives, nothing else is touched, and whoever is
+//! killed in the middle goes on.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::hash::{BuildHasher, RandomState};
+use std::process::Stdio;
+use std::time::Instant;
+
+use memu_testkit::skip_unless_set;
+use serde_json::Value;
+use support::{Home, long_conversation};
+
+/// How often a move is killed when MEMU_CRASH_ROUNDS says nothing else.
+const FEW: u32 = 6;
+
+/// A film of more than 1 MiB, which lies beside the database.
+fn film() -> Vec<u8> {
+    (0..3_u32 << 19).map(|at| (at % 253) as u8).collect()
+}
+
+/// Two users' memories in `old.db`, of text and of a film, with an edit and a deletion.
+fn home() -> Home {
+    let home = Home::new();
+    home.write("chat.json", long_conversation(60));
+    home.write(
+        "notes.md",
+        "# Boats\n\nGlue dries faster when the wood is warm.\n",
+    );
+    home.write("walk.mp4", film());
+    let run = |arguments: &[&str]| {
+        let mut all = vec!["--db", "old.db"];
+        all.extend(arguments);
+        home.ok(&all)
+    };
+    for user in ["alice", "bob"] {
+        run(&["memorize", "chat.json", "--user", user]);
+        run(&["memorize", "notes.md", "--user", user]);
+    }
+    let caption = "Nora walks her greyhound along the harbour.";
+    run(&[
+        "memorize",
+        "walk.mp4",
+        "--modality",
+        "video",
+        "--caption",
+        caption,
+        "--user",
+        "bob",
+    ]);
+    run(&["add", "Bob keeps bees", "--user", "bob"]);
+    let page: Value =
+        serde_json::from_str(&run(&["--json", "list", "items", "--user", "alice"])).unwrap();
+    let ids: Vec<&str> = (0..2)
+        .map(|at| page["items"][at]["id"].as_str().unwrap())
+        .collect();
+    run(&[
+        "edit",
+        ids[0],
+        "--text",
+        "Nora once had a teapot",
+        "--user",
+        "alice",
+    ]);
+    run(&["delete", ids[1], "--user", "alice"]);
+    home
+}
+
+/// Every user's memories, as the verbs tell them: scopes are moved one after the other, so only
+/// the order within each is kept.
+fn everything(home: &Home, database: &str) -> String {
+    let mut told = String::new();
+    for user in ["alice", "bob", "carol", "dave"] {
+        for kind in ["items", "categories", "resources"] {
+            let list = ["--db", database, "--json", "list", kind, "--user", user];
+            told += &home.ok(&[&list[..], &["--limit", "10000"]].concat());
+        }
+    }
+    told
+}
+
+/// The numbers and checksums of a store, by scope and table.
+fn sums(home: &Home, database: &str) -> Value {
+    let arguments = [
+        "migrate",
+        "--from",
+        database,
+        "--to",
+        "nowhere.db",
+        "--dry-run",
+    ];
+    let plan = home.json(&arguments);
+    assert!(!home.path("nowhere.db").exists());
+    assert!(
+        plan["scopes"][0]["sums"]["items"]["count"]
+            .as_u64()
+            .unwrap()
+            > 0
+    );
+    plan["scopes"].clone()
+}
+
+#[test]
+fn everything_arrives_and_comes_back() {
+    let home = home();
+    let before = std::fs::read(home.path("old.db")).unwrap();
+    let text = home.ok(&["migrate", "--from", "old.db", "--to", "new/memu.db"]);
+    for part in [
+        "Moved sqlite:///old.db to sqlite:///new/memu.db (",
+        "records put, compared)",
+        "  scopes        2",
+        "  resources     5",
+        "  content       5",
+        "  vectors of    local/",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(std::fs::read(home.path("old.db")).unwrap() == before);
+    assert_eq!(
+        everything(&home, "new/memu.db"),
+        everything(&home, "old.db")
+    );
+    home.ok(&["--db", "new/memu.db", "doctor"]);
+    let resources = home.json(&["--db", "new/memu.db", "list", "resources", "--user", "bob"]);
+    let film_of_bob = resources["resources"][2]["local_path"].as_str().unwrap();
+    let kept = home.path("new/data/resources/memu.db").join(film_of_bob);
+    assert!(std::fs::read(kept).unwrap() == film());
+
+    let again = home.json(&["migrate", "--from", "old.db", "--to", "new/memu.db"]);
+    assert_eq!(again["put"], 0);
+    let back = [
+        "--db",
+        "new/memu.db",
+        "migrate",
+        "--to",
+        "sqlite:///back.db",
+    ];
+    home.ok(&back);
+    assert_eq!(sums(&home, "back.db"), sums(&home, "old.db"));
+    let question = [
+        "--json",
+        "retrieve",
+        "Which teapot?",
+        "--user",
+        "alice",
+        "--db",
+    ];
+    let answer = |database| home.ok(&[&question[..], &[database]].concat());
+    assert_eq!(answer("back.db"), answer("old.db"));
+
+    // What came meanwhile is all that follows.
+    home.ok(&["--db", "old.db", "add", "Alice rows", "--user", "alice"]);
+    let more = home.json(&["migrate", "--from", "old.db", "--to", "back.db"]);
+    assert!(more["put"].as_u64().unwrap() >= 1, "{}", more["put"]);
+    assert_eq!(sums(&home, "back.db"), sums(&home, "old.db"));
+}
+
+#[test]
+fn a_file_of_memu_1_stays_as_it_was_and_arrives() {
+    let name = "a_file_of_memu_1_stays_as_it_was_and_arrives";
+    let Some(data) = skip_unless_set("MEMU_SAMPLE_DATA", name) else {
+        return;
+    };
+    for (file, counts) in [
+        ("sample.db", [4, 44, 20, 40]),
+        ("scoped.db", [6, 66, 30, 60]),
+    ] {
+        let home = Home::new();
+        let original = std::fs::read(data.join("memu-1.5.1").join(file)).unwrap();
+        home.write("old.db", &original);
+        let run = home.run(&["migrate", "--from", "old.db", "--to", "new.db"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(
+            run.stderr
+                .contains("old.db is a file of memU 1.x; it stays as it is"),
+            "{run:?}"
+        );
+        assert!(std::fs::read(home.path("old.db")).unwrap() == original);
+        let mut names: Vec<_> = std::fs::read_dir(home.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["new.db", "old.db"]);
+        let moved = home.json(&["migrate", "--from", "new.db", "--to", "third.db"]);
+        let found = ["resources", "items", "categories", "relations"]
+            .map(|part| moved["totals"][part].as_u64().unwrap());
+        assert_eq!(found, counts);
+        assert!(moved["totals"]["vectors"].as_u64().unwrap() > 0);
+        assert_eq!(moved["embedders"][0]["provider"], "unknown");
+        home.write("old2.db", &original);
+        home.ok(&["upgrade", "old2.db"]);
+        let same = home.json(&["migrate", "--from", "old2.db", "--to", "third.db"]);
+        assert_eq!(same["put"], 0, "the upgrade in place gives the same");
+        home.ok(&["--db", "new.db", "doctor"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_moved_is_refused_and_nothing_changes() {
+    let home = home();
+    home.write("notes.txt", "no database");
+    home.ok(&[
+        "--db",
+        "wide.db",
+        "add",
+        "Tea",
+        "--user",
+        "alice",
+        "--scope",
+        "agent_id=a",
+    ]);
+    home.ok(&["--db", "other.db", "add", "Tea", "--user", "alice"]);
+    let before = ["old.db", "wide.db", "other.db"].map(|one| everything(&home, one));
+    for (from, to, code, expected) in [
+        ("none.db", "new.db", 3, "there is no such file"),
+        ("old.db", "./old.db", 1, "to be moved to where it is"),
+        (
+            "inmemory",
+            "new.db",
+            1,
+            "goes with it; name a file or a server",
+        ),
+        (
+            "old.db",
+            "sqlite:///:memory:",
+            1,
+            "goes with it; name a file or a server",
+        ),
+        ("old.db", "wide.db", 2, "scope fields"),
+        ("old.db", "other.db", 1, "the target holds a"),
+        ("notes.txt", "new.db", 1, "database"),
+        ("mysql://u:secret@h/d", "new.db", 2, "is not a DSN"),
+    ] {
+        let run = home.run(&["migrate", "--from", from, "--to", to]);
+        assert_eq!(run.code, Some(code), "{from} to {to}: {run:?}");
+        assert!(run.stderr.contains(expected), "{from} to {to}: {run:?}");
+        assert!(!run.stderr.contains("secret"), "{run:?}");
+    }
+    let after = ["old.db", "wide.db", "other.db"].map(|one| everything(&home, one));
+    assert_eq!(after, before);
+    assert!(!home.path("none.db").exists() && !home.path("new.db").exists());
+    let other = home.run(&["migrate", "--from", "old.db", "--to", "other.db", "--json"]);
+    let error: Value = serde_json::from_str(&other.stderr).unwrap();
+    assert_eq!(error["error"]["kind"], "conflict");
+}
+
+#[test]
+fn a_dry_run_tells_what_there_is_and_makes_nothing() {
+    let home = home();
+    let text = home.ok(&[
+        "migrate",
+        "--from",
+        "old.db",
+        "--to",
+        "new/memu.db",
+        "--dry-run",
+    ]);
+    assert!(
+        text.starts_with("Would move sqlite:///old.db to sqlite:///new/memu.db\n"),
+        "{text}"
+    );
+    assert!(!home.path("new").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn killed_at_random_moments_a_move_goes_on_and_arrives_whole() {
+    let rounds = std::env::var("MEMU_CRASH_ROUNDS").map_or(FEW, |text| text.parse().unwrap());
+    let home = home();
+    home.write("long.json", long_conversation(1_500));
+    for user in ["alice", "carol", "dave"] {
+        home.ok(&["--db", "old.db", "memorize", "long.json", "--user", user]);
+    }
+    let expected = sums(&home, "old.db");
+    let migrate = ["migrate", "--from", "old.db", "--to", "new.db"];
+    let started = Instant::now();
+    home.ok(&migrate);
+    let undisturbed = started.elapsed();
+    assert_eq!(sums(&home, "new.db"), expected);
+    remove(&home, "new.db");
+    let mut cut_off = 0;
+    for round in 0..rounds {
+        let mut child = home
+            .command(&migrate)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let random = RandomState::new().hash_one(round) as f64 / u64::MAX as f64;
+        std::thread::sleep(undisturbed.mul_f64(random));
+        child.kill().unwrap();
+        let done = child.wait().unwrap().success();
+        cut_off += u32::from(!done);
+        // Every other move is cut off several times.
+        if done || round % 2 == 1 {
+            home.ok(&migrate);
+            assert_eq!(sums(&home, "new.db"), expected, "round {round}");
+            home.ok(&["--db", "new.db", "doctor"]);
+            assert_eq!(everything(&home, "new.db"), everything(&home, "old.db"));
+            remove(&home, "new.db");
+        }
+    }
+    assert!(cut_off > 0, "no move was killed in time");
+}
+
+fn remove(home: &Home, database: &str) {
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        let _ = std::fs::remove_file(home.path(&format!("{database}{ending}")));
+    }
+    let _ = std::fs::remove_dir_all(home.path("data/resources").join(database));
+}
