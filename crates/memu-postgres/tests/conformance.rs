@@ -1,4 +1,5 @@
-//! The PostgreSQL store does what every store must do, with and without row security.
+//! The PostgreSQL store does what every store must do: with and without row security, and on
+//! a cluster where `MEMU_TEST_CITUS` names one.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -16,7 +17,10 @@ use tokio::runtime::Runtime;
 struct Postgres {
     row_security: bool,
     runtime: Runtime,
+    /// A database of the shared server; none on a cluster.
     database: Mutex<Option<Database>>,
+    /// The DSN of a cluster's coordinator.
+    cluster: Option<String>,
     made: AtomicUsize,
     /// The stores that were opened, with their schemas in the database.
     opened: Mutex<Vec<(Arc<dyn Store>, String)>>,
@@ -28,6 +32,7 @@ impl Postgres {
             row_security,
             runtime: Runtime::new().unwrap(),
             database: Mutex::default(),
+            cluster: None,
             made: AtomicUsize::new(0),
             opened: Mutex::default(),
         }
@@ -35,8 +40,10 @@ impl Postgres {
 
     fn dsn(&self, name: &str) -> String {
         let database = self.database.lock().unwrap();
-        let database = database.as_ref().expect("a database");
-        let dsn = database.as_plain_user();
+        let dsn = match &self.cluster {
+            Some(cluster) => cluster,
+            None => database.as_ref().expect("a database").as_plain_user(),
+        };
         let joint = if dsn.contains('?') { '&' } else { '?' };
         format!("{dsn}{joint}options=-csearch_path%3D{name},public")
     }
@@ -70,13 +77,20 @@ impl Harness for Postgres {
     }
 
     async fn fresh(&self, schema: &ScopeSchema) -> memu_core::Result<Arc<dyn Store>> {
-        let name = format!("store_{}", self.made.fetch_add(1, Ordering::Relaxed));
-        {
-            let database = self.database.lock().unwrap();
-            let database = database.as_ref().expect("a database");
-            // The user that the store connects as owns it.
-            let user = database.value("SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()");
-            database.rows(&format!("CREATE SCHEMA {name} AUTHORIZATION \"{user}\""));
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let name = format!("store_{}_{number}", std::process::id());
+        match &self.cluster {
+            Some(cluster) => make_schema(cluster, &name).await,
+            None => {
+                let database = self.database.lock().unwrap();
+                let database = database.as_ref().expect("a database");
+                // The user that the store connects as owns the database.
+                let user = database.value(
+                    "SELECT pg_get_userbyid(datdba) FROM pg_database \
+                     WHERE datname = current_database()",
+                );
+                database.rows(&format!("CREATE SCHEMA {name} AUTHORIZATION \"{user}\""));
+            }
         }
         self.open(name, schema).await
     }
@@ -106,8 +120,40 @@ impl Harness for Postgres {
     }
 }
 
+/// Makes a schema of a cluster, which stays: whoever lends a cluster throws it away.
+async fn make_schema(dsn: &str, name: &str) {
+    let connected = tokio_postgres::connect(dsn, tokio_postgres::NoTls).await;
+    let (client, connection) = connected.expect("the cluster answers");
+    let connection = tokio::spawn(connection);
+    client
+        .batch_execute(&format!("CREATE SCHEMA {name}"))
+        .await
+        .unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+}
+
 memu_core::conformance_tests!(Postgres::new(false));
 
 mod with_row_security {
     memu_core::conformance_tests!(super::Postgres::new(true));
+}
+
+/// `MEMU_TEST_CITUS` is the DSN of the coordinator of a cluster with Citus and pgvector.
+#[test]
+fn a_cluster_passes_the_suite() {
+    let dsn = std::env::var("MEMU_TEST_CITUS").unwrap_or_default();
+    if dsn.is_empty() {
+        memu_testkit::skip("a_cluster_passes_the_suite", "MEMU_TEST_CITUS is not set");
+        return;
+    }
+    let harness = Postgres {
+        cluster: Some(dsn),
+        ..Postgres::new(false)
+    };
+    let outcome = harness
+        .runtime
+        .block_on(memu_core::conformance::run_all(&harness));
+    assert!(outcome.failed.is_empty(), "{outcome}");
+    assert!(outcome.passed.len() > 60, "{outcome}");
 }

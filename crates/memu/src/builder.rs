@@ -310,6 +310,10 @@ impl MemoryServiceBuilder {
                     self.settings.database_config.metadata_store.busy_timeout_s,
                 ),
             }),
+            dsn @ Dsn::Postgres(_) => Err(Error::unsupported(format!(
+                "{dsn} is a server, not a file: pg_dump backs it up, and memu migrate copies what \
+                 is in it into a file"
+            ))),
             other => Err(Error::unsupported(format!("{other} is not a file"))),
         }
     }

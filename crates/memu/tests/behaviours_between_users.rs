@@ -14,11 +14,11 @@ mod support;
 
 use memu::{ErrorKind, ListRequest, RetrieveRequest, UpdateItem};
 use serde_json::{Map, Value, json};
-use support::{STORES, TALK, conversation, created, everything, memorize, service, user};
+use support::{TALK, conversation, created, everything, memorize, service, stores, user};
 
 #[tokio::test]
 async fn two_users_never_see_each_others_anything() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let mut secret = TALK;
         secret[0].1 = "I hide my diary under the third floorboard.";
@@ -52,7 +52,7 @@ async fn two_users_never_see_each_others_anything() {
 
 #[tokio::test]
 async fn what_one_user_writes_does_not_change_how_another_is_answered() {
-    for store in STORES {
+    for store in stores() {
         let ask = RetrieveRequest {
             explain: true,
             ..RetrieveRequest::question("Who is allergic to walnuts?").matching("user_id", "alice")
@@ -85,7 +85,7 @@ async fn what_one_user_writes_does_not_change_how_another_is_answered() {
 
 #[tokio::test]
 async fn a_filter_by_null_is_refused() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -104,7 +104,7 @@ async fn a_filter_by_null_is_refused() {
 
 #[tokio::test]
 async fn without_a_scope_one_answers_and_several_refuse() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let list = |all_scopes| ListRequest {
             all_scopes,
@@ -166,7 +166,7 @@ async fn without_a_scope_one_answers_and_several_refuse() {
 
 #[tokio::test]
 async fn deleting_or_editing_another_users_item_finds_nothing() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let item = fixture
             .service
@@ -211,7 +211,7 @@ async fn deleting_or_editing_another_users_item_finds_nothing() {
 
 #[tokio::test]
 async fn forgetting_a_user_leaves_nothing_and_the_next_memory_is_stored_as_ever() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -249,7 +249,7 @@ async fn forgetting_a_user_leaves_nothing_and_the_next_memory_is_stored_as_ever(
 
 #[tokio::test]
 async fn forgetting_without_a_scope_is_refused() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service

@@ -17,12 +17,12 @@ use memu::core::store::Query;
 use memu::{CreateItem, ListRequest, RetrieveRequest};
 use serde_json::{Value, json};
 use support::{
-    STORES, TALK, conversation, created, everything, memorize, service, service_with, user,
+    TALK, conversation, created, everything, memorize, service, service_with, stores, user,
 };
 
 #[tokio::test]
 async fn top_k_of_zero_is_refused() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -40,7 +40,7 @@ async fn top_k_of_zero_is_refused() {
 
 #[tokio::test]
 async fn comparison_operators_compare_and_unknown_ones_are_refused() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         for content in ["Ann likes tea", "Ann likes jam"] {
             fixture
@@ -92,7 +92,7 @@ async fn comparison_operators_compare_and_unknown_ones_are_refused() {
 
 #[tokio::test]
 async fn an_item_that_fits_no_category_is_kept() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service_with(store, json!({
             "memorize_config": {"memory_categories": [{"name": "sailing", "description": "Boats"}]},
         }))
@@ -125,7 +125,7 @@ async fn an_item_that_fits_no_category_is_kept() {
 
 #[tokio::test]
 async fn braces_nul_and_emoji_are_kept_as_they_are() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let text = "My template is {name} and {{x}}\u{0} with 🦀 and \u{202e}marks.";
         let bytes = conversation("c", &[("Nora", text)]);
@@ -152,7 +152,7 @@ async fn braces_nul_and_emoji_are_kept_as_they_are() {
 
 #[tokio::test]
 async fn a_deleted_item_leaves_the_summaries_it_was_in() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -252,7 +252,7 @@ async fn an_unknown_category_or_type_is_refused_with_the_valid_ones() {
 
 #[tokio::test]
 async fn files_with_one_name_do_not_overwrite_each_other() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service

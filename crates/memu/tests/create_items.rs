@@ -16,7 +16,7 @@ use memu::core::store::Query;
 use memu::{
     CreateItem, CreateItems, ErrorKind, ListRequest, MemoryService, NewItem, RetrieveRequest,
 };
-use support::{STORES, everything, service, user};
+use support::{everything, service, stores, user};
 
 fn new_item(content: &str) -> NewItem {
     NewItem {
@@ -49,7 +49,7 @@ async fn summaries(service: &MemoryService) -> Vec<String> {
 
 #[tokio::test]
 async fn many_memories_are_stored_in_order_and_found() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let request = many(2_500);
         let contents: Vec<String> = request
@@ -74,7 +74,7 @@ async fn many_memories_are_stored_in_order_and_found() {
 
 #[tokio::test]
 async fn many_at_once_are_what_one_after_the_other_would_be() {
-    for store in STORES {
+    for store in stores() {
         let (at_once, one_by_one) = (service(store).await, service(store).await);
         let mut request = many(20);
         request.items[3].categories = vec!["goals".to_owned(), "habits".to_owned()];
@@ -132,7 +132,7 @@ fn regex_free(texts: Vec<String>) -> Vec<String> {
 
 #[tokio::test]
 async fn one_bad_memory_is_named_and_nothing_is_stored() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let mut request = many(3_000);
         request.items[2_999].content = "  ".to_owned();

@@ -105,7 +105,7 @@ async fn each_user_has_a_copy_that_goes_with_the_user() {
 
 #[tokio::test]
 async fn what_was_memorized_is_read_back_as_it_was() {
-    for store in support::STORES {
+    for store in support::stores() {
         let fixture = service(store).await;
         for bytes in [picture(), b"\x89PNG".to_vec()] {
             let resource = memorize(&fixture, bytes.clone(), "alice").await;

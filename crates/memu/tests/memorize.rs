@@ -17,11 +17,11 @@ use memu::core::records::Role;
 use memu::core::store::Query;
 use memu::{ErrorKind, MemorizeRequest, MemorizeStatus, Modality, RetrieveRequest};
 use serde_json::json;
-use support::{STORES, TALK, conversation, everything, memorize, service, service_with};
+use support::{TALK, conversation, everything, memorize, service, service_with, stores};
 
 #[tokio::test]
 async fn the_same_content_again_changes_nothing_and_says_so() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let bytes = conversation("c", &TALK);
         let first = fixture
@@ -51,7 +51,7 @@ async fn the_same_content_again_changes_nothing_and_says_so() {
 
 #[tokio::test]
 async fn a_conversation_that_has_grown_adds_only_what_is_new() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let start = fixture
             .service
@@ -96,7 +96,7 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
 
 #[tokio::test]
 async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -123,7 +123,7 @@ async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
 
 #[tokio::test]
 async fn every_message_can_be_found_again_with_its_speaker_time_and_id() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         fixture
             .service
@@ -175,7 +175,7 @@ async fn relative_dates_are_resolved_against_the_message() {
 
 #[tokio::test]
 async fn a_memory_met_again_is_reinforced_and_salience_ranks_it_first() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service_with(
             store,
             json!({
@@ -251,7 +251,7 @@ async fn a_future_that_is_dropped_leaves_all_or_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_to_one_scope_all_land() {
-    for store in STORES {
+    for store in stores() {
         let fixture = service(store).await;
         let service = Arc::new(fixture.service.clone());
         let tasks: Vec<_> = (0..8)
@@ -291,7 +291,7 @@ async fn many_writers_to_one_scope_all_land() {
 #[tokio::test]
 async fn equal_input_gives_equal_answers_on_every_store() {
     let mut answers = Vec::new();
-    for store in STORES.iter().chain(&STORES) {
+    for store in stores().iter().chain(&stores()) {
         let fixture = service(store).await;
         fixture
             .service

@@ -195,7 +195,7 @@ fn scores(answers: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_store_moves_back_and_forth_and_keeps_one_set() {
-    for store in support::STORES {
+    for store in support::stores() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("memu.db");
         if store == "inmemory" {

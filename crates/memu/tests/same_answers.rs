@@ -14,7 +14,7 @@ mod support;
 
 use memu::{MemorizeRequest, Modality, RetrieveRequest};
 use serde_json::Value;
-use support::{STORES, conversation, service};
+use support::{conversation, service, stores};
 
 const PEOPLE: [&str; 3] = ["Nora", "Theo", "Ines"];
 const VERBS: [&str; 6] = ["bought", "painted", "sold", "lost", "repaired", "found"];
@@ -86,7 +86,7 @@ async fn answers(store: &str, seed: u64) -> Vec<Value> {
 async fn every_store_gives_the_answers_of_the_plain_one() {
     for seed in 1..4 {
         let expected = answers("inmemory", seed).await;
-        for store in STORES {
+        for store in stores() {
             assert!(
                 answers(store, seed).await == expected,
                 "{store}, seed {seed}"

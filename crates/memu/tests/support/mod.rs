@@ -14,17 +14,31 @@ use memu::settings::{Layers, Settings};
 use memu::{
     CreateItem, ListRequest, MemorizeRequest, MemoryService, MemoryServiceBuilder, Modality,
 };
+use memu_testkit::postgres::{Database, database};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-/// A service and the folder that its file is in.
+/// A service and the folder that its file is in, or the database.
 pub(crate) struct Fixture {
     pub(crate) service: MemoryService,
     pub(crate) folder: TempDir,
+    _database: Option<Database>,
 }
 
-/// The stores to test: their names.
-pub(crate) const STORES: [&str; 2] = ["inmemory", "sqlite"];
+/// The stores to test: their names. Where there is no server, that part of the test is
+/// recorded as skipped.
+pub(crate) fn stores() -> Vec<&'static str> {
+    let mut stores = vec!["inmemory", "sqlite"];
+    if database(&this_test()).is_some() {
+        stores.push("postgres");
+    }
+    stores
+}
+
+/// The name of the test that runs on this thread.
+fn this_test() -> String {
+    std::thread::current().name().unwrap_or("a test").to_owned()
+}
 
 /// A service over a new store, with reproducible ids and a clock that stands still.
 pub(crate) async fn service(store: &str) -> Fixture {
@@ -35,9 +49,11 @@ pub(crate) async fn service(store: &str) -> Fixture {
 pub(crate) async fn service_with(store: &str, settings: Value) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let settings: Settings = Layers::new().value(settings).settings().unwrap();
-    let database = match store {
-        "sqlite" => folder.path().join("memu.db").display().to_string(),
-        other => other.to_owned(),
+    let server = (store == "postgres").then(|| database(&this_test()).expect("a server"));
+    let database = match &server {
+        Some(server) => server.dsn().to_owned(),
+        None if store == "sqlite" => folder.path().join("memu.db").display().to_string(),
+        None => store.to_owned(),
     };
     let service = MemoryServiceBuilder::new()
         .settings(settings)
@@ -49,7 +65,11 @@ pub(crate) async fn service_with(store: &str, settings: Value) -> Fixture {
         .build()
         .await
         .unwrap();
-    Fixture { service, folder }
+    Fixture {
+        service,
+        folder,
+        _database: server,
+    }
 }
 
 /// A conversation in a messages layout, with an id.
