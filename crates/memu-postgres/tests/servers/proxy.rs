@@ -83,43 +83,57 @@ impl Proxy {
     }
 }
 
-async fn relay(client: TcpStream, server: TcpStream, shared: Arc<Shared>) -> std::io::Result<()> {
-    let (mut from_client, mut to_client) = client.into_split();
-    let (mut from_server, mut to_server) = server.into_split();
-    let back = tokio::spawn(async move {
-        let _ = tokio::io::copy(&mut from_server, &mut to_client).await;
-        (from_server, to_client)
-    });
-    let mut buffer = vec![0; 65_536];
+/// Ends, and closes both ends, as soon as one is closed or a connection is to be cut.
+async fn relay(
+    mut client: TcpStream,
+    mut server: TcpStream,
+    shared: Arc<Shared>,
+) -> std::io::Result<()> {
+    let (mut question, mut answer) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
-        let read = from_client.read(&mut buffer).await?;
-        let sent = &buffer[..read];
-        let commits = sent.windows(COMMIT.len()).any(|part| part == COMMIT);
-        let next = if commits {
-            shared.next.swap(Next::Passes as u8, Ordering::SeqCst)
-        } else {
-            Next::Passes as u8
-        };
-        let met = [Next::IsLost, Next::IsUnanswered, Next::IsHeld]
-            .into_iter()
-            .find(|known| *known as u8 == next);
-        let Some(met) = met else {
-            to_server.write_all(sent).await?;
-            if read == 0 {
-                return Ok(());
+        tokio::select! {
+            read = server.read(&mut answer) => match read? {
+                0 => return Ok(()),
+                read => client.write_all(&answer[..read]).await?,
+            },
+            read = client.read(&mut question) => {
+                let sent = &question[..read?];
+                if sent.is_empty() {
+                    return Ok(());
+                }
+                match shared.fate_of(sent) {
+                    Next::Passes => server.write_all(sent).await?,
+                    Next::IsLost => return shared.has_met(),
+                    Next::IsUnanswered => {
+                        server.write_all(sent).await?;
+                        // The answer, which goes no further.
+                        let _ = server.read(&mut answer).await?;
+                        return shared.has_met();
+                    }
+                    Next::IsHeld => {
+                        shared.has_met()?;
+                        shared.cut.notified().await;
+                        return Ok(());
+                    }
+                }
             }
-            continue;
-        };
-        // From here on nothing comes back. Both ends are closed when this ends.
-        back.abort();
-        let _ = back.await;
-        if met == Next::IsUnanswered {
-            to_server.write_all(sent).await?;
         }
-        shared.met.notify_one();
-        if met == Next::IsHeld {
-            shared.cut.notified().await;
+    }
+}
+
+impl Shared {
+    fn fate_of(&self, sent: &[u8]) -> Next {
+        if !sent.windows(COMMIT.len()).any(|part| part == COMMIT) {
+            return Next::Passes;
         }
-        return Ok(());
+        let next = self.next.swap(Next::Passes as u8, Ordering::SeqCst);
+        let known = [Next::IsLost, Next::IsUnanswered, Next::IsHeld];
+        let fate = known.into_iter().find(|known| *known as u8 == next);
+        fate.unwrap_or(Next::Passes)
+    }
+
+    fn has_met(&self) -> std::io::Result<()> {
+        self.met.notify_one();
+        Ok(())
     }
 }
