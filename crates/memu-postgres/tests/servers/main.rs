@@ -10,6 +10,7 @@
 )]
 
 mod committing;
+mod crowds;
 mod proxy;
 mod stopping;
 mod support;
