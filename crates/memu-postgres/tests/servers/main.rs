@@ -11,6 +11,7 @@
 
 mod committing;
 mod crowds;
+mod opening;
 mod proxy;
 mod stopping;
 mod support;
