@@ -61,9 +61,14 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
             true,
         ),
         SqlState::DISK_FULL => (ErrorKind::Storage, "the server's disk is full", true),
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+        SqlState::INVALID_PASSWORD => (
             ErrorKind::Permission,
             "the server refused the user or the password of the DSN",
+            false,
+        ),
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+            ErrorKind::Permission,
+            "the server does not let this user in from here, or not in this way; see sslmode",
             false,
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => (

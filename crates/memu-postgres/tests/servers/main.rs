@@ -11,6 +11,8 @@
 
 mod committing;
 mod crowds;
+mod encrypting;
+mod guarding;
 mod opening;
 mod proxy;
 mod stopping;
