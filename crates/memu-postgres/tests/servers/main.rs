@@ -15,5 +15,6 @@ mod encrypting;
 mod guarding;
 mod opening;
 mod proxy;
+mod searching;
 mod stopping;
 mod support;
