@@ -9,6 +9,10 @@ use tokio_postgres::config::SslMode;
 /// How long a server may take to answer, unless the DSN says so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// After how long without an answer a server that does not even say that it is alive is given
+/// up, unless the DSN says so: a host that lost its power breaks no connection.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// A DSN, taken apart.
 #[derive(Debug)]
 pub(crate) struct Address {
@@ -64,6 +68,14 @@ impl Address {
             .map_err(|cause| unreadable().caused_by(cause))?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(SILENCE);
+        }
+        if !query.contains("keepalives") {
+            config.keepalives_idle(SILENCE / 2);
+            config.keepalives_interval(SILENCE / 6);
+            config.keepalives_retries(3);
         }
         if config.get_application_name().is_none() {
             config.application_name("memu");

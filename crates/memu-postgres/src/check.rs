@@ -14,7 +14,7 @@ use crate::outlines;
 use crate::owners::{KINDS, kind_number, table};
 use crate::read::embedding_sets;
 use crate::schema::{Table, validate};
-use crate::scopes::{Standing, every_scope, standing};
+use crate::scopes::{Standing, every_scope, every_scope_locked};
 use crate::sql::Sql;
 use crate::values::{Key, integer};
 use crate::vectors::table_of;
@@ -29,12 +29,18 @@ pub(crate) struct Look {
 /// Looks at everything but the indexes of vectors; with `repair`, mends what can be derived.
 pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Result<Report> {
     let mut report = Report::default();
+    // Nobody writes to what is mended.
+    let scopes = if repair {
+        every_scope_locked(on, &look.schema).await?
+    } else {
+        every_scope(on, &look.schema).await?
+    };
     let tables = all_tables(on, &look.schema).await?;
     check_tables(on, look, &mut report).await?;
     check_row_security(look, &mut report);
     check_segments(on, repair, &mut report).await?;
     check_vectors(on, repair, &mut report).await?;
-    check_outlines(on, &look.schema, repair, &mut report).await?;
+    check_outlines(on, scopes, repair, &mut report).await?;
     check_unread(on, &mut report).await?;
     check_cluster(on, look, &tables, &mut report).await?;
     count_rows(on, &tables, &mut report).await?;
@@ -133,12 +139,12 @@ async fn without_owner(on: &Transaction<'_>, set: &EmbeddingSet, repair: bool) -
 /// Whether the outline of every scope is what its rows say.
 async fn check_outlines(
     on: &Transaction<'_>,
-    schema: &ScopeSchema,
+    scopes: Vec<(Scope, Standing)>,
     repair: bool,
     report: &mut Report,
 ) -> Result<()> {
     let mut wrong = Vec::new();
-    for (scope, found) in every_scope(on, schema).await? {
+    for (scope, found) in scopes {
         if found.position.seq > 0 && !agrees(on, &scope, &found, repair).await? {
             wrong.push(scope);
         }
@@ -165,14 +171,11 @@ async fn agrees(
     found: &Standing,
     repair: bool,
 ) -> Result<bool> {
-    if !repair {
-        return outlines::agree(on, scope, found).await;
+    if outlines::agree(on, scope, found).await? {
+        return Ok(true);
     }
-    let Some(found) = standing(on, scope, true).await? else {
-        return Ok(true);
-    };
-    if outlines::agree(on, scope, &found).await? {
-        return Ok(true);
+    if !repair {
+        return Ok(false);
     }
     let seq = found.position.seq;
     let outline = whole(on, scope, found.position)

@@ -34,13 +34,23 @@ pub(crate) async fn clear(on: &Transaction<'_>, scopes: &[Scope]) -> Result<Clea
     // Two that clear the same scopes in another order would wait for each other.
     let mut ordered: Vec<&Scope> = scopes.iter().collect();
     ordered.sort_unstable_by_key(|scope| scope.key());
+    ordered.dedup();
+    let mut there = Vec::new();
     for scope in ordered {
-        standing(on, scope, true).await?;
+        if standing(on, scope, true).await?.is_some() {
+            there.push(scope.key());
+        }
     }
     let sets = sets::locked(on, false).await?;
     let vectors: Vec<String> = sets.iter().map(table_of).collect();
     let mut cleared = Cleared::default();
     for scope in scopes {
+        // One that came meanwhile came later, and would be locked out of order.
+        let Ok(at) = there.binary_search(&scope.key()) else {
+            continue;
+        };
+        // Named twice, it is cleared once.
+        there.remove(at);
         clear_one(on, scope, &vectors, &mut cleared).await?;
     }
     Ok(cleared)
@@ -52,9 +62,6 @@ async fn clear_one(
     vectors: &[String],
     cleared: &mut Cleared,
 ) -> Result<()> {
-    if standing(on, scope, true).await?.is_none() {
-        return Ok(());
-    }
     let all = Query::scope(scope);
     cleared
         .resources

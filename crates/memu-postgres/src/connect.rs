@@ -95,7 +95,15 @@ impl Connections {
         client: &'c mut Object,
         reach: Reach<'_>,
     ) -> Result<Transaction<'c>> {
-        let transaction = client.transaction().await.map_err(error::storage)?;
+        // Whatever the server's default is: who waits for a lock must see what was written
+        // before it was given.
+        let transaction = client
+            .build_transaction()
+            .isolation_level(IsolationLevel::ReadCommitted)
+            .read_only(false)
+            .start()
+            .await
+            .map_err(error::storage)?;
         self.bind(&transaction, reach).await?;
         Ok(transaction)
     }

@@ -15,59 +15,113 @@ use crate::sql::Sql;
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Commits. When the connection breaks just then, only the server knows whether it did: it is
-/// asked as soon as it is there again.
+/// Since when the server counts what it does. It begins anew after each crash, from which it may
+/// come back without the number of a transaction that it had begun, and give that to another.
+const COUNTING_SINCE: &str = "(SELECT stats_reset::text FROM pg_stat_bgwriter)";
+
+/// A transaction that was to be committed when its connection broke.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    /// By which the server knows it.
+    number: String,
+    counting_since: Option<String>,
+    error: Error,
+}
+
+/// Commits. When the connection breaks just then, only the server knows whether it did:
+/// [`Unanswered::settle`] asks it.
 ///
 /// # Errors
-/// A retryable [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when nothing was
-/// committed, or when it cannot be known; the message tells which.
-pub(crate) async fn commit(on: Transaction<'_>, connections: &Connections) -> Result<()> {
-    let number = Sql::new("SELECT pg_current_xact_id_if_assigned()::text")
-        .first(&on)
-        .await?;
-    let number: Option<String> = number.map_or(Ok(None), |row| Reader::new(&row).take())?;
+/// When nothing was committed.
+pub(crate) async fn commit(on: Transaction<'_>) -> Result<Option<Unanswered>> {
+    let sql = format!("SELECT pg_current_xact_id_if_assigned()::text, {COUNTING_SINCE}");
+    let found = Sql::new(&sql).first(&on).await?;
+    let (number, counting_since) = match &found {
+        Some(row) => {
+            let mut reader = Reader::new(row);
+            (reader.take::<Option<String>>()?, reader.take()?)
+        }
+        None => (None, None),
+    };
     let Err(error) = on.commit().await.map_err(storage) else {
-        return Ok(());
+        return Ok(None);
     };
     match number {
-        Some(number) if is_lost(&error) => match outcome(connections, &number).await {
-            Some(true) => Ok(()),
-            Some(false) => Err(Error::storage(
-                "the connection to the server broke, and nothing was written; try again",
-            )
-            .retryable(true)
-            .caused_by(error)),
-            None => Err(Error::storage(
-                "the connection to the server broke while it was writing, and it has not come \
-                 back: whether it did is not known; look, or try again",
-            )
-            .retryable(true)
-            .caused_by(error)),
-        },
+        Some(number) if is_lost(&error) => Ok(Some(Unanswered {
+            number,
+            counting_since,
+            error,
+        })),
+        // Without a number it wrote nothing.
         _ => Err(error),
     }
 }
 
-/// Whether a transaction was committed; `None` when the server does not tell.
-async fn outcome(connections: &Connections, number: &str) -> Option<bool> {
-    for _ in 0..TRIES {
-        match ask(connections, number).await {
-            Ok(Some(status)) if status == "committed" => return Some(true),
-            Ok(Some(status)) if status == "aborted" => return Some(false),
-            Ok(None) => return None,
-            // It is not there yet, or still at it.
-            Ok(Some(_)) | Err(_) => tokio::time::sleep(PAUSE).await,
-        }
+impl Unanswered {
+    /// Asks the server, as soon as it is there again, what became of the transaction.
+    ///
+    /// # Errors
+    /// A retryable [`ErrorKind::Storage`](memu_core::ErrorKind::Storage) when nothing was
+    /// committed, or when it cannot be known; the message tells which.
+    pub(crate) async fn settle(self, connections: &Connections) -> Result<()> {
+        let message = match self.outcome(connections).await {
+            Some(true) => return Ok(()),
+            Some(false) => "the connection to the server broke, and nothing was written; try again",
+            None => {
+                "the connection to the server broke while it was writing, and whether it did is \
+                 not known; look, or try again"
+            }
+        };
+        let error = Error::storage(message).retryable(true);
+        Err(error.caused_by(self.error))
     }
-    None
-}
 
-async fn ask(connections: &Connections, number: &str) -> Result<Option<String>> {
-    let mut client = connections.get().await?;
-    let on = connections.snapshot(&mut client, Reach::Everything).await?;
-    let status = Sql::new("SELECT pg_xact_status($1::text::xid8)")
-        .with(number)
+    /// Whether it was committed; `None` when the server does not tell.
+    async fn outcome(&self, connections: &Connections) -> Option<bool> {
+        for _ in 0..TRIES {
+            match self.ask(connections).await {
+                Ok(Answer::Committed) => return Some(true),
+                Ok(Answer::Not) => return Some(false),
+                Ok(Answer::Unknown) => return None,
+                // The server is not there yet, or still at it.
+                Ok(Answer::Later) | Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+        None
+    }
+
+    async fn ask(&self, connections: &Connections) -> Result<Answer> {
+        let mut client = connections.get().await?;
+        let on = connections.snapshot(&mut client, Reach::Everything).await?;
+        let since = Sql::new(&format!("SELECT {COUNTING_SINCE}"));
+        let since = since.first(&on).await?;
+        let since: Option<String> = since.map_or(Ok(None), |row| Reader::new(&row).take())?;
+        let crashed = since != self.counting_since;
+        // Numbers that were not given yet have no status.
+        let status = Sql::new(
+            "SELECT CASE WHEN $1::text::xid8 < pg_snapshot_xmax(pg_current_snapshot()) \
+             THEN pg_xact_status($1::text::xid8) ELSE 'unknown' END",
+        )
+        .with(self.number.as_str())
         .first(&on)
         .await?;
-    status.map_or(Ok(None), |row| Reader::new(&row).take())
+        let status: Option<String> = status.map_or(Ok(None), |row| Reader::new(&row).take())?;
+        Ok(match status.as_deref() {
+            Some("aborted") => Answer::Not,
+            Some("committed") if !crashed => Answer::Committed,
+            // Perhaps it was, perhaps another one that was given its number.
+            Some("committed") | None => Answer::Unknown,
+            // Nothing of before a crash goes on after it, so that this is another.
+            Some(_) if crashed => Answer::Not,
+            Some(_) => Answer::Later,
+        })
+    }
+}
+
+/// What the server says of a transaction.
+enum Answer {
+    Committed,
+    Not,
+    Unknown,
+    Later,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{PoolError, TimeoutType};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use memu_core::{Error, ErrorKind};
 use tokio_postgres::error::SqlState;
 
@@ -34,6 +34,12 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
             "the server is stopping or starting; try again in a moment",
             true,
         ),
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::IDLE_SESSION_TIMEOUT => (
+            ErrorKind::Storage,
+            "the server waited for too long for the next statement; try again",
+            true,
+        ),
+        SqlState::OUT_OF_MEMORY => (ErrorKind::Storage, "the server is out of memory", true),
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => (
             ErrorKind::Busy,
             "others wrote at the same time; try again",
@@ -55,9 +61,14 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
             true,
         ),
         SqlState::DISK_FULL => (ErrorKind::Storage, "the server's disk is full", true),
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+        SqlState::INVALID_PASSWORD => (
             ErrorKind::Permission,
             "the server refused the user or the password of the DSN",
+            false,
+        ),
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => (
+            ErrorKind::Permission,
+            "the server does not let this user in from here, or not in this way; see sslmode",
             false,
         ),
         SqlState::INSUFFICIENT_PRIVILEGE => (
@@ -109,30 +120,49 @@ fn lost(cause: tokio_postgres::Error) -> Error {
         .retryable(true)
         .caused_by(cause);
     }
-    let beyond = std::error::Error::source(&cause).is_some_and(|source| {
-        let text = source.to_string();
-        text.contains("overflow") || text.contains("too large")
-    });
-    if beyond {
+    let said = cause.to_string();
+    let source = std::error::Error::source(&cause).map(ToString::to_string);
+    let source = source.unwrap_or_default();
+    if said.starts_with(TLS) {
+        return Error::config(if source.contains("does not support TLS") {
+            "the server speaks no TLS, which sslmode asks for; turn it on there, or use \
+             sslmode=disable where nobody can listen"
+        } else {
+            "no TLS connection to the server: its certificate is not accepted, or it speaks \
+             another version; see sslmode and sslrootcert"
+        })
+        .caused_by(cause);
+    }
+    if said.starts_with("invalid configuration") || said.starts_with("authentication error") {
+        return Error::permission(
+            "the server wants to know the user in a way that the DSN does not allow; is there a \
+             password?",
+        )
+        .caused_by(cause);
+    }
+    if source.contains("overflow") || source.contains("too large") {
         return Error::input("a value is beyond what PostgreSQL can hold").caused_by(cause);
     }
     Error::internal("a value does not fit its column").caused_by(cause)
 }
 
+/// How the driver begins what it says of TLS.
+const TLS: &str = "error performing TLS";
+
 /// Whether an error that the server did not send is the connection's.
 fn is_of_connection(cause: &tokio_postgres::Error) -> bool {
     let source = std::error::Error::source(cause);
+    let broken = source.and_then(|source| source.downcast_ref::<std::io::Error>());
     let text = cause.to_string();
+    if text.starts_with(TLS) {
+        // What TLS refuses comes as an error of reading, too, but of what was read.
+        return broken.is_some_and(|broken| broken.kind() != std::io::ErrorKind::InvalidData);
+    }
     cause.is_closed()
-        || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
-        || [
-            "error connecting",
-            "timeout",
-            "error performing TLS",
-            "error communicating",
-        ]
-        .iter()
-        .any(|beginning| text.starts_with(beginning))
+        || broken.is_some()
+        || ["error connecting", "timeout", "error communicating"]
+            .iter()
+            .any(|beginning| text.starts_with(beginning))
 }
 
 /// Whether the connection is gone, so that the same may be tried on another one.
@@ -142,18 +172,23 @@ pub(crate) fn is_lost(error: &Error) -> bool {
     let found = causes.find_map(|cause| cause.downcast_ref::<tokio_postgres::Error>());
     found.is_some_and(|cause| match cause.code() {
         None => is_of_connection(cause),
-        Some(code) => {
-            *code == SqlState::ADMIN_SHUTDOWN
-                || *code == SqlState::CRASH_SHUTDOWN
-                || *code == SqlState::CANNOT_CONNECT_NOW
-        }
+        Some(code) => [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CANNOT_CONNECT_NOW,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            SqlState::IDLE_SESSION_TIMEOUT,
+        ]
+        .contains(code),
     })
 }
 
 /// Translates an error of the pool of connections.
 pub(crate) fn pool(cause: PoolError, size: usize, wait: Duration) -> Error {
     match cause {
-        PoolError::Backend(cause) => storage(cause),
+        PoolError::Backend(cause) | PoolError::PostCreateHook(HookError::Backend(cause)) => {
+            storage(cause)
+        }
         PoolError::Timeout(TimeoutType::Wait) => Error::busy(format!(
             "all {size} connections were in use for longer than {} s; raise pool_size or \
              pool_timeout_s",

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Transaction};
-use memu_core::Result;
+use deadpool_postgres::{ClientWrapper, Object, Transaction};
 use memu_core::records::{EmbeddingSet, OwnerKind, SetState};
-use memu_core::store::VectorQuery;
+use memu_core::store::{Report, Severity, VectorQuery};
+use memu_core::{Error, Result};
 use rustc_hash::FxHashSet;
 
 use crate::connect::{Connections, Reach};
@@ -173,7 +173,21 @@ impl Index {
         }
         self.beat.fetch_add(1, Ordering::Relaxed);
         let put = self.put.fetch_add(vectors as u64, Ordering::Relaxed) + vectors as u64;
-        if put < SMALL.unsigned_abs() || self.waiting.swap(true, Ordering::AcqRel) {
+        if put >= SMALL.unsigned_abs() {
+            self.wait_for_rest();
+        }
+    }
+
+    /// Has missing indexes made after a moment, however few vectors were put.
+    pub(crate) fn look(self: &Arc<Self>) {
+        if self.made {
+            self.put.fetch_add(SMALL.unsigned_abs(), Ordering::Relaxed);
+            self.wait_for_rest();
+        }
+    }
+
+    fn wait_for_rest(self: &Arc<Self>) {
+        if self.waiting.swap(true, Ordering::AcqRel) {
             return;
         }
         let index = self.clone();
@@ -192,26 +206,34 @@ impl Index {
     }
 
     /// Makes the indexes that are missing, if many vectors were put.
-    pub(crate) async fn settle(&self) -> Result<()> {
+    pub(crate) async fn settle(self: &Arc<Self>) -> Result<()> {
         if self.put.load(Ordering::Relaxed) < SMALL.unsigned_abs() || self.connections.is_closed() {
             return Ok(());
         }
         self.make_missing().await.map(drop)
     }
 
-    /// Makes the indexes that are missing, and says which.
-    pub(crate) async fn make_missing(&self) -> Result<Vec<String>> {
+    /// Makes the indexes that are missing, and says which. It goes on when nobody waits for it
+    /// any more.
+    pub(crate) async fn make_missing(self: &Arc<Self>) -> Result<Vec<String>> {
+        let index = self.clone();
+        let making = tokio::spawn(async move { index.make_alone().await });
+        let made = making.await;
+        made.map_err(|cause| Error::internal("making an index ended early").caused_by(cause))?
+    }
+
+    async fn make_alone(&self) -> Result<Vec<String>> {
         let _alone = self.making.lock().await;
         self.put.store(0, Ordering::Relaxed);
         let mut client = self.connections.get().await?;
         let missing = self.missing(&mut client).await?;
-        let mut made = Vec::new();
-        for missing in missing {
-            if make(&client, &missing).await? {
-                made.push(missing.name);
-            }
+        if missing.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(made)
+        // Others get a connection in its place while it is busy, and nobody the settings and
+        // the lock that it is given: it is closed with them.
+        let client = Object::take(client);
+        make_all(&client, missing).await
     }
 
     /// The indexes that should be there and are not, or cannot be used.
@@ -293,8 +315,26 @@ async fn state(on: &Transaction<'_>, name: &str) -> Result<Option<bool>> {
     found.map(|row| Reader::new(&row).take()).transpose()
 }
 
-/// Makes an index beside all other work; says whether this process did.
-async fn make(client: &Object, missing: &Missing) -> Result<bool> {
+/// Makes indexes beside all other work, and says which.
+async fn make_all(client: &ClientWrapper, missing: Vec<Missing>) -> Result<Vec<String>> {
+    let lock =
+        "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' memu index', 0))";
+    let row = client.query_one(lock, &[]).await.map_err(storage)?;
+    if !Reader::new(&row).take::<bool>()? {
+        // Another process is at it.
+        return Ok(Vec::new());
+    }
+    let patient = "SET statement_timeout = 0; SET lock_timeout = 0";
+    client.batch_execute(patient).await.map_err(storage)?;
+    let mut made = Vec::new();
+    for missing in missing {
+        make(client, &missing).await?;
+        made.push(missing.name);
+    }
+    Ok(made)
+}
+
+async fn make(client: &ClientWrapper, missing: &Missing) -> Result<()> {
     let Missing {
         name,
         table,
@@ -303,36 +343,44 @@ async fn make(client: &Object, missing: &Missing) -> Result<bool> {
         nearest,
         broken,
     } = missing;
-    let lock =
-        "SELECT pg_try_advisory_lock(hashtextextended(current_schema() || ' memu index', 0))";
-    let row = client.query_one(lock, &[]).await.map_err(storage)?;
-    if !Reader::new(&row).take::<bool>()? {
-        // Another process is at it.
-        return Ok(false);
-    }
     let held = match nearest {
         Nearest::Whole => "embedding vector_cosine_ops".to_owned(),
         Nearest::Halves => format!("(embedding::halfvec({dimension})) halfvec_cosine_ops"),
     };
-    let mut steps = vec!["SET statement_timeout = 0; SET lock_timeout = 0".to_owned()];
     if *broken {
-        steps.push(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"));
+        let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {name}");
+        client.batch_execute(&drop).await.map_err(storage)?;
     }
-    steps.push(format!(
+    let create = format!(
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {table} USING hnsw ({held}) \
          WHERE owner_kind = {kind}"
-    ));
-    let mut made = Ok(());
-    for step in steps {
-        if made.is_ok() {
-            made = client.batch_execute(&step).await.map_err(storage);
+    );
+    client.batch_execute(&create).await.map_err(storage)
+}
+
+/// Tells which indexes of vectors are missing; with `repair`, makes them.
+pub(crate) async fn report(
+    index: &Arc<Index>,
+    missing: Vec<Missing>,
+    repair: bool,
+    report: &mut Report,
+) -> Result<()> {
+    if missing.is_empty() {
+        let fine = "every set with many vectors has its index, or needs none";
+        report.push("nearest", Severity::Ok, fine);
+        return Ok(());
+    }
+    let made = if repair {
+        index.make_missing().await?
+    } else {
+        Vec::new()
+    };
+    for Missing { name, .. } in missing {
+        let message = format!("the index {name} is missing: searches look at every vector");
+        report.push("nearest", Severity::Warning, message);
+        if let Some(last) = report.findings.last_mut() {
+            last.repaired = made.contains(&name);
         }
     }
-    // The connection goes, and with it the lock and the settings.
-    let _ = client
-        .batch_execute(
-            "SELECT pg_advisory_unlock_all(); RESET statement_timeout; RESET lock_timeout",
-        )
-        .await;
-    made.map(|()| true)
+    Ok(())
 }

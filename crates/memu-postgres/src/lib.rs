@@ -5,6 +5,7 @@
 //! this crate reads and writes rows. Candidates for the nearest vectors come from the server.
 
 mod address;
+mod attempts;
 mod check;
 mod citus;
 mod clear;

@@ -11,7 +11,8 @@ use crate::options::Options;
 use crate::read::embedding_sets;
 use crate::rows::Reader;
 use crate::schema::{
-    FIELDS_KEY, Table, VERSION, VERSION_KEY, create, row_security, tables, validate, vectors,
+    FIELDS_KEY, SEQUENCES, Table, VERSION, VERSION_KEY, create, row_security, tables, validate,
+    vectors,
 };
 use crate::sql::Sql;
 use crate::values::OwnText;
@@ -68,6 +69,9 @@ async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
             make(on, options, citus).await?;
         }
     }
+    if !options.create {
+        validate::validate_meta(on).await?;
+    }
     check_version(on).await?;
     let schema = as_wanted(stored_schema(on).await?, options)?;
     if !options.create {
@@ -92,7 +96,11 @@ async fn make(on: &Transaction<'_>, options: &Options, citus: bool) -> Result<()
     let default = options.default_schema.clone().unwrap_or_default();
     let schema = options.schema.clone().unwrap_or(default);
     let tables = tables(&schema);
-    let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+    let names = tables.iter().flat_map(|table| {
+        let indexes = table.indexes.iter().map(|index| index.name);
+        indexes.chain([table.name.as_str()])
+    });
+    let names: Vec<&str> = names.chain(SEQUENCES).collect();
     let taken = Sql::new(
         "SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE n.nspname = current_schema() AND c.relname = ANY($1)",
@@ -101,9 +109,9 @@ async fn make(on: &Transaction<'_>, options: &Options, citus: bool) -> Result<()
     .first(on)
     .await?;
     if let Some(row) = taken {
-        let table = Reader::new(&row).text()?;
+        let name = Reader::new(&row).text()?;
         return Err(Error::unsupported(format!(
-            "the table {table} belongs to another program; choose another database, or a schema \
+            "{name} is in the way, which belongs to another program; choose another database, or a schema \
              of its own: postgresql://…?options=-csearch_path%3Dmemu,public"
         )));
     }

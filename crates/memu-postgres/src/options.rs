@@ -31,7 +31,8 @@ pub struct Options {
     /// Whether such an index is made. Default true.
     pub index: bool,
     /// Whether the server itself keeps every transaction to the scopes that it is for.
-    /// `None`, the default, leaves it as it is in the database, which is off at first.
+    /// `None`, the default, leaves it as it is in the database, which is off at first. When it
+    /// is turned on, stores that are open elsewhere see nothing until they are opened anew.
     pub row_security: Option<bool>,
 }
 

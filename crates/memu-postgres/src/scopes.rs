@@ -45,14 +45,32 @@ pub(crate) async fn scopes(
     rows.iter().map(state).collect()
 }
 
-/// Every scope with where its log stands, those that hold nothing included.
+/// Every scope with where its log stands, those that hold nothing included, in the order in
+/// which they came.
 pub(crate) async fn every_scope(
     on: &Transaction<'_>,
     schema: &ScopeSchema,
 ) -> Result<Vec<(Scope, Standing)>> {
+    ordered(on, schema, "t.life").await
+}
+
+/// The same, in the order in which scopes are locked; nobody else writes to any of them before
+/// the transaction ends.
+pub(crate) async fn every_scope_locked(
+    on: &Transaction<'_>,
+    schema: &ScopeSchema,
+) -> Result<Vec<(Scope, Standing)>> {
+    ordered(on, schema, "t.scope_key FOR UPDATE").await
+}
+
+async fn ordered(
+    on: &Transaction<'_>,
+    schema: &ScopeSchema,
+    order: &str,
+) -> Result<Vec<(Scope, Standing)>> {
     let mut sql = Sql::new("SELECT t.life, t.seq, t.derived_seq");
     push_fields(&mut sql, schema);
-    sql.push(" FROM memu_scopes t ORDER BY t.life");
+    sql.push(&format!(" FROM memu_scopes t ORDER BY {order}"));
     let rows = sql.rows(on).await?;
     let scope = |row: &Row| {
         let mut reader = Reader::new(row);

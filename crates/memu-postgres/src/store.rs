@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use deadpool_postgres::GenericClient as _;
+use memu_core::Result;
 use memu_core::filter::Filter;
 use memu_core::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
@@ -12,19 +13,18 @@ use memu_core::records::{
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
     BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
-    RecordSet, Report, ScopeOutline, ScopeState, Severity, Store, VectorHit, VectorQuery,
-    WriteBatch,
+    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
 };
 use memu_core::time::civil;
-use memu_core::{Error, Result};
 
+use crate::attempts::{reading, writing};
 use crate::connect::{Connections, Reach};
-use crate::error::{is_lost, storage};
+use crate::error::is_lost;
 use crate::index::{self, Index};
 use crate::options::Options;
 use crate::rows::Record;
 use crate::sets::Tables;
-use crate::{check, clear, commit, ending, open, outlines, read, scopes, search, sets, vectors};
+use crate::{check, clear, commit, open, outlines, read, scopes, search, sets, vectors};
 
 /// A store in a PostgreSQL database with pgvector.
 ///
@@ -43,62 +43,6 @@ struct Shared {
     exact_search: bool,
     tables: Tables,
     index: Arc<Index>,
-}
-
-/// So many connections may break under an operation before it gives up: after the server was
-/// started anew, every one that was idle does.
-const LOST_CONNECTIONS: usize = 4;
-
-/// Reads as of one moment; again on another connection when the first one breaks.
-macro_rules! reading {
-    ($store:expr, $reach:expr, |$on:ident| $read:expr) => {{
-        let connections = &$store.shared.connections;
-        let mut broken = 0;
-        loop {
-            let mut client = connections.get().await?;
-            let read = async {
-                let transaction = connections.snapshot(&mut client, $reach).await?;
-                let $on = &transaction;
-                let value = $read.await?;
-                transaction.commit().await.map_err(storage)?;
-                Ok(value)
-            };
-            match read.await {
-                Err(error) if broken < LOST_CONNECTIONS && is_lost(&error) => broken += 1,
-                value => break value,
-            }
-        }
-    }};
-}
-
-/// Writes in one transaction, which goes on when nobody waits for it any more; again on
-/// another connection when the first one breaks before it is to be committed.
-macro_rules! writing {
-    ($store:expr, $reach:expr, |$shared:ident, $on:ident| $write:expr) => {{
-        let shared = $store.shared.clone();
-        let task = tokio::spawn(async move {
-            let $shared = &*shared;
-            let mut broken = 0;
-            loop {
-                let mut client = $shared.connections.get().await?;
-                let write = async {
-                    let reach = $reach;
-                    let transaction = $shared.connections.transaction(&mut client, reach).await?;
-                    let $on = &transaction;
-                    let value = $write.await?;
-                    let ended = ending::commit(transaction, &$shared.connections).await;
-                    Ok(ended.map(|()| value))
-                };
-                match write.await {
-                    Err(error) if broken < LOST_CONNECTIONS && is_lost(&error) => broken += 1,
-                    Err(error) => break Err(error),
-                    Ok(ended) => break ended,
-                }
-            }
-        });
-        task.await
-            .map_err(|cause| Error::internal("a write ended early").caused_by(cause))?
-    }};
 }
 
 impl PostgresStore {
@@ -333,12 +277,12 @@ impl Store for PostgresStore {
         built: Vec<BuiltScope>,
     ) -> Result<Vec<Scope>> {
         let identity = identity.clone();
-        writing!(self, Reach::Everything, |shared, on| sets::activate(
-            on,
-            &shared.schema,
-            &identity,
-            &built
-        ))
+        let behind: Result<Vec<Scope>> = writing!(self, Reach::Everything, |shared, on| {
+            sets::activate(on, &shared.schema, &identity, &built)
+        });
+        // While it was being built it had no index.
+        self.shared.index.look();
+        behind
     }
 
     async fn drop_replaced(&self, limit: usize) -> Result<usize> {
@@ -365,7 +309,9 @@ impl Store for PostgresStore {
                 reading!(self, Reach::Everything, |on| check::check(on, &look, false));
             report?
         };
-        self.check_nearest(repair, &mut report).await?;
+        let missing: Result<Vec<_>> = reading!(self, Reach::Everything, |on| index::missing(on));
+        let index = &self.shared.index;
+        index::report(index, missing?, repair, &mut report).await?;
         Ok(report)
     }
 
@@ -381,37 +327,5 @@ impl Store for PostgresStore {
             Err(error) if !is_lost(&error) => Err(error),
             _ => Ok(()),
         }
-    }
-}
-
-impl PostgresStore {
-    /// Looks at the indexes of vectors, and makes those that are missing.
-    async fn check_nearest(&self, repair: bool, report: &mut Report) -> Result<()> {
-        let missing: Result<Vec<_>> = reading!(self, Reach::Everything, |on| index::missing(on));
-        let missing = missing?;
-        if missing.is_empty() {
-            let fine = "every set with many vectors has its index, or needs none";
-            report.push("nearest", Severity::Ok, fine);
-            return Ok(());
-        }
-        let made = if repair {
-            self.shared.index.make_missing().await?
-        } else {
-            Vec::new()
-        };
-        for one in missing {
-            report.push(
-                "nearest",
-                Severity::Warning,
-                format!(
-                    "the index {} is missing: searches look at every vector",
-                    one.name
-                ),
-            );
-            if let Some(last) = report.findings.last_mut() {
-                last.repaired = made.contains(&one.name);
-            }
-        }
-        Ok(())
     }
 }

@@ -2,17 +2,14 @@
 
 use memu_core::scope::ScopeSchema;
 
-use super::described::{Column, Reference, Table};
+use super::described::{Column, Reference, SEQUENCES, Table};
 use super::{FIELDS_KEY, VERSION, VERSION_KEY, tables};
 
 /// The statements that make an empty store in the current schema, without what its tables
 /// refer to.
 pub(crate) fn statements(schema: &ScopeSchema) -> String {
-    let mut sql = String::from(
-        "CREATE EXTENSION IF NOT EXISTS vector;\n\
-         CREATE SEQUENCE memu_lives;\n\
-         CREATE SEQUENCE memu_places;\n",
-    );
+    let mut sql = String::from("CREATE EXTENSION IF NOT EXISTS vector;\n");
+    sql.extend(SEQUENCES.map(|name| format!("CREATE SEQUENCE {name};\n")));
     for described in &tables(schema) {
         sql += &table(described);
     }

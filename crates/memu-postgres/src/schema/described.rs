@@ -2,6 +2,9 @@
 
 use memu_core::scope::ScopeSchema;
 
+/// What numbers scopes and records in the order in which they come.
+pub(crate) const SEQUENCES: [&str; 2] = ["memu_lives", "memu_places"];
+
 /// A table.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
@@ -89,11 +92,13 @@ pub(crate) fn tables(schema: &ScopeSchema) -> Vec<Table> {
     all
 }
 
-fn meta() -> Table {
+/// The table of what is known of the store itself.
+pub(super) fn meta() -> Table {
     store_table("memu_meta", "key text, value text", &["key"], &[])
 }
 
-fn sets() -> Table {
+/// The table of embedding sets.
+pub(super) fn sets() -> Table {
     store_table(
         "memu_embedding_sets",
         "set_id bigint, provider text, model text, dimension bigint, set_state text",

@@ -4,12 +4,13 @@
 //! nothing that one scope does costs for the size of another. `place` is the order of storing,
 //! in which pages are read.
 
+mod catalog;
 pub(crate) mod create;
 mod described;
 pub(crate) mod row_security;
 pub(crate) mod validate;
 
-pub(crate) use described::{Table, tables, vectors};
+pub(crate) use described::{SEQUENCES, Table, tables, vectors};
 
 /// The schema that this version writes.
 pub(crate) const VERSION: u64 = 1;

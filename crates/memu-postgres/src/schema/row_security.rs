@@ -9,6 +9,9 @@ use crate::error::storage;
 use crate::rows::Reader;
 use crate::sql::Sql;
 
+/// The name of the rule, on every table.
+pub(super) const POLICY: &str = "memu_scopes";
+
 /// The rows that a transaction sees and writes. The list is taken apart once per statement.
 const VISIBLE: &str = "(SELECT current_setting('memu.scopes', true)) = '*' \
     OR scope_key = ANY ((SELECT string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
@@ -60,7 +63,7 @@ pub(crate) async fn turn_off(on: &Transaction<'_>, tables: &[Table]) -> Result<(
     let sql: Vec<String> = scoped
         .map(|Table { name, .. }| {
             format!(
-                "DROP POLICY IF EXISTS memu_scopes ON {name}; \
+                "DROP POLICY IF EXISTS {POLICY} ON {name}; \
                  ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY; \
                  ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"
             )
@@ -74,7 +77,7 @@ pub(crate) fn guard(table: &str) -> String {
     format!(
         "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
          ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
-         DROP POLICY IF EXISTS memu_scopes ON {table}; \
-         CREATE POLICY memu_scopes ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE});"
+         DROP POLICY IF EXISTS {POLICY} ON {table}; \
+         CREATE POLICY {POLICY} ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE});"
     )
 }

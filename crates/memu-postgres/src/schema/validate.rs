@@ -1,22 +1,35 @@
 //! Whether the tables are as they should be.
 
-use std::collections::BTreeMap;
-
 use deadpool_postgres::Transaction;
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, Result};
 
-use super::described::{Table, tables, vectors};
+use super::catalog::{Catalog, Column};
+use super::described::{self, SEQUENCES, Table, tables, vectors};
+use super::row_security::POLICY;
 use crate::read::embedding_sets;
-use crate::rows::Reader;
-use crate::sql::Sql;
 
 /// Refuses tables that differ, and says all the places where they do.
 ///
 /// # Errors
 /// [`ErrorKind::Corrupt`](memu_core::ErrorKind::Corrupt).
 pub(crate) async fn validate(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<()> {
-    let differences = differences(on, schema).await?;
+    refuse(&differences(on, schema).await?)
+}
+
+/// Refuses a table of settings that cannot be read.
+///
+/// # Errors
+/// As [`validate`].
+pub(crate) async fn validate_meta(on: &Transaction<'_>) -> Result<()> {
+    let mut differences = Vec::new();
+    Catalog::read(on)
+        .await?
+        .compare(&described::meta(), &mut differences);
+    refuse(&differences)
+}
+
+fn refuse(differences: &[String]) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
     }
@@ -30,7 +43,10 @@ pub(crate) async fn validate(on: &Transaction<'_>, schema: &ScopeSchema) -> Resu
 pub(crate) async fn differences(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<Vec<String>> {
     let mut expected = tables(schema);
     let found = Catalog::read(on).await?;
-    if found.columns.contains_key("memu_embedding_sets") {
+    let mut of_sets = Vec::new();
+    found.compare(&described::sets(), &mut of_sets);
+    // Otherwise they cannot be read.
+    if of_sets.is_empty() {
         let sets = embedding_sets(on).await?;
         expected.extend(
             sets.iter()
@@ -41,79 +57,15 @@ pub(crate) async fn differences(on: &Transaction<'_>, schema: &ScopeSchema) -> R
     for table in &expected {
         found.compare(table, &mut differences);
     }
+    for sequence in SEQUENCES {
+        if !found.sequences.contains(sequence) {
+            differences.push(format!("the sequence {sequence} is missing"));
+        }
+    }
     Ok(differences)
 }
 
-/// What the server says of the tables in the current schema.
-struct Catalog {
-    /// By table: each column's type and whether it may be null.
-    columns: BTreeMap<String, BTreeMap<String, (String, bool)>>,
-    /// By table: whether each index is unique, and its columns.
-    indexes: BTreeMap<String, Vec<(bool, Vec<String>)>>,
-    /// By table: each foreign key's columns.
-    references: BTreeMap<String, Vec<Vec<String>>>,
-}
-
 impl Catalog {
-    async fn read(on: &Transaction<'_>) -> Result<Self> {
-        let mut catalog = Self {
-            columns: BTreeMap::new(),
-            indexes: BTreeMap::new(),
-            references: BTreeMap::new(),
-        };
-        let rows = Sql::new(
-            "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), \
-             NOT a.attnotnull FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p') AND a.attnum > 0 \
-             AND NOT a.attisdropped",
-        )
-        .rows(on)
-        .await?;
-        for row in &rows {
-            let mut reader = Reader::new(row);
-            let (table, column) = (reader.text()?, reader.text()?);
-            let described = (reader.text()?, reader.take()?);
-            catalog
-                .columns
-                .entry(table)
-                .or_default()
-                .insert(column, described);
-        }
-        let rows = Sql::new(
-            "SELECT c.relname::text, i.indisunique, ARRAY(\
-             SELECT pg_get_indexdef(i.indexrelid, k, true) \
-             FROM generate_series(1, i.indnkeyatts::int) k ORDER BY k) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = current_schema() AND i.indisvalid",
-        )
-        .rows(on)
-        .await?;
-        for row in &rows {
-            let mut reader = Reader::new(row);
-            let table = reader.text()?;
-            let index = (reader.take()?, reader.take()?);
-            catalog.indexes.entry(table).or_default().push(index);
-        }
-        let rows = Sql::new(
-            "SELECT c.relname::text, ARRAY(SELECT a.attname::text \
-             FROM unnest(k.conkey) WITH ORDINALITY x (number, at) JOIN pg_attribute a \
-             ON a.attrelid = k.conrelid AND a.attnum = x.number ORDER BY x.at) \
-             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
-             JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE n.nspname = current_schema() AND k.contype = 'f'",
-        )
-        .rows(on)
-        .await?;
-        for row in &rows {
-            let mut reader = Reader::new(row);
-            let table = reader.text()?;
-            let columns = reader.take()?;
-            catalog.references.entry(table).or_default().push(columns);
-        }
-        Ok(catalog)
-    }
-
     fn compare(&self, table: &Table, differences: &mut Vec<String>) {
         let name = &table.name;
         let Some(columns) = self.columns.get(name) else {
@@ -121,32 +73,27 @@ impl Catalog {
             return;
         };
         for column in &table.columns {
-            let expected = catalog_type(&column.sql_type);
-            match columns.get(&column.name) {
-                None => differences.push(format!("{name} lacks the column {}", column.name)),
-                Some((found, _)) if found != expected => differences.push(format!(
-                    "{name}.{} is {found} where {expected} is expected",
-                    column.name
-                )),
-                Some((_, optional)) if *optional && !column.optional => {
-                    differences.push(format!("{name}.{} may be null", column.name));
-                }
-                Some((_, optional)) if !*optional && column.optional => {
-                    differences.push(format!("{name}.{} may not be null", column.name));
-                }
-                Some(_) => {}
-            }
+            let place = format!("{name}.{}", column.name);
+            let difference = columns.get(&column.name).map_or_else(
+                || Some(format!("{name} lacks the column {}", column.name)),
+                |found| differs(&place, column, found),
+            );
+            differences.extend(difference);
         }
         // A column that we do not write must not be one that has to be written.
-        for (column, (_, optional)) in columns {
+        for (column, found) in columns {
             let ours = table.columns.iter().any(|known| known.name == *column);
-            if !ours && !optional {
+            if !ours && found.is_demanded() {
                 differences.push(format!(
                     "{name} demands a column {column} that is not MemU's"
                 ));
             }
         }
+        for rule in self.rules.get(name).into_iter().flatten() {
+            differences.push(format!("{name} has a rule {rule} that is not MemU's"));
+        }
         self.compare_keys(table, differences);
+        self.compare_guards(table, differences);
     }
 
     fn compare_keys(&self, table: &Table, differences: &mut Vec<String>) {
@@ -189,6 +136,44 @@ impl Catalog {
                 ));
             }
         }
+    }
+
+    /// Row security is on for all tables of scopes, or for none.
+    fn compare_guards(&self, table: &Table, differences: &mut Vec<String>) {
+        let name = &table.name;
+        let guard = |name: &str| self.guards.get(name).map_or("off", String::as_str);
+        let is_on = table.scoped && guard("memu_scopes") != "off";
+        let expected = if is_on { "on" } else { "off" };
+        let found = guard(name);
+        if found != expected {
+            differences.push(format!(
+                "row security of {name} is {found} where {expected} is expected"
+            ));
+        }
+        for policy in self.policies.get(name).into_iter().flatten() {
+            if policy != POLICY {
+                differences.push(format!("{name} has a policy {policy} that is not MemU's"));
+            }
+        }
+    }
+}
+
+/// How a column differs.
+fn differs(place: &str, expected: &described::Column, found: &Column) -> Option<String> {
+    let sql_type = catalog_type(&expected.sql_type);
+    if found.sql_type != sql_type {
+        let found = &found.sql_type;
+        return Some(format!("{place} is {found} where {sql_type} is expected"));
+    }
+    if let Some(other) = found.collation.as_ref().filter(|name| *name != "C") {
+        return Some(format!(
+            "{place} is in the order {other} where C is expected"
+        ));
+    }
+    match (found.optional, expected.optional) {
+        (true, false) => Some(format!("{place} may be null")),
+        (false, true) => Some(format!("{place} may not be null")),
+        _ => None,
     }
 }
 
