@@ -33,7 +33,12 @@ impl<'v> Sql<'v> {
 
     /// Appends a parameter.
     pub(crate) fn bind(&mut self, value: impl ToSql + Send + Sync + 'v) {
-        self.parameters.push(Box::new(value));
+        self.bind_boxed(Box::new(value));
+    }
+
+    /// Appends a parameter of any kind.
+    pub(crate) fn bind_boxed(&mut self, value: Bound<'v>) {
+        self.parameters.push(value);
         self.text.push('$');
         self.text.push_str(&self.parameters.len().to_string());
     }

@@ -1,12 +1,12 @@
 //! The same on a PostgreSQL server.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use memu::core::filter::Filter;
 use memu::core::provider::Embedder;
 use memu::core::records::{Embedding, OwnerKind};
-use memu::core::store::{Store, VectorQuery};
+use memu::core::store::{Severity, Store, VectorQuery};
 use memu::postgres::{Options, PostgresStore};
 use memu::{Error, MemoryService, Result};
 
@@ -134,7 +134,7 @@ impl Server<'_> {
             let store = PostgresStore::open(options).await?;
             if !exact {
                 let started = Instant::now();
-                store.check(true).await?;
+                indexed(&store).await?;
                 indexing = started.elapsed().as_secs_f64();
             }
             modes.push(searched(&store, embedder, &asked).await?);
@@ -163,6 +163,18 @@ impl Server<'_> {
                 "s",
             ),
         ])
+    }
+}
+
+/// Waits until the index is there. The service began it when no more vectors came, and
+/// whoever finds that somebody is at it does not wait.
+async fn indexed(store: &PostgresStore) -> Result<()> {
+    loop {
+        let report = store.check(true).await?;
+        if report.severity() == Severity::Ok {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 

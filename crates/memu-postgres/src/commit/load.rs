@@ -12,10 +12,10 @@ use memu_core::store::{LogPosition, ScopeData};
 use memu_core::time::Timestamp;
 use tokio_postgres::Row;
 
+use super::any::Any;
 use super::named::Named;
 use crate::read::{by_key, placed};
 use crate::rows::{Reader, Record};
-use crate::select::texts;
 use crate::sql::Sql;
 use crate::values::Key;
 
@@ -121,73 +121,50 @@ impl Reading<'_, '_> {
     }
 
     async fn with_ids<T: Record>(&self, ids: &BTreeSet<&Id>) -> Result<Placed<T>> {
-        if ids.is_empty() {
+        let any = Any::default().of("t.id", ids);
+        self.chosen(self.select::<T>(), any).await
+    }
+
+    async fn chosen<T: Record>(&self, mut sql: Sql<'_>, any: Any<'_>) -> Result<Placed<T>> {
+        if !any.push(&mut sql) {
             return Ok(Placed::new());
         }
-        let mut sql = self.select::<T>();
-        sql.push(" AND t.id = ANY($2)");
-        self.placed(sql.with(texts(ids.iter().copied()))).await
+        self.placed(sql).await
     }
 
     /// Those that are named, and those that have content that a named one has or is to have.
     async fn resources(&self, named: &Named<'_>) -> Result<Placed<Resource>> {
-        if named.resources.is_empty() {
-            return Ok(Placed::new());
-        }
-        let mut sql = self.select::<Resource>();
-        sql.push(
-            " AND (t.id = ANY($2) OR t.content_hash = ANY($3) OR t.content_hash IN \
-             (SELECT o.content_hash FROM resources o \
-             WHERE o.scope_key = $1 AND o.id = ANY($2)))",
-        );
-        let contents = named.contents.iter().map(|hash| hash.as_bytes().to_vec());
-        let sql = sql
-            .with(texts(named.resources.iter().copied()))
-            .with(contents.collect::<Vec<_>>());
-        self.placed(sql).await
+        let of_named = "t.content_hash IN (SELECT o.content_hash FROM resources o \
+                        WHERE o.scope_key = $1 AND o.id";
+        let mut any = Any::default()
+            .of("t.id", &named.resources)
+            .within(of_named, &named.resources);
+        any.contents(&named.contents);
+        self.chosen(self.select::<Resource>(), any).await
     }
 
     /// Those that are named, those in places that are named, and those of resources that go.
     async fn segments(&self, named: &Named<'_>) -> Result<Placed<Segment>> {
-        if named.segments.is_empty() && named.deleted_resources.is_empty() {
-            return Ok(Placed::new());
-        }
-        let (of, ordinals): (Vec<&Id>, Vec<i64>) = named
-            .ordinals
-            .iter()
-            .map(|(resource, ordinal)| (*resource, i64::from(*ordinal)))
-            .unzip();
-        let mut sql = self.select_hollow();
-        sql.push(
-            " AND (t.id = ANY($2) OR t.resource_id = ANY($3) OR (t.resource_id, t.ordinal) IN \
-             (SELECT * FROM unnest($4::text[], $5::bigint[])))",
-        );
-        let sql = sql
-            .with(texts(named.segments.iter().copied()))
-            .with(texts(named.deleted_resources.iter().copied()))
-            .with(texts(of))
-            .with(ordinals);
-        self.hollow(sql).await
+        let mut any = Any::default()
+            .of("t.id", &named.segments)
+            .of("t.resource_id", &named.deleted_resources);
+        any.ordinals(&named.ordinals);
+        self.hollow(any).await
     }
 
     async fn hollow_segments(&self, ids: &BTreeSet<&Id>) -> Result<Placed<Segment>> {
-        if ids.is_empty() {
-            return Ok(Placed::new());
-        }
-        let mut sql = self.select_hollow();
-        sql.push(" AND t.id = ANY($2)");
-        self.hollow(sql.with(texts(ids.iter().copied()))).await
-    }
-
-    fn select_hollow<'v>(&self) -> Sql<'v> {
-        let sql = "SELECT t.place, t.id, t.resource_id, t.ordinal, t.revision \
-                   FROM memu_segments t WHERE t.scope_key = $1";
-        Sql::new(sql).with(Key::of(self.scope))
+        self.hollow(Any::default().of("t.id", ids)).await
     }
 
     /// Segments without what they say: stored ones never change, so that only who they are
     /// and where they stand matters.
-    async fn hollow(&self, sql: Sql<'_>) -> Result<Placed<Segment>> {
+    async fn hollow(&self, any: Any<'_>) -> Result<Placed<Segment>> {
+        let sql = "SELECT t.place, t.id, t.resource_id, t.ordinal, t.revision \
+                   FROM memu_segments t WHERE t.scope_key = $1";
+        let mut sql = Sql::new(sql).with(Key::of(self.scope));
+        if !any.push(&mut sql) {
+            return Ok(Placed::new());
+        }
         let segment = |row: &Row| {
             let mut reader = Reader::new(row);
             let (place, id) = (reader.take()?, reader.id()?);
@@ -203,24 +180,17 @@ impl Reading<'_, '_> {
     /// Those that are named; those of resources that go, and those that cite them; those
     /// that are filed under categories that go.
     async fn items(&self, named: &Named<'_>) -> Result<Placed<MemoryItem>> {
-        let going = !named.deleted_resources.is_empty() || !named.deleted_categories.is_empty();
-        if !going {
-            return self.with_ids(&named.items).await;
-        }
-        let mut sql = self.select::<MemoryItem>();
-        sql.push(
-            " AND (t.id = ANY($2) OR t.resource_id = ANY($3) OR t.place IN \
-             (SELECT x.item_place FROM memu_item_segments x JOIN memu_segments s \
-             ON s.scope_key = x.scope_key AND s.place = x.segment_place \
-             WHERE x.scope_key = $1 AND s.resource_id = ANY($3)) OR t.id IN \
-             (SELECT r.item_id FROM category_items r \
-             WHERE r.scope_key = $1 AND r.category_id = ANY($4)))",
-        );
-        let sql = sql
-            .with(texts(named.items.iter().copied()))
-            .with(texts(named.deleted_resources.iter().copied()))
-            .with(texts(named.deleted_categories.iter().copied()));
-        self.placed(sql).await
+        let citing = "t.place IN (SELECT x.item_place FROM memu_item_segments x \
+                      JOIN memu_segments s ON s.scope_key = x.scope_key \
+                      AND s.place = x.segment_place WHERE x.scope_key = $1 AND s.resource_id";
+        let filed = "t.id IN (SELECT r.item_id FROM category_items r \
+                     WHERE r.scope_key = $1 AND r.category_id";
+        let any = Any::default()
+            .of("t.id", &named.items)
+            .of("t.resource_id", &named.deleted_resources)
+            .within(citing, &named.deleted_resources)
+            .within(filed, &named.deleted_categories);
+        self.chosen(self.select::<MemoryItem>(), any).await
     }
 
     /// Those that are named, those of items that are there, and those of categories that go.
@@ -229,17 +199,11 @@ impl Reading<'_, '_> {
         named: &Named<'_>,
         items: &BTreeSet<&Id>,
     ) -> Result<Placed<CategoryItem>> {
-        let none = named.relations.is_empty() && named.deleted_categories.is_empty();
-        if none && items.is_empty() {
-            return Ok(Placed::new());
-        }
-        let mut sql = self.select::<CategoryItem>();
-        sql.push(" AND (t.id = ANY($2) OR t.item_id = ANY($3) OR t.category_id = ANY($4))");
-        let sql = sql
-            .with(texts(named.relations.iter().copied()))
-            .with(texts(items.iter().copied()))
-            .with(texts(named.deleted_categories.iter().copied()));
-        self.placed(sql).await
+        let any = Any::default()
+            .of("t.id", &named.relations)
+            .of("t.item_id", items)
+            .of("t.category_id", &named.deleted_categories);
+        self.chosen(self.select::<CategoryItem>(), any).await
     }
 
     /// Those that are named, and those that items are filed under.
@@ -248,38 +212,28 @@ impl Reading<'_, '_> {
         named: &Named<'_>,
         items: &BTreeSet<&Id>,
     ) -> Result<Placed<MemoryCategory>> {
-        if items.is_empty() {
-            return self.with_ids(&named.categories).await;
-        }
-        let mut sql = self.select::<MemoryCategory>();
-        sql.push(
-            " AND (t.id = ANY($2) OR t.id IN (SELECT r.category_id FROM category_items r \
-             WHERE r.scope_key = $1 AND r.item_id = ANY($3)))",
-        );
-        let sql = sql
-            .with(texts(named.categories.iter().copied()))
-            .with(texts(items.iter().copied()));
-        self.placed(sql).await
+        let filing = "t.id IN (SELECT r.category_id FROM category_items r \
+                      WHERE r.scope_key = $1 AND r.item_id";
+        let any = Any::default()
+            .of("t.id", &named.categories)
+            .within(filing, items);
+        self.chosen(self.select::<MemoryCategory>(), any).await
     }
 
     /// Those that are named; those about resources and content that may go; where something
     /// is deleted, those about no content.
     async fn replies(&self, named: &Named<'_>) -> Result<Placed<ModelReply>> {
-        if !named.touches_replies {
-            return self.with_ids(&named.replies).await;
+        let of_content = "t.resource_id IS NULL AND t.content_hash IN \
+                          (SELECT o.content_hash FROM resources o \
+                          WHERE o.scope_key = $1 AND o.id";
+        let mut any = Any::default().of("t.id", &named.replies);
+        if named.touches_replies {
+            any = any
+                .of("t.resource_id", &named.deleted_resources)
+                .within(of_content, &named.resources);
+            any.plain("t.resource_id IS NULL AND t.content_hash IS NULL AND t.reply_text <> ''");
         }
-        let mut sql = self.select::<ModelReply>();
-        sql.push(
-            " AND (t.id = ANY($2) OR t.resource_id = ANY($3) OR (t.resource_id IS NULL \
-             AND (t.content_hash IS NULL AND t.reply_text <> '' OR t.content_hash IN \
-             (SELECT o.content_hash FROM resources o \
-             WHERE o.scope_key = $1 AND o.id = ANY($4)))))",
-        );
-        let sql = sql
-            .with(texts(named.replies.iter().copied()))
-            .with(texts(named.deleted_resources.iter().copied()))
-            .with(texts(named.resources.iter().copied()));
-        self.placed(sql).await
+        self.chosen(self.select::<ModelReply>(), any).await
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`ScopeData::apply_noting`]: here the part of the scope that the batch is about is read,
 //! and what became of its records is written.
 
+mod any;
 mod load;
 mod named;
 mod write;
