@@ -117,9 +117,11 @@ fn check_target(builder: &MemoryServiceBuilder, source: &End) -> Result<Dsn> {
                 .with("place", place),
         );
     }
+    // What cannot be read without writing, such as a file that was cut off when it was made, is
+    // for opening to mend or to refuse.
     if let Dsn::Sqlite(file) = &place
         && file.is_file()
-        && preview_upgrade(file, builder.key()?.as_ref())?.is_some()
+        && matches!(preview_upgrade(file, builder.key()?.as_ref()), Ok(Some(_)))
     {
         return Err(Error::unsupported(
             "the target is a file of memU 1.x; `memu upgrade` makes a memory of it",

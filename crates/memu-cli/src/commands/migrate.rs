@@ -122,14 +122,17 @@ fn tell_of_original(source: &End, printer: &Printer) {
 
 /// What there is to move, in a phrase.
 fn phrase(plan: &Plan) -> String {
-    let totals = &plan.totals;
-    let scopes = match plan.scopes.len() {
-        1 => "1 scope".to_owned(),
-        scopes => format!("{scopes} scopes"),
+    let counted = |count: u64, one: &str, many: &str| {
+        let name = if count == 1 { one } else { many };
+        format!("{count} {name}")
     };
+    let totals = &plan.totals;
     format!(
-        "{scopes} with {} resources, {} items, {} categories",
-        totals.resources, totals.items, totals.categories
+        "{} with {}, {}, {}",
+        counted(plan.scopes.len() as u64, "scope", "scopes"),
+        counted(totals.resources, "resource", "resources"),
+        counted(totals.items, "item", "items"),
+        counted(totals.categories, "category", "categories")
     )
 }
 
