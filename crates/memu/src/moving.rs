@@ -88,6 +88,17 @@ pub async fn open_target(builder: MemoryServiceBuilder, source: &End) -> Result<
     open(builder, place).await
 }
 
+/// Opens the store that records are to be added to, or makes it, with these scope fields unless
+/// the settings name them.
+///
+/// # Errors
+/// As [`MemoryServiceBuilder::build`], as far as they are about the store;
+/// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for a memory in this process.
+pub async fn open_to_import(builder: MemoryServiceBuilder, fields: &[String]) -> Result<End> {
+    let place = outside(builder.dsn()?)?;
+    open(builder.default_scope_fields(fields.iter().cloned()), place).await
+}
+
 /// As [`open_target`], and makes nothing: a store that is not there is taken for an empty one.
 ///
 /// # Errors

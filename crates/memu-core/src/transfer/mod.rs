@@ -17,13 +17,19 @@
 //! and what was changed or removed is a conflict that names it.
 
 mod copy;
+mod export;
 mod form;
+mod import;
 mod kind;
+mod line;
 mod removed;
 mod side;
 mod sums;
 
+pub use export::{Exported, Sink, export_lines};
 pub use form::{CategoryForm, ItemForm, ModelReplyForm, RelationForm, ResourceForm, SegmentForm};
+pub use import::{Imported, import_lines, read_header};
+pub use line::{Content, End, Header, Line, LineKind, VERSION, Vector};
 pub use side::Side;
 pub use sums::{Parts, Sum, Surveyed};
 
