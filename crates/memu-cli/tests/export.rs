@@ -78,6 +78,23 @@ fn what_is_exported_comes_back_as_it_was() {
 }
 
 #[test]
+fn one_users_memories_become_a_memory_of_their_own() {
+    let home = home();
+    let export = ["--db", "old.db", "export", "bob.db", "--format", "sqlite"];
+    let text = home.ok(&[&export[..], &["--user", "bob"]].concat());
+    assert!(text.starts_with("Exported to bob.db (1 scope, "), "{text}");
+    let all = sums(&home, "old.db");
+    assert_eq!(sums(&home, "bob.db"), Value::from(vec![all[1].clone()]));
+    home.ok(&["--db", "bob.db", "doctor"]);
+    let again = home.run(&[&export[..], &["--user", "bob"]].concat());
+    assert!(again.stderr.contains("is there already"), "{again:?}");
+    let out = home.run(&[
+        "--db", "old.db", "export", "--format", "sqlite", "--user", "bob",
+    ]);
+    assert!(out.stderr.contains("name a file"), "{out:?}");
+}
+
+#[test]
 fn what_cannot_be_read_is_named_by_its_line_and_changes_nothing() {
     let home = home();
     home.ok(&["--db", "old.db", "export", "all.jsonl", "--all-scopes"]);

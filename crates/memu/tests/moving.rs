@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use memu::core::filter::Filter;
 use memu::core::store::Severity;
 use memu::core::transfer::Transfer;
 use memu::moving::{End, open_source, open_target};
@@ -40,6 +41,7 @@ async fn moved(source: &End, target: &End) -> u64 {
     let transfer = Transfer {
         from: source.side.clone(),
         to: target.side.clone(),
+        filter: Filter::default(),
     };
     let quiet = |_, _, _| {};
     let plan = transfer.plan(&quiet).await.unwrap();

@@ -3,10 +3,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use memu::core::filter::Filter;
 use memu::core::scope::Scope;
 use memu::core::service::select_scopes;
-use memu::core::transfer::{Exported, Side, export_lines};
-use memu::moving::open_source;
+use memu::core::transfer::{Exported, Side, Transfer, export_lines};
+use memu::moving::{End, open_source, open_target};
 use memu::{Error, Result};
 
 use crate::args::{Global, pair};
@@ -14,7 +15,7 @@ use crate::output::{Line, Printer, Tone};
 use crate::progress::Progress;
 use crate::session;
 
-/// Write the memory as text, complete, so that other programs can read it.
+/// Write the memory into a file, complete, so that other programs can read it.
 ///
 /// Everything of the scopes is written: resources with content, segments, items, categories,
 /// relations, vectors bit by bit, replies of models. docs/formats.md shows the lines;
@@ -39,11 +40,12 @@ pub(crate) struct Export {
 pub(crate) enum Format {
     /// JSON Lines: a line for each record
     Jsonl,
+    /// A new file that is a memory itself, as memu migrate makes it
+    Sqlite,
 }
 
 impl Export {
     pub(crate) async fn run(self, global: &Global, printer: &Printer) -> Result<()> {
-        let Format::Jsonl = self.format;
         let source = open_source(session::here(global)?).await?;
         let filter = session::filter(global, &self.conditions);
         let store = &source.side.store;
@@ -54,9 +56,16 @@ impl Export {
             ));
         }
         let progress = Progress::new(global);
-        let exported = self
-            .written(&source.side, &selection.scopes, &progress)
-            .await;
+        let exported = match self.format {
+            Format::Jsonl => {
+                self.written(&source.side, &selection.scopes, &progress)
+                    .await
+            }
+            Format::Sqlite => {
+                let filter = Filter::parse(&filter, store.schema())?;
+                self.moved(global, &source, filter, &progress).await
+            }
+        };
         progress.finish();
         let exported = exported?;
         store.close().await?;
@@ -68,6 +77,39 @@ impl Export {
         }
         let to = self.to.display().to_string();
         printer.response(&exported, |exported| show(exported, &to))
+    }
+
+    /// Makes a memory of the scopes.
+    async fn moved(
+        &self,
+        global: &Global,
+        source: &End,
+        filter: Filter,
+        progress: &Progress,
+    ) -> Result<Exported> {
+        if self.to == Path::new("-") {
+            return Err(Error::input(
+                "a memory is no text for standard output; name a file",
+            ));
+        }
+        check_absent(&self.to)?;
+        let to = format!("sqlite:///{}", self.to.display());
+        let target = open_target(session::elsewhere(global, &to)?, source).await?;
+        progress.start_records();
+        let transfer = Transfer {
+            from: source.side.clone(),
+            to: target.side.clone(),
+            filter,
+        };
+        let tell = |_, done, total| progress.reach_in("exporting", done, total);
+        let plan = transfer.plan(&tell).await?;
+        let moved = transfer.run(plan, &tell).await?;
+        target.side.store.close().await?;
+        Ok(Exported {
+            scopes: moved.plan.scopes.len(),
+            records: moved.put,
+            broken_files: moved.plan.broken_files,
+        })
     }
 
     async fn written(
@@ -91,6 +133,16 @@ impl Export {
     }
 }
 
+fn check_absent(to: &Path) -> Result<()> {
+    if to.exists() {
+        return Err(
+            Error::input("this file is there already; name another or remove it")
+                .with("file", to.display()),
+        );
+    }
+    Ok(())
+}
+
 /// A file that gets its name when it is complete.
 struct Unfinished {
     file: File,
@@ -100,12 +152,7 @@ struct Unfinished {
 
 impl Unfinished {
     fn new(to: &Path) -> Result<Self> {
-        if to.exists() {
-            return Err(
-                Error::input("this file is there already; name another or remove it")
-                    .with("file", to.display()),
-            );
-        }
+        check_absent(to)?;
         let mut place = to.as_os_str().to_owned();
         place.push(".unfinished");
         let place = PathBuf::from(place);

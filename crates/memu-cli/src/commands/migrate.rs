@@ -1,5 +1,6 @@
 use clap::Args;
 use memu::Result;
+use memu::core::filter::Filter;
 use memu::core::transfer::{Moved, Plan, Stage, Transfer};
 use memu::moving::{End, look_at_target, open_source, open_target};
 use serde::Serialize;
@@ -80,6 +81,7 @@ impl Migrate {
         let transfer = Transfer {
             from: source.side.clone(),
             to: target.side.clone(),
+            filter: Filter::default(),
         };
         let tell = |stage, done, total| {
             let part = match stage {

@@ -70,6 +70,8 @@ pub struct Transfer {
     pub from: Side,
     /// Where they are to be.
     pub to: Side,
+    /// Conditions on scope fields: which scopes are moved.
+    pub filter: Filter,
 }
 
 /// What there is to move.
@@ -138,7 +140,7 @@ impl Transfer {
         for state in self
             .from
             .store
-            .scopes(&Filter::default(), usize::MAX)
+            .scopes(&self.filter.scope_part(), usize::MAX)
             .await?
         {
             let scope = survey(&self.from, &state.scope, &plan.embedders, &tell).await?;
