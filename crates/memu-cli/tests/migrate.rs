@@ -17,10 +17,10 @@ use std::time::Instant;
 
 use memu_testkit::skip_unless_set;
 use serde_json::Value;
-use support::{Home, long_conversation};
+use support::{Home, compare_with_readme, long_conversation};
 
 /// How often a move is killed when MEMU_CRASH_ROUNDS says nothing else.
-const FEW: u32 = 6;
+const FEW: u32 = 4;
 
 /// A film of more than 1 MiB, which lies beside the database.
 fn film() -> Vec<u8> {
@@ -106,6 +106,13 @@ fn sums(home: &Home, database: &str) -> Value {
             > 0
     );
     plan["scopes"].clone()
+}
+
+#[test]
+fn the_readme_shows_what_a_move_prints() {
+    let home = Home::new();
+    home.write("friends.json", include_bytes!("../samples/friends.json"));
+    assert_eq!(compare_with_readme(&home, "## Moving house\n"), 2);
 }
 
 #[test]
@@ -276,7 +283,7 @@ fn a_dry_run_tells_what_there_is_and_makes_nothing() {
 fn killed_at_random_moments_a_move_goes_on_and_arrives_whole() {
     let rounds = std::env::var("MEMU_CRASH_ROUNDS").map_or(FEW, |text| text.parse().unwrap());
     let home = home();
-    home.write("long.json", long_conversation(1_500));
+    home.write("long.json", long_conversation(600));
     for user in ["alice", "carol", "dave"] {
         home.ok(&["--db", "old.db", "memorize", "long.json", "--user", user]);
     }

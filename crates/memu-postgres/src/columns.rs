@@ -9,9 +9,10 @@ use memu_core::time::civil;
 use memu_core::{Error, Result};
 use serde_json::{Map, Value as Plain};
 
+use crate::json;
 use crate::rows::Record;
 use crate::sql::Sql;
-use crate::values::{Json, Key, Micros, Text, held, integer};
+use crate::values::{Json, Key, Micros, Text, integer};
 
 /// The values of one column.
 enum Column<'r> {
@@ -106,25 +107,7 @@ impl<'r> Value<'r> {
     }
 
     fn object(map: &Map<String, Plain>) -> Result<Self> {
-        let text = serde_json::to_string(&writable(map));
-        let text = text.map_err(|cause| Error::input("details are not JSON").caused_by(cause))?;
-        Ok(Self::Json(Some(Json(text))))
-    }
-}
-
-/// JSON as PostgreSQL can hold it.
-fn writable(map: &Map<String, Plain>) -> Map<String, Plain> {
-    map.iter()
-        .map(|(key, value)| (held(key).into_owned(), writable_value(value)))
-        .collect()
-}
-
-fn writable_value(value: &Plain) -> Plain {
-    match value {
-        Plain::String(text) => Plain::String(held(text).into_owned()),
-        Plain::Array(values) => values.iter().map(writable_value).collect(),
-        Plain::Object(map) => Plain::Object(writable(map)),
-        other => other.clone(),
+        json::written(map).map(|json| Self::Json(Some(json)))
     }
 }
 

@@ -16,6 +16,7 @@ mod ending;
 mod error;
 mod filter;
 mod index;
+mod json;
 mod open;
 mod options;
 mod outlines;

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use tokio_postgres::Row;
 
 use crate::error::{corrupt, storage};
-use crate::values::{Json, Micros, OwnText, told};
+use crate::json;
+use crate::values::{Json, Micros, OwnText};
 
 /// The columns of [`Meta`], for a table named `t`.
 const META: &str =
@@ -104,33 +105,12 @@ impl<'r> Reader<'r> {
     }
 
     fn object_or_none(&mut self) -> Result<Option<Map<String, Value>>> {
-        let Some(Json(text)) = self.take()? else {
-            return Ok(None);
-        };
-        match serde_json::from_str(&text) {
-            Ok(Value::Object(map)) => Ok(Some(plain(map))),
-            _ => Err(corrupt("details that are not a JSON object")),
-        }
+        let json: Option<Json> = self.take()?;
+        json.map(|json| json::read(&json)).transpose()
     }
 
     fn object(&mut self) -> Result<Map<String, Value>> {
         Ok(self.object_or_none()?.unwrap_or_default())
-    }
-}
-
-/// JSON with its texts as they were.
-fn plain(map: Map<String, Value>) -> Map<String, Value> {
-    map.into_iter()
-        .map(|(key, value)| (told(key), plain_value(value)))
-        .collect()
-}
-
-fn plain_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(told(text)),
-        Value::Array(values) => values.into_iter().map(plain_value).collect(),
-        Value::Object(map) => Value::Object(plain(map)),
-        other => other,
     }
 }
 

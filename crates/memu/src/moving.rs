@@ -88,6 +88,17 @@ pub async fn open_target(builder: MemoryServiceBuilder, source: &End) -> Result<
     open(builder, place).await
 }
 
+/// Opens the store that records are to be added to, or makes it, with these scope fields unless
+/// the settings name them.
+///
+/// # Errors
+/// As [`MemoryServiceBuilder::build`], as far as they are about the store;
+/// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for a memory in this process.
+pub async fn open_to_import(builder: MemoryServiceBuilder, fields: &[String]) -> Result<End> {
+    let place = outside(builder.dsn()?)?;
+    open(builder.default_scope_fields(fields.iter().cloned()), place).await
+}
+
 /// As [`open_target`], and makes nothing: a store that is not there is taken for an empty one.
 ///
 /// # Errors
@@ -117,9 +128,11 @@ fn check_target(builder: &MemoryServiceBuilder, source: &End) -> Result<Dsn> {
                 .with("place", place),
         );
     }
+    // What cannot be read without writing, such as a file that was cut off when it was made, is
+    // for opening to mend or to refuse.
     if let Dsn::Sqlite(file) = &place
         && file.is_file()
-        && preview_upgrade(file, builder.key()?.as_ref())?.is_some()
+        && matches!(preview_upgrade(file, builder.key()?.as_ref()), Ok(Some(_)))
     {
         return Err(Error::unsupported(
             "the target is a file of memU 1.x; `memu upgrade` makes a memory of it",

@@ -1,5 +1,6 @@
 use clap::Args;
 use memu::Result;
+use memu::core::filter::Filter;
 use memu::core::transfer::{Moved, Plan, Stage, Transfer};
 use memu::moving::{End, look_at_target, open_source, open_target};
 use serde::Serialize;
@@ -80,6 +81,7 @@ impl Migrate {
         let transfer = Transfer {
             from: source.side.clone(),
             to: target.side.clone(),
+            filter: Filter::default(),
         };
         let tell = |stage, done, total| {
             let part = match stage {
@@ -122,14 +124,17 @@ fn tell_of_original(source: &End, printer: &Printer) {
 
 /// What there is to move, in a phrase.
 fn phrase(plan: &Plan) -> String {
-    let totals = &plan.totals;
-    let scopes = match plan.scopes.len() {
-        1 => "1 scope".to_owned(),
-        scopes => format!("{scopes} scopes"),
+    let counted = |count: u64, one: &str, many: &str| {
+        let name = if count == 1 { one } else { many };
+        format!("{count} {name}")
     };
+    let totals = &plan.totals;
     format!(
-        "{scopes} with {} resources, {} items, {} categories",
-        totals.resources, totals.items, totals.categories
+        "{} with {}, {}, {}",
+        counted(plan.scopes.len() as u64, "scope", "scopes"),
+        counted(totals.resources, "resource", "resources"),
+        counted(totals.items, "item", "items"),
+        counted(totals.categories, "category", "categories")
     )
 }
 

@@ -11,7 +11,9 @@ mod details;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod eval;
+pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod memorize;
 pub(crate) mod migrate;
@@ -67,6 +69,8 @@ pub(crate) enum Command {
     Restore(restore::Restore),
     Rekey(rekey::Rekey),
     Migrate(migrate::Migrate),
+    Export(export::Export),
+    Import(import::Import),
     Upgrade(upgrade::Upgrade),
     Reembed(reembed::Reembed),
     Demo(demo::Demo),
@@ -86,7 +90,7 @@ impl Cli {
     /// What is left when the verb is interrupted.
     pub(crate) fn when_interrupted(&self) -> &'static str {
         match &self.command {
-            Command::Migrate(_) => {
+            Command::Migrate(_) | Command::Import(_) => {
                 "interrupted; what has arrived stays, and the same command goes on from there"
             }
             _ => "interrupted; what was not finished has left no trace",
@@ -114,6 +118,8 @@ pub(crate) async fn run(cli: Cli, printer: &Printer) -> Result<()> {
         Command::Restore(verb) => verb.run(global, printer).await,
         Command::Rekey(verb) => verb.run(global, printer).await,
         Command::Migrate(verb) => verb.run(global, printer).await,
+        Command::Export(verb) => verb.run(global, printer).await,
+        Command::Import(verb) => verb.run(global, printer).await,
         Command::Upgrade(verb) => verb.run(global, printer).await,
         Command::Reembed(verb) => verb.run(global, printer).await,
         Command::Demo(verb) => verb.run(global, printer).await,

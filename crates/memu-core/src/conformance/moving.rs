@@ -27,6 +27,7 @@ fn transfer(from: &Arc<dyn Store>, to: &Arc<dyn Store>) -> Transfer {
     Transfer {
         from: side(from),
         to: side(to),
+        filter: Filter::default(),
     }
 }
 

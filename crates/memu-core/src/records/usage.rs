@@ -35,6 +35,14 @@ impl ModelUsage {
         (self.day, &self.profile, &self.model, &self.step)
     }
 
+    /// Whether it can be what became of an earlier sum.
+    pub(crate) fn has_grown_from(&self, earlier: &Self) -> bool {
+        self.calls >= earlier.calls
+            && self.unusable >= earlier.unusable
+            && self.input_tokens >= earlier.input_tokens
+            && self.output_tokens >= earlier.output_tokens
+    }
+
     /// Adds what `other` took, whatever it is kept by.
     pub fn add(&mut self, other: &Self) {
         self.calls = self.calls.saturating_add(other.calls);

@@ -12,8 +12,7 @@ use super::side::{Side, without_place};
 use super::sums::{Surveyed, Tell, vector_bytes};
 use crate::error::{Error, Result};
 use crate::records::{
-    CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply, ModelUsage,
-    Resource, Segment,
+    CategoryItem, EmbedderIdentity, Id, MemoryCategory, MemoryItem, ModelReply, Resource, Segment,
 };
 use crate::scope::Scope;
 use crate::store::{Lease, LogPosition, Write, WriteBatch};
@@ -288,7 +287,7 @@ impl Reading<'_> {
         let held = to.model_usage(scope, civil::Date::MIN).await?;
         for sum in &held {
             let own = source.iter().find(|own| own.key() == sum.key());
-            if own.is_none_or(|own| !has_grown_from(own, sum)) {
+            if own.is_none_or(|own| !own.has_grown_from(sum)) {
                 return Err(different("sum of model usage", &sum.step, scope));
             }
         }
@@ -297,13 +296,6 @@ impl Reading<'_> {
         let bytes = writes.len() * 200;
         self.add(writes, 0, bytes).await
     }
-}
-
-fn has_grown_from(sum: &ModelUsage, earlier: &ModelUsage) -> bool {
-    sum.calls >= earlier.calls
-        && sum.unusable >= earlier.unusable
-        && sum.input_tokens >= earlier.input_tokens
-        && sum.output_tokens >= earlier.output_tokens
 }
 
 /// What the target holds of a kind, to be read along with what the source holds: it must be

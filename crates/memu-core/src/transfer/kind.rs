@@ -48,6 +48,11 @@ pub(super) trait Kind: Clone + PartialEq + Send + Sync + 'static {
 
     fn into_form(self) -> Self::Form;
 
+    /// Itself, when it is a resource, which has content.
+    fn as_resource(&self) -> Option<&Resource> {
+        None
+    }
+
     /// Whether another store's record says the same.
     fn is_same(&self, other: &Self) -> bool {
         self == other
@@ -87,6 +92,10 @@ impl Kind for Resource {
 
     fn into_form(self) -> ResourceForm {
         without_place(self).into()
+    }
+
+    fn as_resource(&self) -> Option<&Resource> {
+        Some(self)
     }
 
     fn is_same(&self, other: &Self) -> bool {

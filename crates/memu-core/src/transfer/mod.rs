@@ -17,13 +17,19 @@
 //! and what was changed or removed is a conflict that names it.
 
 mod copy;
+mod export;
 mod form;
+mod import;
 mod kind;
+mod line;
 mod removed;
 mod side;
 mod sums;
 
+pub use export::{Exported, Sink, export_lines};
 pub use form::{CategoryForm, ItemForm, ModelReplyForm, RelationForm, ResourceForm, SegmentForm};
+pub use import::{Imported, import_lines, read_header};
+pub use line::{Content, End, Header, Line, LineKind, VERSION, Vector};
 pub use side::Side;
 pub use sums::{Parts, Sum, Surveyed};
 
@@ -64,6 +70,8 @@ pub struct Transfer {
     pub from: Side,
     /// Where they are to be.
     pub to: Side,
+    /// Conditions on scope fields: which scopes are moved.
+    pub filter: Filter,
 }
 
 /// What there is to move.
@@ -132,7 +140,7 @@ impl Transfer {
         for state in self
             .from
             .store
-            .scopes(&Filter::default(), usize::MAX)
+            .scopes(&self.filter.scope_part(), usize::MAX)
             .await?
         {
             let scope = survey(&self.from, &state.scope, &plan.embedders, &tell).await?;

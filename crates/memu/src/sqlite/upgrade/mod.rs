@@ -10,6 +10,8 @@ mod report;
 mod row;
 mod writer;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,7 +31,7 @@ use super::connection::{PAGE_SIZE, prepare, write};
 use super::error::storage;
 use super::key::{Key, explained, unlock};
 use super::open::pragma;
-use super::schema::create;
+use super::schema::{APPLICATION_ID, create};
 use crate::disk::{beside, create_private, put_in_place, size_of};
 use crate::settings::EmbeddingFormat;
 
@@ -107,6 +109,10 @@ pub fn preview_upgrade(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeR
 /// As [`preview_upgrade`].
 pub(crate) fn copy_original(path: &Path, key: Option<&Key>, to: &Path) -> Result<bool> {
     let copied = || {
+        // Ours may need to be mended first, which takes more than reading.
+        if is_marked_as_ours(path) {
+            return Ok(false);
+        }
         let file = read_only(path)?;
         unlock(&file, Some(path), key, Duration::ZERO)?;
         read_any_schema(&file)?;
@@ -116,6 +122,14 @@ pub(crate) fn copy_original(path: &Path, key: Option<&Key>, to: &Path) -> Result
         copy_of(path, to, Duration::ZERO).map(|()| true)
     };
     copied().map_err(|error| explained(error, Some(path), key).with("file", path.display()))
+}
+
+/// Whether the first bytes of a file say that it is one of ours.
+fn is_marked_as_ours(path: &Path) -> bool {
+    let mut start = [0; 72];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    let (_, mark) = start.split_at(68);
+    read.is_ok() && mark == APPLICATION_ID.to_be_bytes()
 }
 
 fn preview(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
