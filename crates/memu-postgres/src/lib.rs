@@ -16,6 +16,7 @@ mod ending;
 mod error;
 mod filter;
 mod index;
+mod json;
 mod open;
 mod options;
 mod outlines;
@@ -32,6 +33,7 @@ mod store;
 mod tls;
 mod values;
 mod vectors;
+mod written;
 
 pub use options::Options;
 pub use store::PostgresStore;

@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 use tokio_postgres::Row;
 
 use crate::error::{corrupt, storage};
-use crate::values::{Json, Micros, OwnText, told};
+use crate::json;
+use crate::values::{Json, Micros, OwnText};
 
 /// The columns of [`Meta`], for a table named `t`.
 const META: &str =
@@ -108,29 +109,13 @@ impl<'r> Reader<'r> {
             return Ok(None);
         };
         match serde_json::from_str(&text) {
-            Ok(Value::Object(map)) => Ok(Some(plain(map))),
+            Ok(Value::Object(map)) => Ok(Some(json::told(map))),
             _ => Err(corrupt("details that are not a JSON object")),
         }
     }
 
     fn object(&mut self) -> Result<Map<String, Value>> {
         Ok(self.object_or_none()?.unwrap_or_default())
-    }
-}
-
-/// JSON with its texts as they were.
-fn plain(map: Map<String, Value>) -> Map<String, Value> {
-    map.into_iter()
-        .map(|(key, value)| (told(key), plain_value(value)))
-        .collect()
-}
-
-fn plain_value(value: Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(told(text)),
-        Value::Array(values) => values.into_iter().map(plain_value).collect(),
-        Value::Object(map) => Value::Object(plain(map)),
-        other => other,
     }
 }
 

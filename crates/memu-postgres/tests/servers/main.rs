@@ -13,6 +13,7 @@ mod committing;
 mod crowds;
 mod encrypting;
 mod guarding;
+mod holding;
 mod opening;
 mod proxy;
 mod searching;
