@@ -16,6 +16,7 @@ mod guarding;
 mod holding;
 mod opening;
 mod proxy;
+mod routing;
 mod searching;
 mod stopping;
 mod support;
