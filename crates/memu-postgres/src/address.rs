@@ -11,7 +11,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// After how long without an answer a server that does not even say that it is alive is given
 /// up, unless the DSN says so: a host that lost its power breaks no connection.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A DSN, taken apart.
 #[derive(Debug)]

@@ -22,7 +22,8 @@ async fn long_messages_and_large_batches_are_stored() {
     let store = open(database.as_plain_user()).await;
     let make = Maker::new(user("ann").unwrap(), 1);
     // A message of 10 MB, of words that differ.
-    let long: String = (0..1_200_000).map(|word| format!("w{word} ")).collect();
+    let words: Vec<String> = (0..1_200_000).map(|word| format!("w{word}")).collect();
+    let long = words.join(" ");
     let resource = memu_core::records::Resource {
         segment_count: 1,
         ..make.resource("file:///long.txt")

@@ -93,7 +93,7 @@ async fn work(store: &PostgresStore) {
     build(store, &makers, &worlds).await;
     let mut changed = world.coffee.clone();
     changed.meta.revision = 1;
-    changed.summary = "drinks tea now".to_owned();
+    changed.summary.push_str(" no more");
     let make = &makers[0];
     for write in [
         Write::Item(changed),
@@ -173,7 +173,7 @@ async fn read(store: &PostgresStore, world: &World, scopes: &[memu_core::scope::
 /// Puts another set in the place of the first, drops that, and begins it anew.
 async fn build(store: &PostgresStore, makers: &[Maker], worlds: &[World]) {
     let mut later = identity();
-    later.model = "later".to_owned();
+    later.model.push_str(", later");
     store.begin_set(&later).await.unwrap();
     let mut built = Vec::new();
     for (make, world) in makers.iter().zip(worlds) {
