@@ -21,7 +21,7 @@ const DIMENSION: u32 = 48;
 const MANY: usize = 21_000;
 const FEW: usize = 300;
 const TOP: usize = 10;
-const QUESTIONS: usize = 40;
+const QUESTIONS: usize = 25;
 
 fn identity() -> EmbedderIdentity {
     EmbedderIdentity {
@@ -265,6 +265,11 @@ async fn long_vectors_have_an_index_of_halves() {
     let Some(database) = database("searching::long_vectors_have_an_index_of_halves") else {
         return;
     };
+    // What does not fit into that is made very slowly.
+    let name = database.name();
+    database.rows(&format!(
+        "ALTER DATABASE {name} SET maintenance_work_mem = '256MB'"
+    ));
     let store = open(database.as_plain_user()).await;
     let make = Maker::new(user("ann").unwrap(), 1);
     let item = make.item("event", "");
