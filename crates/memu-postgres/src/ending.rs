@@ -84,10 +84,9 @@ impl Unanswered {
                     Ok(Answer::Committed) => return Some(true),
                     Ok(Answer::Not) => return Some(false),
                     Ok(Answer::Unknown) => return None,
-                    // The server is not there yet, or still at it.
-                    Ok(Answer::Later) => {}
                     Err(_) if connections.is_closed() => return None,
-                    Err(_) => {}
+                    // The server is not there yet, or still at it.
+                    Ok(Answer::Later) | Err(_) => {}
                 }
                 tokio::time::sleep(PAUSE).await;
             }
