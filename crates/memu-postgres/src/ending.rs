@@ -10,9 +10,9 @@ use crate::error::{is_lost, storage};
 use crate::rows::Reader;
 use crate::sql::Sql;
 
-/// How often, and after how long each time, a server that went away is asked what became of
+/// For how long, and after how long each time, a server that went away is asked what became of
 /// a transaction.
-const TRIES: u32 = 20;
+const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Since when the server counts what it does. It begins anew after each crash, from which it may
@@ -78,16 +78,20 @@ impl Unanswered {
 
     /// Whether it was committed; `None` when the server does not tell.
     async fn outcome(&self, connections: &Connections) -> Option<bool> {
-        for _ in 0..TRIES {
-            match self.ask(connections).await {
-                Ok(Answer::Committed) => return Some(true),
-                Ok(Answer::Not) => return Some(false),
-                Ok(Answer::Unknown) => return None,
-                // The server is not there yet, or still at it.
-                Ok(Answer::Later) | Err(_) => tokio::time::sleep(PAUSE).await,
+        let asking = async {
+            loop {
+                match self.ask(connections).await {
+                    Ok(Answer::Committed) => return Some(true),
+                    Ok(Answer::Not) => return Some(false),
+                    Ok(Answer::Unknown) => return None,
+                    Err(_) if connections.is_closed() => return None,
+                    // The server is not there yet, or still at it.
+                    Ok(Answer::Later) | Err(_) => {}
+                }
+                tokio::time::sleep(PAUSE).await;
             }
-        }
-        None
+        };
+        tokio::time::timeout(PATIENCE, asking).await.unwrap_or(None)
     }
 
     async fn ask(&self, connections: &Connections) -> Result<Answer> {

@@ -1,79 +1,64 @@
-//! Objects of JSON as `jsonb` can hold them: it has no U+0000, and numbers without a sign of
-//! being floats become integers. The order of keys is its own.
+//! JSON as PostgreSQL can hold it: without U+0000, and with numbers that stay what they are.
 
-use std::io;
+use serde_json::{Map, Number, Value};
 
-use memu_core::{Error, Result};
-use serde::Serialize;
-use serde_json::ser::Formatter;
-use serde_json::{Map, Value};
+use crate::values;
 
-use crate::error::corrupt;
-use crate::values::{Json, held, told};
+/// Begins a text that stands for a number which would come back as another: `jsonb` writes
+/// `1e15` as a whole number, and `1e300` with all its digits, which not every reader takes; and
+/// ours may be wrong in the last of 17 digits.
+const NUMBER: &str = "\u{FDD0}2";
 
-/// An object as it is written.
-pub(crate) fn written(object: &Map<String, Value>) -> Result<Json> {
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Floats);
-    writable(object)
-        .serialize(&mut serializer)
-        .map_err(|cause| Error::input("details are not JSON").caused_by(cause))?;
-    let text = String::from_utf8(bytes);
-    let text = text.map_err(|cause| Error::internal("JSON is not text").caused_by(cause))?;
-    Ok(Json(text))
-}
-
-/// The object that [`written`] was given.
-pub(crate) fn read(Json(text): &Json) -> Result<Map<String, Value>> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(plain(object)),
-        _ => Err(corrupt("details that are not a JSON object")),
-    }
-}
-
-/// Writes floats so that they can be told from integers, also where they are whole and large:
-/// `jsonb` keeps digits after the point, and no exponents.
-struct Floats;
-
-impl Formatter for Floats {
-    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        if value.fract() == 0.0 {
-            return write!(writer, "{value:.1}");
-        }
-        write!(writer, "{value:?}")
-    }
-}
-
-fn writable(object: &Map<String, Value>) -> Map<String, Value> {
-    let entries = object.iter();
-    entries
-        .map(|(key, value)| (held(key).into_owned(), writable_value(value)))
+/// An object as it is stored.
+pub(crate) fn held(map: &Map<String, Value>) -> Map<String, Value> {
+    map.iter()
+        .map(|(key, value)| (values::held(key).into_owned(), held_value(value)))
         .collect()
 }
 
-fn writable_value(value: &Value) -> Value {
+fn held_value(value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(held(text).into_owned()),
-        Value::Array(values) => values.iter().map(writable_value).collect(),
-        Value::Object(object) => Value::Object(writable(object)),
+        Value::String(text) => Value::String(values::held(text).into_owned()),
+        Value::Array(values) => values.iter().map(held_value).collect(),
+        Value::Object(map) => Value::Object(held(map)),
+        Value::Number(number) => held_number(number),
         other => other.clone(),
     }
 }
 
-fn plain(object: Map<String, Value>) -> Map<String, Value> {
-    let entries = object.into_iter();
-    entries
-        .map(|(key, value)| (told(key), plain_value(value)))
+fn held_number(number: &Number) -> Value {
+    let text = number.to_string();
+    let read: Result<Number, _> = serde_json::from_str(&text);
+    let is_kept = read.is_ok_and(|read| read == *number);
+    if !is_kept || text.contains(['e', 'E']) || text == "-0.0" {
+        Value::String(format!("{NUMBER}{text}"))
+    } else {
+        Value::Number(number.clone())
+    }
+}
+
+/// The object that [`held`] was given.
+pub(crate) fn told(map: Map<String, Value>) -> Map<String, Value> {
+    map.into_iter()
+        .map(|(key, value)| (values::told(key), told_value(value)))
         .collect()
 }
 
-fn plain_value(value: Value) -> Value {
+fn told_value(value: Value) -> Value {
     match value {
-        Value::String(text) => Value::String(told(text)),
-        Value::Array(values) => values.into_iter().map(plain_value).collect(),
-        Value::Object(object) => Value::Object(plain(object)),
+        Value::String(text) => match told_number(&text) {
+            Some(number) => Value::Number(number),
+            None => Value::String(values::told(text)),
+        },
+        Value::Array(values) => values.into_iter().map(told_value).collect(),
+        Value::Object(map) => Value::Object(told(map)),
         other => other,
     }
+}
+
+fn told_number(text: &str) -> Option<Number> {
+    let number = text.strip_prefix(NUMBER)?.parse().ok()?;
+    Number::from_f64(number)
 }
 
 #[cfg(test)]
@@ -83,16 +68,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_stay_floats_and_integers_integers() {
-        let value = json!({
-            "integers": [0, -1, 10_000_000_000_000_000_u64, u64::MAX, i64::MIN],
-            "floats": [0.5, 1.0, -3.0, 1e16, 1.5e300, 1e-7, 5e-324, f64::MAX, 0.1],
-            "nul\0": ["a\0b", {"\u{FDD0}": null}],
+    fn what_is_held_is_told_again() {
+        let object = json!({
+            "digits": 123_456_789.123_456_79,
+            "a\0\u{FDD0}": [1e15, 1e300, 5e-324, f64::MAX, -0.0, 0.1, 1, -1, u64::MAX, 1.0],
+            "\u{FDD0}2": "\u{FDD0}21e5",
+            "deep": {"\0": [{"\0": "\0"}]}
         });
-        let object = value.as_object().unwrap();
-        let written = written(object).unwrap();
-        assert!(!written.0.contains("\\u0000"), "{}", written.0);
-        assert_eq!(&read(&written).unwrap(), object);
-        assert!(written.0.contains("10000000000000000.0"), "{}", written.0);
+        let object = object.as_object().unwrap();
+        let held = held(object);
+        let text = serde_json::to_string(&held).unwrap();
+        assert!(!text.contains("\\u0000"), "{text}");
+        assert!(!text.contains("e15,") && !text.contains("e300,"), "{text}");
+        let told = told(held);
+        assert_eq!(told, *object);
+        let zero = told["a\0\u{FDD0}"][4].as_f64().unwrap();
+        assert!(zero.is_sign_negative());
     }
 }

@@ -33,6 +33,7 @@ mod store;
 mod tls;
 mod values;
 mod vectors;
+mod written;
 
 pub use options::Options;
 pub use store::PostgresStore;

@@ -105,8 +105,13 @@ impl<'r> Reader<'r> {
     }
 
     fn object_or_none(&mut self) -> Result<Option<Map<String, Value>>> {
-        let json: Option<Json> = self.take()?;
-        json.map(|json| json::read(&json)).transpose()
+        let Some(Json(text)) = self.take()? else {
+            return Ok(None);
+        };
+        match serde_json::from_str(&text) {
+            Ok(Value::Object(map)) => Ok(Some(json::told(map))),
+            _ => Err(corrupt("details that are not a JSON object")),
+        }
     }
 
     fn object(&mut self) -> Result<Map<String, Value>> {

@@ -79,18 +79,17 @@ impl Harness for Postgres {
     async fn fresh(&self, schema: &ScopeSchema) -> memu_core::Result<Arc<dyn Store>> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("store_{}_{number}", std::process::id());
-        match &self.cluster {
-            Some(cluster) => make_schema(cluster, &name).await,
-            None => {
-                let database = self.database.lock().unwrap();
-                let database = database.as_ref().expect("a database");
-                // The user that the store connects as owns the database.
-                let user = database.value(
-                    "SELECT pg_get_userbyid(datdba) FROM pg_database \
-                     WHERE datname = current_database()",
-                );
-                database.rows(&format!("CREATE SCHEMA {name} AUTHORIZATION \"{user}\""));
-            }
+        if let Some(cluster) = &self.cluster {
+            make_schema(cluster, &name).await;
+        } else {
+            let database = self.database.lock().unwrap();
+            let database = database.as_ref().expect("a database");
+            // The user that the store connects as owns the database.
+            let user = database.value(
+                "SELECT pg_get_userbyid(datdba) FROM pg_database \
+                 WHERE datname = current_database()",
+            );
+            database.rows(&format!("CREATE SCHEMA {name} AUTHORIZATION \"{user}\""));
         }
         self.open(name, schema).await
     }

@@ -5,12 +5,13 @@ use memu_core::Result;
 use memu_core::records::{EmbeddingSet, Id, ModelUsage, OwnerKind, SetState};
 use memu_core::store::{Effects, Fate, Fates, ScopeData, Write, WriteBatch};
 
-use crate::columns::{Columns, Written};
+use crate::columns::Columns;
 use crate::owners::kind_number;
 use crate::scopes::{operation_number, table_number};
 use crate::sql::{Sql, run_all};
 use crate::values::{Key, OwnText, Text, integer};
 use crate::vectors::{put, table_of};
+use crate::written::Written;
 
 /// What adds up.
 const USAGE: [&str; 6] = [

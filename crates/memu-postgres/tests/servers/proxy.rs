@@ -103,15 +103,19 @@ async fn relay(
                 }
                 match shared.fate_of(sent) {
                     Next::Passes => server.write_all(sent).await?,
-                    Next::IsLost => return shared.has_met(),
+                    Next::IsLost => {
+                        shared.met.notify_one();
+                        return Ok(());
+                    }
                     Next::IsUnanswered => {
                         server.write_all(sent).await?;
                         // The answer, which goes no further.
                         let _ = server.read(&mut answer).await?;
-                        return shared.has_met();
+                        shared.met.notify_one();
+                        return Ok(());
                     }
                     Next::IsHeld => {
-                        shared.has_met()?;
+                        shared.met.notify_one();
                         shared.cut.notified().await;
                         return Ok(());
                     }
@@ -130,10 +134,5 @@ impl Shared {
         let known = [Next::IsLost, Next::IsUnanswered, Next::IsHeld];
         let fate = known.into_iter().find(|known| *known as u8 == next);
         fate.unwrap_or(Next::Passes)
-    }
-
-    fn has_met(&self) -> std::io::Result<()> {
-        self.met.notify_one();
-        Ok(())
     }
 }

@@ -58,7 +58,7 @@ impl Crew {
 }
 
 fn scope_of(writer: usize) -> Scope {
-    let name = if writer % 2 == 0 {
+    let name = if writer.is_multiple_of(2) {
         "shared".to_owned()
     } else {
         format!("writer {writer}")

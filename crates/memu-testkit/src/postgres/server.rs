@@ -211,8 +211,8 @@ impl Server {
         self.folder.path().join("log")
     }
 
-    /// What the server has said so far.
-    fn log(&self) -> String {
+    /// What the server has said so far: with the setting `log_statement`, also what it was asked.
+    pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
