@@ -2,7 +2,8 @@
 
 use memu_core::scope::ScopeSchema;
 
-use super::described::{Column, Reference, SEQUENCES, Table};
+use super::described::SEQUENCES;
+use super::parts::{Column, Reference, Table};
 use super::{FIELDS_KEY, VERSION, VERSION_KEY, tables};
 
 /// The statements that make an empty store in the current schema, without what its tables

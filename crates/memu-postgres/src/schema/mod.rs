@@ -7,10 +7,12 @@
 mod catalog;
 pub(crate) mod create;
 mod described;
+mod parts;
 pub(crate) mod row_security;
 pub(crate) mod validate;
 
-pub(crate) use described::{SEQUENCES, Table, tables, vectors};
+pub(crate) use described::{SEQUENCES, tables, vectors};
+pub(crate) use parts::Table;
 
 /// The schema that this version writes.
 pub(crate) const VERSION: u64 = 1;

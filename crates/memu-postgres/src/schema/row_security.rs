@@ -4,7 +4,7 @@
 use deadpool_postgres::Transaction;
 use memu_core::{Error, Result};
 
-use super::described::Table;
+use super::parts::Table;
 use crate::error::storage;
 use crate::rows::Reader;
 use crate::sql::Sql;

@@ -5,7 +5,8 @@ use memu_core::scope::ScopeSchema;
 use memu_core::{Error, Result};
 
 use super::catalog::{Catalog, Column};
-use super::described::{self, SEQUENCES, Table, tables, vectors};
+use super::described::{self, SEQUENCES, tables, vectors};
+use super::parts::{self, Table};
 use super::row_security::POLICY;
 use crate::read::embedding_sets;
 
@@ -159,7 +160,7 @@ impl Catalog {
 }
 
 /// How a column differs.
-fn differs(place: &str, expected: &described::Column, found: &Column) -> Option<String> {
+fn differs(place: &str, expected: &parts::Column, found: &Column) -> Option<String> {
     let sql_type = catalog_type(&expected.sql_type);
     if found.sql_type != sql_type {
         let found = &found.sql_type;
