@@ -71,12 +71,12 @@ pub(crate) async fn open_to_reembed(global: &Global) -> Result<MemoryService> {
 }
 
 fn tell_of_upgrade(printer: &Printer, report: &UpgradeReport) {
-    let backup = report.backup.as_deref().unwrap_or(&report.file);
+    let backup = report.backup.as_deref().unwrap_or(&report.place);
     printer.remark(&format!(
         "upgraded {} from memU 1.x: {}; the file as it was is {}",
-        report.file.display(),
+        report.place,
         counts(report),
-        backup.display()
+        backup
     ));
     if !report.unread.is_empty() {
         printer.remark(&format!(

@@ -69,12 +69,12 @@ fn show(outcome: &Outcome, file: &Path) -> Vec<Line> {
     };
     let mut lines = vec![
         Line::new()
-            .add(Tone::Label, &report.file.display().to_string())
+            .add(Tone::Label, &report.place)
             .plain(" ")
             .add(Tone::Good, head),
     ];
     if let Some(backup) = &report.backup {
-        lines.push(row("backup", &backup.display().to_string()));
+        lines.push(row("backup", backup));
     }
     lines.push(row(
         "scopes",
