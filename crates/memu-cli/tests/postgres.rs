@@ -53,7 +53,13 @@ fn told(home: &Home, db: &str) -> Vec<Value> {
         &["list", "categories", "--user", "theo"],
         &["list", "resources", "--all-scopes"],
         &["retrieve", "Which pet did Nora adopt?", "--user", "nora"],
-        &["retrieve", "What does Theo like?", "--user", "theo", "--explain"],
+        &[
+            "retrieve",
+            "What does Theo like?",
+            "--user",
+            "theo",
+            "--explain",
+        ],
         &["stats", "--all-scopes"],
         &["forget", "--user", "theo", "--yes"],
         &["list", "items", "--all-scopes"],
@@ -94,7 +100,14 @@ fn verbs_about_files_say_what_a_server_has_instead() {
         return;
     };
     let home = Home::new();
-    home.ok(&["--db", database.dsn(), "add", "likes kayaks", "--user", "nora"]);
+    home.ok(&[
+        "--db",
+        database.dsn(),
+        "add",
+        "likes kayaks",
+        "--user",
+        "nora",
+    ]);
     let refused = home.run(&["--db", database.dsn(), "backup", "copy.db"]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("pg_dump"), "{refused:?}");
@@ -118,7 +131,14 @@ fn a_small_benchmark_of_a_server_leaves_it_empty() {
         return;
     };
     let home = Home::new();
-    let arguments = ["bench", "--json", "--large", "600", "--postgres", database.dsn()];
+    let arguments = [
+        "bench",
+        "--json",
+        "--large",
+        "600",
+        "--postgres",
+        database.dsn(),
+    ];
     let text = home.ok(&arguments);
     let rows: Vec<Value> = text
         .lines()
@@ -126,11 +146,21 @@ fn a_small_benchmark_of_a_server_leaves_it_empty() {
         .collect();
     assert_eq!(rows.len(), 8, "{text}");
     for row in &rows {
-        assert!(row["name"].as_str().unwrap().starts_with("PostgreSQL: "), "{row}");
+        assert!(
+            row["name"].as_str().unwrap().starts_with("PostgreSQL: "),
+            "{row}"
+        );
         assert!(row["value"].as_f64().unwrap() > 0.0, "{row}");
     }
     assert_eq!(database.value("SELECT count(*) FROM memory_items"), "0");
-    home.ok(&["--db", database.dsn(), "add", "likes kayaks", "--user", "nora"]);
+    home.ok(&[
+        "--db",
+        database.dsn(),
+        "add",
+        "likes kayaks",
+        "--user",
+        "nora",
+    ]);
     let refused = home.run(&arguments);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("not empty"), "{refused:?}");

@@ -18,6 +18,7 @@ mod filter;
 mod index;
 mod open;
 mod options;
+mod original;
 mod outlines;
 mod owners;
 mod read;
@@ -34,4 +35,5 @@ mod values;
 mod vectors;
 
 pub use options::Options;
+pub use original::preview_upgrade;
 pub use store::PostgresStore;

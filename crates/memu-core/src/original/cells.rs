@@ -13,7 +13,7 @@ use crate::time::{Precision, Timestamp, When, parse_civil};
 pub(super) struct Cells<'r> {
     pub(super) row: &'r OriginalRow<'r>,
     /// Whose it is, once that is known.
-    pub(super) scope: Option<Scope>,
+    scope: Option<Scope>,
     pub(super) kept: Vec<Kept>,
 }
 
@@ -23,6 +23,14 @@ impl<'r> Cells<'r> {
             row,
             scope: None,
             kept: Vec::new(),
+        }
+    }
+
+    /// Whose the row is, and with it what was kept of it so far.
+    pub(super) fn belong_to(&mut self, scope: Option<&Scope>) {
+        self.scope = scope.cloned();
+        for kept in &mut self.kept {
+            kept.scope.clone_from(&self.scope);
         }
     }
 

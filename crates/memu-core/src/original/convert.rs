@@ -60,7 +60,7 @@ impl Converter {
     pub fn convert(&mut self, row: &OriginalRow<'_>) -> Option<Portion> {
         let mut cells = Cells::new(row);
         let scope = self.scope(&mut cells);
-        cells.scope.clone_from(&scope);
+        cells.belong_to(scope.as_ref());
         let writes = scope.and_then(|scope| self.convert_in(&mut cells, &scope));
         let before = writes.and_then(|(scope, writes)| {
             self.seen.scope(&scope);
@@ -228,7 +228,7 @@ impl Converter {
             cells.keep_row("there is no such category; the relation was left out");
             return None;
         };
-        cells.scope = Some(owner.clone());
+        cells.belong_to(Some(&owner));
         if *scope != owner {
             cells.keep_row("the item is of another scope; the relation is of the item's now");
         }
