@@ -35,5 +35,5 @@ mod values;
 mod vectors;
 
 pub use options::Options;
-pub use original::preview_upgrade;
+pub use original::{holds_original, preview_upgrade};
 pub use store::PostgresStore;

@@ -64,7 +64,7 @@ pub(crate) async fn preview(
     if has_tables(on).await? || original::find(on).await?.is_none() {
         return Ok(None);
     }
-    original::upgrade(on, options, citus).await
+    Box::pin(original::upgrade(on, options, citus)).await
 }
 
 /// Gets ready to look at the tables.
@@ -148,14 +148,15 @@ async fn make_or_upgrade(
     citus: bool,
 ) -> Result<Option<UpgradeReport>> {
     if original::find(on).await?.is_some() {
-        return original::upgrade(on, options, citus).await;
+        // Boxed: it is seldom needed, and large.
+        return Box::pin(original::upgrade(on, options, citus)).await;
     }
     let default = options.default_schema.clone().unwrap_or_default();
     let schema = options.schema.clone().unwrap_or(default);
     make(on, &schema, citus).await.map(|()| None)
 }
 
-async fn has_tables(on: &Transaction<'_>) -> Result<bool> {
+pub(crate) async fn has_tables(on: &Transaction<'_>) -> Result<bool> {
     let found = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                  WHERE n.nspname = current_schema() AND c.relname = 'memu_meta'";
     Ok(number(on, found).await? > 0)

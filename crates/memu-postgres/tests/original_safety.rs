@@ -200,7 +200,7 @@ async fn what_another_program_made_is_refused() {
         assert_eq!(catalog(&database), before);
     };
     database.rows("CREATE TABLE resources (id VARCHAR PRIMARY KEY, url TEXT, modality TEXT)");
-    refuse("the table resources belongs to another program").await;
+    refuse("resources is in the way").await;
     database.rows("DROP TABLE resources");
     small(&database);
     // Nearly the original's tables, but not quite.

@@ -117,6 +117,23 @@ fn with_needs(error: Error) -> Error {
     error
 }
 
+/// Whether a database holds tables of memU 1.x that are not upgraded yet. It is only looked at.
+///
+/// # Errors
+/// Those of a server that cannot be reached.
+pub async fn holds_original(options: &Options) -> Result<bool> {
+    let connections = Connections::new(options)?;
+    let held = look(&connections).await;
+    connections.close();
+    held
+}
+
+async fn look(connections: &Connections) -> Result<bool> {
+    let mut client = connections.get().await?;
+    let on = connections.snapshot(&mut client, Reach::Everything).await?;
+    Ok(!open::has_tables(&on).await? && find(&on).await?.is_some())
+}
+
 /// What opening the store would do with the tables of memU 1.x that are in the database;
 /// `None` when there are none. Everything is done, and undone at the end: others wait for
 /// the tables meanwhile.
