@@ -10,7 +10,7 @@ use memu::{Error, MemoryService, MemoryServiceBuilder, Result};
 use serde_json::{Map, Value};
 
 use crate::args::Global;
-use crate::commands::upgrade::counts;
+use crate::commands::upgrade::{counts, on_server};
 use crate::output::Printer;
 use crate::progress::Progress;
 
@@ -71,12 +71,16 @@ pub(crate) async fn open_to_reembed(global: &Global) -> Result<MemoryService> {
 }
 
 fn tell_of_upgrade(printer: &Printer, report: &UpgradeReport) {
-    let backup = report.backup.as_deref().unwrap_or(&report.file);
+    let backup = report.backup.as_deref().unwrap_or(&report.place);
+    let as_it_was = if on_server(report) {
+        format!("its tables as they were are in the schema {backup}")
+    } else {
+        format!("the file as it was is {backup}")
+    };
     printer.remark(&format!(
-        "upgraded {} from memU 1.x: {}; the file as it was is {}",
-        report.file.display(),
-        counts(report),
-        backup.display()
+        "upgraded {} from memU 1.x: {}; {as_it_was}",
+        report.place,
+        counts(report)
     ));
     if !report.unread.is_empty() {
         printer.remark(&format!(

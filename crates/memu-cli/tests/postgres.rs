@@ -25,7 +25,11 @@ fn masked(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (key, value) in map.iter_mut() {
+                let ids = value
+                    .as_array()
+                    .is_some_and(|all| all.iter().all(Value::is_string));
                 let differs = key == "id"
+                    || key == "items" && ids
                     || key.ends_with("_id")
                     || key.ends_with("_ids")
                     || key.ends_with("_at") && key != "happened_at"

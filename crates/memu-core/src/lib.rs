@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod environment;
 pub mod error;
 pub mod filter;
+pub mod original;
 pub mod pipeline;
 pub mod provider;
 pub mod random;

@@ -132,10 +132,15 @@ fn strip_offset(text: &str) -> &str {
         return text;
     };
     let tail = text.get(clock..).unwrap_or_default();
-    match tail.rfind(['+', '-']) {
-        Some(sign) => text.get(..clock + sign).unwrap_or(text).trim_end(),
-        None => text,
+    let Some((reading, offset)) = tail.rsplit_once(['+', '-']) else {
+        return text;
+    };
+    // What follows otherwise, such as PostgreSQL's ` BC`, is not to be dropped.
+    if !offset.chars().all(|c| c.is_ascii_digit() || c == ':') {
+        return text;
     }
+    let end = clock + reading.len();
+    text.get(..end).unwrap_or(text).trim_end()
 }
 
 /// How exactly a time is known.
@@ -214,6 +219,29 @@ impl When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_offset_is_dropped() {
+        let expected = civil::date(2026, 11, 22).at(12, 26, 7, 0);
+        for text in [
+            "2026-11-22 12:26:07Z",
+            "2026-11-22T12:26:07+01:00",
+            "2026-11-22 12:26:07 -0530",
+            "2026-11-22 12:26:07+00",
+        ] {
+            assert_eq!(parse_civil(text).unwrap(), expected, "{text}");
+        }
+        for text in [
+            "0044-03-15 12:00:00+00 BC",
+            "0044-03-15 12:00:00 BC",
+            "infinity",
+        ] {
+            assert!(parse_civil(text).is_err(), "{text}");
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+        let instant = Timestamp::parse("2026-11-22 12:26:07.57513+00").unwrap();
+        assert_eq!(instant.to_string(), "2026-11-22 12:26:07.575130");
+    }
 
     #[test]
     fn wall_clock_readings_are_counted_over_all_years() {

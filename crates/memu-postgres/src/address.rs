@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use memu_core::{Error, Result};
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
 /// How long a server may take to answer, unless the DSN says so.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -12,6 +12,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// After how long without an answer a server that does not even say that it is alive is given
 /// up, unless the DSN says so: a host that lost its power breaks no connection.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// Where servers listen when nothing else is said.
+const STANDARD_PORT: u16 = 5432;
 
 /// A DSN, taken apart.
 #[derive(Debug)]
@@ -85,6 +88,23 @@ impl Address {
         }
         let trust = trust(&mut config, mode.as_deref(), roots)?;
         Ok(Self { config, trust })
+    }
+
+    /// The server and the database, for people: without user, password and parameters.
+    pub(crate) fn place(&self) -> String {
+        let ports = self.config.get_ports().iter();
+        let port = ports.copied().next().filter(|port| *port != STANDARD_PORT);
+        let port = port.map_or(String::new(), |port| format!(":{port}"));
+        let host = match self.config.get_hosts().first() {
+            Some(Host::Tcp(host)) if host.contains(':') => format!("[{host}]"),
+            Some(Host::Tcp(host)) => host.clone(),
+            #[cfg(unix)]
+            Some(Host::Unix(folder)) => folder.display().to_string(),
+            None => String::new(),
+        };
+        let user = self.config.get_user().unwrap_or_default();
+        let database = self.config.get_dbname().unwrap_or(user);
+        format!("postgresql://{host}{port}/{database}")
     }
 }
 
@@ -175,6 +195,20 @@ mod tests {
             assert_eq!(address.config.get_ssl_mode(), mode, "{dsn}");
             assert_eq!(address.trust, trust, "{dsn}");
             assert_eq!(address.config.get_dbname(), Some("memu"));
+        }
+    }
+
+    #[test]
+    fn people_are_told_no_password() {
+        for (dsn, place) in [
+            (
+                "postgresql://ann:s3cret@db:5433/memu?sslmode=require",
+                "postgresql://db:5433/memu",
+            ),
+            ("postgresql://ann@[::1]/memu", "postgresql://[::1]/memu"),
+            ("postgresql://ann:s3cret@db", "postgresql://db/ann"),
+        ] {
+            assert_eq!(Address::parse(dsn).unwrap().place(), place);
         }
     }
 

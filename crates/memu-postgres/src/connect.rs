@@ -150,9 +150,13 @@ pub(crate) enum Reach<'s> {
     Scopes(&'s [Scope]),
 }
 
+/// A time as the server's settings take it.
+pub(crate) fn milliseconds(time: std::time::Duration) -> u128 {
+    time.as_millis().min(i32::MAX as u128)
+}
+
 /// What every connection is told.
 fn settings(options: &Options) -> String {
-    let milliseconds = |time: std::time::Duration| time.as_millis().min(i32::MAX as u128);
     format!(
         "SET statement_timeout = {}; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = 60000; SET client_min_messages = warning",

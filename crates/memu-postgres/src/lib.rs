@@ -19,6 +19,7 @@ mod index;
 mod json;
 mod open;
 mod options;
+mod original;
 mod outlines;
 mod owners;
 mod read;
@@ -36,4 +37,5 @@ mod vectors;
 mod written;
 
 pub use options::Options;
+pub use original::{holds_original, preview_upgrade};
 pub use store::PostgresStore;

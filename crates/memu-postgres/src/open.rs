@@ -1,11 +1,11 @@
 //! Opening a store, or refusing what is not one.
 
 use deadpool_postgres::Transaction;
+use memu_core::original::UpgradeReport;
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, Result};
 
-use crate::citus;
-use crate::connect::{Connections, Reach};
+use crate::connect::{Connections, Reach, milliseconds};
 use crate::error::{corrupt, storage};
 use crate::options::Options;
 use crate::read::embedding_sets;
@@ -16,6 +16,7 @@ use crate::schema::{
 };
 use crate::sql::Sql;
 use crate::values::OwnText;
+use crate::{citus, ending, original};
 
 /// What was opened.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Opened {
     pub(crate) row_security: bool,
     /// Whether the server leads a cluster.
     pub(crate) citus: bool,
+    /// What was done with tables of memU 1.x.
+    pub(crate) upgraded: Option<UpgradeReport>,
 }
 
 /// The oldest server that is understood.
@@ -39,34 +42,57 @@ pub(crate) async fn open(connections: &Connections, options: &Options) -> Result
     let on = connections
         .transaction(&mut client, Reach::Everything)
         .await?;
+    begin(&on).await?;
+    let opened = open_here(&on, options).await?;
+    let unanswered = ending::commit(on).await?;
+    // Whoever asks needs a connection.
+    drop(client);
+    if let Some(unanswered) = unanswered {
+        unanswered.settle(connections).await?;
+    }
+    Ok(opened)
+}
+
+/// What opening would do with tables of memU 1.x: it is done, for the caller to undo.
+pub(crate) async fn preview(
+    on: &Transaction<'_>,
+    options: &Options,
+) -> Result<Option<UpgradeReport>> {
+    begin(on).await?;
+    let citus = citus::is_there(on).await?;
+    wait_for_turn(on, options).await?;
+    if has_tables(on).await? || original::find(on).await?.is_none() {
+        return Ok(None);
+    }
+    Box::pin(original::upgrade(on, options, citus)).await
+}
+
+/// Gets ready to look at the tables.
+async fn begin(on: &Transaction<'_>) -> Result<()> {
     // Whether the server looks at scopes is not known yet.
     let everything = "SELECT set_config('memu.scopes', '*', true)";
     on.execute(everything, &[]).await.map_err(storage)?;
-    let version: i64 = number(&on, "SELECT current_setting('server_version_num')::bigint").await?;
+    let version: i64 = number(on, "SELECT current_setting('server_version_num')::bigint").await?;
     if version < OLDEST {
         return Err(Error::unsupported(format!(
             "PostgreSQL {} is too old; version 14 or later is needed",
             version / 10_000
         )));
     }
-    let opened = open_here(&on, options).await?;
-    on.commit().await.map_err(storage)?;
-    Ok(opened)
+    Ok(())
 }
 
 async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
     let citus = citus::is_there(on).await?;
+    let mut upgraded = None;
     if !has_tables(on).await? {
         if !options.create {
-            return Err(Error::unsupported(
-                "the database has no tables of MemU, and ddl_mode is \"validate\"; open it with \
-                 \"create\"",
-            ));
+            return Err(not_ours(on).await?);
         }
-        on.execute(LOCK_TABLES, &[]).await.map_err(storage)?;
+        wait_for_turn(on, options).await?;
         // Another process may have made them while this one waited for its turn.
         if !has_tables(on).await? {
-            make(on, options, citus).await?;
+            upgraded = make_or_upgrade(on, options, citus).await?;
         }
     }
     if !options.create {
@@ -82,20 +108,63 @@ async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
         schema,
         row_security,
         citus,
+        upgraded,
     })
 }
 
-async fn has_tables(on: &Transaction<'_>) -> Result<bool> {
+/// Why a database without our tables is not opened where they may only be checked.
+async fn not_ours(on: &Transaction<'_>) -> Result<Error> {
+    Ok(Error::unsupported(if original::find(on).await?.is_some() {
+        "the database holds tables of memU 1.x, and ddl_mode is \"validate\"; upgrade them \
+             first: memu upgrade --db postgresql://… (--dry-run tells what that does)"
+    } else {
+        "the database has no tables of MemU, and ddl_mode is \"validate\"; open it with \
+             \"create\""
+    }))
+}
+
+/// Waits until nobody else makes tables. Where those of memU 1.x are, somebody may be at
+/// upgrading them, which takes as long as there are rows.
+async fn wait_for_turn(on: &Transaction<'_>, options: &Options) -> Result<()> {
+    if original::find(on).await?.is_none() {
+        return on
+            .execute(LOCK_TABLES, &[])
+            .await
+            .map(drop)
+            .map_err(storage);
+    }
+    let patient = "SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0";
+    on.batch_execute(patient).await.map_err(storage)?;
+    on.execute(LOCK_TABLES, &[]).await.map_err(storage)?;
+    let wait = milliseconds(options.busy_timeout).max(1);
+    let as_before = format!("SET LOCAL lock_timeout = {wait}");
+    on.batch_execute(&as_before).await.map_err(storage)
+}
+
+/// Makes the tables, from those of memU 1.x where those are.
+async fn make_or_upgrade(
+    on: &Transaction<'_>,
+    options: &Options,
+    citus: bool,
+) -> Result<Option<UpgradeReport>> {
+    if original::find(on).await?.is_some() {
+        // Boxed: it is seldom needed, and large.
+        return Box::pin(original::upgrade(on, options, citus)).await;
+    }
+    let default = options.default_schema.clone().unwrap_or_default();
+    let schema = options.schema.clone().unwrap_or(default);
+    make(on, &schema, citus).await.map(|()| None)
+}
+
+pub(crate) async fn has_tables(on: &Transaction<'_>) -> Result<bool> {
     let found = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                  WHERE n.nspname = current_schema() AND c.relname = 'memu_meta'";
     Ok(number(on, found).await? > 0)
 }
 
 /// Makes the tables where nothing is in the way.
-async fn make(on: &Transaction<'_>, options: &Options, citus: bool) -> Result<()> {
-    let default = options.default_schema.clone().unwrap_or_default();
-    let schema = options.schema.clone().unwrap_or(default);
-    let tables = tables(&schema);
+pub(crate) async fn make(on: &Transaction<'_>, schema: &ScopeSchema, citus: bool) -> Result<()> {
+    let tables = tables(schema);
     let names = tables.iter().flat_map(|table| {
         let indexes = table.indexes.iter().map(|index| index.name);
         indexes.chain([table.name.as_str()])
@@ -115,7 +184,7 @@ async fn make(on: &Transaction<'_>, options: &Options, citus: bool) -> Result<()
              of its own: postgresql://…?options=-csearch_path%3Dmemu,public"
         )));
     }
-    let made = on.batch_execute(&create::statements(&schema)).await;
+    let made = on.batch_execute(&create::statements(schema)).await;
     made.map_err(storage)?;
     if citus {
         citus::distribute(on, &tables).await?;

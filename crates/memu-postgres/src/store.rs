@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use deadpool_postgres::GenericClient as _;
 use memu_core::Result;
 use memu_core::filter::Filter;
+use memu_core::original::UpgradeReport;
 use memu_core::records::{
     Blob, CategoryItem, Change, ContentHash, EmbedderIdentity, EmbeddingSet, Id, MemoryCategory,
     MemoryItem, ModelReply, ModelUsage, OwnedEmbedding, OwnerKind, Resource, Segment,
@@ -43,11 +44,13 @@ struct Shared {
     exact_search: bool,
     tables: Tables,
     index: Arc<Index>,
+    upgraded: Option<UpgradeReport>,
 }
 
 impl PostgresStore {
     /// Connects to a database and opens the store in its current schema, which is made where
-    /// there is none.
+    /// there is none. Tables of memU 1.x are upgraded, which [`Self::upgraded`] tells about;
+    /// they themselves stay in a schema of their own.
     ///
     /// # Errors
     /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a DSN that cannot be read and
@@ -75,8 +78,14 @@ impl PostgresStore {
                     citus: opened.citus,
                 },
                 index: Arc::new(index),
+                upgraded: opened.upgraded,
             }),
         })
+    }
+
+    /// What opening the store did with tables of memU 1.x; `None` when there were none.
+    pub fn upgraded(&self) -> Option<&UpgradeReport> {
+        self.shared.upgraded.as_ref()
     }
 
     async fn page<T: Record>(&self, query: &Query) -> Result<Page<T>> {

@@ -196,7 +196,7 @@ impl MemoryServiceBuilder {
         self
     }
 
-    /// Is told when opening the store upgraded a file of memU 1.x.
+    /// Is told when opening the store upgraded a file or tables of memU 1.x.
     #[must_use]
     pub fn on_upgrade(mut self, tell: impl Fn(&UpgradeReport) + Send + Sync + 'static) -> Self {
         self.on_upgrade = OnUpgrade(Box::new(tell));
@@ -328,15 +328,31 @@ impl MemoryServiceBuilder {
         key.map(sqlite::Key::new).transpose()
     }
 
-    pub(crate) async fn open_store(&self) -> Result<Arc<dyn Store>> {
+    /// How the memory is opened, when it is on a server.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a malformed DSN and unusable
+    /// scope fields.
+    pub fn server(&self) -> Result<Option<memu_postgres::Options>> {
+        match self.dsn()? {
+            Dsn::Postgres(dsn) => Ok(Some(self.opening()?.postgres(dsn))),
+            _ => Ok(None),
+        }
+    }
+
+    fn opening(&self) -> Result<Opening<'_>> {
         let fields = self.settings.user_config.model.as_ref();
         let default_fields = self.default_fields.as_ref();
-        let opening = Opening {
+        Ok(Opening {
             config: &self.settings.database_config,
             schema: fields.map(ScopeSchema::new).transpose()?,
             default_schema: default_fields.map(ScopeSchema::new).transpose()?,
             key: self.key()?,
-        };
+        })
+    }
+
+    pub(crate) async fn open_store(&self) -> Result<Arc<dyn Store>> {
+        let opening = self.opening()?;
         opening.open(self.dsn()?, &*self.on_upgrade.0).await
     }
 

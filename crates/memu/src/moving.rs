@@ -34,10 +34,11 @@ pub struct End {
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`](memu_core::ErrorKind::NotFound) when there is no such file;
-/// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for a memory in this process;
-/// those of [`MemoryServiceBuilder::build`].
+/// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for a memory in this process
+/// and tables of memU 1.x on a server; those of [`MemoryServiceBuilder::build`].
 pub async fn open_source(builder: MemoryServiceBuilder) -> Result<End> {
     let place = outside(builder.dsn()?)?;
+    refuse_original_tables(&builder).await?;
     let Dsn::Sqlite(file) = &place else {
         return open(builder, place).await;
     };
@@ -55,7 +56,7 @@ pub async fn open_source(builder: MemoryServiceBuilder) -> Result<End> {
     let store = SqliteStore::open(options).await?;
     let mut upgraded = store.upgraded().cloned();
     if let (Some(report), Dsn::Sqlite(file)) = (&mut upgraded, &place) {
-        report.file.clone_from(file);
+        report.place = file.display().to_string();
         report.backup = None;
     }
     Ok(End {
@@ -76,9 +77,9 @@ pub async fn open_source(builder: MemoryServiceBuilder) -> Result<End> {
 /// [`ErrorKind::Config`](memu_core::ErrorKind::Config) when the store has other scope fields;
 /// [`ErrorKind::Input`](memu_core::ErrorKind::Input) when it is the source;
 /// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for a memory in this process
-/// and a file of memU 1.x; those of [`MemoryServiceBuilder::build`].
+/// and what memU 1.x wrote; those of [`MemoryServiceBuilder::build`].
 pub async fn open_target(builder: MemoryServiceBuilder, source: &End) -> Result<End> {
-    let place = check_target(&builder, source)?;
+    let place = check_target(&builder, source).await?;
     let schema = source.side.store.schema();
     let mut builder = builder.scope_fields(schema.fields());
     let store = &mut builder.settings.database_config.metadata_store;
@@ -104,7 +105,7 @@ pub async fn open_to_import(builder: MemoryServiceBuilder, fields: &[String]) ->
 /// # Errors
 /// As [`open_target`].
 pub async fn look_at_target(builder: MemoryServiceBuilder, source: &End) -> Result<End> {
-    let place = check_target(&builder, source)?;
+    let place = check_target(&builder, source).await?;
     if matches!(&place, Dsn::Sqlite(file) if !file.exists()) {
         let schema: ScopeSchema = source.side.store.schema().clone();
         return Ok(End {
@@ -120,7 +121,7 @@ pub async fn look_at_target(builder: MemoryServiceBuilder, source: &End) -> Resu
     open_target(builder, source).await
 }
 
-fn check_target(builder: &MemoryServiceBuilder, source: &End) -> Result<Dsn> {
+async fn check_target(builder: &MemoryServiceBuilder, source: &End) -> Result<Dsn> {
     let place = outside(builder.dsn()?)?;
     if is_same(&place, &source.place) {
         return Err(
@@ -139,7 +140,23 @@ fn check_target(builder: &MemoryServiceBuilder, source: &End) -> Result<Dsn> {
         )
         .with("file", file.display()));
     }
+    refuse_original_tables(builder).await?;
     Ok(place)
+}
+
+/// Refuses a database with tables of memU 1.x: opening it would upgrade them.
+async fn refuse_original_tables(builder: &MemoryServiceBuilder) -> Result<()> {
+    let Some(options) = builder.server()? else {
+        return Ok(());
+    };
+    if !Box::pin(memu_postgres::holds_original(&options)).await? {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "the database holds tables of memU 1.x; `memu upgrade` makes a memory of them first, and \
+         keeps them as they are in a schema of their own",
+    )
+    .with("database", builder.dsn()?))
 }
 
 /// Refuses what goes with this process.

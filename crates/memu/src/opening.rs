@@ -41,7 +41,13 @@ impl Opening<'_> {
             ))),
             Dsn::SqliteMemory => self.sqlite(None, on_upgrade).await,
             Dsn::Sqlite(path) => self.sqlite(Some(path), on_upgrade).await,
-            Dsn::Postgres(dsn) => self.postgres(dsn).await,
+            Dsn::Postgres(dsn) => {
+                let store = PostgresStore::open(self.postgres(dsn)).await?;
+                if let Some(report) = store.upgraded() {
+                    on_upgrade(report);
+                }
+                Ok(Arc::new(store))
+            }
         }
     }
 
@@ -73,13 +79,14 @@ impl Opening<'_> {
         Ok(Arc::new(store))
     }
 
-    async fn postgres(self, dsn: String) -> Result<Arc<dyn Store>> {
+    /// How a server is opened.
+    pub(crate) fn postgres(self, dsn: String) -> memu_postgres::Options {
         let config = &self.config.metadata_store;
         let index = match self.config.vector_index.provider {
             None | Some(VectorProvider::Pgvector) => true,
             Some(VectorProvider::Bruteforce | VectorProvider::None) => false,
         };
-        let options = memu_postgres::Options {
+        memu_postgres::Options {
             create: self.may_create(),
             pool_size: config.pool_size,
             pool_timeout: Duration::from_secs_f64(config.pool_timeout_s),
@@ -91,7 +98,6 @@ impl Opening<'_> {
             schema: self.schema,
             default_schema: self.default_schema,
             ..memu_postgres::Options::new(dsn)
-        };
-        Ok(Arc::new(PostgresStore::open(options).await?))
+        }
     }
 }

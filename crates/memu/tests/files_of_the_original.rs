@@ -131,7 +131,7 @@ fn the_sample_files_lose_nothing() {
         assert_eq!(before, after, "{file}");
         let backup = report.backup.unwrap();
         assert_eq!(
-            rows(&backup, extra),
+            rows(Path::new(&backup), extra),
             details,
             "the backup is the file as it was"
         );

@@ -54,7 +54,7 @@ fn a_backup_never_overwrites_another() {
     block_on(store.close()).unwrap();
     assert_eq!(std::fs::read(&first).unwrap(), b"precious");
     let second = folder.path().join("memu.db.memu-1.x-2.bak");
-    assert_eq!(report.backup, Some(second.clone()));
+    assert_eq!(report.backup, Some(second.display().to_string()));
     assert_eq!(rows(&second, "SELECT id FROM memu_memory_items").len(), 1);
 }
 
@@ -78,7 +78,7 @@ fn an_upgrade_that_is_refused_changes_nothing() {
             ..options.clone()
         },
         ErrorKind::Config,
-        "this file of memU 1.x has the scope fields [\"user_id\"]",
+        "this memory of memU 1.x has the scope fields [\"user_id\"]",
     );
     refuse(
         Options {

@@ -109,7 +109,7 @@ fn tell_of_original(source: &End, printer: &Printer) {
     let Some(report) = &source.upgraded else {
         return;
     };
-    let file = report.file.display();
+    let file = &report.place;
     printer.remark(&format!(
         "{file} is a file of memU 1.x; it stays as it is, and a copy of it is read"
     ));

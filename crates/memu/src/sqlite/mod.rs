@@ -40,6 +40,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use memu_core::environment::{Executor, offload};
+pub use memu_core::original::{Unread, UpgradeReport, VectorsOfUnknown};
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, Result};
 use rusqlite::Connection;
@@ -54,7 +55,7 @@ pub use self::options::Options;
 pub(crate) use self::rekey::Rekey;
 use self::tidy::Tidy;
 pub(crate) use self::upgrade::copy_original;
-pub use self::upgrade::{Unread, UpgradeReport, VectorsOfUnknown, preview_upgrade};
+pub use self::upgrade::preview_upgrade;
 use self::workers::{Gate, Workers};
 use crate::TokioExecutor;
 use crate::disk::lasting;

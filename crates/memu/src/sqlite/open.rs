@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use memu_core::original::UpgradeReport;
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, ErrorKind, Result};
 use rusqlite::Connection;
@@ -16,7 +17,7 @@ use super::error::storage;
 use super::key::{Key, explained, is_no_database};
 use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
-use super::upgrade::{self, UpgradeReport};
+use super::upgrade;
 use crate::disk::{beside, lasting, size_of};
 
 /// Columns of `memu_scopes` that are not scope fields.

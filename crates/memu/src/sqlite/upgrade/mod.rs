@@ -4,10 +4,7 @@
 //! new one, and other processes wait their turn. Before it begins, a copy of the file is
 //! put beside it.
 
-mod convert;
 mod original;
-mod report;
-mod row;
 mod writer;
 
 use std::fs::File;
@@ -16,15 +13,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use memu_core::environment::{Clock, SystemClock};
+use memu_core::original::{Converter, UpgradeReport};
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, ErrorKind, Result};
 use rusqlite::{Connection, OpenFlags};
 
-pub use report::{Unread, UpgradeReport, VectorsOfUnknown};
-
-use self::convert::Converter;
 use self::original::Originals;
-use self::writer::Writer;
 use super::backup::{copy, read_only, verify};
 use super::commit::Layout;
 use super::connection::{PAGE_SIZE, prepare, write};
@@ -71,10 +65,10 @@ pub(super) fn upgrade(
             return Ok(None);
         }
         verify(connection)?;
-        let schema = schema_for(connection, wanted)?;
+        let schema = found(connection)?.schema(wanted)?;
         let backup = back_up(path, wait)?;
         let mut report = convert_all(connection, &schema)?;
-        report.backup = Some(backup);
+        report.backup = Some(backup.display().to_string());
         Ok(Some(report))
     })
     .map_err(with_needs)?;
@@ -82,7 +76,7 @@ pub(super) fn upgrade(
         return Ok(None);
     };
     compact(connection);
-    path.clone_into(&mut report.file);
+    report.place = path.display().to_string();
     report.bytes_before = bytes_before;
     report.bytes_after = size_of(path);
     Ok(Some(report))
@@ -144,23 +138,11 @@ fn preview(path: &Path, key: Option<&Key>) -> Result<Option<UpgradeReport>> {
     let mut trial = Connection::open("").map_err(storage)?;
     copy(&file, &mut trial, Duration::ZERO, |_, _| true)?;
     read_any_schema(&trial)?;
-    let schema = schema_for(&trial, None)?;
+    let schema = found(&trial)?.schema(None)?;
     let mut report = convert_all(&trial, &schema)?;
-    path.clone_into(&mut report.file);
+    report.place = path.display().to_string();
     report.bytes_before = size_of(path);
     Ok(Some(report))
-}
-
-fn schema_for(connection: &Connection, wanted: Option<&ScopeSchema>) -> Result<ScopeSchema> {
-    let originals = found(connection)?;
-    let schema = originals.schema(wanted)?;
-    match wanted {
-        Some(wanted) if *wanted != schema => Err(Error::config(format!(
-            "this file of memU 1.x has the scope fields {schema:?}, but {wanted:?} are configured \
-             (user_config.model)"
-        ))),
-        _ => Ok(schema),
-    }
 }
 
 fn found(connection: &Connection) -> Result<Originals> {
@@ -173,13 +155,12 @@ fn convert_all(connection: &Connection, schema: &ScopeSchema) -> Result<UpgradeR
     originals.make_way(connection)?;
     connection.execute_batch(&create(schema)).map_err(storage)?;
     let columns = Layout::new(schema, EmbeddingFormat::F32);
-    let mut converter = Converter::new(
-        Writer::new(connection, &columns),
-        schema.clone(),
-        SystemClock.now(),
-    );
-    originals.each_row(connection, |row| converter.convert(&row))?;
-    let report = converter.finish()?;
+    let mut converter = Converter::new(schema.clone(), SystemClock.now());
+    originals.each_row(connection, |row| {
+        writer::write(connection, &columns, converter.convert(&row))
+    })?;
+    let (rest, report) = converter.finish();
+    writer::write(connection, &columns, rest)?;
     originals.remove(connection)?;
     Ok(report)
 }

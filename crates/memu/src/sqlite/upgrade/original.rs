@@ -1,11 +1,12 @@
 //! The tables of memU 1.x: finding them, reading them, removing them.
 
+use memu_core::Result;
+use memu_core::original::{Cell, Kind, OriginalRow, Table, scope_schema, share_scope_columns};
 use memu_core::scope::ScopeSchema;
-use memu_core::{Error, Result};
-use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use super::read_any_schema;
-use super::row::OriginalRow;
 use crate::sqlite::error::storage;
 use crate::sqlite::open::tables;
 
@@ -16,103 +17,21 @@ const PREFIXES: [&str; 3] = ["memu_", "sqlite_", ""];
 /// What the names of the original's tables begin with while ours are made.
 const ASIDE: &str = "original_1x_";
 
-/// A kind of table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
-    Resources,
-    Categories,
-    Items,
-    Relations,
-}
+/// The column with the vector.
+const VECTOR: &str = "embedding_json";
 
-impl Kind {
-    /// In an order in which each finds what it refers to.
-    const ALL: [Self; 4] = [
-        Self::Resources,
-        Self::Categories,
-        Self::Items,
-        Self::Relations,
-    ];
-
-    /// The name, without a prefix.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Resources => "resources",
-            Self::Categories => "memory_categories",
-            Self::Items => "memory_items",
-            Self::Relations => "category_items",
-        }
-    }
-
-    /// The columns whose meaning is known.
-    fn known(self) -> &'static [&'static str] {
-        match self {
-            Self::Resources => &["url", "modality", "local_path", "caption", "embedding_json"],
-            Self::Categories => &["name", "description", "summary", "embedding_json"],
-            Self::Items => &[
-                "resource_id",
-                "memory_type",
-                "summary",
-                "happened_at",
-                "extra",
-                "embedding_json",
-            ],
-            Self::Relations => &["item_id", "category_id"],
-        }
-    }
-
-    /// Without these it is another program's table.
-    fn required(self) -> &'static [&'static str] {
-        match self {
-            Self::Resources => &["id", "url", "modality"],
-            Self::Categories => &["id", "name", "description"],
-            Self::Items => &["id", "memory_type", "summary"],
-            Self::Relations => &["id", "item_id", "category_id"],
-        }
-    }
-}
-
-/// Columns that every table has.
-const META: [&str; 3] = ["id", "created_at", "updated_at"];
-
-/// A column that our own tables have and the original's never had.
-const OURS: &str = "revision";
-
-/// A table of the original.
+/// A table of the original in a file.
 #[derive(Debug)]
-pub(super) struct Table {
-    pub(super) kind: Kind,
+struct Named {
     /// What it is called now.
     name: String,
-    pub(super) columns: Vec<String>,
-    /// The columns that say whose a row is.
-    scope_columns: Vec<String>,
-}
-
-impl Table {
-    /// The scope fields with the columns that hold them.
-    pub(super) fn scope_fields(&self) -> impl Iterator<Item = (String, &str)> {
-        let columns = self.scope_columns.iter();
-        columns.map(|column| (field_name(column), column.as_str()))
-    }
-
-    /// The columns of which nobody knows what they mean.
-    pub(super) fn unknown_columns(&self) -> impl Iterator<Item = &str> {
-        let columns = self.columns.iter().map(String::as_str);
-        columns.filter(|column| {
-            self.may_be_scope(column) && !self.scope_columns.iter().any(|scope| scope == column)
-        })
-    }
-
-    fn may_be_scope(&self, column: &str) -> bool {
-        !META.contains(&column) && !self.kind.known().contains(&column)
-    }
+    table: Table,
 }
 
 /// All tables of the original in a file.
 #[derive(Debug)]
 pub(super) struct Originals {
-    tables: Vec<Table>,
+    tables: Vec<Named>,
 }
 
 impl Originals {
@@ -130,32 +49,21 @@ impl Originals {
                     family.push(table);
                 }
             }
-            if family.iter().any(|table| table.kind == Kind::Items) {
-                share_scope_columns(&mut family);
+            if family.iter().any(|one| one.table.kind() == Kind::Items) {
+                let mut tables: Vec<&mut Table> =
+                    family.iter_mut().map(|one| &mut one.table).collect();
+                share_scope_columns(&mut tables);
                 found.append(&mut family);
             }
         }
         // Of one kind after the other, so that each finds what it refers to.
-        found.sort_by_key(|table| Kind::ALL.iter().position(|kind| *kind == table.kind));
+        found.sort_by_key(|one: &Named| one.table.kind());
         Ok((!found.is_empty()).then_some(Self { tables: found }))
     }
 
     /// The scope fields: the columns of the original's user model.
     pub(super) fn schema(&self, wanted: Option<&ScopeSchema>) -> Result<ScopeSchema> {
-        let mut fields: Vec<String> = Vec::new();
-        for (field, _) in self.tables.iter().flat_map(Table::scope_fields) {
-            if !fields.contains(&field) {
-                fields.push(field);
-            }
-        }
-        if fields.is_empty() {
-            // Its user model had no field: everything is nobody's.
-            return Ok(wanted.cloned().unwrap_or_default());
-        }
-        ScopeSchema::new(fields).map_err(|cause| {
-            Error::unsupported("the columns of the user model cannot be scope fields")
-                .caused_by(cause)
-        })
+        scope_schema(self.tables.iter().map(|one| &one.table), wanted)
     }
 
     /// Renames tables that have the names of ours.
@@ -185,23 +93,23 @@ impl Originals {
         connection: &Connection,
         mut take: impl FnMut(OriginalRow<'_>) -> Result<()>,
     ) -> Result<()> {
-        for table in &self.tables {
+        for Named { name, table } in &self.tables {
             let list = |names: &[String]| {
                 names
                     .iter()
                     .fold(String::new(), |list, name| list + &quoted(name) + ", ")
             };
-            let columns = list(&table.columns);
+            let columns = list(table.columns());
             let sql = format!(
                 "SELECT rowid, {} FROM {} ORDER BY {}rowid",
                 columns.trim_end_matches(", "),
-                quoted(&table.name),
-                list(&table.scope_columns)
+                quoted(name),
+                list(table.scope_columns())
             );
             let mut statement = connection.prepare(&sql).map_err(storage)?;
             let mut rows = statement.query([]).map_err(storage)?;
             while let Some(row) = rows.next().map_err(storage)? {
-                take(OriginalRow::read(table, row).map_err(storage)?)?;
+                take(read(table, row).map_err(storage)?)?;
             }
         }
         Ok(())
@@ -240,87 +148,33 @@ fn free_reserved_name(connection: &Connection, name: &str) -> Result<()> {
     renamed.and(reset)
 }
 
-fn table(connection: &Connection, kind: Kind, name: String) -> Result<Option<Table>> {
+fn table(connection: &Connection, kind: Kind, name: String) -> Result<Option<Named>> {
     let columns: Vec<String> = connection
         .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY cid")
         .and_then(|mut statement| statement.query_map([&name], |row| row.get(0))?.collect())
         .map_err(storage)?;
-    let has = |column: &str| columns.iter().any(|name| name == column);
-    let complete = kind.required().iter().all(|column| has(column));
-    Ok((complete && !has(OURS)).then_some(Table {
-        kind,
-        name,
-        columns,
-        scope_columns: Vec::new(),
-    }))
+    let table = Table::new(kind, columns, VECTOR);
+    Ok(table.map(|table| Named { name, table }))
 }
 
-/// The columns of the user model are those that all tables have beside their own.
-fn share_scope_columns(family: &mut [Table]) {
-    let shared: Vec<String> = family.first().map_or_else(Vec::new, |first| {
-        let columns = first.columns.iter();
-        let shared = columns.filter(|column| {
-            family
-                .iter()
-                .all(|table| table.may_be_scope(column) && table.columns.contains(column))
-        });
-        shared.cloned().collect()
-    });
-    for table in family {
-        table.scope_columns.clone_from(&shared);
+/// Reads a row that begins with its number, before the table's columns.
+fn read<'t>(table: &'t Table, row: &Row<'_>) -> rusqlite::Result<OriginalRow<'t>> {
+    let cells = (1..=table.columns().len())
+        .map(|at| row.get_ref(at).map(cell))
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(OriginalRow::new(table, row.get(0)?, cells))
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Number(number.to_string()),
+        ValueRef::Real(number) => Cell::Number(number.to_string()),
+        ValueRef::Text(bytes) => Cell::text(bytes),
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
     }
 }
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// A column's name as one of a scope field: `userId` becomes `user_id`.
-fn field_name(column: &str) -> String {
-    let mut field = String::new();
-    let mut lower_before = false;
-    for c in column.chars() {
-        if c.is_ascii_alphanumeric() {
-            if c.is_ascii_uppercase() && lower_before {
-                field.push('_');
-            }
-            lower_before = !c.is_ascii_uppercase();
-            field.push(c.to_ascii_lowercase());
-        } else if !field.is_empty() && !field.ends_with('_') {
-            lower_before = false;
-            field.push('_');
-        }
-    }
-    let field = field.trim_end_matches('_');
-    let candidate = if field.starts_with(|c: char| c.is_ascii_lowercase()) {
-        field.to_owned()
-    } else {
-        format!("field_{field}").trim_end_matches('_').to_owned()
-    };
-    match ScopeSchema::new([&candidate]) {
-        Ok(_) => candidate,
-        // A name that records use themselves.
-        Err(_) => format!("scope_{candidate}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_become_names_that_scope_fields_may_have() {
-        for (column, field) in [
-            ("user_id", "user_id"),
-            ("userId", "user_id"),
-            ("Tenant", "tenant"),
-            ("agent-name", "agent_name"),
-            ("2nd", "field_2nd"),
-            ("score", "scope_score"),
-            ("__", "field"),
-        ] {
-            assert_eq!(field_name(column), field);
-            ScopeSchema::new([field_name(column)]).unwrap();
-        }
-    }
 }

@@ -2,82 +2,85 @@
 
 use std::collections::BTreeMap;
 
-use memu_core::Result;
-use memu_core::environment::{IdSource, RandomIds};
-use memu_core::records::{
-    CategoryItem, ContentHash, EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, Meta,
-    Modality, OwnedEmbedding, OwnerKind, Resource,
-};
-use memu_core::scope::{Scope, ScopeKey, ScopeSchema};
-use memu_core::store::Write;
-use memu_core::time::{Precision, Timestamp, When, parse_civil};
-use rustc_hash::{FxHashMap, FxHashSet};
-use serde_json::{Map, Value};
+use rustc_hash::FxHashMap;
 
-use super::original::Kind;
-use super::report::{Unread, UpgradeReport, VectorsOfUnknown};
+use super::cells::Cells;
+use super::portion::Portion;
+use super::report::{UpgradeReport, VectorsOfUnknown};
 use super::row::{Cell, OriginalRow};
-use super::writer::{Kept, Writer};
+use super::seen::Seen;
+use super::table::Kind;
+use crate::environment::{IdSource, RandomIds};
+use crate::records::{
+    CategoryItem, ContentHash, EmbedderIdentity, Id, MemoryCategory, MemoryItem, Meta, Modality,
+    OwnedEmbedding, OwnerKind, Resource,
+};
+use crate::scope::{Scope, ScopeKey, ScopeSchema};
+use crate::store::Write;
+use crate::time::Timestamp;
 
-/// Turns rows into records and writes them. Rows come kind by kind: resources,
-/// categories, items, relations.
-pub(super) struct Converter<'c> {
-    writer: Writer<'c>,
+/// Turns rows into records, portion by portion. Rows come kind by kind, in the order of
+/// [`Kind::ALL`], those of one scope together.
+#[derive(Debug)]
+pub struct Converter {
     schema: ScopeSchema,
     now: Timestamp,
     report: UpgradeReport,
-    scopes: FxHashSet<ScopeKey>,
-    /// Whose each record is, by kind and id.
-    owners: FxHashMap<(Kind, String), Scope>,
+    portion: Portion,
+    seen: Seen,
     /// The first category of a name in a scope.
     named: FxHashMap<(ScopeKey, String), Id>,
-    /// What the categories are called, to file items under one of their own scope.
+    /// What the categories are called, to file items under one of their own scope. Without
+    /// their summaries.
     categories: FxHashMap<String, MemoryCategory>,
-    filed: FxHashSet<(String, String)>,
     vectors: BTreeMap<u32, u64>,
 }
 
-impl<'c> Converter<'c> {
-    pub(super) fn new(writer: Writer<'c>, schema: ScopeSchema, now: Timestamp) -> Self {
+impl Converter {
+    /// Begins an upgrade to a store with these scope fields. `now` is for rows without a
+    /// time.
+    pub fn new(schema: ScopeSchema, now: Timestamp) -> Self {
         Self {
-            writer,
             report: UpgradeReport {
                 scope_fields: schema.fields().map(str::to_owned).collect(),
                 ..UpgradeReport::default()
             },
             schema,
             now,
-            scopes: FxHashSet::default(),
-            owners: FxHashMap::default(),
+            portion: Portion::default(),
+            seen: Seen::default(),
             named: FxHashMap::default(),
             categories: FxHashMap::default(),
-            filed: FxHashSet::default(),
             vectors: BTreeMap::new(),
         }
     }
 
-    /// Takes one row over.
-    pub(super) fn convert(&mut self, row: &OriginalRow<'_>) -> Result<()> {
+    /// Takes one row over. What is returned is to be written before anything that comes
+    /// later.
+    pub fn convert(&mut self, row: &OriginalRow<'_>) -> Option<Portion> {
         let mut cells = Cells::new(row);
-        match self.scope(&mut cells) {
-            None => {}
-            Some(scope) => {
-                cells.scope = Some(scope.clone());
-                self.convert_in(&mut cells, &scope)?;
-            }
-        }
+        let scope = self.scope(&mut cells);
+        cells.belong_to(scope.as_ref());
+        let writes = scope.and_then(|scope| self.convert_in(&mut cells, &scope));
+        let before = writes.and_then(|(scope, writes)| {
+            self.seen.scope(&scope);
+            self.portion.write(&scope, writes)
+        });
         cells.note_unknown_columns();
-        for kept in cells.kept {
-            self.writer.keep(kept);
-        }
-        Ok(())
+        let kept = cells.kept;
+        let unread = kept.iter().map(|kept| kept.unread.clone());
+        self.report.unread.extend(unread);
+        // After a portion has gone, what is left is far from full.
+        let full = self.portion.keep(kept);
+        before.or(full)
     }
 
-    fn convert_in(&mut self, cells: &mut Cells<'_>, scope: &Scope) -> Result<()> {
-        let (kind, id) = (cells.row.table.kind, cells.row.id());
-        if self.owners.contains_key(&(kind, id.clone())) {
+    /// The writes of a row, and of which scope they are.
+    fn convert_in(&mut self, cells: &mut Cells<'_>, scope: &Scope) -> Option<(Scope, Vec<Write>)> {
+        let (kind, id) = (cells.row.table.kind(), cells.row.id());
+        if self.seen.owner(kind, &id).is_some() {
             cells.keep_row("another row has this id; this one was left out");
-            return Ok(());
+            return None;
         }
         let writes = match kind {
             Kind::Resources => {
@@ -98,13 +101,8 @@ impl<'c> Converter<'c> {
             }
             Kind::Relations => return self.file(cells, scope),
         };
-        self.owners.insert((kind, id), scope.clone());
-        self.write(scope, writes)
-    }
-
-    fn write(&mut self, scope: &Scope, writes: Vec<Write>) -> Result<()> {
-        self.scopes.insert(scope.key());
-        self.writer.write(scope, writes)
+        self.seen.record(kind, &id, scope);
+        Some((scope.clone(), writes))
     }
 
     /// Whose the row is; `None` when it cannot be told, and then the row is kept aside.
@@ -182,8 +180,7 @@ impl<'c> Converter<'c> {
 
     fn item(&self, cells: &mut Cells<'_>, scope: &Scope) -> MemoryItem {
         let resource_id = cells.text("resource_id").filter(|resource| {
-            let known = self.owners.get(&(Kind::Resources, resource.clone()));
-            match known {
+            match self.seen.owner(Kind::Resources, resource) {
                 Some(owner) if owner == scope => true,
                 Some(_) => {
                     cells.keep("resource_id", "the resource is of another scope");
@@ -209,23 +206,29 @@ impl<'c> Converter<'c> {
     fn remember(&mut self, category: &MemoryCategory, scope: &Scope) {
         let id = category.meta.id.clone();
         let name = (scope.key(), category.name.clone());
-        self.named.entry(name).or_insert_with(|| id.clone());
-        self.categories.insert(id.to_string(), category.clone());
+        let first = self.named.entry(name).or_insert_with(|| id.clone());
+        if *first != id {
+            self.report.same_names += 1;
+        }
+        let without_summary = MemoryCategory {
+            summary: None,
+            ..category.clone()
+        };
+        self.categories.insert(id.to_string(), without_summary);
     }
 
     /// Files an item under a category of its own scope.
-    fn file(&mut self, cells: &mut Cells<'_>, scope: &Scope) -> Result<()> {
+    fn file(&mut self, cells: &mut Cells<'_>, scope: &Scope) -> Option<(Scope, Vec<Write>)> {
         let (item, category) = (cells.required("item_id"), cells.required("category_id"));
-        let owner = self.owners.get(&(Kind::Items, item.clone())).cloned();
-        let Some(owner) = owner else {
+        let Some(owner) = self.seen.owner(Kind::Items, &item).cloned() else {
             cells.keep_row("there is no such item; the relation was left out");
-            return Ok(());
+            return None;
         };
         let Some(known) = self.categories.get(&category).cloned() else {
             cells.keep_row("there is no such category; the relation was left out");
-            return Ok(());
+            return None;
         };
-        cells.scope = Some(owner.clone());
+        cells.belong_to(Some(&owner));
         if *scope != owner {
             cells.keep_row("the item is of another scope; the relation is of the item's now");
         }
@@ -239,22 +242,19 @@ impl<'c> Converter<'c> {
             );
             self.own_category(&known, &owner, &mut writes)
         };
-        let pair = (item, category.to_string());
-        if self.filed.contains(&pair) {
-            cells.keep_row("the item is filed under this category already");
-        } else {
+        if self.seen.file(&item, category.as_str()) {
             let relation = CategoryItem {
                 meta: self.meta(cells, &owner),
-                item_id: Id::from(pair.0.as_str()),
+                item_id: Id::from(item),
                 category_id: category,
             };
-            self.owners
-                .insert((Kind::Relations, cells.row.id()), owner.clone());
-            self.filed.insert(pair);
+            self.seen.record(Kind::Relations, &cells.row.id(), &owner);
             self.report.relations += 1;
             writes.push(Write::Relation(relation));
+        } else {
+            cells.keep_row("the item is filed under this category already");
         }
-        self.write(&owner, writes)
+        Some((owner, writes))
     }
 
     /// The category of the same name in another scope, made when there is none. Its
@@ -275,7 +275,6 @@ impl<'c> Converter<'c> {
                 scope: scope.clone(),
                 ..other.meta.clone()
             },
-            summary: None,
             ..other.clone()
         };
         let id = own.meta.id.clone();
@@ -302,169 +301,14 @@ impl<'c> Converter<'c> {
         writes
     }
 
-    /// Writes what is left, and tells what was done.
-    pub(super) fn finish(mut self) -> Result<UpgradeReport> {
-        self.report.unread = self.writer.finish()?;
-        self.report.scopes = self.scopes.len() as u64;
+    /// What is left to be written, and what was done.
+    pub fn finish(mut self) -> (Option<Portion>, UpgradeReport) {
+        self.report.scopes = self.seen.scopes();
         self.report.vectors = self
             .vectors
             .into_iter()
             .map(|(dimension, count)| VectorsOfUnknown { dimension, count })
             .collect();
-        Ok(self.report)
-    }
-}
-
-/// The cells of a row, with what could not be read of them.
-struct Cells<'r> {
-    row: &'r OriginalRow<'r>,
-    scope: Option<Scope>,
-    kept: Vec<Kept>,
-}
-
-impl<'r> Cells<'r> {
-    fn new(row: &'r OriginalRow<'r>) -> Self {
-        Self {
-            row,
-            scope: None,
-            kept: Vec::new(),
-        }
-    }
-
-    /// Keeps the value of a column as it is.
-    fn keep(&mut self, column: &str, reason: &str) {
-        let value = self.row.cell(column).to_json();
-        let content = Value::Object(Map::from_iter([(column.to_owned(), value)]));
-        self.push(format!("{column}: {reason}"), &content);
-    }
-
-    /// Keeps the whole row as it is.
-    fn keep_row(&mut self, reason: &str) {
-        let content = self.row.to_json();
-        self.push(reason.to_owned(), &content);
-    }
-
-    fn push(&mut self, reason: String, content: &Value) {
-        self.kept.push(Kept {
-            scope: self.scope.clone(),
-            unread: Unread {
-                table: self.row.table.kind.name(),
-                id: self.row.id(),
-                reason,
-            },
-            content: content.to_string(),
-        });
-    }
-
-    fn note_unknown_columns(&mut self) {
-        let row = self.row;
-        for column in row.table.unknown_columns() {
-            if *row.cell(column) != Cell::Null {
-                self.keep(column, "memU 1.x has no such column");
-            }
-        }
-    }
-
-    /// The text of a column; `None` for NULL.
-    fn text(&mut self, column: &str) -> Option<String> {
-        match self.row.cell(column) {
-            Cell::Null => None,
-            Cell::Text(text) | Cell::Number(text) => Some(text.clone()),
-            Cell::Bytes(bytes) => {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                self.keep(column, "it is not UTF-8; what is not was replaced");
-                Some(text)
-            }
-        }
-    }
-
-    /// The text of a column that must have one.
-    fn required(&mut self, column: &str) -> String {
-        self.text(column).unwrap_or_else(|| {
-            self.keep(column, "it is missing; the empty text was taken");
-            String::new()
-        })
-    }
-
-    /// A time; `None` when it is missing or unreadable.
-    fn time(&mut self, column: &str) -> Option<Timestamp> {
-        let text = self.text(column);
-        let time = text.as_deref().and_then(|text| Timestamp::parse(text).ok());
-        if time.is_none() {
-            self.keep(column, "it is not a time; another one of the row was taken");
-        }
-        time
-    }
-
-    fn happened(&mut self) -> Option<When> {
-        let text = self.text("happened_at")?;
-        let Ok(start) = parse_civil(&text) else {
-            self.keep("happened_at", "it is not a time");
-            return None;
-        };
-        Some(When {
-            start,
-            end: None,
-            precision: Precision::Minute,
-        })
-    }
-
-    fn extra(&mut self) -> Map<String, Value> {
-        let Some(text) = self.text("extra") else {
-            return Map::new();
-        };
-        match serde_json::from_str(&text) {
-            Ok(Value::Object(extra)) => {
-                if extra.values().any(loses_digits) {
-                    self.keep(
-                        "extra",
-                        "it holds a number that is too long to be kept exactly",
-                    );
-                }
-                extra
-            }
-            Ok(Value::Null) => Map::new(),
-            _ => {
-                self.keep("extra", "it is not a JSON object");
-                Map::new()
-            }
-        }
-    }
-
-    fn vector(&mut self) -> Option<Embedding> {
-        let text = self.text("embedding_json")?;
-        let numbers: Vec<f32> = match serde_json::from_str(&text) {
-            Ok(Some(numbers)) => numbers,
-            Ok(None) => return None,
-            Err(_) => {
-                self.keep("embedding_json", "it is not a JSON array of numbers");
-                return None;
-            }
-        };
-        let dimension = numbers.len() as u32;
-        if numbers.is_empty() {
-            self.keep("embedding_json", "it is empty");
-            return None;
-        }
-        match Embedding::checked(numbers, dimension) {
-            Ok(vector) => Some(vector),
-            Err(error) => {
-                self.keep("embedding_json", error.message());
-                None
-            }
-        }
-    }
-}
-
-/// Whether a value holds a whole number that no number of ours can hold exactly.
-fn loses_digits(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => {
-            let float = number.as_f64().unwrap_or_default();
-            number.is_f64() && float.fract() == 0.0 && float.abs() >= 2_f64.powi(64)
-        }
-        Value::Array(values) => values.iter().any(loses_digits),
-        Value::Object(fields) => fields.values().any(loses_digits),
-        _ => false,
+        (self.portion.rest(), self.report)
     }
 }

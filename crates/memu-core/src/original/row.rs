@@ -2,33 +2,29 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::Row;
-use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
-use super::original::Table;
+use super::table::Table;
 
-/// A value in a table that enforces no types.
+/// A value in a table of the original.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cell {
+pub enum Cell {
+    /// Nothing.
     Null,
+    /// A number, in digits.
     Number(String),
+    /// A text, and what is written as one.
     Text(String),
     /// Bytes, or text that is not UTF-8.
     Bytes(Vec<u8>),
 }
 
 impl Cell {
-    fn read(value: ValueRef<'_>) -> Self {
-        match value {
-            ValueRef::Null => Self::Null,
-            ValueRef::Integer(number) => Self::Number(number.to_string()),
-            ValueRef::Real(number) => Self::Number(number.to_string()),
-            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => Self::Text(text.to_owned()),
-                Err(_) => Self::Bytes(bytes.to_vec()),
-            },
-            ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+    /// A text, or bytes where they are none.
+    pub fn text(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.to_owned()),
+            Err(_) => Self::Bytes(bytes.to_vec()),
         }
     }
 
@@ -51,28 +47,26 @@ impl Cell {
 
 /// A row of one of the original's tables.
 #[derive(Debug)]
-pub(super) struct OriginalRow<'t> {
+pub struct OriginalRow<'t> {
     pub(super) table: &'t Table,
     number: i64,
     cells: Vec<Cell>,
 }
 
 impl<'t> OriginalRow<'t> {
-    /// Reads a row that begins with its number, before the table's columns.
-    pub(super) fn read(table: &'t Table, row: &Row<'_>) -> rusqlite::Result<Self> {
-        let cells = (1..=table.columns.len())
-            .map(|at| row.get_ref(at).map(Cell::read))
-            .collect::<rusqlite::Result<_>>()?;
-        Ok(Self {
+    /// A row of a table with its cells, in the order of the table's columns. A row without
+    /// an id is called by its number.
+    pub fn new(table: &'t Table, number: i64, cells: Vec<Cell>) -> Self {
+        Self {
             table,
-            number: row.get(0)?,
+            number,
             cells,
-        })
+        }
     }
 
     /// A column's cell; NULL where the table lacks the column.
     pub(super) fn cell(&self, column: &str) -> &Cell {
-        let columns = &mut self.table.columns.iter();
+        let columns = &mut self.table.columns().iter();
         let position = columns.position(|name| name == column);
         position
             .and_then(|at| self.cells.get(at))
@@ -83,13 +77,13 @@ impl<'t> OriginalRow<'t> {
     pub(super) fn id(&self) -> String {
         match self.cell("id") {
             Cell::Text(id) | Cell::Number(id) if !id.is_empty() => id.clone(),
-            _ => format!("{}-{}", self.table.kind.name(), self.number),
+            _ => format!("{}-{}", self.table.kind().name(), self.number),
         }
     }
 
     /// The whole row as a JSON object.
     pub(super) fn to_json(&self) -> Value {
-        let columns = self.table.columns.iter().cloned();
+        let columns = self.table.columns().iter().cloned();
         let cells = self.cells.iter().map(Cell::to_json);
         Value::Object(columns.zip(cells).collect::<Map<String, Value>>())
     }

@@ -1,14 +1,13 @@
-use std::path::PathBuf;
-
 use serde::Serialize;
 
-/// What an upgrade of a file of memU 1.x did.
+/// What an upgrade of a memory of memU 1.x did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UpgradeReport {
-    /// The file.
-    pub file: PathBuf,
-    /// The copy of the file as it was; `None` for a preview.
-    pub backup: Option<PathBuf>,
+    /// The file, or the server and the database.
+    pub place: String,
+    /// Where everything is as it was: the copy of the file, or the schema of the database
+    /// with the original's tables. `None` for a preview of a file.
+    pub backup: Option<String>,
     /// The scope fields, from the columns of the original's user model.
     pub scope_fields: Vec<String>,
     /// How many scopes its rows belong to.
@@ -19,6 +18,8 @@ pub struct UpgradeReport {
     pub items: u64,
     /// How many categories.
     pub categories: u64,
+    /// How many of these have the name of another one of their scope. They stay apart.
+    pub same_names: u64,
     /// How many relations.
     pub relations: u64,
     /// The vectors that were taken over, by dimension.
@@ -26,9 +27,9 @@ pub struct UpgradeReport {
     /// What could not be taken over as it was, in the order of the tables. All of it is
     /// kept, word for word, in the table `memu_unread`.
     pub unread: Vec<Unread>,
-    /// The size of the file before, in bytes.
+    /// How many bytes it took before.
     pub bytes_before: u64,
-    /// Its size afterwards; 0 for a preview.
+    /// How many it takes afterwards; 0 for a preview.
     pub bytes_after: u64,
 }
 

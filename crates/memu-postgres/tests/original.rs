@@ -1,0 +1,539 @@
+//! Tables of memU 1.x become ours in place, and lose nothing.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use memu_core::filter::Filter;
+use memu_core::records::{EmbedderIdentity, Embedding, Id, OwnerKind, SetState};
+use memu_core::scope::{Scope, ScopeSchema};
+use memu_core::store::{Query, Store, StoreExt, VectorQuery};
+use memu_postgres::{PostgresStore, preview_upgrade};
+use memu_testkit::postgres::{Database, database};
+use serde_json::{Value, json};
+use support::{
+    SAME, T, assert_sound, everything, insert, item, literal, open, options, original, scope,
+    upgraded,
+};
+
+/// Rows of all tables, with what each column may hold. The scope columns have `values`.
+fn fill(database: &Database, fields: &[(&str, &str)]) {
+    let of = |row: &[(&'static str, &'static str)]| {
+        let scope = fields.iter().copied();
+        row.iter()
+            .copied()
+            .chain(scope)
+            .collect::<Vec<(&str, &str)>>()
+    };
+    insert(
+        database,
+        "resources",
+        &of(&[
+            ("id", "'r'"),
+            ("created_at", "'2024-02-29 23:59:59.999999+05:30'"),
+            ("url", "'it''s.json'"),
+            ("modality", "'conversation'"),
+            ("local_path", "'data/resources/its.json'"),
+            ("caption", "U&'\\2615 \\+01F980'"),
+            (
+                "embedding",
+                "(SELECT array_agg(sin(n * 0.7) * 1e-3)::vector FROM generate_series(1, 384) n)",
+            ),
+        ]),
+    );
+    insert(
+        database,
+        "memory_categories",
+        &of(&[
+            ("id", "'c'"),
+            ("name", "'preferences'"),
+            ("description", "''"),
+            ("summary", "'Tea.'"),
+            (
+                "embedding",
+                "(SELECT array_agg(cos(n * 1.3) / 3)::vector FROM generate_series(1, 384) n)",
+            ),
+        ]),
+    );
+    insert(
+        database,
+        "memory_items",
+        &of(&[
+            ("id", "'b40356ee-f4c7-4e18-872c-6afd267affac'"),
+            ("updated_at", "'2026-11-23 00:00:00+00'"),
+            ("resource_id", "'r'"),
+            ("memory_type", "'event'"),
+            ("summary", "E'Drinks jasmine tea\\nin the evening'"),
+            ("happened_at", "'2023-05-08 13:56:00.25'"),
+            (
+                "extra",
+                "'{\"n\": 1.5, \"ref_id\": \"b40356\", \"deep\": [{\"a\": null}, true, \"\\u00e9\"]}'",
+            ),
+            // Every float that vectors hold comes over bit by bit, the smallest included.
+            (
+                "embedding",
+                "(SELECT array_agg(x)::vector FROM (SELECT (random() - 0.5) * power(10, -(n % 30)) \
+              FROM generate_series(1, 381) n UNION ALL VALUES (1e-45), (3.4028235e38), (0.1)) v (x))",
+            ),
+        ]),
+    );
+    insert(
+        database,
+        "memory_items",
+        &of(&[
+            ("id", "'plain'"),
+            ("memory_type", "'profile'"),
+            ("summary", "'Is called Ann'"),
+            ("extra", "NULL"),
+        ]),
+    );
+    insert(
+        database,
+        "category_items",
+        &of(&[
+            ("id", "'x'"),
+            ("item_id", "'b40356ee-f4c7-4e18-872c-6afd267affac'"),
+            ("category_id", "'c'"),
+        ]),
+    );
+}
+
+/// The values that both have, in the tables of a schema.
+fn same(database: &Database, schema: &str, fields: &[(&str, &str)]) -> Vec<Vec<Option<String>>> {
+    let scope: String = fields
+        .iter()
+        .map(|(name, _)| format!(", \"{name}\""))
+        .collect();
+    SAME.iter()
+        .flat_map(|(table, columns)| {
+            database.rows(&format!(
+                "SELECT {columns}{scope} FROM {schema}.{table} ORDER BY id"
+            ))
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_value_arrives_whatever_the_user_model() {
+    let test = "every_value_arrives_whatever_the_user_model";
+    let models: [&[(&str, &str)]; 4] = [
+        &[("user_id", "'alice'")],
+        &[("user_id", "'alice'"), ("agent_id", "'a1'")],
+        &[("user_id", "NULL")],
+        &[],
+    ];
+    for fields in models {
+        let Some(database) = database(test) else {
+            return;
+        };
+        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+        original(&database, &names);
+        fill(&database, fields);
+        let rows = everything(&database, "public");
+        let before = same(&database, "public", fields);
+
+        let (store, report) = upgraded(&database).await;
+        let expected: &[&str] = if fields.is_empty() {
+            &["user_id"]
+        } else {
+            &names
+        };
+        assert_eq!(report.scope_fields, expected);
+        let counts = [
+            report.resources,
+            report.items,
+            report.categories,
+            report.relations,
+        ];
+        assert_eq!(counts, [1, 2, 1, 1]);
+        assert_eq!((report.scopes, report.same_names), (1, 0));
+        assert_eq!(report.unread, []);
+        assert_eq!(report.vectors[0].dimension, 384);
+        assert_eq!((report.vectors.len(), report.vectors[0].count), (1, 3));
+        assert!(report.bytes_before > 0 && report.bytes_after > 0);
+        assert!(
+            report.place.ends_with(&format!("/{}", database.name())),
+            "{report:?}"
+        );
+        assert!(!report.place.contains('@'), "{report:?}");
+        assert_sound(&store, false).await;
+        store.close().await.unwrap();
+
+        assert_eq!(same(&database, "public", fields), before);
+        for (table, kind) in [
+            ("resources", 0),
+            ("memory_items", 2),
+            ("memory_categories", 3),
+        ] {
+            let vectors = |of: &str| {
+                database.rows(&format!(
+                    "SELECT t.id, v.embedding::text FROM {of} ORDER BY t.id"
+                ))
+            };
+            let ours = vectors(&format!(
+                "public.{table} t JOIN memu_vectors_1 v ON v.scope_key = t.scope_key \
+                 AND v.owner_place = t.place AND v.owner_kind = {kind}"
+            ));
+            let theirs = vectors(&format!(
+                "memu_1x.{table} t JOIN memu_1x.{table} v ON v.id = t.id \
+                 AND v.embedding IS NOT NULL"
+            ));
+            assert_eq!(ours.len(), 1, "{table}");
+            assert_eq!(ours, theirs, "{table}");
+        }
+        // The original's tables are as they were, in another schema.
+        assert_eq!(report.backup.as_deref(), Some("memu_1x"));
+        assert_eq!(everything(&database, "memu_1x"), rows);
+        let indexes = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'memu_1x'";
+        let scope_indexes = if fields.is_empty() { 0 } else { 4 };
+        assert_eq!(database.value(indexes), (11 + scope_indexes).to_string());
+        database.rows("DROP SCHEMA memu_1x CASCADE");
+        let again = open(&database).await;
+        assert_eq!(again.upgraded(), None);
+        assert_sound(&again, false).await;
+        again.close().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_several_users_come_to_scopes_of_their_own() {
+    let test = "rows_of_several_users_come_to_scopes_of_their_own";
+    let Some(database) = database(test) else {
+        return;
+    };
+    original(&database, &["user_id"]);
+    for (id, user) in [("a1", "alice"), ("b1", "bob"), ("a2", "alice")] {
+        item(&database, id, user, &[]);
+    }
+    item(&database, "n", "nobody", &[("user_id", "NULL")]);
+    // One user's item in another's category: the original does that.
+    let category = [
+        ("id", "'c'"),
+        ("user_id", "'alice'"),
+        ("name", "'preferences'"),
+        ("description", "'likes'"),
+        ("summary", "'Alice likes a1.'"),
+    ];
+    insert(&database, "memory_categories", &category);
+    for (id, item, user) in [("'r1'", "'a1'", "'alice'"), ("'r2'", "'b1'", "'bob'")] {
+        let row = [
+            ("id", id),
+            ("item_id", item),
+            ("category_id", "'c'"),
+            ("user_id", user),
+        ];
+        insert(&database, "category_items", &row);
+    }
+
+    let (store, report) = upgraded(&database).await;
+    let (alice, bob) = (scope(&[("user_id", "alice")]), scope(&[("user_id", "bob")]));
+    assert_eq!(ids(&store, &alice).await, ["a1", "a2"]);
+    assert_eq!(ids(&store, &bob).await, ["b1"]);
+    assert_eq!(
+        ids(&store, &ScopeSchema::default().empty_scope()).await,
+        ["n"]
+    );
+    let categories = store.all_categories(&Query::scope(&bob)).await.unwrap();
+    assert_eq!(categories.len(), 1);
+    assert_eq!(categories[0].name, "preferences");
+    assert_eq!(categories[0].summary, None, "alice's summary stays hers");
+    let relations = store.all_relations(&Query::scope(&bob)).await.unwrap();
+    assert_eq!(relations[0].category_id, categories[0].meta.id);
+    assert_eq!((report.scopes, report.relations), (3, 2));
+    assert_eq!(report.unread.len(), 1);
+    assert!(
+        report.unread[0]
+            .reason
+            .contains("category is of another scope")
+    );
+    assert_sound(&store, true).await;
+    store.close().await.unwrap();
+}
+
+async fn ids(store: &PostgresStore, scope: &Scope) -> Vec<String> {
+    let items = store.all_items(&Query::scope(scope)).await.unwrap();
+    items
+        .into_iter()
+        .map(|item| item.meta.id.to_string())
+        .collect()
+}
+
+/// What was kept of a row: the reason and the content.
+fn kept(database: &Database, id: &str) -> Vec<(String, Value)> {
+    let id = literal(id);
+    database
+        .rows(&format!(
+            "SELECT reason, content FROM memu_unread WHERE id = {id} ORDER BY number"
+        ))
+        .into_iter()
+        .map(|row| {
+            let content = serde_json::from_str(row[1].as_ref().unwrap()).unwrap();
+            (row[0].clone().unwrap(), content)
+        })
+        .collect()
+}
+
+/// Every oddity that such tables may hold.
+fn odd_rows(database: &Database) {
+    original(database, &["user_id"]);
+    let crowd = literal(&"x".repeat(600));
+    // What the original's own constraints would keep out came through a restored dump.
+    database.rows(
+        "ALTER TABLE category_items DROP CONSTRAINT category_items_item_id_fkey, \
+           DROP CONSTRAINT category_items_category_id_fkey; \
+         ALTER TABLE memory_items DROP CONSTRAINT memory_items_resource_id_fkey; \
+         ALTER TABLE memory_items ALTER summary DROP NOT NULL; \
+         ALTER TABLE memory_items ADD note TEXT;",
+    );
+    let rows: [(&str, &[(&str, &str)]); 16] = [
+        ("zeros", &[("embedding", "'[0,0]'")]),
+        ("short", &[("embedding", "'[1,2]'")]),
+        ("long", &[("embedding", "'[1,2,3]'")]),
+        ("none", &[("embedding", "NULL")]),
+        (
+            "undated",
+            &[
+                ("created_at", "'infinity'"),
+                ("updated_at", "'2026-11-23 00:00:00+00'"),
+            ],
+        ),
+        ("ancient", &[("created_at", "'0044-03-15 12:00:00+00 BC'")]),
+        ("ides", &[("happened_at", "'0044-03-15 12:00:00 BC'")]),
+        ("never", &[("happened_at", "'-infinity'")]),
+        ("list", &[("extra", "'[1, 2]'")]),
+        ("null", &[("extra", "'null'")]),
+        (
+            "huge",
+            &[("extra", "'{\"n\": 123456789012345678901234567890}'")],
+        ),
+        ("lost", &[("resource_id", "'gone'")]),
+        ("crowd", &[("user_id", &crowd)]),
+        ("mute", &[("summary", "NULL")]),
+        ("noted", &[("note", "'by hand'")]),
+        ("escape", &[("summary", "U&'\\FDD0\\0030 \\FDD0'")]),
+    ];
+    for (id, more) in rows {
+        item(database, id, "alice", more);
+    }
+    item(database, "", "alice", &[]);
+    item(database, "blank", "", &[]);
+    let relations = [
+        ("'r1'", "'gone'", "'c'"),
+        ("'r2'", "'long'", "'gone'"),
+        ("'r3'", "'long'", "'c'"),
+    ];
+    for (id, item, category) in relations {
+        let row = [
+            ("id", id),
+            ("user_id", "'alice'"),
+            ("item_id", item),
+            ("category_id", category),
+        ];
+        insert(database, "category_items", &row);
+    }
+    for id in ["'c'", "'c2'"] {
+        let row = [
+            ("id", id),
+            ("user_id", "'alice'"),
+            ("name", "'twice'"),
+            ("description", "''"),
+        ];
+        insert(database, "memory_categories", &row);
+    }
+    let smell = [
+        ("id", "'m'"),
+        ("user_id", "'alice'"),
+        ("url", "'x'"),
+        ("modality", "'smell'"),
+        ("local_path", "''"),
+    ];
+    insert(database, "resources", &smell);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_kept_and_named() {
+    let Some(database) = database("what_cannot_be_read_is_kept_and_named") else {
+        return;
+    };
+    odd_rows(&database);
+    let before = support::catalog(&database);
+    let rows = everything(&database, "public");
+    let preview = preview_upgrade(&options(&database)).await.unwrap().unwrap();
+    assert_eq!(
+        support::catalog(&database),
+        before,
+        "a preview changes nothing"
+    );
+    assert_eq!(everything(&database, "public"), rows);
+
+    let (store, report) = upgraded(&database).await;
+    assert_eq!(
+        report.unread, preview.unread,
+        "the preview tells what is done"
+    );
+    assert_eq!(report.backup, preview.backup);
+    assert_eq!(
+        (report.items, report.categories, report.relations),
+        (17, 2, 1)
+    );
+    assert_eq!(report.same_names, 1);
+    let dimensions: Vec<_> = report
+        .vectors
+        .iter()
+        .map(|one| (one.dimension, one.count))
+        .collect();
+    assert_eq!(dimensions, [(2, 1), (3, 1)]);
+    let alice = scope(&[("user_id", "alice")]);
+    let found = store.all_items(&Query::scope(&alice)).await.unwrap();
+    let by_id = |id: &str| {
+        found
+            .iter()
+            .find(|item| item.meta.id.as_str() == id)
+            .unwrap()
+    };
+    let created = |id: &str| by_id(id).meta.created_at.to_string();
+    assert_eq!(created("undated"), "2026-11-23 00:00:00.000000");
+    assert_eq!(
+        created("ancient"),
+        "2026-11-22 12:26:07.575130",
+        "when it was changed"
+    );
+    assert_eq!(
+        (&by_id("ides").happened, &by_id("never").happened),
+        (&None, &None)
+    );
+    assert_eq!(by_id("lost").resource_id, None);
+    assert_eq!(by_id("mute").summary, "");
+    let nameless = found
+        .iter()
+        .find(|item| item.meta.id.as_str().starts_with("memory_items-"));
+    assert_eq!(nameless.unwrap().summary, "alice likes ");
+    assert_eq!(by_id("escape").summary, "\u{fdd0}0 \u{fdd0}");
+    let nobody = ScopeSchema::default().empty_scope();
+    assert_eq!(ids(&store, &nobody).await, ["blank"]);
+    let sets = store.embedding_sets().await.unwrap();
+    assert_eq!(sets.len(), 2);
+    assert!(
+        sets.iter().all(|set| set.state == SetState::Retired),
+        "{sets:?}"
+    );
+    assert_sound(&store, true).await;
+
+    for (id, column, content) in [
+        ("zeros", "embedding", json!("[0,0]")),
+        ("undated", "created_at", json!("infinity")),
+        ("ancient", "created_at", json!("0044-03-15 12:00:00+00 BC")),
+        ("ides", "happened_at", json!("0044-03-15 12:00:00 BC")),
+        ("never", "happened_at", json!("-infinity")),
+        ("list", "extra", json!("[1, 2]")),
+        (
+            "huge",
+            "extra",
+            json!("{\"n\": 123456789012345678901234567890}"),
+        ),
+        ("lost", "resource_id", json!("gone")),
+        ("crowd", "summary", json!("alice likes crowd")),
+        ("mute", "summary", Value::Null),
+        ("noted", "note", json!("by hand")),
+        ("blank", "user_id", json!("")),
+        ("r1", "item_id", json!("gone")),
+        ("r2", "category_id", json!("gone")),
+        ("m", "modality", json!("smell")),
+    ] {
+        let kept = kept(&database, id);
+        let named = |(_, value): &(String, Value)| value.get(column) == Some(&content);
+        assert!(kept.iter().any(named), "{id}: {kept:?}");
+        assert!(report.unread.iter().any(|unread| unread.id == id), "{id}");
+    }
+    for id in ["null", "none", "short"] {
+        assert_eq!(kept(&database, id), [], "{id} is no defect");
+    }
+    // Whoever is forgotten is forgotten there as well.
+    store.clear(&[alice, nobody]).await.unwrap();
+    store.close().await.unwrap();
+    let left = database.rows("SELECT id FROM memu_unread");
+    assert_eq!(left, [[Some("crowd".to_owned())]], "only what nobody's is");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_old_vectors_are_found() {
+    let Some(database) = database("the_old_vectors_are_found") else {
+        return;
+    };
+    original(&database, &["user_id"]);
+    item(&database, "tea", "alice", &[("embedding", "'[0.6,0.8,0]'")]);
+    item(
+        &database,
+        "football",
+        "alice",
+        &[("embedding", "'[0,0,-2]'")],
+    );
+    item(&database, "other", "alice", &[("embedding", "'[1,0]'")]);
+    item(
+        &database,
+        "theirs",
+        "bob",
+        &[("embedding", "'[0.6,0.8,0]'")],
+    );
+    let (store, _) = upgraded(&database).await;
+    let alice = scope(&[("user_id", "alice")]);
+    let query = VectorQuery {
+        scopes: vec![alice.clone()],
+        filter: Filter::default(),
+        kind: OwnerKind::Item,
+        identity: EmbedderIdentity::unknown(3),
+        vector: Embedding::checked(vec![0.6, 0.8, 0.0], 3).unwrap(),
+        top_k: 5,
+    };
+    let hits = store.search(&query).await.unwrap();
+    let found: Vec<(&str, f32)> = hits
+        .iter()
+        .map(|hit| (hit.id.as_str(), hit.score))
+        .collect();
+    assert_eq!(found.len(), 2);
+    assert_eq!((found[0].0, found[1].0), ("tea", "football"));
+    assert!(found[0].1 > 0.9999 && found[1].1.abs() < 1e-6, "{found:?}");
+    let owners = [Id::from("football")];
+    let stored = store.embeddings(&alice, &query.identity, OwnerKind::Item, &owners);
+    assert_eq!(stored.await.unwrap()[0].vector.as_slice(), [0.0, 0.0, -2.0]);
+    store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_come_page_by_page() {
+    let Some(database) = database("many_rows_come_page_by_page") else {
+        return;
+    };
+    original(&database, &["user_id"]);
+    database.rows(&format!(
+        "INSERT INTO memory_categories (id, created_at, updated_at, name, description, user_id) \
+         SELECT 'c' || u || '-' || n, '{T}', '{T}', 'topic ' || n, '', 'user ' || u \
+         FROM generate_series(1, 3) u, generate_series(1, 10) n; \
+         INSERT INTO memory_items (id, created_at, updated_at, memory_type, summary, embedding, user_id) \
+         SELECT 'i' || u || '-' || n, timestamptz '{T}' + n * interval '1 s', '{T}', 'event', \
+         'walked ' || n || ' miles', ARRAY[n, u, 1]::real[]::vector, 'user ' || u \
+         FROM generate_series(1, 3) u, generate_series(1, 1500) n; \
+         INSERT INTO category_items (id, created_at, updated_at, item_id, category_id, user_id) \
+         SELECT 'r' || u || '-' || n, '{T}', '{T}', 'i' || u || '-' || n, \
+         'c' || u || '-' || 1 + n % 10, 'user ' || u \
+         FROM generate_series(1, 3) u, generate_series(1, 1500) n;"
+    ));
+    let (store, report) = upgraded(&database).await;
+    assert_eq!(
+        (report.scopes, report.items, report.relations),
+        (3, 4_500, 4_500)
+    );
+    assert_eq!(report.unread, []);
+    assert_sound(&store, false).await;
+    // In the order in which they were made.
+    let found = ids(&store, &scope(&[("user_id", "user 2")])).await;
+    let expected: Vec<String> = (1..=1500).map(|n| format!("i2-{n}")).collect();
+    assert_eq!(found, expected);
+    store.close().await.unwrap();
+}
