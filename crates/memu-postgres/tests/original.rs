@@ -106,10 +106,11 @@ fn fill(database: &Database, fields: &[(&str, &str)]) {
 
 /// The values that both have, in the tables of a schema.
 fn same(database: &Database, schema: &str, fields: &[(&str, &str)]) -> Vec<Vec<Option<String>>> {
-    let scope: String = fields
+    let scope: Vec<String> = fields
         .iter()
         .map(|(name, _)| format!(", \"{name}\""))
         .collect();
+    let scope = scope.concat();
     SAME.iter()
         .flat_map(|(table, columns)| {
             database.rows(&format!(

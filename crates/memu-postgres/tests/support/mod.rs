@@ -32,10 +32,11 @@ pub(crate) const T: &str = "2026-11-22 12:26:07.57513+00";
 /// Makes the original's tables, for a user model with these fields. The user that the store
 /// connects as owns them, as it would own what it made itself.
 pub(crate) fn original(database: &Database, fields: &[&str]) {
-    let columns: String = fields
+    let columns: Vec<String> = fields
         .iter()
         .map(|field| format!(", \"{field}\" VARCHAR"))
         .collect();
+    let columns = columns.concat();
     let listed: Vec<String> = fields.iter().map(|field| format!("\"{field}\"")).collect();
     let index = |table: &str| {
         let scope = if fields.is_empty() {
