@@ -15,6 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::process::Stdio;
 use std::time::Instant;
 
+use memu_testkit::postgres::{Database, database};
 use memu_testkit::skip_unless_set;
 use serde_json::Value;
 use support::{Home, compare_with_readme, long_conversation};
@@ -279,23 +280,94 @@ fn a_dry_run_tells_what_there_is_and_makes_nothing() {
 }
 
 #[test]
+fn a_server_is_a_house_like_any_other() {
+    let Some(server) = database("a_server_is_a_house_like_any_other") else {
+        return;
+    };
+    let home = home();
+    // Texts, numbers and keys that a server holds in its own way.
+    let strange = r#"{"a\u0000b": [1e300, 0.1, -0.0, 1e16, 18446744073709551615, "\u0000"]}"#;
+    let add = ["add", "Bob\u{FDD0} likes 🦀", "--user", "bob", "--metadata"];
+    home.ok(&[&["--db", "old.db"], &add[..], &[strange]].concat());
+    let moved = home.json(&["migrate", "--from", "old.db", "--to", server.dsn()]);
+    assert!(moved["put"].as_u64().unwrap() > 300, "{moved}");
+    assert_eq!(sums(&home, server.dsn()), sums(&home, "old.db"));
+    assert_eq!(everything(&home, server.dsn()), everything(&home, "old.db"));
+    let doctor = home.json(&["--db", server.dsn(), "doctor"]);
+    let findings = doctor["findings"].as_array().unwrap();
+    assert!(
+        findings.iter().all(|one| one["severity"] == "ok"),
+        "{doctor}"
+    );
+    let again = home.json(&["migrate", "--from", "old.db", "--to", server.dsn()]);
+    assert_eq!(again["put"], 0, "{again}");
+
+    home.ok(&["migrate", "--from", server.dsn(), "--to", "back.db"]);
+    assert_eq!(sums(&home, "back.db"), sums(&home, "old.db"));
+    assert_eq!(everything(&home, "back.db"), everything(&home, "old.db"));
+    let question = [
+        "--json",
+        "retrieve",
+        "Which teapot?",
+        "--user",
+        "alice",
+        "--db",
+    ];
+    let answers = ["old.db", server.dsn(), "back.db"]
+        .map(|database| home.ok(&[&question[..], &[database]].concat()));
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
+}
+
+#[test]
 #[cfg(unix)]
 fn killed_at_random_moments_a_move_goes_on_and_arrives_whole() {
+    let target = || Some(("new.db".to_owned(), None));
+    killed_moves_arrive(target, |home| remove(home, "new.db"));
+}
+
+#[test]
+#[cfg(unix)]
+fn killed_on_its_way_to_a_server_a_move_goes_on_and_arrives_whole() {
+    let name = "killed_on_its_way_to_a_server_a_move_goes_on_and_arrives_whole";
+    let target = || {
+        let server = database(name)?;
+        Some((server.dsn().to_owned(), Some(server)))
+    };
+    killed_moves_arrive(target, |_| {});
+}
+
+/// Kills moves at random moments and starts them again, until they arrive in a target that
+/// `fresh` gives; `clear` removes it.
+#[cfg(unix)]
+fn killed_moves_arrive(
+    fresh: impl Fn() -> Option<(String, Option<Database>)>,
+    clear: impl Fn(&Home),
+) {
     let rounds = std::env::var("MEMU_CRASH_ROUNDS").map_or(FEW, |text| text.parse().unwrap());
+    let Some((mut to, mut held)) = fresh() else {
+        return;
+    };
     let home = home();
     home.write("long.json", long_conversation(600));
     for user in ["alice", "carol", "dave"] {
         home.ok(&["--db", "old.db", "memorize", "long.json", "--user", user]);
     }
     let expected = sums(&home, "old.db");
-    let migrate = ["migrate", "--from", "old.db", "--to", "new.db"];
     let started = Instant::now();
-    home.ok(&migrate);
+    home.ok(&["migrate", "--from", "old.db", "--to", &to]);
     let undisturbed = started.elapsed();
-    assert_eq!(sums(&home, "new.db"), expected);
-    remove(&home, "new.db");
+    assert_eq!(sums(&home, &to), expected);
     let mut cut_off = 0;
+    let mut arrived = true;
     for round in 0..rounds {
+        if arrived {
+            clear(&home);
+            (to, held) = fresh().unwrap();
+        }
+        let migrate = ["migrate", "--from", "old.db", "--to", &to];
         let mut child = home
             .command(&migrate)
             .stdout(Stdio::null())
@@ -308,14 +380,15 @@ fn killed_at_random_moments_a_move_goes_on_and_arrives_whole() {
         let done = child.wait().unwrap().success();
         cut_off += u32::from(!done);
         // Every other move is cut off several times.
-        if done || round % 2 == 1 {
+        arrived = done || round % 2 == 1;
+        if arrived {
             home.ok(&migrate);
-            assert_eq!(sums(&home, "new.db"), expected, "round {round}");
-            home.ok(&["--db", "new.db", "doctor"]);
-            assert_eq!(everything(&home, "new.db"), everything(&home, "old.db"));
-            remove(&home, "new.db");
+            assert_eq!(sums(&home, &to), expected, "round {round}");
+            home.ok(&["--db", &to, "doctor"]);
+            assert_eq!(everything(&home, &to), everything(&home, "old.db"));
         }
     }
+    drop(held);
     assert!(cut_off > 0, "no move was killed in time");
 }
 

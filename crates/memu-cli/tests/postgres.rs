@@ -157,6 +157,14 @@ fn a_small_benchmark_of_a_server_leaves_it_empty() {
         assert!(row["value"].as_f64().unwrap() > 0.0, "{row}");
     }
     assert_eq!(database.value("SELECT count(*) FROM memory_items"), "0");
+}
+
+#[test]
+fn a_benchmark_refuses_a_database_that_is_in_use() {
+    let Some(database) = database("a_benchmark_refuses_a_database_that_is_in_use") else {
+        return;
+    };
+    let home = Home::new();
     home.ok(&[
         "--db",
         database.dsn(),
@@ -165,7 +173,7 @@ fn a_small_benchmark_of_a_server_leaves_it_empty() {
         "--user",
         "nora",
     ]);
-    let refused = home.run(&arguments);
+    let refused = home.run(&["bench", "--large", "600", "--postgres", database.dsn()]);
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains("not empty"), "{refused:?}");
     assert_eq!(database.value("SELECT count(*) FROM memory_items"), "1");

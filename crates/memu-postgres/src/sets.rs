@@ -80,6 +80,24 @@ pub(crate) async fn make(
     Ok(())
 }
 
+/// Takes the vectors of an unknown embedder for this one's; says whether there were any.
+pub(crate) async fn adopt(on: &Transaction<'_>, identity: &EmbedderIdentity) -> Result<bool> {
+    let sets = locked(on, true).await?;
+    let Some(adopted) = rules::adoptable(&sets, identity) else {
+        return Ok(false);
+    };
+    Sql::new(
+        "UPDATE memu_embedding_sets SET provider = $2, model = $3, set_state = 'active' \
+         WHERE set_id = $1",
+    )
+    .with(i64::from(adopted.id))
+    .with(OwnText(identity.provider.clone()))
+    .with(OwnText(identity.model.clone()))
+    .run(on)
+    .await?;
+    Ok(true)
+}
+
 /// Begins a set that is to be built.
 pub(crate) async fn begin(
     on: &Transaction<'_>,

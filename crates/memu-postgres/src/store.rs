@@ -14,7 +14,7 @@ use memu_core::records::{
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
     BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
-    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
+    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch, rules,
 };
 use memu_core::time::civil;
 
@@ -251,6 +251,18 @@ impl Store for PostgresStore {
             self.sweep().await;
         }
         cleared
+    }
+
+    async fn adopt_set(&self, identity: &EmbedderIdentity) -> Result<bool> {
+        // Most stores have nothing to adopt, and need not be alone to know it.
+        let sets = self.embedding_sets().await?;
+        if rules::adoptable(&sets, identity).is_none() {
+            return Ok(false);
+        }
+        let identity = identity.clone();
+        writing!(self, Reach::Everything, |_shared, on| sets::adopt(
+            on, &identity
+        ))
     }
 
     async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 use memu_core::environment::{Clock, Executor, IdSource, RandomIds, SystemClock};
 use memu_core::pipeline::Interceptor;
 use memu_core::provider::{Embedder, Extractor, Reader, RetrievalModel, Summarizer};
+use memu_core::records::EmbedderIdentity;
 use memu_core::scope::ScopeSchema;
 use memu_core::service::{Parts, ResourceFiles};
 use memu_core::store::Store;
 use memu_core::store::rules::check_embedder;
-use memu_core::{Error, MemoryService, Result};
+use memu_core::{Error, ErrorKind, MemoryService, Result};
 use memu_documents::DocumentReader;
 use memu_local::{LocalCategorizer, LocalEmbedder, LocalExtractor, LocalReader, LocalSummarizer};
 use memu_models::Surroundings;
@@ -228,6 +229,7 @@ impl MemoryServiceBuilder {
         };
         if !self.changes_embedder {
             check_embedder(&sets, embedder.identity())?;
+            adopt(&*store, embedder.identity()).await?;
         }
         let extractor = match &self.extractor {
             Some(extractor) => Some(extractor.clone()),
@@ -374,6 +376,19 @@ impl MemoryServiceBuilder {
                 dsn.map_or("missing".to_owned(), |dsn| dsn.to_string())
             ))),
         }
+    }
+}
+
+/// What memU 1.x stored does not say whose its vectors are: those that fit are taken for the
+/// configured model's. The embedders in this process came later than memU 1.x.
+async fn adopt(store: &dyn Store, identity: &EmbedderIdentity) -> Result<()> {
+    if identity.provider == "local" {
+        return Ok(());
+    }
+    match store.adopt_set(identity).await {
+        // Who may only read goes on without them.
+        Err(error) if error.kind() == ErrorKind::Permission => Ok(()),
+        adopted => adopted.map(drop),
     }
 }
 

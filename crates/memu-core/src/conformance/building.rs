@@ -235,3 +235,48 @@ pub(super) async fn a_replaced_set_goes_in_parts_and_can_come_back(
     let severity = store.check(false).await?.severity();
     same("the check", &severity, &crate::store::Severity::Ok)
 }
+
+pub(super) async fn vectors_of_an_unknown_embedder_are_adopted(harness: &dyn Harness) -> Verdict {
+    let store = harness.fresh(&ScopeSchema::default()).await?;
+    let scope = user("ann")?;
+    let make = Maker::new(scope.clone(), 3);
+    let item = make.item("event", "a red kayak");
+    let owner = item.meta.id.clone();
+    let unknown = EmbedderIdentity::unknown(4);
+    let own = vector(OwnerKind::Item, &owner, [1.0, 2.0, 3.0, 4.0])?;
+    let batch = make.batch(vec![
+        Write::Item(item),
+        Write::Embeddings(unknown.clone(), vec![own.clone()]),
+    ]);
+    store.commit(batch).await?;
+    same(
+        "another dimension",
+        &store.adopt_set(&three()).await?,
+        &false,
+    )?;
+    same("an unknown one", &store.adopt_set(&unknown).await?, &false)?;
+    same("the dimension", &store.adopt_set(&identity()).await?, &true)?;
+    same("once more", &store.adopt_set(&identity()).await?, &false)?;
+    same(
+        "the sets",
+        &states(&*store).await?,
+        &vec![(identity().model, SetState::Active)],
+    )?;
+    let owners = [owner];
+    let four = identity();
+    let found = store.embeddings(&scope, &four, OwnerKind::Item, &owners);
+    same("its vectors", &found.await?, &vec![own])?;
+    let left = store.embeddings(&scope, &unknown, OwnerKind::Item, &owners);
+    same("those of nobody", &left.await?.len(), &0)?;
+    refused(
+        "another embedder's",
+        store
+            .commit(make.batch(vec![Write::Embeddings(
+                three(),
+                vec![built(OwnerKind::Item, &owners[0], 1)?.owned],
+            )]))
+            .await,
+        &[ErrorKind::Config],
+    )?;
+    Ok(())
+}

@@ -359,6 +359,7 @@ macro_rules! conformance_tests {
                 a_set_takes_the_place_of_another_at_one_moment: Nothing,
                 a_set_waits_for_what_was_written_meanwhile: Nothing,
                 a_replaced_set_goes_in_parts_and_can_come_back: Nothing,
+                vectors_of_an_unknown_embedder_are_adopted: Nothing,
             }
             log {
                 the_log_names_every_change_in_order: Nothing,

@@ -162,6 +162,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// life. Embedding sets stay.
     async fn clear(&self, scopes: &[Scope]) -> Result<Cleared>;
 
+    /// Takes the vectors of an unknown embedder for this one's, and into use: where none is in
+    /// use, and they have its dimension. Says whether it did.
+    async fn adopt_set(&self, identity: &EmbedderIdentity) -> Result<bool>;
+
     /// Begins the set of an embedder, which is filled by [`Self::build_vectors`] while
     /// the active one answers. One that is being built already is left as it is; one
     /// that was replaced begins anew once [`Self::drop_replaced`] has emptied it.

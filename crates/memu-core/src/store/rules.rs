@@ -109,6 +109,20 @@ pub fn check_embedder(sets: &[EmbeddingSet], identity: &EmbedderIdentity) -> Res
     }))
 }
 
+/// The set of an unknown embedder whose vectors are taken for this embedder's: while none is
+/// in use, and nothing of its own is there, those of its dimension.
+pub fn adoptable<'s>(
+    sets: &'s [EmbeddingSet],
+    identity: &EmbedderIdentity,
+) -> Option<&'s EmbeddingSet> {
+    let taken = |set: &EmbeddingSet| set.state == SetState::Active || set.identity == *identity;
+    if identity.is_unknown() || sets.iter().any(taken) {
+        return None;
+    }
+    let unknown = EmbedderIdentity::unknown(identity.dimension);
+    sets.iter().find(|set| set.identity == unknown)
+}
+
 /// Whether the set of an embedder must be made before it can be built.
 ///
 /// # Errors

@@ -19,6 +19,21 @@ use super::vectors::{
 };
 use crate::settings::EmbeddingFormat;
 
+/// Takes the vectors of an unknown embedder for this one's; says whether there were any.
+pub(super) fn adopt(connection: &Connection, identity: &EmbedderIdentity) -> Result<bool> {
+    let sets = embedding_sets(connection)?;
+    let Some(adopted) = rules::adoptable(&sets, identity) else {
+        return Ok(false);
+    };
+    execute(
+        connection,
+        "UPDATE memu_embedding_sets SET provider = ?2, model = ?3, state = 'active'
+         WHERE set_id = ?1",
+        (adopted.id, &identity.provider, &identity.model),
+    )?;
+    Ok(true)
+}
+
 /// Begins a set, under a number that no other has had.
 pub(super) fn begin(connection: &Connection, identity: &EmbedderIdentity) -> Result<()> {
     let sets = embedding_sets(connection)?;

@@ -13,7 +13,7 @@ use memu_core::records::{
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
     BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
-    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch,
+    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch, rules,
 };
 use memu_core::time::civil;
 use rusqlite::Connection;
@@ -172,6 +172,21 @@ impl Store for SqliteStore {
             // with it what was forgotten.
             shared.tidy().at_rest(connection);
             Ok(cleared)
+        })
+        .await
+    }
+
+    async fn adopt_set(&self, identity: &EmbedderIdentity) -> Result<bool> {
+        let identity = identity.clone();
+        // Most stores have nothing to adopt, and one that is only read cannot.
+        let sets = self.embedding_sets().await?;
+        if rules::adoptable(&sets, &identity).is_none() {
+            return Ok(false);
+        }
+        self.write(move |connection, shared, cancelled| {
+            write(connection, shared.wait, cancelled, || {
+                sets::adopt(connection, &identity)
+            })
         })
         .await
     }

@@ -11,6 +11,17 @@ impl ScopeData {
         vectors.is_some_and(|vectors| !vectors.is_empty())
     }
 
+    /// Takes the vectors of an embedder for another one's.
+    pub(in crate::store) fn adopt_vectors(
+        &mut self,
+        from: &EmbedderIdentity,
+        to: &EmbedderIdentity,
+    ) {
+        if let Some(vectors) = self.vectors.remove(from) {
+            self.vectors.insert(to.clone(), vectors);
+        }
+    }
+
     /// Puts the vectors whose owners are still as they were, and counts them.
     pub(in crate::store) fn build_vectors(
         &mut self,

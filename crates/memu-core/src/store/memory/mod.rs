@@ -231,6 +231,10 @@ impl Store for InMemoryStore {
         Ok(self.write()?.clear(scopes))
     }
 
+    async fn adopt_set(&self, identity: &EmbedderIdentity) -> Result<bool> {
+        Ok(self.write()?.adopt_set(identity))
+    }
+
     async fn begin_set(&self, identity: &EmbedderIdentity) -> Result<()> {
         self.write()?.begin_set(identity)
     }

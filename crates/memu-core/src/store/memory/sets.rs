@@ -9,6 +9,20 @@ use crate::scope::{Scope, ScopeKey};
 use crate::store::{BuiltScope, BuiltVector, LogPosition, rules};
 
 impl State {
+    pub(super) fn adopt_set(&mut self, identity: &EmbedderIdentity) -> bool {
+        let Some(adopted) = rules::adoptable(&self.sets, identity).cloned() else {
+            return false;
+        };
+        for set in self.sets.iter_mut().filter(|set| set.id == adopted.id) {
+            set.identity = identity.clone();
+            set.state = SetState::Active;
+        }
+        for data in self.scopes.values_mut() {
+            data.adopt_vectors(&adopted.identity, identity);
+        }
+        true
+    }
+
     pub(super) fn begin_set(&mut self, identity: &EmbedderIdentity) -> Result<()> {
         if !rules::must_begin(&self.sets, identity)? {
             return Ok(());
