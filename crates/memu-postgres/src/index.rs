@@ -207,9 +207,14 @@ impl Index {
         });
     }
 
-    /// Makes the indexes that are missing, if many vectors were put.
+    /// Makes the indexes that are missing, if many vectors were put, and waits for those that
+    /// are being made: one that is cut off is of no use.
     pub(crate) async fn settle(self: &Arc<Self>) -> Result<()> {
-        if self.put.load(Ordering::Relaxed) < SMALL.unsigned_abs() || self.connections.is_closed() {
+        if self.connections.is_closed() {
+            return Ok(());
+        }
+        if self.put.load(Ordering::Relaxed) < SMALL.unsigned_abs() {
+            drop(self.making.lock().await);
             return Ok(());
         }
         self.make_missing().await.map(drop)

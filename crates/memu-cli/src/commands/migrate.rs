@@ -56,11 +56,13 @@ impl Migrate {
         let progress = Progress::new(global);
         progress.start_records();
         let moved = self.moved(&source, &target, &progress, printer).await;
-        progress.finish();
+        // A server that got many vectors makes its index of them now.
+        progress.working_on("finishing");
         let closed = (
             source.side.store.close().await,
             target.side.store.close().await,
         );
+        progress.finish();
         let outcome = Outcome {
             from: source.place.to_string(),
             to: target.place.to_string(),
