@@ -93,10 +93,13 @@ impl MemoryService {
 
 /// Puts an amendment into a plan.
 fn put(context: &Context, plan: &mut Plan, amendment: Amendment) {
+    let is_configured = |held: &&MemoryCategory| plan.view.data.category(&held.meta.id).is_none();
+    let configured = plan.categories.iter().filter(is_configured);
+    let configured: Vec<Id> = configured.map(|held| held.meta.id.clone()).collect();
     for category in amendment.categories {
-        let stored = |held: &MemoryCategory| plan.view.data.category(&held.meta.id).is_some();
         let place = plan.categories.iter().position(|held| {
-            held.meta.id == category.meta.id || (held.name == category.name && !stored(held))
+            held.meta.id == category.meta.id
+                || (held.name == category.name && configured.contains(&held.meta.id))
         });
         match place.and_then(|place| plan.categories.get_mut(place)) {
             Some(held) => *held = category,

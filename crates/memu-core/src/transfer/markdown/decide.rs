@@ -350,10 +350,13 @@ impl<'d> Deciding<'d> {
         if category.summary.is_some() || page.noted.is_some() {
             self.decision.amendment.told_summaries.push(id);
         }
-        let data = self.now.data;
-        let same = |held: &&mut MemoryCategory| {
-            held.name == category.name && data.category(&held.meta.id).is_none()
+        let now = self.now;
+        let is_configured = |id: &Id| {
+            let mut known = now.categories.iter();
+            known.any(|held| held.meta.id == *id) && now.data.category(id).is_none()
         };
+        let same =
+            |held: &&mut MemoryCategory| held.name == category.name && is_configured(&held.meta.id);
         self.decision.amendment.categories.push(category.clone());
         match self.categories.iter_mut().find(same) {
             Some(held) => *held = category,
