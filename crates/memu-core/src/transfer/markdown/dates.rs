@@ -185,7 +185,7 @@ fn read_month(text: &str) -> Option<i8> {
         let short = month.get(..3).unwrap_or(month);
         month.eq_ignore_ascii_case(text) || short.eq_ignore_ascii_case(text)
     };
-    let place = MONTHS.iter().position(|month| is_name(&month))?;
+    let place = MONTHS.iter().position(is_name)?;
     i8::try_from(place + 1).ok()
 }
 

@@ -172,14 +172,14 @@ pub(super) fn sum(text: &str) -> String {
 
 /// A sum of what the line of an item says.
 pub(super) fn sum_of_memory(memory: &Memory) -> String {
-    let said = (&memory.memory_type, &memory.text, &memory.happened);
+    let said = (&memory.kind, &memory.text, &memory.happened);
     sum(&serde_json::json!(said).to_string())
 }
 
 /// What the line of an item says.
 pub(super) fn memory_of(item: &MemoryItem) -> Memory {
     Memory {
-        memory_type: Some(item.memory_type.clone()),
+        kind: Some(item.memory_type.clone()),
         text: item.summary.clone(),
         happened: item.happened,
     }

@@ -28,7 +28,7 @@ fn stem(name: &str) -> String {
 fn is_plain(name: &str) -> bool {
     let bytes = name.as_bytes();
     let device = name.strip_prefix("com").or(name.strip_prefix("lpt"));
-    let is_device = device.is_some_and(|rest| rest.len() == 1 && rest.as_bytes()[..].is_ascii());
+    let is_device = device.is_some_and(|rest| rest.len() == 1);
     (1..=PLAIN_BYTES).contains(&bytes.len())
         && bytes
             .iter()
@@ -81,20 +81,18 @@ impl Names {
     /// them.
     pub(super) fn of_scope(&mut self, scope: &Scope) -> String {
         let mut values = scope.iter();
-        let name = match (values.next(), values.next()) {
-            (Some((_, Some(value))), None) => stem(value),
-            _ => {
-                let all = scope.to_string();
-                let given: Vec<&str> = scope.iter().filter_map(|(_, value)| value).collect();
-                joined(&readable(&given.join(" ")), &digits(&all, 8))
-            }
+        let name = if let (Some((_, Some(value))), None) = (values.next(), values.next()) {
+            stem(value)
+        } else {
+            let given: Vec<&str> = scope.iter().filter_map(|(_, value)| value).collect();
+            joined(&readable(&given.join(" ")), &digits(&scope.to_string(), 8))
         };
-        self.give(name, &scope.key().to_string())
+        self.give(&name, &scope.key().to_string())
     }
 
     /// The name of the file of a category.
     pub(super) fn of_category(&mut self, name: &str, id: &Id) -> String {
-        self.give(stem(name), id.as_str())
+        self.give(&stem(name), id.as_str())
     }
 
     /// The name of the file of a resource: what its URL ends with, and its reference.
@@ -102,25 +100,24 @@ impl Names {
         let name = last_part(url);
         let name = name.rsplit_once('.').map_or(name, |(name, _)| name);
         let name = joined(&readable(name), &reference(id));
-        self.give(name, id.as_str())
+        self.give(&name, id.as_str())
     }
 
     /// The reference of a memory: the beginning of its id where that can be one.
     pub(super) fn of_item(&mut self, id: &Id) -> String {
-        self.give(reference(id), id.as_str())
+        self.give(&reference(id), id.as_str())
     }
 
-    fn give(&mut self, name: String, of: &str) -> String {
-        let longer = (16..=64).step_by(8).map(|count| digits(of, count));
-        let names = std::iter::once(name.clone()).chain(longer.map(|sum| format!("{name}-{sum}")));
-        let mut name = name.clone();
-        for candidate in names {
-            name = candidate;
-            if self.given.insert(name.clone()) {
-                break;
+    /// The name, with a sum of what it is for when somebody else has it.
+    fn give(&mut self, name: &str, of: &str) -> String {
+        let mut free = name.to_owned();
+        for count in (16..=64).step_by(8) {
+            if self.given.insert(free.clone()) {
+                return free;
             }
+            free = format!("{name}-{}", digits(of, count));
         }
-        name
+        free
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) const INDENT: &str = "  ";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Memory {
     /// Its type; `None` on a new line that does not say it.
-    pub(super) memory_type: Option<String>,
+    pub(super) kind: Option<String>,
     pub(super) text: String,
     pub(super) happened: Option<When>,
 }
@@ -46,16 +46,16 @@ pub(super) fn encode(text: &str) -> String {
 
 fn quoted(text: &str) -> String {
     let json = serde_json::Value::from(text).to_string();
-    let mut quoted = String::from("`");
-    for character in json.chars() {
-        if character == '`' || character.is_control() {
-            quoted.push_str(&format!("\\u{:04x}", u32::from(character)));
-        } else {
-            quoted.push(character);
-        }
-    }
-    quoted.push('`');
-    quoted
+    let escaped = json.chars().map(|c| match c {
+        c if c == '`' || c.is_control() => escape(c),
+        c => c.to_string(),
+    });
+    format!("`{}`", escaped.collect::<String>())
+}
+
+/// A sign as JSON escapes it.
+fn escape(sign: char) -> String {
+    format!("\\u{:04x}", u32::from(sign))
 }
 
 /// Reads what [`encode`] wrote.
@@ -83,9 +83,7 @@ pub(super) fn write(memory: &Memory, links: &[String], reference: &str) -> Strin
         written.push_str(line);
     }
     written.push_str(" *(");
-    written.push_str(&write_type(
-        memory.memory_type.as_deref().unwrap_or_default(),
-    ));
+    written.push_str(&write_type(memory.kind.as_deref().unwrap_or_default()));
     if let Some(when) = &memory.happened {
         written.push_str(", ");
         written.push_str(&dates::write(when));
@@ -112,8 +110,8 @@ fn write_type(memory_type: &str) -> String {
     }
     let json = serde_json::Value::from(memory_type).to_string();
     let escaped = json.chars().map(|c| match c {
-        '*' | '_' | '(' | ')' | ',' => format!("\\u{:04x}", u32::from(c)),
-        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        '*' | '_' | '(' | ')' | ',' => escape(c),
+        c if c.is_control() => escape(c),
         c => c.to_string(),
     });
     escaped.collect()
@@ -134,21 +132,14 @@ pub(super) fn read(item: &str) -> Result<Entry, Reason> {
         Some((text, details)) => (text, Some(details)),
         None => (rest, None),
     };
-    let (memory_type, happened) = match said.map(read_details) {
-        Some(Some((memory_type, happened))) => (Some(memory_type), happened),
-        Some(None) if reference.is_some() => {
-            return Err(
-                "what stands in the brackets at the end is no type with a date, such as \
-                 *(event, 28 February 2026)*",
-            );
-        }
+    let (kind, happened) = match said.map(read_details) {
+        Some(Some((kind, happened))) => (Some(kind), happened),
         None if reference.is_some() => {
             return Err(
                 "the type of the memory is missing before its reference; write it as \
                  *(event)* or *(event, 28 February 2026)*",
             );
         }
-        // The brackets of a new memory are its own words, unless they look like a type.
         Some(None) => {
             return Err(
                 "what stands in *(…)* at the end is no type with a date, such as \
@@ -159,7 +150,7 @@ pub(super) fn read(item: &str) -> Result<Entry, Reason> {
     };
     Ok(Entry {
         memory: Memory {
-            memory_type,
+            kind,
             text: decode(text),
             happened,
         },
@@ -214,7 +205,7 @@ mod tests {
 
     fn round(text: &str, memory_type: &str, happened: Option<When>, links: &[String]) {
         let memory = Memory {
-            memory_type: Some(memory_type.to_owned()),
+            kind: Some(memory_type.to_owned()),
             text: text.to_owned(),
             happened,
         };
@@ -306,7 +297,7 @@ mod tests {
             ("2 ^ 3 ^10", None, "2 ^ 3 ^10"),
         ] {
             let entry = read(line).unwrap();
-            assert_eq!(entry.memory.memory_type.as_deref(), memory_type, "{line}");
+            assert_eq!(entry.memory.kind.as_deref(), memory_type, "{line}");
             assert_eq!((&*entry.memory.text, entry.reference), (text, None));
         }
         for (line, expected) in [

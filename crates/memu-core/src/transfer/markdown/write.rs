@@ -73,14 +73,14 @@ struct Export<'e> {
 }
 
 /// The items of a scope with all that their lines show.
-struct Items {
-    items: Vec<MemoryItem>,
+struct Listed {
+    all: Vec<MemoryItem>,
     references: FxHashMap<Id, String>,
     /// The categories of each, in stored order.
     filed: FxHashMap<Id, Vec<Id>>,
 }
 
-impl Items {
+impl Listed {
     fn new(items: Vec<MemoryItem>, relations: Vec<CategoryItem>) -> Self {
         let mut names = Names::default();
         let reference = |item: &MemoryItem| (item.meta.id.clone(), names.of_item(&item.meta.id));
@@ -93,7 +93,7 @@ impl Items {
                 .push(relation.category_id);
         }
         Self {
-            items,
+            all: items,
             references,
             filed,
         }
@@ -111,7 +111,7 @@ impl Items {
         };
         let mut list = format!("{HEADING}\n");
         let mut count = 0;
-        for item in self.items.iter().filter(is_of) {
+        for item in self.all.iter().filter(is_of) {
             list.push('\n');
             let reference = self.references.get(&item.meta.id);
             let links = sources.links(item, if category.is_some() { "../" } else { "" });
@@ -141,7 +141,7 @@ impl Export<'_> {
         };
         index.begin(scope);
         let sources = self.resources(scope, folder, &items).await?;
-        let items = Items::new(items, relations);
+        let items = Listed::new(items, relations);
         let mut names = Names::default();
         for category in &categories {
             let name = names.of_category(&category.name, &category.meta.id);
@@ -157,7 +157,7 @@ impl Export<'_> {
         self.put(&file, &format!("{front}\n{list}"))?;
         index.unfiled(&file, count);
         index.resources(&sources);
-        for item in &items.items {
+        for item in &items.all {
             noted.items.push(note(item, &items));
         }
         self.manifest.scopes.push(noted);
@@ -215,7 +215,7 @@ fn category_page(category: &MemoryCategory, list: &str) -> String {
     format!("{front}\n{summary}{list}")
 }
 
-fn note(item: &MemoryItem, items: &Items) -> NotedItem {
+fn note(item: &MemoryItem, items: &Listed) -> NotedItem {
     let mut extra = item.extra.clone();
     // These follow from what the line says, and from the id.
     extra.remove("content_hash");
