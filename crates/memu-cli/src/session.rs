@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use memu::backup::Place;
+use memu::moving::check_lasting;
 use memu::settings::{CONFIG_FILE, Layers, Settings};
 use memu::sqlite::{Key, UpgradeReport};
 use memu::{Error, MemoryService, MemoryServiceBuilder, Result};
@@ -70,10 +71,12 @@ pub(crate) async fn open_to_import(
 ) -> Result<MemoryService> {
     let printer = Printer::new(global);
     let is_missing = place(global).is_ok_and(|place| !place.database.exists());
+    let builder = here(global)?;
+    check_lasting(&builder)?;
     let builder = if dry_run && is_missing {
         elsewhere(global, "inmemory")?
     } else {
-        here(global)?
+        builder
     };
     builder
         .default_scope_fields(fields.iter().cloned())

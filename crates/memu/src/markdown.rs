@@ -271,7 +271,7 @@ fn holds_something(folder: &Path) -> Result<bool> {
     Ok(false)
 }
 
-/// The names of the files below a folder; hidden ones and links are none of ours.
+/// The names of the files below a folder; hidden ones are none of ours, such as an editor's.
 fn list(folder: &Path, inside: &str, names: &mut Vec<String>) -> Result<()> {
     let place = folder.join(inside);
     for entry in fs::read_dir(&place).map_err(unread(&place))? {

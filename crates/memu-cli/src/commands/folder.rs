@@ -49,7 +49,9 @@ pub(super) async fn import(
     let progress = Progress::new(global);
     let fields = folder.scope_fields();
     let service = session::open_to_import(global, &progress, fields, options.dry_run).await?;
-    let imported = import_folder(&service, &folder, options).await;
+    progress.start_records();
+    let tell = |done, total| progress.reach_in("importing", done, total);
+    let imported = import_folder(&service, &folder, options, &tell).await;
     progress.finish();
     let closed = service.close().await;
     let imported = imported.map_err(named)?;

@@ -196,6 +196,12 @@ fn what_is_no_folder_of_an_export_is_refused() {
     );
     refused(
         &home,
+        &["dir", "--db", "inmemory"],
+        1,
+        &["is in this process and goes with it"],
+    );
+    refused(
+        &home,
         &["lines.jsonl", "--dry-run"],
         1,
         &["are for a folder of Markdown"],

@@ -43,7 +43,8 @@ pub struct FolderImported {
 }
 
 /// Takes in the edits of a folder, each scope's in one transaction. Conflicts are looked for in
-/// all scopes before anything is changed.
+/// all scopes before anything is changed. `tell` is told how many memories were compared, and of
+/// how many; each is compared twice.
 ///
 /// # Errors
 /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict), not retryable, when folder and memory
@@ -55,6 +56,7 @@ pub async fn import_folder(
     service: &MemoryService,
     folder: &Folder,
     options: ImportOptions,
+    tell: &(dyn Fn(u64, u64) + Send + Sync),
 ) -> Result<FolderImported> {
     let scopes = scopes_of(service, folder)?;
     let mut imported = FolderImported {
@@ -69,6 +71,10 @@ pub async fn import_folder(
         }
     }
     let present = || scopes.iter().filter(|(_, of_scope)| !of_scope.is_missing());
+    let items = |of_scope: &ScopeFolder| of_scope.noted.items.len() as u64;
+    let rounds = if options.dry_run { 1 } else { 2 };
+    let total = present().map(|(_, one)| items(one)).sum::<u64>() * rounds;
+    let mut done = 0;
     let mut conflicts = Vec::new();
     for (scope, of_scope) in present() {
         let (_, decision) = service
@@ -77,6 +83,8 @@ pub async fn import_folder(
             })
             .await?;
         conflicts.extend(decision.conflicts.iter().cloned());
+        done += items(of_scope);
+        tell(done, total);
         if options.dry_run {
             imported.add(decision);
         }
@@ -95,6 +103,8 @@ pub async fn import_folder(
             .await?;
         // Somebody wrote to the scope since it was looked at.
         refuse(&decision.conflicts)?;
+        done += items(of_scope);
+        tell(done, total);
         imported.summaries.extend(summaries);
         imported.add(decision);
     }

@@ -22,7 +22,7 @@ struct Place<'p> {
     file: &'p str,
 }
 
-impl Deciding<'_> {
+impl<'d> Deciding<'d> {
     pub(super) fn exported_items(&mut self) -> Result<()> {
         let pages = std::mem::take(&mut self.pages);
         let mut places: FxHashMap<&str, Vec<Place<'_>>> = FxHashMap::default();
@@ -175,16 +175,14 @@ impl Deciding<'_> {
     ) {
         let data = self.now.data;
         let text = placed.entry.memory.text.clone();
-        for category in &self.folder.noted.categories {
-            let id = &category.id;
-            let has_page = self.pages_have(id);
-            let was = noted.categories.contains(id);
-            let is = wanted.contains(id);
-            let held = data.relation_between(&noted.id, id).is_some();
+        for category in &noted.categories {
+            if wanted.contains(category) || data.relation_between(&noted.id, category).is_none() {
+                continue;
+            }
             // A page that was removed says nothing of what it held.
-            if was && !is && has_page && held {
-                self.tell(What::TakenOut, &category.file, None, &noted.id, &text);
-                let pair = (noted.id.clone(), id.clone());
+            if let Some(file) = self.page_of(category) {
+                self.tell(What::TakenOut, file, None, &noted.id, &text);
+                let pair = (noted.id.clone(), category.clone());
                 self.decision.amendment.removed_relations.push(pair);
             }
         }
@@ -198,13 +196,11 @@ impl Deciding<'_> {
         }
     }
 
-    fn pages_have(&self, id: &Id) -> bool {
-        let noted = self
-            .folder
-            .categories
-            .iter()
-            .filter_map(|page| page.noted.as_ref());
-        noted.into_iter().any(|noted| noted.id == *id)
+    /// The page of a category that was exported, where it is still there.
+    fn page_of(&self, id: &Id) -> Option<&'d str> {
+        let mut pages = self.folder.categories.iter();
+        let page = pages.find(|page| page.noted.as_ref().is_some_and(|noted| noted.id == *id));
+        page.map(|page| page.page.file.as_str())
     }
 
     /// An item of which no line is left.
