@@ -176,7 +176,7 @@ mod tests {
             let page = Writer::new("category").text("name", text).end() + "body\n";
             let (front, body, line) = split(&page).unwrap();
             assert_eq!(front.name.as_deref(), Some(text), "{page}");
-            assert_eq!((body, line), ("body\n", 6 - 0));
+            assert_eq!((body, line), ("body\n", 6));
         }
     }
 

@@ -212,12 +212,10 @@ mod tests {
         let written = write(&memory, links, "34d51528");
         let mut lines = written.trim_end_matches('\n').split('\n');
         let first = lines.next().unwrap().strip_prefix("- ").unwrap();
-        let rest = lines.map(|line| match line.strip_prefix(INDENT) {
-            Some(line) => line,
-            None => {
-                assert_eq!(line, "", "{written}");
-                line
-            }
+        let rest = lines.map(|line| {
+            let text = line.strip_prefix(INDENT);
+            assert!(text.is_some() || line.is_empty(), "{written}");
+            text.unwrap_or(line)
         });
         let item: Vec<&str> = std::iter::once(first).chain(rest).collect();
         let entry = read(&item.join("\n")).unwrap();
