@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use memu::backup::Place;
+use memu::moving::check_lasting;
 use memu::settings::{CONFIG_FILE, Layers, Settings};
 use memu::sqlite::{Key, UpgradeReport};
 use memu::{Error, MemoryService, MemoryServiceBuilder, Result};
@@ -58,6 +59,31 @@ pub(crate) fn elsewhere(global: &Global, database: &str) -> Result<MemoryService
 /// What opens the memory that the options, variables and files name.
 pub(crate) fn here(global: &Global) -> Result<MemoryServiceBuilder> {
     builder(global, Value::Object(Map::new()))
+}
+
+/// Opens the service that takes in a folder of memories by these scope fields. Where nothing is
+/// to be changed, a file that is not there is not made.
+pub(crate) async fn open_to_import(
+    global: &Global,
+    progress: &Progress,
+    fields: &[String],
+    dry_run: bool,
+) -> Result<MemoryService> {
+    let printer = Printer::new(global);
+    let is_missing = place(global).is_ok_and(|place| !place.database.exists());
+    let builder = here(global)?;
+    check_lasting(&builder)?;
+    let builder = if dry_run && is_missing {
+        elsewhere(global, "inmemory")?
+    } else {
+        builder
+    };
+    builder
+        .default_scope_fields(fields.iter().cloned())
+        .interceptor(progress.interceptor())
+        .on_upgrade(move |report| tell_of_upgrade(&printer, report))
+        .build()
+        .await
 }
 
 /// The same for a memory whose vectors may be another embedder's.

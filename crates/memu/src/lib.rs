@@ -29,6 +29,7 @@ mod dsn;
 mod executor;
 mod fetch;
 mod ffmpeg;
+pub mod markdown;
 pub mod models;
 pub mod moving;
 mod opening;

@@ -100,6 +100,15 @@ pub async fn open_to_import(builder: MemoryServiceBuilder, fields: &[String]) ->
     open(builder.default_scope_fields(fields.iter().cloned()), place).await
 }
 
+/// Refuses a memory that goes with this process, for what is to last.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`](memu_core::ErrorKind::Unsupported) for one;
+/// [`ErrorKind::Config`](memu_core::ErrorKind::Config) for a malformed DSN.
+pub fn check_lasting(builder: &MemoryServiceBuilder) -> Result<()> {
+    outside(builder.dsn()?).map(drop)
+}
+
 /// As [`open_target`], and makes nothing: a store that is not there is taken for an empty one.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use memu::core::transfer::{Exported, Side, Transfer, export_lines};
 use memu::moving::{End, open_source, open_target};
 use memu::{Error, Result};
 
+use super::folder;
 use crate::args::{Global, pair};
 use crate::output::{Line, Printer, Tone};
 use crate::progress::Progress;
@@ -19,10 +20,13 @@ use crate::session;
 ///
 /// Everything of the scopes is written: resources with content, segments, items, categories,
 /// relations, vectors bit by bit, replies of models. docs/formats.md shows the lines;
-/// `memu import` reads them back.
+/// `memu import` reads them back. With --format markdown, a folder for people: a page for each
+/// category with its memories, and one for each conversation or document; `memu import` takes in
+/// what is edited there.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The file, which must not be there yet; - for standard output
+    /// The file, which must not be there yet; - for standard output. With --format markdown, a
+    /// folder that is new, empty, or of an earlier export
     #[arg(value_name = "TO", default_value = "-")]
     to: PathBuf,
     /// How it is written
@@ -42,6 +46,8 @@ pub(crate) enum Format {
     Jsonl,
     /// A new file that is a memory itself, as memu migrate makes it
     Sqlite,
+    /// A folder of Markdown that people read and edit
+    Markdown,
 }
 
 impl Export {
@@ -64,6 +70,9 @@ impl Export {
             Format::Sqlite => {
                 let filter = Filter::parse(&filter, store.schema())?;
                 self.moved(global, &source, filter, &progress).await
+            }
+            Format::Markdown => {
+                folder::export(&source.side, &selection.scopes, &self.to, &progress).await
             }
         };
         progress.finish();

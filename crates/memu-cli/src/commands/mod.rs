@@ -12,6 +12,7 @@ pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod eval;
 pub(crate) mod export;
+mod folder;
 pub(crate) mod forget;
 pub(crate) mod import;
 pub(crate) mod list;

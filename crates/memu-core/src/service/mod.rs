@@ -1,5 +1,6 @@
 //! The verbs of MemU, over any store and any providers.
 
+pub(crate) mod amend;
 mod cache;
 mod check;
 mod clear;

@@ -39,6 +39,8 @@ pub(super) struct Plan {
     pub(super) categories: Vec<MemoryCategory>,
     /// Categories whose items have changed already.
     pub(super) also_touched: Vec<Id>,
+    /// Categories whose summaries somebody wrote: they do not follow their items.
+    pub(super) told_summaries: Vec<Id>,
     /// Writes that come before all others: content, resource, segments.
     pub(super) first: Vec<Write>,
     /// Keeps the file that the first writes refer to.
@@ -65,6 +67,7 @@ impl Plan {
             removed_relations: Vec::new(),
             categories,
             also_touched: Vec::new(),
+            told_summaries: Vec::new(),
             first: Vec::new(),
             lease: None,
             calls,
@@ -197,7 +200,8 @@ impl Plan {
 
     /// Writes the summaries of the touched categories anew and returns their ids.
     pub(super) async fn summarize(&mut self, context: &Context) -> Result<Vec<Id>> {
-        let touched = self.touched();
+        let mut touched = self.touched();
+        touched.retain(|category| !self.told_summaries.contains(category));
         let config = &context.parts().memorize_config;
         let mut requests = Vec::new();
         let mut positions = Vec::new();

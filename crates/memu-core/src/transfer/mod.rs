@@ -22,6 +22,7 @@ mod form;
 mod import;
 mod kind;
 mod line;
+pub mod markdown;
 mod removed;
 mod side;
 mod sums;
