@@ -23,27 +23,29 @@ use crate::vectors::table_of;
 pub(crate) struct Look {
     pub(crate) schema: ScopeSchema,
     pub(crate) row_security: bool,
-    pub(crate) citus: bool,
 }
 
 /// Looks at everything but the indexes of vectors; with `repair`, mends what can be derived.
 pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Result<Report> {
     let mut report = Report::default();
+    let tables = all_tables(on, &look.schema).await?;
+    // First of all: tables are not moved once a transaction has looked at many of their rows.
+    let on_cluster = cluster(on, look, &tables, repair).await?;
+    let is_spread = citus::is_spread(on).await?;
     // Nobody writes to what is mended.
     let scopes = if repair {
-        every_scope_locked(on, &look.schema).await?
+        every_scope_locked(on, &look.schema, is_spread).await?
     } else {
         every_scope(on, &look.schema).await?
     };
-    let tables = all_tables(on, &look.schema).await?;
     check_tables(on, look, &mut report).await?;
     check_row_security(look, &mut report);
     check_segments(on, repair, &mut report).await?;
     check_vectors(on, repair, &mut report).await?;
     check_outlines(on, scopes, repair, &mut report).await?;
     check_unread(on, &mut report).await?;
-    check_cluster(on, look, &tables, &mut report).await?;
-    count_rows(on, &tables, &mut report).await?;
+    report.findings.extend(on_cluster);
+    count_rows(on, &tables, is_spread, &mut report).await?;
     Ok(report)
 }
 
@@ -207,35 +209,54 @@ async fn check_unread(on: &Transaction<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn check_cluster(
+/// Whether the tables lie on a cluster as they should; with `repair` they do afterwards, unless
+/// they were spread otherwise.
+async fn cluster(
     on: &Transaction<'_>,
     look: &Look,
     tables: &[Table],
-    report: &mut Report,
-) -> Result<()> {
-    if !look.citus {
-        report.push(
-            "cluster",
-            Severity::Ok,
-            "one server: there is no Citus in this database",
-        );
-        return Ok(());
+    repair: bool,
+) -> Result<Vec<Finding>> {
+    let mut report = Report::default();
+    if !citus::is_there(on).await? {
+        let alone = "one server: there is no Citus in this database";
+        report.push("cluster", Severity::Ok, alone);
+        return Ok(report.findings);
     }
+    let is_spread = citus::is_spread(on).await?;
     let found = citus::look(on, tables).await?;
+    let repaired = repair && found.wrong.iter().any(|wrong| wrong.is_mended);
+    if repaired {
+        citus::spread(on, tables, look.row_security).await?;
+    }
     if found.wrong.is_empty() {
         let message = format!(
             "Citus: {} workers, {} shards; the tables of scopes lie together",
             found.workers, found.shards
         );
         report.push("cluster", Severity::Ok, message);
+    } else if !is_spread {
+        let message = "there is Citus in this database, but the tables lie on this server alone: \
+                       memu doctor --repair spreads them, which nobody can write during";
+        report.push("cluster", Severity::Warning, message);
+        if let Some(last) = report.findings.last_mut() {
+            last.repaired = repaired;
+        }
+    } else {
+        for wrong in found.wrong {
+            let repaired = repaired && wrong.is_mended;
+            finding(&mut report, "cluster", wrong.what, repaired);
+        }
     }
-    for wrong in found.wrong {
-        report.push("cluster", Severity::Error, wrong);
-    }
-    Ok(())
+    Ok(report.findings)
 }
 
-async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report) -> Result<()> {
+async fn count_rows(
+    on: &Transaction<'_>,
+    tables: &[Table],
+    is_spread: bool,
+    report: &mut Report,
+) -> Result<()> {
     let count = async |table: &str| {
         let counted = number(on, &format!("SELECT count(*) FROM {table}")).await?;
         Ok::<_, memu_core::Error>(counted.unsigned_abs())
@@ -252,7 +273,12 @@ async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report)
         if table.name.starts_with("memu_vectors_") {
             report.embeddings += count(&table.name).await?;
         }
-        let size = format!("SELECT pg_total_relation_size('{}')", table.name);
+        let size = if is_spread {
+            "citus_total_relation_size"
+        } else {
+            "pg_total_relation_size"
+        };
+        let size = format!("SELECT {size}('{}')", table.name);
         bytes += number(on, &size).await?.unsigned_abs();
     }
     report.bytes = Some(bytes);

@@ -39,6 +39,14 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
             "the server waited for too long for the next statement; try again",
             true,
         ),
+        SqlState::CONNECTION_FAILURE
+        | SqlState::CONNECTION_EXCEPTION
+        | SqlState::CONNECTION_DOES_NOT_EXIST
+        | SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION => (
+            ErrorKind::Storage,
+            "the server does not reach another one of its cluster; try again in a moment",
+            true,
+        ),
         SqlState::OUT_OF_MEMORY => (ErrorKind::Storage, "the server is out of memory", true),
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => (
             ErrorKind::Busy,

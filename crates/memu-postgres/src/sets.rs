@@ -24,7 +24,8 @@ use crate::vectors::{put, table_of};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tables {
     pub(crate) row_security: bool,
-    pub(crate) citus: bool,
+    /// Whether those of scopes lie on the servers of a cluster.
+    pub(crate) cluster: bool,
 }
 
 /// pgvector's longest vector.
@@ -69,13 +70,15 @@ pub(crate) async fn make(
     .run(on)
     .await?;
     let table = vectors(next, identity.dimension);
-    let mut sql = create::table(&table);
-    if tables.row_security {
-        sql += &row_security::guard(&table.name);
-    }
+    let sql = create::table(&table);
     on.batch_execute(&sql).await.map_err(storage)?;
-    if tables.citus {
-        citus::distribute(on, &[table]).await?;
+    // Others may have spread the tables since the store was opened.
+    let cluster = citus::is_spread(on).await?;
+    if cluster {
+        citus::distribute(on, std::slice::from_ref(&table)).await?;
+    }
+    if tables.row_security {
+        row_security::turn_on(on, &[table], cluster).await?;
     }
     Ok(())
 }

@@ -65,7 +65,9 @@ impl PostgresStore {
     pub async fn open(options: Options) -> Result<Self> {
         let connections = Connections::new(&options)?;
         let opened = open::open(&connections, &options).await?;
-        let connections = connections.with_row_security(opened.row_security);
+        let connections = connections
+            .with_row_security(opened.row_security)
+            .with_cluster(opened.cluster);
         let used = options.index && !options.exact_search;
         let index = Index::new(connections.clone(), used, options.index && options.create);
         Ok(Self {
@@ -75,7 +77,7 @@ impl PostgresStore {
                 exact_search: !used,
                 tables: Tables {
                     row_security: opened.row_security,
-                    citus: opened.citus,
+                    cluster: opened.cluster,
                 },
                 index: Arc::new(index),
                 upgraded: opened.upgraded,
@@ -304,7 +306,6 @@ impl Store for PostgresStore {
         let look = |shared: &Shared| check::Look {
             schema: shared.schema.clone(),
             row_security: shared.tables.row_security,
-            citus: shared.tables.citus,
         };
         let mut report: Report = if repair {
             let look = look(&self.shared);

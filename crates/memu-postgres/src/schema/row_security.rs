@@ -17,6 +17,11 @@ const VISIBLE: &str = "(SELECT current_setting('memu.scopes', true)) = '*' \
     OR scope_key = ANY ((SELECT string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
     ',')::uuid[])::uuid[])";
 
+/// The same on a cluster, which takes no questions within a rule.
+const VISIBLE_IN_CLUSTER: &str = "current_setting('memu.scopes', true) = '*' \
+    OR scope_key = ANY (string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
+    ',')::uuid[])";
+
 /// Whether the server looks at scopes.
 pub(crate) async fn is_on(on: &Transaction<'_>) -> Result<bool> {
     let found = Sql::new(
@@ -51,9 +56,9 @@ pub(crate) async fn check_user(on: &Transaction<'_>) -> Result<()> {
 }
 
 /// Has the server look at scopes.
-pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
+pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table], cluster: bool) -> Result<()> {
     let scoped = tables.iter().filter(|table| table.scoped);
-    let sql: Vec<String> = scoped.map(|table| guard(&table.name)).collect();
+    let sql: Vec<String> = scoped.map(|table| guard(&table.name, cluster)).collect();
     on.batch_execute(&sql.concat()).await.map_err(storage)
 }
 
@@ -73,11 +78,12 @@ pub(crate) async fn turn_off(on: &Transaction<'_>, tables: &[Table]) -> Result<(
 }
 
 /// The statements that guard a table, from its owner, too.
-pub(crate) fn guard(table: &str) -> String {
+pub(crate) fn guard(table: &str, cluster: bool) -> String {
+    let visible = if cluster { VISIBLE_IN_CLUSTER } else { VISIBLE };
     format!(
         "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
          ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
          DROP POLICY IF EXISTS {POLICY} ON {table}; \
-         CREATE POLICY {POLICY} ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE});"
+         CREATE POLICY {POLICY} ON {table} USING ({visible}) WITH CHECK ({visible});"
     )
 }
