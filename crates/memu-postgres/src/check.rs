@@ -15,7 +15,7 @@ use crate::owners::{KINDS, kind_number, table};
 use crate::read::embedding_sets;
 use crate::schema::{Table, validate};
 use crate::scopes::{Standing, every_scope, every_scope_locked};
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, integer};
 use crate::vectors::table_of;
 
@@ -42,7 +42,8 @@ pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Re
     check_row_security(look, &mut report);
     check_segments(on, repair, &mut report).await?;
     check_vectors(on, repair, &mut report).await?;
-    check_outlines(on, scopes, repair, &mut report).await?;
+    let mending = repair.then_some(FromArrays::new(is_spread));
+    check_outlines(on, scopes, mending, &mut report).await?;
     check_unread(on, &mut report).await?;
     report.findings.extend(on_cluster);
     count_rows(on, &tables, is_spread, &mut report).await?;
@@ -142,12 +143,12 @@ async fn without_owner(on: &Transaction<'_>, set: &EmbeddingSet, repair: bool) -
 async fn check_outlines(
     on: &Transaction<'_>,
     scopes: Vec<(Scope, Standing)>,
-    repair: bool,
+    mending: Option<FromArrays>,
     report: &mut Report,
 ) -> Result<()> {
     let mut wrong = Vec::new();
     for (scope, found) in scopes {
-        if found.position.seq > 0 && !agrees(on, &scope, &found, repair).await? {
+        if found.position.seq > 0 && !agrees(on, &scope, &found, mending).await? {
             wrong.push(scope);
         }
     }
@@ -162,28 +163,34 @@ async fn check_outlines(
         wrong.len(),
         named.join("; ")
     );
-    finding(report, "indexes", message, repair);
+    finding(report, "indexes", message, mending.is_some());
     Ok(())
 }
 
-/// Whether an outline is what its rows say; with `repair` it is afterwards.
+/// Whether an outline is what its rows say; where it is to be mended it is afterwards.
 async fn agrees(
     on: &Transaction<'_>,
     scope: &Scope,
     found: &Standing,
-    repair: bool,
+    mending: Option<FromArrays>,
 ) -> Result<bool> {
     if outlines::agree(on, scope, found).await? {
         return Ok(true);
     }
-    if !repair {
+    let Some(arrays) = mending else {
         return Ok(false);
-    }
+    };
     let seq = found.position.seq;
     let outline = whole(on, scope, found.position)
         .await?
         .outline(PASSAGE_WORDS);
-    outlines::rebuild(&outlines::Changes { on, scope, seq }, &outline).await?;
+    let changes = outlines::Changes {
+        on,
+        scope,
+        seq,
+        arrays,
+    };
+    outlines::rebuild(&changes, &outline).await?;
     Sql::new("UPDATE memu_scopes SET derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))
         .with(integer(seq)?)
@@ -273,12 +280,18 @@ async fn count_rows(
         if table.name.starts_with("memu_vectors_") {
             report.embeddings += count(&table.name).await?;
         }
+        let name = &table.name;
         let size = if is_spread {
-            "citus_total_relation_size"
+            // Here lies nothing but the names of those that are spread.
+            format!(
+                "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_dist_partition \
+                 WHERE logicalrelid = '{name}'::regclass) \
+                 THEN citus_total_relation_size('{name}') \
+                 ELSE pg_total_relation_size('{name}') END"
+            )
         } else {
-            "pg_total_relation_size"
+            format!("SELECT pg_total_relation_size('{name}')")
         };
-        let size = format!("SELECT {size}('{}')", table.name);
         bytes += number(on, &size).await?.unsigned_abs();
     }
     report.bytes = Some(bytes);

@@ -11,6 +11,7 @@ use tokio_postgres::IsolationLevel;
 use crate::address::Address;
 use crate::error;
 use crate::options::Options;
+use crate::sql::set_local;
 use crate::tls;
 use crate::values::Key;
 
@@ -135,11 +136,10 @@ impl Connections {
         };
         if self.cluster {
             // Only what is set so reaches the servers where the rows are.
-            let wait = format!("SET LOCAL lock_timeout = {}", lock_timeout(self.busy));
-            let scopes = value.map(|value| format!("; SET LOCAL memu.scopes = '{value}'"));
-            let settings = [wait, scopes.unwrap_or_default()].concat();
-            let set = transaction.batch_execute(&settings).await;
-            return set.map_err(error::storage);
+            let wait = format!("lock_timeout = {}", lock_timeout(self.busy));
+            let scopes = value.map(|value| format!("memu.scopes = '{value}'"));
+            let settings: Vec<String> = [Some(wait), scopes].into_iter().flatten().collect();
+            return set_local(transaction, &settings).await;
         }
         let Some(value) = value else { return Ok(()) };
         let bind = "SELECT set_config('memu.scopes', $1, true)";

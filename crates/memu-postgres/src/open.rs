@@ -191,6 +191,12 @@ pub(crate) async fn make(on: &Transaction<'_>, schema: &ScopeSchema, citus: bool
              of its own: postgresql://…?options=-csearch_path%3Dmemu,public"
         )));
     }
+    // Where it is there already, a cluster would not let anyone but its owner ask for it.
+    let vector = "SELECT count(*) FROM pg_extension WHERE extname = 'vector'";
+    if number(on, vector).await? == 0 {
+        let make = "CREATE EXTENSION IF NOT EXISTS vector";
+        on.batch_execute(make).await.map_err(storage)?;
+    }
     let made = on.batch_execute(&create::statements(schema)).await;
     made.map_err(storage)?;
     if citus {

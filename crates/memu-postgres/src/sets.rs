@@ -16,7 +16,7 @@ use crate::rows::Reader;
 use crate::schema::{create, row_security, vectors};
 use crate::scopes::{every_scope, standing};
 use crate::select::texts;
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, OwnText, integer};
 use crate::vectors::{put, table_of};
 
@@ -113,6 +113,7 @@ pub(crate) async fn begin(
 /// Puts the vectors whose owners are still as they were, and counts them.
 pub(crate) async fn build(
     on: &Transaction<'_>,
+    tables: &Tables,
     scope: &Scope,
     identity: &EmbedderIdentity,
     vectors: &[BuiltVector],
@@ -146,7 +147,8 @@ pub(crate) async fn build(
     let good = good
         .into_iter()
         .map(|((kind, place), vector)| (kind, place, vector));
-    if let Some(sql) = put(set, scope, &good.collect::<Vec<_>>())? {
+    let arrays = FromArrays::new(tables.cluster);
+    if let Some(sql) = put(set, scope, &good.collect::<Vec<_>>(), arrays)? {
         sql.run(on).await?;
     }
     Ok(count)

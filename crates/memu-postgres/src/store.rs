@@ -275,7 +275,7 @@ impl Store for PostgresStore {
         let built: Result<usize> = writing!(
             self,
             Reach::Scopes(std::slice::from_ref(&reach)),
-            |_shared, on| sets::build(on, &scope, &identity, &vectors)
+            |shared, on| sets::build(on, &shared.tables, &scope, &identity, &vectors)
         );
         let built = built?;
         self.shared.index.note(built);
