@@ -46,7 +46,7 @@ pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Re
     check_outlines(on, scopes, mending, &mut report).await?;
     check_unread(on, &mut report).await?;
     report.findings.extend(on_cluster);
-    count_rows(on, &tables, is_spread, &mut report).await?;
+    count_rows(on, &tables, &mut report).await?;
     Ok(report)
 }
 
@@ -258,12 +258,7 @@ async fn cluster(
     Ok(report.findings)
 }
 
-async fn count_rows(
-    on: &Transaction<'_>,
-    tables: &[Table],
-    is_spread: bool,
-    report: &mut Report,
-) -> Result<()> {
+async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report) -> Result<()> {
     let count = async |table: &str| {
         let counted = number(on, &format!("SELECT count(*) FROM {table}")).await?;
         Ok::<_, memu_core::Error>(counted.unsigned_abs())
@@ -275,11 +270,19 @@ async fn count_rows(
     report.categories = count("memory_categories").await?;
     report.relations = count("category_items").await?;
     report.model_replies = count("memu_model_replies").await?;
-    let mut bytes = 0;
     for table in tables {
         if table.name.starts_with("memu_vectors_") {
             report.embeddings += count(&table.name).await?;
         }
+    }
+    Ok(())
+}
+
+/// How much room the tables take. A cluster does not tell in a transaction that has changed rows.
+pub(crate) async fn size(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<u64> {
+    let is_spread = citus::is_spread(on).await?;
+    let mut bytes = 0;
+    for table in all_tables(on, schema).await? {
         let name = &table.name;
         let size = if is_spread {
             // Here lies nothing but the names of those that are spread.
@@ -294,6 +297,5 @@ async fn count_rows(
         };
         bytes += number(on, &size).await?.unsigned_abs();
     }
-    report.bytes = Some(bytes);
-    Ok(())
+    Ok(bytes)
 }

@@ -136,6 +136,7 @@ impl Search<'_, '_> {
         sql.push(&format!(
             ") n JOIN {table} o ON o.scope_key = n.scope_key AND o.place = n.owner_place"
         ));
+        sql.name_only(&query.scopes);
         sql.rows(self.on).await
     }
 

@@ -62,6 +62,18 @@ impl<'v> Sql<'v> {
         self.push(")");
     }
 
+    /// Has what is looked up beside rows of one scope, which is the first parameter, name that
+    /// scope, too: a cluster asks all its servers for what is said to be of the same scope as a
+    /// row, and only one for what is said to be of this.
+    pub(crate) fn name_only(&mut self, scopes: &[Scope]) {
+        if scopes.len() == 1 {
+            for row in ["t", "v", "n"] {
+                let same = format!(".scope_key = {row}.scope_key");
+                self.text = self.text.replace(&same, ".scope_key = $1");
+            }
+        }
+    }
+
     fn references(&self) -> Vec<&(dyn ToSql + Sync)> {
         let parameters = self.parameters.iter();
         parameters

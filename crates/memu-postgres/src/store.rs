@@ -319,6 +319,9 @@ impl Store for PostgresStore {
                 reading!(self, Reach::Everything, |on| check::check(on, &look, false));
             report?
         };
+        let schema = &self.shared.schema;
+        let size: Result<u64> = reading!(self, Reach::Everything, |on| check::size(on, schema));
+        report.bytes = Some(size?);
         let missing: Result<Vec<_>> = reading!(self, Reach::Everything, |on| index::missing(on));
         let index = &self.shared.index;
         index::report(index, missing?, repair, &mut report).await?;

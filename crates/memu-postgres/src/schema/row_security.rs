@@ -57,33 +57,42 @@ pub(crate) async fn check_user(on: &Transaction<'_>) -> Result<()> {
 
 /// Has the server look at scopes.
 pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table], cluster: bool) -> Result<()> {
-    let scoped = tables.iter().filter(|table| table.scoped);
-    let sql: Vec<String> = scoped.map(|table| guard(&table.name, cluster)).collect();
-    on.batch_execute(&sql.concat()).await.map_err(storage)
+    let visible = if cluster { VISIBLE_IN_CLUSTER } else { VISIBLE };
+    each(on, tables, |table| {
+        [
+            // From its owner, too.
+            format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"),
+            format!("DROP POLICY IF EXISTS {POLICY} ON {table}"),
+            format!("CREATE POLICY {POLICY} ON {table} USING ({visible}) WITH CHECK ({visible})"),
+        ]
+    })
+    .await
 }
 
 /// Has the server look at scopes no more.
 pub(crate) async fn turn_off(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
-    let scoped = tables.iter().filter(|table| table.scoped);
-    let sql: Vec<String> = scoped
-        .map(|Table { name, .. }| {
-            format!(
-                "DROP POLICY IF EXISTS {POLICY} ON {name}; \
-                 ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY; \
-                 ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"
-            )
-        })
-        .collect();
-    on.batch_execute(&sql.concat()).await.map_err(storage)
+    each(on, tables, |table| {
+        [
+            format!("DROP POLICY IF EXISTS {POLICY} ON {table}"),
+            format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"),
+        ]
+    })
+    .await
 }
 
-/// The statements that guard a table, from its owner, too.
-pub(crate) fn guard(table: &str, cluster: bool) -> String {
-    let visible = if cluster { VISIBLE_IN_CLUSTER } else { VISIBLE };
-    format!(
-        "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
-         ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
-         DROP POLICY IF EXISTS {POLICY} ON {table}; \
-         CREATE POLICY {POLICY} ON {table} USING ({visible}) WITH CHECK ({visible});"
-    )
+/// Runs these for each table of scopes, one by one: a cluster sends its servers the whole text
+/// of which a policy is a part.
+async fn each<const N: usize>(
+    on: &Transaction<'_>,
+    tables: &[Table],
+    statements: impl Fn(&str) -> [String; N] + Send,
+) -> Result<()> {
+    for table in tables.iter().filter(|table| table.scoped) {
+        for sql in statements(&table.name) {
+            on.batch_execute(&sql).await.map_err(storage)?;
+        }
+    }
+    Ok(())
 }
