@@ -104,9 +104,13 @@ struct Known {
 
 /// The tables in the current schema that a cluster knows.
 async fn known(on: &Transaction<'_>) -> Result<Vec<Known>> {
+    // The view `citus_tables` shows an ordinary user none, and measures all that it shows.
     let rows = Sql::new(
-        "SELECT c.relname::text, t.citus_table_type, t.colocation_id::bigint, \
-         t.shard_count::bigint FROM citus_tables t JOIN pg_class c ON c.oid = t.table_name \
+        "SELECT c.relname::text, CASE WHEN p.partmethod = 'h' THEN 'distributed' \
+         WHEN p.partmethod = 'n' AND p.repmodel = 't' THEN 'reference' ELSE 'other' END, \
+         p.colocationid::bigint, \
+         (SELECT count(*) FROM pg_dist_shard s WHERE s.logicalrelid = p.logicalrelid) \
+         FROM pg_dist_partition p JOIN pg_class c ON c.oid = p.logicalrelid \
          JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema()",
     )
     .rows(on)
