@@ -31,7 +31,8 @@ impl Cluster {
         }
         let client = connect(&dsn).await;
         let name = test.rsplit(':').next().unwrap_or_default();
-        let schema = format!("{}_{}", &name[..name.len().min(40)], std::process::id());
+        let name: String = name.chars().take(40).collect();
+        let schema = format!("{name}_{}", std::process::id());
         let cluster = Self {
             client,
             dsn,
