@@ -46,7 +46,8 @@ macro_rules! writing {
                     let transaction = $shared.connections.transaction(&mut client, reach).await?;
                     let $on = &transaction;
                     let value = $write.await?;
-                    let unanswered = $crate::ending::commit(transaction).await?;
+                    let unanswered =
+                        $crate::ending::commit(transaction, &$shared.connections, reach).await?;
                     Ok((value, unanswered))
                 };
                 match write.await {

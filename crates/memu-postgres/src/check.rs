@@ -15,7 +15,7 @@ use crate::owners::{KINDS, kind_number, table};
 use crate::read::embedding_sets;
 use crate::schema::{Table, validate};
 use crate::scopes::{Standing, every_scope, every_scope_locked};
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, integer};
 use crate::vectors::table_of;
 
@@ -23,26 +23,29 @@ use crate::vectors::table_of;
 pub(crate) struct Look {
     pub(crate) schema: ScopeSchema,
     pub(crate) row_security: bool,
-    pub(crate) citus: bool,
 }
 
 /// Looks at everything but the indexes of vectors; with `repair`, mends what can be derived.
 pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Result<Report> {
     let mut report = Report::default();
+    let tables = all_tables(on, &look.schema).await?;
+    // First of all: tables are not moved once a transaction has looked at many of their rows.
+    let on_cluster = cluster(on, look, &tables, repair).await?;
+    let is_spread = citus::is_spread(on).await?;
     // Nobody writes to what is mended.
     let scopes = if repair {
-        every_scope_locked(on, &look.schema).await?
+        every_scope_locked(on, &look.schema, is_spread).await?
     } else {
         every_scope(on, &look.schema).await?
     };
-    let tables = all_tables(on, &look.schema).await?;
     check_tables(on, look, &mut report).await?;
     check_row_security(look, &mut report);
     check_segments(on, repair, &mut report).await?;
     check_vectors(on, repair, &mut report).await?;
-    check_outlines(on, scopes, repair, &mut report).await?;
+    let mending = repair.then_some(FromArrays::new(is_spread));
+    check_outlines(on, scopes, mending, &mut report).await?;
     check_unread(on, &mut report).await?;
-    check_cluster(on, look, &tables, &mut report).await?;
+    report.findings.extend(on_cluster);
     count_rows(on, &tables, &mut report).await?;
     Ok(report)
 }
@@ -140,12 +143,12 @@ async fn without_owner(on: &Transaction<'_>, set: &EmbeddingSet, repair: bool) -
 async fn check_outlines(
     on: &Transaction<'_>,
     scopes: Vec<(Scope, Standing)>,
-    repair: bool,
+    mending: Option<FromArrays>,
     report: &mut Report,
 ) -> Result<()> {
     let mut wrong = Vec::new();
     for (scope, found) in scopes {
-        if found.position.seq > 0 && !agrees(on, &scope, &found, repair).await? {
+        if found.position.seq > 0 && !agrees(on, &scope, &found, mending).await? {
             wrong.push(scope);
         }
     }
@@ -160,28 +163,34 @@ async fn check_outlines(
         wrong.len(),
         named.join("; ")
     );
-    finding(report, "indexes", message, repair);
+    finding(report, "indexes", message, mending.is_some());
     Ok(())
 }
 
-/// Whether an outline is what its rows say; with `repair` it is afterwards.
+/// Whether an outline is what its rows say; where it is to be mended it is afterwards.
 async fn agrees(
     on: &Transaction<'_>,
     scope: &Scope,
     found: &Standing,
-    repair: bool,
+    mending: Option<FromArrays>,
 ) -> Result<bool> {
     if outlines::agree(on, scope, found).await? {
         return Ok(true);
     }
-    if !repair {
+    let Some(arrays) = mending else {
         return Ok(false);
-    }
+    };
     let seq = found.position.seq;
     let outline = whole(on, scope, found.position)
         .await?
         .outline(PASSAGE_WORDS);
-    outlines::rebuild(&outlines::Changes { on, scope, seq }, &outline).await?;
+    let changes = outlines::Changes {
+        on,
+        scope,
+        seq,
+        arrays,
+    };
+    outlines::rebuild(&changes, &outline).await?;
     Sql::new("UPDATE memu_scopes SET derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))
         .with(integer(seq)?)
@@ -207,32 +216,46 @@ async fn check_unread(on: &Transaction<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-async fn check_cluster(
+/// Whether the tables lie on a cluster as they should; with `repair` they do afterwards, unless
+/// they were spread otherwise.
+async fn cluster(
     on: &Transaction<'_>,
     look: &Look,
     tables: &[Table],
-    report: &mut Report,
-) -> Result<()> {
-    if !look.citus {
-        report.push(
-            "cluster",
-            Severity::Ok,
-            "one server: there is no Citus in this database",
-        );
-        return Ok(());
+    repair: bool,
+) -> Result<Vec<Finding>> {
+    let mut report = Report::default();
+    if !citus::is_there(on).await? {
+        let alone = "one server: there is no Citus in this database";
+        report.push("cluster", Severity::Ok, alone);
+        return Ok(report.findings);
     }
+    let is_spread = citus::is_spread(on).await?;
     let found = citus::look(on, tables).await?;
+    let repaired = repair && found.wrong.iter().any(|wrong| wrong.is_mended);
+    if repaired {
+        citus::spread(on, tables, look.row_security).await?;
+    }
     if found.wrong.is_empty() {
         let message = format!(
             "Citus: {} workers, {} shards; the tables of scopes lie together",
             found.workers, found.shards
         );
         report.push("cluster", Severity::Ok, message);
+    } else if !is_spread {
+        let message = "there is Citus in this database, but the tables lie on this server alone: \
+                       memu doctor --repair spreads them, which nobody can write during";
+        report.push("cluster", Severity::Warning, message);
+        if let Some(last) = report.findings.last_mut() {
+            last.repaired = repaired;
+        }
+    } else {
+        for wrong in found.wrong {
+            let repaired = repaired && wrong.is_mended;
+            finding(&mut report, "cluster", wrong.what, repaired);
+        }
     }
-    for wrong in found.wrong {
-        report.push("cluster", Severity::Error, wrong);
-    }
-    Ok(())
+    Ok(report.findings)
 }
 
 async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report) -> Result<()> {
@@ -247,14 +270,32 @@ async fn count_rows(on: &Transaction<'_>, tables: &[Table], report: &mut Report)
     report.categories = count("memory_categories").await?;
     report.relations = count("category_items").await?;
     report.model_replies = count("memu_model_replies").await?;
-    let mut bytes = 0;
     for table in tables {
         if table.name.starts_with("memu_vectors_") {
             report.embeddings += count(&table.name).await?;
         }
-        let size = format!("SELECT pg_total_relation_size('{}')", table.name);
+    }
+    Ok(())
+}
+
+/// How much room the tables take. A cluster does not tell in a transaction that has changed rows.
+pub(crate) async fn size(on: &Transaction<'_>, schema: &ScopeSchema) -> Result<u64> {
+    let is_spread = citus::is_spread(on).await?;
+    let mut bytes = 0;
+    for table in all_tables(on, schema).await? {
+        let name = &table.name;
+        let size = if is_spread {
+            // Here lies nothing but the names of those that are spread.
+            format!(
+                "SELECT CASE WHEN EXISTS (SELECT 1 FROM pg_dist_partition \
+                 WHERE logicalrelid = '{name}'::regclass) \
+                 THEN citus_total_relation_size('{name}') \
+                 ELSE pg_total_relation_size('{name}') END"
+            )
+        } else {
+            format!("SELECT pg_total_relation_size('{name}')")
+        };
         bytes += number(on, &size).await?.unsigned_abs();
     }
-    report.bytes = Some(bytes);
-    Ok(())
+    Ok(bytes)
 }

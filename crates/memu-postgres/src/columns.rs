@@ -4,7 +4,7 @@ use memu_core::Result;
 use memu_core::records::Meta;
 use memu_core::scope::Scope;
 
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Json, Key, Micros, Text, integer};
 use crate::written::{Value, Written};
 
@@ -125,7 +125,7 @@ impl<'r> Columns<'r> {
     }
 
     /// The statement that inserts them into a scope.
-    pub(crate) fn insert(self, scope: &'r Scope) -> Sql<'r> {
+    pub(crate) fn insert(self, scope: &'r Scope, arrays: FromArrays) -> Sql<'r> {
         let mut sql = Sql::new("INSERT INTO ");
         sql.push(self.table);
         sql.push(" (scope_key, ");
@@ -133,16 +133,16 @@ impl<'r> Columns<'r> {
             sql.push(&format!("\"{field}\", "));
         }
         sql.push(&self.names.join(", "));
-        sql.push(") SELECT ");
-        sql.bind(Key::of(scope));
-        sql.push("::uuid, ");
+        let FromArrays { key, from, only } = arrays;
+        sql.push(&format!(") SELECT {key}, "));
+        let mut sql = sql.with(Key::of(scope));
         for (_, value) in scope.iter() {
             sql.bind(value.map(Text));
             sql.push("::text, ");
         }
-        sql.push("u.* FROM unnest(");
+        sql.push(&format!("u.* FROM {from}unnest("));
         bind_all(&mut sql, self.values);
-        sql.push(") u");
+        sql.push(&format!(") u{only}"));
         sql
     }
 

@@ -11,6 +11,7 @@ use tokio_postgres::IsolationLevel;
 use crate::address::Address;
 use crate::error;
 use crate::options::Options;
+use crate::sql::set_local;
 use crate::tls;
 use crate::values::Key;
 
@@ -20,7 +21,10 @@ pub(crate) struct Connections {
     pool: Pool,
     size: usize,
     wait: std::time::Duration,
+    /// How long a write waits for others of the same scope.
+    busy: std::time::Duration,
     row_security: bool,
+    cluster: bool,
 }
 
 impl Connections {
@@ -54,7 +58,9 @@ impl Connections {
             pool,
             size: options.pool_size.max(1),
             wait: options.pool_timeout,
+            busy: options.busy_timeout,
             row_security: false,
+            cluster: false,
         })
     }
 
@@ -64,6 +70,16 @@ impl Connections {
             row_security,
             ..self
         }
+    }
+
+    /// The same, on a cluster.
+    pub(crate) fn with_cluster(self, cluster: bool) -> Self {
+        Self { cluster, ..self }
+    }
+
+    /// Whether the tables of scopes lie on the servers of a cluster.
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.cluster
     }
 
     /// A connection of one's own.
@@ -110,16 +126,22 @@ impl Connections {
 
     /// Keeps a transaction to the scopes that it is for, where the server looks at that.
     async fn bind(&self, transaction: &Transaction<'_>, reach: Reach<'_>) -> Result<()> {
-        if !self.row_security {
-            return Ok(());
-        }
         let value = match reach {
-            Reach::Everything => "*".to_owned(),
+            _ if !self.row_security => None,
+            Reach::Everything => Some("*".to_owned()),
             Reach::Scopes(scopes) => {
                 let keys: Vec<String> = scopes.iter().map(|one| Key::of(one).text()).collect();
-                keys.join(",")
+                Some(keys.join(","))
             }
         };
+        if self.cluster {
+            // Only what is set so reaches the servers where the rows are.
+            let wait = format!("lock_timeout = {}", lock_timeout(self.busy));
+            let scopes = value.map(|value| format!("memu.scopes = '{value}'"));
+            let settings: Vec<String> = [Some(wait), scopes].into_iter().flatten().collect();
+            return set_local(transaction, &settings).await;
+        }
+        let Some(value) = value else { return Ok(()) };
         let bind = "SELECT set_config('memu.scopes', $1, true)";
         let statement = transaction.prepare_cached(bind).await;
         let statement = statement.map_err(error::storage)?;
@@ -155,13 +177,19 @@ pub(crate) fn milliseconds(time: std::time::Duration) -> u128 {
     time.as_millis().min(i32::MAX as u128)
 }
 
-/// What every connection is told.
+/// A time to wait for a lock, as the server's settings take it: zero would be for ever.
+fn lock_timeout(busy: std::time::Duration) -> u128 {
+    milliseconds(busy).max(1)
+}
+
+/// What every connection is told. The first means nothing but on a cluster, which then tells
+/// its servers what is set for a transaction.
 fn settings(options: &Options) -> String {
     format!(
-        "SET statement_timeout = {}; SET lock_timeout = {}; \
+        "SET citus.propagate_set_commands = 'local'; \
+         SET statement_timeout = {}; SET lock_timeout = {}; \
          SET idle_in_transaction_session_timeout = 60000; SET client_min_messages = warning",
         milliseconds(options.statement_timeout),
-        // Zero would be for ever.
-        milliseconds(options.busy_timeout).max(1),
+        lock_timeout(options.busy_timeout),
     )
 }

@@ -15,6 +15,12 @@ pub(crate) fn storage(cause: tokio_postgres::Error) -> Error {
     let (code, said) = (told.code().clone(), told.message().to_owned());
     let place = [told.table(), told.column(), told.constraint()];
     let place = place.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    // A replica says that it lacks a feature, which would be writing.
+    let code = if code == SqlState::FEATURE_NOT_SUPPORTED && said.ends_with("during recovery") {
+        SqlState::READ_ONLY_SQL_TRANSACTION
+    } else {
+        code
+    };
     let (kind, message, retryable) = meaning(&code);
     let mut error = Error::new(kind, message).with("server", said);
     if !place.is_empty() {
@@ -37,6 +43,14 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT | SqlState::IDLE_SESSION_TIMEOUT => (
             ErrorKind::Storage,
             "the server waited for too long for the next statement; try again",
+            true,
+        ),
+        SqlState::CONNECTION_FAILURE
+        | SqlState::CONNECTION_EXCEPTION
+        | SqlState::CONNECTION_DOES_NOT_EXIST
+        | SqlState::SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION => (
+            ErrorKind::Storage,
+            "the server does not reach another one of its cluster; try again in a moment",
             true,
         ),
         SqlState::OUT_OF_MEMORY => (ErrorKind::Storage, "the server is out of memory", true),
@@ -78,7 +92,8 @@ fn meaning(code: &SqlState) -> (ErrorKind, &'static str, bool) {
         ),
         SqlState::READ_ONLY_SQL_TRANSACTION => (
             ErrorKind::Permission,
-            "the server only reads: it is a replica, or was told to",
+            "the server only reads: it is a replica, or was told to; with ddl_mode \"validate\" it \
+             can be read",
             false,
         ),
         SqlState::INVALID_CATALOG_NAME => (

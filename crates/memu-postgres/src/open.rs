@@ -24,8 +24,8 @@ pub(crate) struct Opened {
     pub(crate) schema: ScopeSchema,
     /// Whether the server keeps transactions to their scopes.
     pub(crate) row_security: bool,
-    /// Whether the server leads a cluster.
-    pub(crate) citus: bool,
+    /// Whether the tables of scopes lie on the servers of a cluster.
+    pub(crate) cluster: bool,
     /// What was done with tables of memU 1.x.
     pub(crate) upgraded: Option<UpgradeReport>,
 }
@@ -39,12 +39,19 @@ const LOCK_TABLES: &str = "SELECT pg_advisory_xact_lock(hashtextextended('memu t
 /// Opens the store in the current schema; makes it where there is none and that is allowed.
 pub(crate) async fn open(connections: &Connections, options: &Options) -> Result<Opened> {
     let mut client = connections.get().await?;
+    if !options.create {
+        // Nothing is written, so that a replica will do.
+        let on = connections.snapshot(&mut client, Reach::Everything).await?;
+        begin(&on).await?;
+        let opened = open_here(&on, options).await?;
+        return on.commit().await.map(|()| opened).map_err(storage);
+    }
     let on = connections
         .transaction(&mut client, Reach::Everything)
         .await?;
     begin(&on).await?;
     let opened = open_here(&on, options).await?;
-    let unanswered = ending::commit(on).await?;
+    let unanswered = ending::commit(on, connections, Reach::Everything).await?;
     // Whoever asks needs a connection.
     drop(client);
     if let Some(unanswered) = unanswered {
@@ -70,8 +77,8 @@ pub(crate) async fn preview(
 /// Gets ready to look at the tables.
 async fn begin(on: &Transaction<'_>) -> Result<()> {
     // Whether the server looks at scopes is not known yet.
-    let everything = "SELECT set_config('memu.scopes', '*', true)";
-    on.execute(everything, &[]).await.map_err(storage)?;
+    let everything = "SET LOCAL memu.scopes = '*'";
+    on.batch_execute(everything).await.map_err(storage)?;
     let version: i64 = number(on, "SELECT current_setting('server_version_num')::bigint").await?;
     if version < OLDEST {
         return Err(Error::unsupported(format!(
@@ -107,7 +114,7 @@ async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
     Ok(Opened {
         schema,
         row_security,
-        citus,
+        cluster: citus::is_spread(on).await?,
         upgraded,
     })
 }
@@ -184,6 +191,12 @@ pub(crate) async fn make(on: &Transaction<'_>, schema: &ScopeSchema, citus: bool
              of its own: postgresql://…?options=-csearch_path%3Dmemu,public"
         )));
     }
+    // Where it is there already, a cluster would not let anyone but its owner ask for it.
+    let vector = "SELECT count(*) FROM pg_extension WHERE extname = 'vector'";
+    if number(on, vector).await? == 0 {
+        let make = "CREATE EXTENSION IF NOT EXISTS vector";
+        on.batch_execute(make).await.map_err(storage)?;
+    }
     let made = on.batch_execute(&create::statements(schema)).await;
     made.map_err(storage)?;
     if citus {
@@ -252,7 +265,7 @@ async fn settle_row_security(
     on.execute(LOCK_TABLES, &[]).await.map_err(storage)?;
     let tables = all_tables(on, schema).await?;
     if wanted {
-        row_security::turn_on(on, &tables).await?;
+        row_security::turn_on(on, &tables, citus::is_spread(on).await?).await?;
     } else {
         row_security::turn_off(on, &tables).await?;
     }

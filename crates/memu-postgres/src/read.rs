@@ -42,6 +42,7 @@ pub(crate) async fn page<T: Record>(on: &Transaction<'_>, query: &Query) -> Resu
         return Ok(page);
     }
     push_conditions(&mut sql, T::TABLE, &query.filter);
+    sql.name_only(&query.scopes);
     sql.push(" ORDER BY t.place");
     if let Ok(limit) = i64::try_from(query.limit) {
         sql.push(" LIMIT ");
@@ -126,6 +127,7 @@ pub(crate) async fn ids(on: &Transaction<'_>, kind: OwnerKind, query: &Query) ->
         return Ok(Vec::new());
     }
     push_conditions(&mut sql, table, &query.filter);
+    sql.name_only(&query.scopes);
     sql.push(" ORDER BY t.place");
     let rows = sql.rows(on).await?;
     rows.iter().map(|row| Reader::new(row).id()).collect()

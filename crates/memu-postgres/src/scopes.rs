@@ -59,8 +59,19 @@ pub(crate) async fn every_scope(
 pub(crate) async fn every_scope_locked(
     on: &Transaction<'_>,
     schema: &ScopeSchema,
+    cluster: bool,
 ) -> Result<Vec<(Scope, Standing)>> {
-    ordered(on, schema, "t.scope_key FOR UPDATE").await
+    if !cluster {
+        return ordered(on, schema, "t.scope_key FOR UPDATE").await;
+    }
+    // The rows lie on several servers, each of which locks its own.
+    let mut locked = Vec::new();
+    for (scope, _) in ordered(on, schema, "t.scope_key").await? {
+        if let Some(found) = standing(on, &scope, true).await? {
+            locked.push((scope, found));
+        }
+    }
+    Ok(locked)
 }
 
 async fn ordered(

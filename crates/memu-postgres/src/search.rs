@@ -10,13 +10,13 @@ use memu_core::{Error, Result};
 use pgvector::Vector;
 use tokio_postgres::Row;
 
-use crate::error::{corrupt, storage};
+use crate::error::corrupt;
 use crate::filter::push_conditions;
 use crate::index::{self, Index, Nearest};
 use crate::owners::{kind_number, table};
 use crate::read::{by_key, embedding_sets};
 use crate::rows::Reader;
-use crate::sql::Sql;
+use crate::sql::{Sql, set_local};
 use crate::values::integer;
 use crate::vectors::{embedding, table_of};
 
@@ -92,8 +92,7 @@ impl Search<'_, '_> {
 
     async fn by_index(&self, nearest: Nearest) -> Result<Vec<VectorHit>> {
         let limit = self.query.top_k.saturating_mul(2).saturating_add(SPARE);
-        let settings = index::settings(limit);
-        self.on.batch_execute(&settings).await.map_err(storage)?;
+        set_local(self.on, &index::settings(limit)).await?;
         let rows = match nearest {
             Nearest::Whole => self.candidates("v.embedding <=> ", "", limit).await?,
             Nearest::Halves => {
@@ -137,6 +136,7 @@ impl Search<'_, '_> {
         sql.push(&format!(
             ") n JOIN {table} o ON o.scope_key = n.scope_key AND o.place = n.owner_place"
         ));
+        sql.name_only(&query.scopes);
         sql.rows(self.on).await
     }
 

@@ -16,7 +16,7 @@ use crate::rows::Reader;
 use crate::schema::{create, row_security, vectors};
 use crate::scopes::{every_scope, standing};
 use crate::select::texts;
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, OwnText, integer};
 use crate::vectors::{put, table_of};
 
@@ -24,7 +24,8 @@ use crate::vectors::{put, table_of};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tables {
     pub(crate) row_security: bool,
-    pub(crate) citus: bool,
+    /// Whether those of scopes lie on the servers of a cluster.
+    pub(crate) cluster: bool,
 }
 
 /// pgvector's longest vector.
@@ -69,13 +70,15 @@ pub(crate) async fn make(
     .run(on)
     .await?;
     let table = vectors(next, identity.dimension);
-    let mut sql = create::table(&table);
-    if tables.row_security {
-        sql += &row_security::guard(&table.name);
-    }
+    let sql = create::table(&table);
     on.batch_execute(&sql).await.map_err(storage)?;
-    if tables.citus {
-        citus::distribute(on, &[table]).await?;
+    // Others may have spread the tables since the store was opened.
+    let cluster = citus::is_spread(on).await?;
+    if cluster {
+        citus::distribute(on, std::slice::from_ref(&table)).await?;
+    }
+    if tables.row_security {
+        row_security::turn_on(on, &[table], cluster).await?;
     }
     Ok(())
 }
@@ -128,6 +131,7 @@ pub(crate) async fn begin(
 /// Puts the vectors whose owners are still as they were, and counts them.
 pub(crate) async fn build(
     on: &Transaction<'_>,
+    tables: &Tables,
     scope: &Scope,
     identity: &EmbedderIdentity,
     vectors: &[BuiltVector],
@@ -161,7 +165,8 @@ pub(crate) async fn build(
     let good = good
         .into_iter()
         .map(|((kind, place), vector)| (kind, place, vector));
-    if let Some(sql) = put(set, scope, &good.collect::<Vec<_>>())? {
+    let arrays = FromArrays::new(tables.cluster);
+    if let Some(sql) = put(set, scope, &good.collect::<Vec<_>>(), arrays)? {
         sql.run(on).await?;
     }
     Ok(count)

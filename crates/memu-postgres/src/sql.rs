@@ -62,6 +62,18 @@ impl<'v> Sql<'v> {
         self.push(")");
     }
 
+    /// Has what is looked up beside rows of one scope, which is the first parameter, name that
+    /// scope, too: a cluster asks all its servers for what is said to be of the same scope as a
+    /// row, and only one for what is said to be of this.
+    pub(crate) fn name_only(&mut self, scopes: &[Scope]) {
+        if scopes.len() == 1 {
+            for row in ["t", "v", "n"] {
+                let same = format!(".scope_key = {row}.scope_key");
+                self.text = self.text.replace(&same, ".scope_key = $1");
+            }
+        }
+    }
+
     fn references(&self) -> Vec<&(dyn ToSql + Sync)> {
         let parameters = self.parameters.iter();
         parameters
@@ -87,6 +99,53 @@ impl<'v> Sql<'v> {
         let changed = on.execute(&statement, &self.references()).await;
         changed.map_err(storage)
     }
+}
+
+/// How rows of a scope, whose key is the first parameter, are inserted from arrays.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FromArrays {
+    /// The key, as it is selected.
+    pub(crate) key: &'static str,
+    /// What stands before the arrays.
+    pub(crate) from: &'static str,
+    /// What stands behind them.
+    pub(crate) only: &'static str,
+}
+
+impl FromArrays {
+    const ALONE: Self = Self {
+        key: "$1::uuid",
+        from: "",
+        only: "",
+    };
+
+    /// Beside the scope's own row: otherwise a cluster makes the rows where nobody's lie, and
+    /// copies them to where they belong.
+    const BESIDE_THE_SCOPE: Self = Self {
+        key: "s.scope_key",
+        from: "memu_scopes s, ",
+        only: " WHERE s.scope_key = $1",
+    };
+
+    pub(crate) fn new(cluster: bool) -> Self {
+        if cluster {
+            Self::BESIDE_THE_SCOPE
+        } else {
+            Self::ALONE
+        }
+    }
+}
+
+/// Sets what holds until the transaction ends: settings as `name = value`. Each is a statement
+/// of its own, since a cluster passes on to its servers what it was sent, which takes one only.
+pub(crate) async fn set_local(on: &Transaction<'_>, settings: &[String]) -> Result<()> {
+    let statements = settings
+        .iter()
+        .map(|setting| format!("SET LOCAL {setting}"));
+    let statements: Vec<String> = statements.collect();
+    let under_way = statements.iter().map(|sql| on.batch_execute(sql));
+    let done = futures_util::future::join_all(under_way).await;
+    done.into_iter().try_for_each(|one| one.map_err(storage))
 }
 
 /// How many statements are under way at once. More would not be sent in their order.

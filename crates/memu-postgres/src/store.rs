@@ -65,7 +65,9 @@ impl PostgresStore {
     pub async fn open(options: Options) -> Result<Self> {
         let connections = Connections::new(&options)?;
         let opened = open::open(&connections, &options).await?;
-        let connections = connections.with_row_security(opened.row_security);
+        let connections = connections
+            .with_row_security(opened.row_security)
+            .with_cluster(opened.cluster);
         let used = options.index && !options.exact_search;
         let index = Index::new(connections.clone(), used, options.index && options.create);
         Ok(Self {
@@ -75,7 +77,7 @@ impl PostgresStore {
                 exact_search: !used,
                 tables: Tables {
                     row_security: opened.row_security,
-                    citus: opened.citus,
+                    cluster: opened.cluster,
                 },
                 index: Arc::new(index),
                 upgraded: opened.upgraded,
@@ -285,7 +287,7 @@ impl Store for PostgresStore {
         let built: Result<usize> = writing!(
             self,
             Reach::Scopes(std::slice::from_ref(&reach)),
-            |_shared, on| sets::build(on, &scope, &identity, &vectors)
+            |shared, on| sets::build(on, &shared.tables, &scope, &identity, &vectors)
         );
         let built = built?;
         self.shared.index.note(built);
@@ -316,7 +318,6 @@ impl Store for PostgresStore {
         let look = |shared: &Shared| check::Look {
             schema: shared.schema.clone(),
             row_security: shared.tables.row_security,
-            citus: shared.tables.citus,
         };
         let mut report: Report = if repair {
             let look = look(&self.shared);
@@ -330,6 +331,9 @@ impl Store for PostgresStore {
                 reading!(self, Reach::Everything, |on| check::check(on, &look, false));
             report?
         };
+        let schema = &self.shared.schema;
+        let size: Result<u64> = reading!(self, Reach::Everything, |on| check::size(on, schema));
+        report.bytes = Some(size?);
         let missing: Result<Vec<_>> = reading!(self, Reach::Everything, |on| index::missing(on));
         let index = &self.shared.index;
         index::report(index, missing?, repair, &mut report).await?;

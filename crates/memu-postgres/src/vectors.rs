@@ -14,7 +14,7 @@ use crate::owners::{kind_number, table};
 use crate::read::embedding_sets;
 use crate::rows::Reader;
 use crate::select::texts;
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, integer};
 
 /// The table of a set.
@@ -28,6 +28,7 @@ pub(crate) fn put(
     set: &EmbeddingSet,
     scope: &Scope,
     vectors: &[(OwnerKind, u64, &[f32])],
+    arrays: FromArrays,
 ) -> Result<Option<Sql<'static>>> {
     if vectors.is_empty() {
         return Ok(None);
@@ -43,9 +44,10 @@ pub(crate) fn put(
     let values = vectors
         .iter()
         .map(|(.., vector)| Vector::from(vector.to_vec()));
+    let FromArrays { key, from, only } = arrays;
     let sql = format!(
-        "INSERT INTO {} (scope_key, owner_kind, owner_place, embedding) SELECT $1, u.* \
-         FROM unnest($2::smallint[], $3::bigint[], $4::vector[]) u \
+        "INSERT INTO {} (scope_key, owner_kind, owner_place, embedding) SELECT {key}, u.* \
+         FROM {from}unnest($2::smallint[], $3::bigint[], $4::vector[]) u{only} \
          ON CONFLICT (scope_key, owner_kind, owner_place) \
          DO UPDATE SET embedding = excluded.embedding",
         table_of(set)

@@ -110,7 +110,9 @@ impl Reading<'_, '_> {
             T::columns(),
             T::TABLE
         );
-        Sql::new(&sql).with(Key::of(self.scope))
+        let mut sql = Sql::new(&sql).with(Key::of(self.scope));
+        sql.name_only(std::slice::from_ref(self.scope));
+        sql
     }
 
     async fn placed<T: Record>(&self, sql: Sql<'_>) -> Result<Placed<T>> {

@@ -24,7 +24,7 @@ use crate::read::embedding_sets;
 use crate::rows::Reader;
 use crate::scopes::{Standing, standing};
 use crate::sets;
-use crate::sql::Sql;
+use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, Text, integer};
 
 /// A batch that was applied in a transaction that has not been committed yet.
@@ -53,17 +53,25 @@ pub(crate) async fn apply(
     let mut data = load::part(on, &batch.scope, known.position, &named).await?;
     data.reserve(places(on, named.new).await?);
     let (committed, effects) = data.apply_noting(batch)?;
+    let arrays = FromArrays::new(tables.cluster);
     let writing = write::Writing {
         on,
         batch,
         data: &data,
         effects: &effects,
         sets: &sets,
+        arrays,
     };
     writing.write().await?;
     let seq = committed.seq;
     if seq > known.position.seq {
-        derive(on, &batch.scope, &known, &data, &effects, seq).await?;
+        let changes = outlines::Changes {
+            on,
+            scope: &batch.scope,
+            seq,
+            arrays,
+        };
+        derive(&changes, &known, &data, &effects).await?;
     }
     let gone = seq == 0 && forget_unused(on, &batch.scope).await?;
     let position = if gone {
@@ -181,18 +189,16 @@ async fn places(on: &Transaction<'_>, count: usize) -> Result<Vec<u64>> {
 
 /// Brings what is derived from the records up to date, and the scope with it.
 async fn derive(
-    on: &Transaction<'_>,
-    scope: &Scope,
+    changes: &outlines::Changes<'_, '_>,
     known: &Standing,
     data: &ScopeData,
     effects: &Effects,
-    seq: u64,
 ) -> Result<()> {
-    let changes = outlines::Changes { on, scope, seq };
-    if !known.is_derived() || !outlines::renew(&changes, data, effects).await? {
+    let outlines::Changes { on, scope, seq, .. } = *changes;
+    if !known.is_derived() || !outlines::renew(changes, data, effects).await? {
         let outline = whole(on, scope, known.position).await?;
         let outline = outline.outline(PASSAGE_WORDS);
-        outlines::rebuild(&changes, &outline).await?;
+        outlines::rebuild(changes, &outline).await?;
     }
     Sql::new("UPDATE memu_scopes SET seq = $2, derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))

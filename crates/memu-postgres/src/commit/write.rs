@@ -8,7 +8,7 @@ use memu_core::store::{Effects, Fate, Fates, ScopeData, Write, WriteBatch};
 use crate::columns::Columns;
 use crate::owners::kind_number;
 use crate::scopes::{operation_number, table_number};
-use crate::sql::{Sql, run_all};
+use crate::sql::{FromArrays, Sql, run_all};
 use crate::values::{Key, OwnText, Text, integer};
 use crate::vectors::{put, table_of};
 use crate::written::Written;
@@ -30,6 +30,7 @@ pub(super) struct Writing<'w, 'c> {
     pub(super) data: &'w ScopeData,
     pub(super) effects: &'w Effects,
     pub(super) sets: &'w [EmbeddingSet],
+    pub(super) arrays: FromArrays,
 }
 
 impl<'w> Writing<'w, '_> {
@@ -192,7 +193,7 @@ impl<'w> Writing<'w, '_> {
             places.filter_map(|place| Some((place, at(place)?)))
         };
         if let Some(new) = Columns::of(of(Fate::New))? {
-            statements.push(new.insert(&self.batch.scope));
+            statements.push(new.insert(&self.batch.scope, self.arrays));
         }
         if let Some(changed) = Columns::of(of(Fate::Changed))? {
             statements.push(changed.update(&self.batch.scope));
@@ -215,9 +216,12 @@ impl<'w> Writing<'w, '_> {
         if items.is_empty() {
             return Ok(());
         }
-        let sql = "INSERT INTO memu_item_segments (scope_key, item_place, ordinal, segment_place) \
-                   SELECT $1, u.* FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) u";
-        let sql = Sql::new(sql).with(self.key()).with(items);
+        let FromArrays { key, from, only } = self.arrays;
+        let sql = format!(
+            "INSERT INTO memu_item_segments (scope_key, item_place, ordinal, segment_place) \
+             SELECT {key}, u.* FROM {from}unnest($2::bigint[], $3::bigint[], $4::bigint[]) u{only}"
+        );
+        let sql = Sql::new(&sql).with(self.key()).with(items);
         statements.push(sql.with(ordinals).with(segments));
         Ok(())
     }
@@ -265,7 +269,7 @@ impl<'w> Writing<'w, '_> {
                     vectors.push((*kind, *place, vector.as_slice()));
                 }
             }
-            statements.extend(put(set, &self.batch.scope, &vectors)?);
+            statements.extend(put(set, &self.batch.scope, &vectors, self.arrays)?);
         }
         Ok(())
     }
@@ -316,10 +320,13 @@ impl<'w> Writing<'w, '_> {
         let ids = lines
             .iter()
             .map(|line| OwnText(line.id.as_str().to_owned()));
-        let sql = "INSERT INTO memu_changes (scope_key, seq, operation, table_number, id) \
-                   SELECT $1, u.* \
-                   FROM unnest($2::bigint[], $3::smallint[], $4::smallint[], $5::text[]) u";
-        let sql = Sql::new(sql).with(self.key()).with(seqs?);
+        let FromArrays { key, from, only } = self.arrays;
+        let sql = format!(
+            "INSERT INTO memu_changes (scope_key, seq, operation, table_number, id) \
+             SELECT {key}, u.* FROM {from}unnest($2::bigint[], $3::smallint[], $4::smallint[], \
+             $5::text[]) u{only}"
+        );
+        let sql = Sql::new(&sql).with(self.key()).with(seqs?);
         let sql = sql.with(operations.collect::<Vec<i16>>());
         let sql = sql.with(tables.collect::<Vec<i16>>());
         statements.push(sql.with(ids.collect::<Vec<_>>()));

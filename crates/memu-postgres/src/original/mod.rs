@@ -79,7 +79,7 @@ async fn take_over(
     let tables = Tables {
         // It is turned on for all tables together, if it is wanted.
         row_security: false,
-        citus,
+        cluster: citus,
     };
     let mut writer = Writer::new(on, &tables);
     let mut converter = Converter::new(schema.clone(), SystemClock.now());

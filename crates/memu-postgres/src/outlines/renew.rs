@@ -10,7 +10,7 @@ use memu_core::store::{Effects, Fate, Fates, ScopeData};
 
 use super::Outlined;
 use crate::rows::Reader;
-use crate::sql::{Sql, run_all};
+use crate::sql::{FromArrays, Sql, run_all};
 use crate::values::{Key, integer};
 
 /// A scope whose blocks are written.
@@ -19,6 +19,7 @@ pub(crate) struct Changes<'r, 'c> {
     pub(crate) scope: &'r Scope,
     /// The number of the last line of its log.
     pub(crate) seq: u64,
+    pub(crate) arrays: FromArrays,
 }
 
 /// So many of the last blocks are looked at when one is added: each is more than twice as
@@ -222,11 +223,14 @@ impl Changes<'_, '_> {
             entries.push(integer(block.entries.len() as u64)?);
             bodies.push(block.to_bytes()?);
         }
-        let sql = "INSERT INTO memu_outlines (scope_key, owner_kind, first_place, entries, seq, \
-                   body) SELECT $1, $2, u.first_place, u.entries, $3, u.body \
-                   FROM unnest($4::bigint[], $5::bigint[], $6::bytea[]) \
-                   u (first_place, entries, body)";
-        let sql = Sql::new(sql).with(Key::of(self.scope)).with(T::KIND);
+        let FromArrays { key, from, only } = self.arrays;
+        let sql = format!(
+            "INSERT INTO memu_outlines (scope_key, owner_kind, first_place, entries, seq, body) \
+             SELECT {key}, $2, u.first_place, u.entries, $3, u.body \
+             FROM {from}unnest($4::bigint[], $5::bigint[], $6::bytea[]) \
+             u (first_place, entries, body){only}"
+        );
+        let sql = Sql::new(&sql).with(Key::of(self.scope)).with(T::KIND);
         let sql = sql.with(integer(self.seq)?).with(firsts);
         Ok(Some(sql.with(entries).with(bodies)))
     }

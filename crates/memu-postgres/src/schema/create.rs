@@ -7,9 +7,9 @@ use super::parts::{Column, Reference, Table};
 use super::{FIELDS_KEY, VERSION, VERSION_KEY, tables};
 
 /// The statements that make an empty store in the current schema, without what its tables
-/// refer to.
+/// refer to. The extension `vector` is there.
 pub(crate) fn statements(schema: &ScopeSchema) -> String {
-    let mut sql = String::from("CREATE EXTENSION IF NOT EXISTS vector;\n");
+    let mut sql = String::new();
     sql.extend(SEQUENCES.map(|name| format!("CREATE SEQUENCE {name};\n")));
     for described in &tables(schema) {
         sql += &table(described);

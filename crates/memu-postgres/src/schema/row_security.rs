@@ -17,6 +17,11 @@ const VISIBLE: &str = "(SELECT current_setting('memu.scopes', true)) = '*' \
     OR scope_key = ANY ((SELECT string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
     ',')::uuid[])::uuid[])";
 
+/// The same on a cluster, which takes no questions within a rule.
+const VISIBLE_IN_CLUSTER: &str = "current_setting('memu.scopes', true) = '*' \
+    OR scope_key = ANY (string_to_array(nullif(current_setting('memu.scopes', true), '*'), \
+    ',')::uuid[])";
+
 /// Whether the server looks at scopes.
 pub(crate) async fn is_on(on: &Transaction<'_>) -> Result<bool> {
     let found = Sql::new(
@@ -51,33 +56,43 @@ pub(crate) async fn check_user(on: &Transaction<'_>) -> Result<()> {
 }
 
 /// Has the server look at scopes.
-pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
-    let scoped = tables.iter().filter(|table| table.scoped);
-    let sql: Vec<String> = scoped.map(|table| guard(&table.name)).collect();
-    on.batch_execute(&sql.concat()).await.map_err(storage)
+pub(crate) async fn turn_on(on: &Transaction<'_>, tables: &[Table], cluster: bool) -> Result<()> {
+    let visible = if cluster { VISIBLE_IN_CLUSTER } else { VISIBLE };
+    each(on, tables, |table| {
+        [
+            // From its owner, too.
+            format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} FORCE ROW LEVEL SECURITY"),
+            format!("DROP POLICY IF EXISTS {POLICY} ON {table}"),
+            format!("CREATE POLICY {POLICY} ON {table} USING ({visible}) WITH CHECK ({visible})"),
+        ]
+    })
+    .await
 }
 
 /// Has the server look at scopes no more.
 pub(crate) async fn turn_off(on: &Transaction<'_>, tables: &[Table]) -> Result<()> {
-    let scoped = tables.iter().filter(|table| table.scoped);
-    let sql: Vec<String> = scoped
-        .map(|Table { name, .. }| {
-            format!(
-                "DROP POLICY IF EXISTS {POLICY} ON {name}; \
-                 ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY; \
-                 ALTER TABLE {name} DISABLE ROW LEVEL SECURITY;"
-            )
-        })
-        .collect();
-    on.batch_execute(&sql.concat()).await.map_err(storage)
+    each(on, tables, |table| {
+        [
+            format!("DROP POLICY IF EXISTS {POLICY} ON {table}"),
+            format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"),
+        ]
+    })
+    .await
 }
 
-/// The statements that guard a table, from its owner, too.
-pub(crate) fn guard(table: &str) -> String {
-    format!(
-        "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; \
-         ALTER TABLE {table} FORCE ROW LEVEL SECURITY; \
-         DROP POLICY IF EXISTS {POLICY} ON {table}; \
-         CREATE POLICY {POLICY} ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE});"
-    )
+/// Runs these for each table of scopes, one by one: a cluster sends its servers the whole text
+/// of which a policy is a part.
+async fn each<const N: usize>(
+    on: &Transaction<'_>,
+    tables: &[Table],
+    statements: impl Fn(&str) -> [String; N] + Send,
+) -> Result<()> {
+    for table in tables.iter().filter(|table| table.scoped) {
+        for sql in statements(&table.name) {
+            on.batch_execute(&sql).await.map_err(storage)?;
+        }
+    }
+    Ok(())
 }

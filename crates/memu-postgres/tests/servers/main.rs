@@ -1,5 +1,6 @@
 //! The PostgreSQL store on real servers: that stop and crash, that many write to at once, that
-//! hold what is not ours, that speak TLS, that keep scopes apart, and that hold very much.
+//! hold what is not ours, that speak TLS, that keep scopes apart, that hold very much, and that are
+//! many.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
 #![allow(
@@ -9,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+mod cluster;
 mod committing;
 mod crowds;
 mod encrypting;

@@ -58,43 +58,56 @@ async fn work(store: &PostgresStore) {
     let makers = [1, 2].map(|seed| Maker::new(scopes[seed as usize - 1].clone(), seed));
     let worlds = [0, 1].map(|at| World::new(&makers[at]).unwrap());
     for (make, world) in makers.iter().zip(&worlds) {
-        let mut writes = world.writes();
-        writes.push(Write::ModelUsage(make.model_usage(1)));
-        store.commit(make.batch(writes)).await.unwrap();
-        let outline = store.outline(make.scope(), None).await.unwrap();
-        let three = Three::new(make, "more");
-        store.commit(three.batch(make)).await.unwrap();
-        store.outline(make.scope(), Some(outline)).await.unwrap();
-        store.log_position(make.scope()).await.unwrap();
-        store.changes(make.scope(), 0, 10).await.unwrap();
-        let day = make.model_usage(0).day;
-        store.model_usage(make.scope(), day).await.unwrap();
-        let hash = world.blobs[0].hash;
-        store.blob(make.scope(), &hash).await.unwrap();
-        let ids = RecordIds {
-            resources: vec![world.chat.meta.id.clone()],
-            segments: vec![world.hello.meta.id.clone()],
-            items: vec![world.trip.meta.id.clone()],
-            categories: vec![world.travel.meta.id.clone()],
-        };
-        store.records(make.scope(), &ids).await.unwrap();
-        let owners = std::slice::from_ref(&world.coffee.meta.id);
-        let kind = OwnerKind::Item;
-        store
-            .embeddings(make.scope(), &identity(), kind, owners)
-            .await
-            .unwrap();
-        let unused = Maker::new(user("nobody").unwrap(), 9);
-        store.commit(unused.batch(Vec::new())).await.unwrap();
+        work_on(store, make, world).await;
     }
     let world = &worlds[0];
     read(store, world, &scopes[..1]).await;
     read(store, world, &scopes).await;
     build(store, &makers, &worlds).await;
+    change(store, &makers[0], world).await;
+    store.scopes(&Filter::default(), 10).await.unwrap();
+    store.check(false).await.unwrap();
+    store.check(true).await.unwrap();
+    store.clear(&scopes).await.unwrap();
+}
+
+/// Puts a world into a scope, and reads of it whatever is about one scope.
+pub(crate) async fn work_on(store: &PostgresStore, make: &Maker, world: &World) {
+    let mut writes = world.writes();
+    writes.push(Write::ModelUsage(make.model_usage(1)));
+    store.commit(make.batch(writes)).await.unwrap();
+    let outline = store.outline(make.scope(), None).await.unwrap();
+    let three = Three::new(make, "more");
+    store.commit(three.batch(make)).await.unwrap();
+    store.outline(make.scope(), Some(outline)).await.unwrap();
+    store.log_position(make.scope()).await.unwrap();
+    store.changes(make.scope(), 0, 10).await.unwrap();
+    let day = make.model_usage(0).day;
+    store.model_usage(make.scope(), day).await.unwrap();
+    let hash = world.blobs[0].hash;
+    store.blob(make.scope(), &hash).await.unwrap();
+    let ids = RecordIds {
+        resources: vec![world.chat.meta.id.clone()],
+        segments: vec![world.hello.meta.id.clone()],
+        items: vec![world.trip.meta.id.clone()],
+        categories: vec![world.travel.meta.id.clone()],
+    };
+    store.records(make.scope(), &ids).await.unwrap();
+    let owners = std::slice::from_ref(&world.coffee.meta.id);
+    let kind = OwnerKind::Item;
+    store
+        .embeddings(make.scope(), &identity(), kind, owners)
+        .await
+        .unwrap();
+    let unused = Maker::new(user("nobody").unwrap(), 9);
+    store.commit(unused.batch(Vec::new())).await.unwrap();
+}
+
+/// Changes and deletes of every kind.
+pub(crate) async fn change(store: &PostgresStore, make: &Maker, world: &World) {
     let mut changed = world.coffee.clone();
     changed.meta.revision = 1;
     changed.summary.push_str(" no more");
-    let make = &makers[0];
     for write in [
         Write::Item(changed),
         Write::DeleteRelation {
@@ -108,13 +121,10 @@ async fn work(store: &PostgresStore) {
     ] {
         store.commit(make.batch(vec![write])).await.unwrap();
     }
-    store.scopes(&Filter::default(), 10).await.unwrap();
-    store.check(false).await.unwrap();
-    store.check(true).await.unwrap();
-    store.clear(&scopes).await.unwrap();
 }
 
-async fn read(store: &PostgresStore, world: &World, scopes: &[memu_core::scope::Scope]) {
+/// Reads pages and searches of every kind.
+pub(crate) async fn read(store: &PostgresStore, world: &World, scopes: &[memu_core::scope::Scope]) {
     let filters = [
         json!({}),
         json!({"memory_type": "event", "modality": "conversation"}),

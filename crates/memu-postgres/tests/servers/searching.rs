@@ -204,6 +204,21 @@ async fn the_index_finds_nearly_all_of_two_kinds_of_vectors() {
     broken_indexes_are_mended(&database, &store, [&gauss], &data[0].questions()[0]).await;
 }
 
+/// Stores enough for an index in one scope.
+pub(crate) async fn many(store: &PostgresStore) -> Scope {
+    let data = Data::new("many", 2, clustered);
+    data.store(store, MANY).await;
+    data.scope()
+}
+
+/// Panics unless nearly all of the nearest are found that one who looks at all finds.
+pub(crate) async fn assert_nearly_exact(stores: [&PostgresStore; 2], scope: &Scope) {
+    let questions = Data::new("many", 2, clustered).questions();
+    let scope = std::slice::from_ref(scope);
+    let recall = recall(stores, scope, &questions, &Filter::default()).await;
+    assert!(recall >= 0.98, "{recall}");
+}
+
 /// What is deleted is found no more, and what has another vector is found by that.
 async fn changes_are_followed(store: &PostgresStore, data: &Data) {
     let scope = [data.scope()];
