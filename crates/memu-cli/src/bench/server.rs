@@ -158,7 +158,7 @@ impl Server<'_> {
                 "",
             ),
             Row::new(
-                format!("{what}: check, and index if missing"),
+                format!("{what}: making the index, and a check"),
                 indexing,
                 "s",
             ),
