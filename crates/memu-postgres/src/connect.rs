@@ -94,15 +94,8 @@ impl Connections {
         client: &'c mut Object,
         reach: Reach<'_>,
     ) -> Result<Transaction<'c>> {
-        let transaction = client
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await
-            .map_err(error::storage)?;
-        self.bind(&transaction, reach).await?;
-        Ok(transaction)
+        let isolation = IsolationLevel::RepeatableRead;
+        self.begin(client, reach, isolation, true).await
     }
 
     /// Begins to write.
@@ -113,10 +106,21 @@ impl Connections {
     ) -> Result<Transaction<'c>> {
         // Whatever the server's default is: who waits for a lock must see what was written
         // before it was given.
+        let isolation = IsolationLevel::ReadCommitted;
+        self.begin(client, reach, isolation, false).await
+    }
+
+    async fn begin<'c>(
+        &self,
+        client: &'c mut Object,
+        reach: Reach<'_>,
+        isolation: IsolationLevel,
+        read_only: bool,
+    ) -> Result<Transaction<'c>> {
         let transaction = client
             .build_transaction()
-            .isolation_level(IsolationLevel::ReadCommitted)
-            .read_only(false)
+            .isolation_level(isolation)
+            .read_only(read_only)
             .start()
             .await
             .map_err(error::storage)?;
