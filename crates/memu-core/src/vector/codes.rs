@@ -1,17 +1,18 @@
 //! Codes of vectors, and what they tell of cosines with a query.
 
 use super::dot;
-use super::likely::{ByTwoBits, DEVIATIONS};
-use super::most::{MostByFourBits, MostByTwoBits, SumsByTable};
+use super::likely::DEVIATIONS;
+use super::most::{MostByFourBits, MostByTwoBits};
 use super::piece::Piece;
 use super::planes::{low_bytes, middle_bytes};
 use super::query::CodedQuery;
 use super::shares::Shares;
+use super::told::Here;
 
 /// How many vectors a full block has.
 pub const BLOCK_VECTORS: usize = 256;
 
-/// Vectors of more numbers have no codes: sums of their signs would not fit 16 bits.
+/// Vectors of more numbers have no codes.
 pub const MOST_CODED: usize = 8_192;
 
 /// How many bytes a processor fetches at a time.
@@ -44,8 +45,8 @@ pub struct CodeBlock {
     pub(super) spreads: Shares,
     /// By vector: the length of what four bits leave out.
     pub(super) errors: Shares,
-    /// The first and the second bits, each laid out as [`super::bits`] says.
-    pub(super) first: [Piece<u8>; 2],
+    /// The first two bits, laid out as [`super::bits`] says.
+    pub(super) first: Piece<u8>,
     /// The two bits after them, laid out as [`super::planes`] says.
     pub(super) middle: Piece<u8>,
 }
@@ -86,21 +87,19 @@ impl CodeBlock {
     pub(super) fn by_two_bits(
         &self,
         query: &CodedQuery,
-        sums: &mut [Vec<u16>; 2],
+        products: &mut Vec<i32>,
         most: &mut Vec<f32>,
     ) -> f32 {
-        let [first, second] = &self.first;
-        let signs = &query.signs;
-        signs.kernel.by_plane([first, second], &signs.table, sums);
+        query.groups.products(&self.first, products);
         let base = self.base(query);
         let start = most.len();
-        most.resize(start + sums[0].len(), 0.0);
+        most.resize(start + products.len(), 0.0);
         pulp::Arch::new().dispatch(MostByTwoBits {
             block: self,
-            sums: [&sums[0], &sums[1]],
+            products,
             base,
-            step: signs.step,
-            offset: 3.0 * signs.offset,
+            step: query.byte_scale,
+            offset: 3 * query.byte_sum,
             per_spread: DEVIATIONS * self.spreads.greatest / 255.0,
             most: most.get_mut(start..).unwrap_or_default(),
         });
@@ -113,7 +112,7 @@ impl CodeBlock {
     pub(super) fn closer(
         &self,
         numbers: &[usize],
-        told: ByTwoBits<'_>,
+        told: Here<'_>,
         query: &CodedQuery,
         products: &mut Vec<i32>,
         out: &mut Vec<Estimate>,
@@ -165,56 +164,62 @@ impl CodeBlock {
         query.planes.middle(rows, products);
     }
 
-    /// What four bits tell of the cosine of every vector for certain.
-    pub(super) fn by_four_bits(&self, query: &CodedQuery, work: &mut FourBits) {
-        let exact = &query.exact_signs;
-        for (plane, sums) in self.first.iter().zip(&mut work.sums) {
-            exact
-                .kernel
-                .by_table(plane, [&exact.high, &exact.low], sums);
-        }
+    /// Appends by vector what its cosine is not more than for certain, by what four bits tell; and
+    /// gives what of it all have in common.
+    pub(super) fn by_four_bits(
+        &self,
+        query: &CodedQuery,
+        [first, middle]: &mut [Vec<i32>; 2],
+        most: &mut Vec<f32>,
+    ) -> f32 {
+        query.groups.products(&self.first, first);
         let rows = self
             .middle
             .chunks_exact(middle_bytes(self.dimension).max(1));
-        work.products.clear();
-        query.planes.middle(rows, &mut work.products);
-        let [first, _] = &work.sums;
-        work.coded.resize(first[0].len(), 0);
-        work.most.resize(first[0].len(), 0.0);
+        middle.clear();
+        query.planes.middle(rows, middle);
+        let start = most.len();
+        most.resize(start + first.len(), 0.0);
+        let base = self.base(query);
         pulp::Arch::new().dispatch(MostByFourBits {
             block: self,
             query,
-            base: self.base(query),
-            sums: &work.sums,
-            products: &work.products,
-            coded: &mut work.coded,
-            most: &mut work.most,
+            base,
+            first,
+            middle,
+            most: most.get_mut(start..).unwrap_or_default(),
         });
-        work.coded.truncate(self.owners.len());
-        work.most.truncate(self.owners.len());
+        most.truncate(start + self.owners.len());
+        base
     }
 
-    /// What all eight bits tell of the cosines of some vectors for certain, by number; four
-    /// bits told `coded`.
+    /// What four bits tell of the cosine of a vector, of which `most` is told by
+    /// [`Self::by_four_bits`].
+    pub(super) fn told_by_four_bits(&self, number: usize, most: f32, query: &CodedQuery) -> f32 {
+        let error = query.length * self.errors.get(number);
+        most - error - query.byte_error * self.longest - query.slack
+    }
+
+    /// What all eight bits tell of the cosines of some vectors for certain, by number; four bits
+    /// tell `cosines`.
     pub(super) fn by_eight_bits(
         &self,
         low: &LowBits,
         numbers: &[usize],
-        coded: &[i32],
+        cosines: &[f32],
         query: &CodedQuery,
     ) -> Vec<Estimate> {
         let rows = rows_of(&low.rows, low_bytes(self.dimension), numbers);
         let mut products = Vec::with_capacity(numbers.len());
         query.planes.low(rows, &mut products);
-        let base = self.base(query);
         let fixed = query.byte_error * self.longest + query.slack;
-        let numbers = numbers.iter().zip(coded.iter().zip(products));
+        let numbers = numbers.iter().zip(cosines.iter().zip(products));
         numbers
-            .map(|(number, (coded, product))| {
-                let coded = 32 * coded + 2 * product - 255 * query.byte_sum;
+            .map(|(number, (cosine, product))| {
+                let coded = 2 * product - 15 * query.byte_sum;
                 let scale = self.scales.get(*number).copied().unwrap_or_default();
                 Estimate {
-                    cosine: base + 0.5 * scale * query.byte_scale * coded as f32,
+                    cosine: cosine + 0.5 * scale * query.byte_scale * coded as f32,
                     error: query.length * low.errors.get(*number) + fixed,
                 }
             })
@@ -240,17 +245,4 @@ fn rows_of<'r>(
     });
     std::hint::black_box(touched.fold(0, |all, byte| all ^ byte));
     rows
-}
-
-/// What is known of the vectors of a block by four bits, and room to find it out.
-#[derive(Debug, Default)]
-pub(super) struct FourBits {
-    /// Of the first and the second bits: the upper and the lower parts of sums.
-    sums: SumsByTable,
-    /// By vector: the product of the query's bytes with the third and fourth bits.
-    products: Vec<i32>,
-    /// By vector: the same with all four.
-    pub(super) coded: Vec<i32>,
-    /// By vector: its cosine with the query is not more than this.
-    pub(super) most: Vec<f32>,
 }

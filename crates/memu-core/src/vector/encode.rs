@@ -1,6 +1,6 @@
 //! Vectors into codes.
 
-use super::bits::{GROUP, QUAD, QUADS};
+use super::bits::{GROUP, group_bytes, push_group};
 use super::codes::{CodeBlock, LowBits};
 use super::planes::{low_bytes, middle_bytes, push_low, push_middle};
 use super::rotation::rotate;
@@ -58,7 +58,7 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
         scales: all(|coded| coded.scale).collect(),
         spreads: Shares::new(all(|coded| coded.spread)),
         errors: Shares::new(all(|coded| coded.errors[0])),
-        first: [7, 6].map(|bit| side_by_side(&coded, bit, dimension).into()),
+        first: first_bits(&coded, dimension).into(),
         middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
             let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
             push_middle(&middle, row);
@@ -173,30 +173,15 @@ fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
     (squared / product, spread.sqrt())
 }
 
-/// How many quads of bytes one bit of each number of a group of vectors takes.
-pub(super) fn quads(dimension: usize) -> usize {
-    dimension.div_ceil(4).next_multiple_of(QUADS)
-}
-
-/// One of the eight bits of all numbers, laid out as [`super::bits`] says.
-fn side_by_side(coded: &[Coded], bit: u8, dimension: usize) -> Vec<u8> {
-    let bytes = quads(dimension) * QUAD;
-    let mut all = Vec::with_capacity(coded.len().div_ceil(GROUP) * bytes);
+/// The first two bits of all numbers, laid out as [`super::bits`] says.
+fn first_bits(coded: &[Coded], dimension: usize) -> Vec<u8> {
+    let mut groups = Vec::with_capacity(coded.len().div_ceil(GROUP) * group_bytes(dimension));
     for group in coded.chunks(GROUP) {
-        let mut codes = vec![0_u8; bytes];
-        for (vector, coded) in group.iter().enumerate() {
-            let (at, shift) = (vector % QUAD, if vector < QUAD { 0 } else { 4 });
-            let quads = codes.as_chunks_mut::<QUAD>().0.iter_mut();
-            for (quad, numbers) in quads.zip(coded.numbers.chunks(4)) {
-                let bits = (0..).zip(numbers).fold(0_u8, |bits, (place, number)| {
-                    bits | (number >> bit & 1) << place
-                });
-                if let Some(code) = quad.get_mut(at) {
-                    *code |= bits << shift;
-                }
-            }
-        }
-        all.extend(codes);
+        let numbers: Vec<Vec<u8>> = group
+            .iter()
+            .map(|coded| coded.numbers.iter().map(|number| number >> 6).collect())
+            .collect();
+        push_group(numbers.iter().map(Vec::as_slice), dimension, &mut groups);
     }
-    all
+    groups
 }

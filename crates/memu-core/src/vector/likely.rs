@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::AtLeast;
-use super::bits::GROUP;
 use super::codes::{CodeBlock, Estimate, LowBits};
 use super::nearest::{Candidate, Codes, retain_allowed};
 use super::parts::{Part, in_parts};
 use super::query::CodedQuery;
 use super::reaching::reaching;
+use super::told::{Here, Told};
 
 /// How many standard deviations an estimate may be off before a vector that is among the
 /// nearest is missed: by chance, one of 14,000 that are just as near as the last of them.
@@ -16,7 +16,7 @@ pub(super) const DEVIATIONS: f32 = 3.8;
 
 /// How many vectors of each part are looked at more closely to learn which are the likeliest,
 /// where ten are asked for.
-const SEEDS: usize = 64;
+pub(super) const SEEDS: usize = 64;
 
 /// How many vectors are worth another thread; few in tests, so that these have parts, too.
 const WORTH_A_THREAD: usize = if cfg!(test) { 1_000 } else { 30_000 };
@@ -32,42 +32,6 @@ pub struct Glance<'c> {
     /// By part.
     told: Vec<Told>,
     likeliest: Vec<Candidate>,
-}
-
-/// What two bits tell of the vectors of a part.
-#[derive(Debug, Default)]
-struct Told {
-    /// By block.
-    bases: Vec<f32>,
-    /// By vector, all in one array, which is not given back to the system after every search.
-    most: Vec<f32>,
-}
-
-/// What two bits tell of the vectors of a block.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ByTwoBits<'t> {
-    /// What of their cosines all have in common.
-    pub(super) base: f32,
-    /// By vector: its cosine is not more than this, if the estimate is not off by more than
-    /// [`DEVIATIONS`].
-    pub(super) most: &'t [f32],
-}
-
-impl Told {
-    /// Each block of the part with its place and what is told of it.
-    fn of<'t>(
-        &'t self,
-        part: Part<'t, Block>,
-    ) -> impl Iterator<Item = (usize, &'t CodeBlock, ByTwoBits<'t>)> {
-        let mut rest = self.most.as_slice();
-        let blocks = (part.first..).zip(part.blocks).zip(&self.bases);
-        blocks.map(move |((place, block), base)| {
-            let split = rest.split_at_checked(block.owners.len());
-            let (most, after) = split.unwrap_or_default();
-            rest = after;
-            (place, &**block, ByTwoBits { base: *base, most })
-        })
-    }
 }
 
 impl Codes {
@@ -103,17 +67,13 @@ impl Codes {
         count: usize,
         allows: &impl Fn(u64) -> bool,
     ) -> (Told, Vec<Candidate>) {
-        let mut sums = Default::default();
+        let mut products = Vec::new();
         let mut numbers = Vec::new();
         let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
-        let vectors = part.blocks.iter().map(|block| block.owners.len());
-        let mut told = Told {
-            bases: Vec::with_capacity(part.blocks.len()),
-            most: Vec::with_capacity(vectors.sum::<usize>() + GROUP),
-        };
+        let mut told = Told::with_room_for(part);
         for block in part.blocks {
             let start = told.most.len();
-            let base = block.by_two_bits(query, &mut sums, &mut told.most);
+            let base = block.by_two_bits(query, &mut products, &mut told.most);
             told.bases.push(base);
             let most = told.most.get(start..).unwrap_or_default();
             reaching(most, likeliest.bound(), &mut numbers);
@@ -220,13 +180,7 @@ struct Closer {
 }
 
 impl Closer {
-    fn look(
-        &mut self,
-        block: &CodeBlock,
-        numbers: &[usize],
-        told: ByTwoBits<'_>,
-        query: &CodedQuery,
-    ) {
+    fn look(&mut self, block: &CodeBlock, numbers: &[usize], told: Here<'_>, query: &CodedQuery) {
         self.estimates.clear();
         if !numbers.is_empty() {
             let (products, estimates) = (&mut self.products, &mut self.estimates);

@@ -18,10 +18,11 @@ mod reaching;
 mod rotation;
 mod shares;
 mod stored;
+mod told;
 
 pub use at_least::AtLeast;
 pub(crate) use bytes::ByteQuery;
-pub use certain::Undecided;
+pub use certain::{Survey, Undecided};
 pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
 pub use likely::Glance;
 pub use nearest::{Candidate, Codes};

@@ -110,7 +110,8 @@ mod tests {
         bound: f32,
         allows: impl Fn(u64) -> bool + Sync,
     ) -> Vec<Candidate> {
-        let (mut candidates, undecided) = codes.certain_candidates(query, bound, allows);
+        let survey = codes.survey(query, 10, &allows);
+        let (mut candidates, undecided) = survey.candidates(bound, allows);
         candidates.extend(undecided.iter().flat_map(|undecided| {
             let (block, low) = (&codes.blocks[undecided.block], &low[undecided.block]);
             undecided.narrowed(block, low, query, bound)

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use memmap2::MmapMut;
 use pulp::bytemuck::{self, Pod};
 
-use super::bits::{GROUP, QUAD};
+use super::bits::{GROUP, group_bytes};
 use super::codes::{BLOCK_VECTORS, CodeBlock};
-use super::encode::quads;
 use super::planes::middle_bytes;
 
 /// Fewer bytes than this are at hand wherever they lie.
@@ -102,9 +101,9 @@ impl SideBySide {
             let whole = Arc::new(pages.map);
             for (block, places) in self.blocks.iter_mut().zip(self.places) {
                 if let Some(Places { numbers, bits }) = places {
-                    let [first, second, middle] = bits.map(|range| Piece::Of(whole.clone(), range));
+                    let [first, middle] = bits.map(|range| Piece::Of(whole.clone(), range));
                     let [centre, factors] = numbers.map(|range| Piece::Of(whole.clone(), range));
-                    block.first = [first, second];
+                    block.first = first;
                     block.middle = middle;
                     block.centre = centre;
                     block.factors = factors;
@@ -124,19 +123,18 @@ struct Pages {
     free: [Range<usize>; 3],
 }
 
-/// Where the arrays of a block lie: centre and factors; the first bits, the second, and those in
-/// the middle.
+/// Where the arrays of a block lie: centre and factors; the first bits, and those in the middle.
 #[derive(Debug)]
 struct Places {
     numbers: [Range<usize>; 2],
-    bits: [Range<usize>; 3],
+    bits: [Range<usize>; 2],
 }
 
 impl Pages {
     /// Room for so many full blocks of vectors of one dimension; `None` where they need no room
     /// of their own, or get none.
     fn for_blocks(count: usize, dimension: usize) -> Option<Self> {
-        let first = 2 * BLOCK_VECTORS.div_ceil(GROUP) * quads(dimension) * QUAD;
+        let first = BLOCK_VECTORS.div_ceil(GROUP) * group_bytes(dimension);
         let numbers = size_of::<f32>() * (dimension + BLOCK_VECTORS);
         let middle = BLOCK_VECTORS * middle_bytes(dimension);
         let [first, numbers, middle] = [first, numbers, middle].map(|bytes| bytes * count);
@@ -156,19 +154,17 @@ impl Pages {
     fn put(&mut self, block: &mut CodeBlock) -> Option<Places> {
         let [first, numbers, middle] = &mut self.free;
         let map = &mut self.map;
-        let [first_bits, second_bits] = &block.first;
         let places = Places {
             numbers: [
                 take(map, numbers, &block.centre)?,
                 take(map, numbers, &block.factors)?,
             ],
             bits: [
-                take(map, first, first_bits)?,
-                take(map, first, second_bits)?,
+                take(map, first, &block.first)?,
                 take(map, middle, &block.middle)?,
             ],
         };
-        block.first = Default::default();
+        block.first = Piece::default();
         block.centre = Piece::default();
         block.factors = Piece::default();
         block.middle = Piece::default();
@@ -222,10 +218,8 @@ mod tests {
         }
         let mut end = 0;
         for block in side_by_side.finish() {
-            for bits in &block.first {
-                assert!(matches!(bits, Piece::Of(_, place) if place.start == end));
-                end += bits.len();
-            }
+            assert!(matches!(&block.first, Piece::Of(_, place) if place.start == end));
+            end += block.first.len();
         }
         let few = block(&mut random, 3);
         let mut side_by_side = SideBySide::new(1);

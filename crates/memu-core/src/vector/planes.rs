@@ -57,6 +57,8 @@ fn push(numbers: &[u8], chunk: usize, bits: usize, row: &mut Vec<u8>) {
 #[derive(Clone, Copy, Debug)]
 enum Kernel {
     #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
     Avx2(pulp::x86::V3),
     /// Plain Rust, compiled for the best instructions that the processor surely has.
     Portable,
@@ -67,7 +69,10 @@ impl Kernel {
     fn available() -> Vec<Self> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
-        kernels.extend(pulp::x86::V3::try_new().map(Self::Avx2));
+        {
+            kernels.extend(pulp::x86::V4::try_new().map(Self::Avx512));
+            kernels.extend(pulp::x86::V3::try_new().map(Self::Avx2));
+        }
         kernels.push(Self::Portable);
         kernels
     }
@@ -78,6 +83,8 @@ impl Kernel {
 pub(super) struct PlaneQuery {
     /// Filled up with zeros to whole chunks of both kinds.
     lanes: Vec<[i8; LANES]>,
+    /// For two chunks at a time: what stands beside each step of numbers of two and of four bits.
+    wide: [Vec<[i8; 2 * LANES]>; 2],
     kernel: Kernel,
 }
 
@@ -89,29 +96,55 @@ impl PlaneQuery {
     fn with_kernel(bytes: &[i8], kernel: Kernel) -> Self {
         let mut padded = bytes.to_vec();
         padded.resize(bytes.len().next_multiple_of(MIDDLE_CHUNK), 0);
+        let lanes = padded.as_chunks().0;
         Self {
-            lanes: padded.as_chunks().0.to_vec(),
+            lanes: lanes.to_vec(),
+            wide: [
+                side_by_side::<{ MIDDLE_CHUNK / LANES }>(lanes),
+                side_by_side::<{ LOW_CHUNK / LANES }>(lanes),
+            ],
             kernel,
         }
     }
 
     /// Appends the product with each row of numbers of two bits, in order.
     pub(super) fn middle<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
-        self.products::<2, { MIDDLE_CHUNK / LANES }>(rows, out);
+        self.products::<2, { MIDDLE_CHUNK / LANES }>(rows, &self.wide[0], out);
     }
 
     /// Appends the product with each row of numbers of four bits, in order.
     pub(super) fn low<'r>(&self, rows: impl Iterator<Item = &'r [u8]>, out: &mut Vec<i32>) {
-        self.products::<4, { LOW_CHUNK / LANES }>(rows, out);
+        self.products::<4, { LOW_CHUNK / LANES }>(rows, &self.wide[1], out);
     }
 
     /// The same for numbers of `BITS` bits, which come in chunks of `STEPS` times 32.
     fn products<'r, const BITS: i32, const STEPS: usize>(
         &self,
         rows: impl Iterator<Item = &'r [u8]>,
+        wide: &[[i8; 2 * LANES]],
         out: &mut Vec<i32>,
     ) {
         match self.kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512(simd) => simd.vectorize(
+                #[inline(always)]
+                || {
+                    let query = wide.as_chunks::<STEPS>().0;
+                    let mut sums = [simd.avx._mm256_setzero_si256(); 4];
+                    let mut count = 0;
+                    for row in rows {
+                        if let Some(sum) = sums.get_mut(count) {
+                            *sum = avx512::product::<BITS, STEPS>(simd, row, query);
+                        }
+                        count += 1;
+                        if count == sums.len() {
+                            out.extend(added_up(*simd, sums, [0; 4]));
+                            count = 0;
+                        }
+                    }
+                    out.extend(added_up(*simd, sums, [0; 4]).into_iter().take(count));
+                },
+            ),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2(simd) => simd.vectorize(
                 #[inline(always)]
@@ -141,6 +174,21 @@ impl PlaneQuery {
     }
 }
 
+/// What stands beside two chunks of so many steps at a time, step by step.
+fn side_by_side<const STEPS: usize>(lanes: &[[i8; LANES]]) -> Vec<[i8; 2 * LANES]> {
+    let nothing = [[0; LANES]; STEPS];
+    let chunks = lanes.as_chunks::<STEPS>().0;
+    let both = chunks.chunks(2).flat_map(|chunks| {
+        let second = chunks.get(1).unwrap_or(&nothing);
+        chunks
+            .iter()
+            .take(1)
+            .flat_map(move |first| first.iter().zip(second))
+    });
+    both.map(|(first, second)| pulp::cast([*first, *second]))
+        .collect()
+}
+
 mod portable {
     use super::{BYTES, LANES};
 
@@ -159,6 +207,61 @@ mod portable {
             }
         }
         sum
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use std::arch::x86_64::{__m256i, __m512i};
+
+    use pulp::x86::V4;
+
+    use super::{BYTES, LANES, SHORT_BITS};
+
+    #[expect(
+        clippy::inline_always,
+        reason = "it must be compiled for the wider instructions"
+    )]
+    #[inline(always)]
+    pub(super) fn product<const BITS: i32, const STEPS: usize>(
+        simd: V4,
+        row: &[u8],
+        query: &[[[i8; 2 * LANES]; STEPS]],
+    ) -> __m256i {
+        let (f, bw) = (simd.avx512f, simd.avx512bw);
+        let mask = f._mm512_set1_epi8((1 << BITS) - 1);
+        let ones = f._mm512_set1_epi32(0x0001_0001);
+        let zero = f._mm512_setzero_si512();
+        let added = |mut short: __m512i, mut bytes: __m512i, query: &[[i8; 2 * LANES]; STEPS]| {
+            for query in query {
+                let numbers = f._mm512_and_si512(bytes, mask);
+                let product = bw._mm512_maddubs_epi16(numbers, pulp::cast(*query));
+                short = bw._mm512_add_epi16(short, product);
+                bytes = if BITS == 2 {
+                    bw._mm512_srli_epi16::<2>(bytes)
+                } else {
+                    bw._mm512_srli_epi16::<4>(bytes)
+                };
+            }
+            short
+        };
+        let mut sum = zero;
+        let at_once = SHORT_BITS / BITS.unsigned_abs() as usize;
+        let (both, rest) = row.as_chunks::<{ 2 * BYTES }>();
+        for (chunks, query) in both.chunks(at_once).zip(query.chunks(at_once)) {
+            let mut short = zero;
+            for (bytes, query) in chunks.iter().zip(query) {
+                short = added(short, pulp::cast(*bytes), query);
+            }
+            sum = f._mm512_add_epi32(sum, bw._mm512_madd_epi16(short, ones));
+        }
+        if let (Some(rest), Some(query)) = (rest.first_chunk::<BYTES>(), query.get(both.len())) {
+            let short = added(zero, f._mm512_zextsi256_si512(pulp::cast(*rest)), query);
+            sum = f._mm512_add_epi32(sum, bw._mm512_madd_epi16(short, ones));
+        }
+        let high = f._mm512_extracti64x4_epi64::<1>(sum);
+        let low = f._mm512_castsi512_si256(sum);
+        simd.avx2._mm256_add_epi32(low, high)
     }
 }
 

@@ -1,15 +1,14 @@
 //! Codes as bytes: a version, a checksum, counts, and the arrays, little-endian.
 
-use super::bits::{GROUP, QUAD};
+use super::bits::{GROUP, group_bytes};
 use super::codes::{CodeBlock, LowBits};
-use super::encode::quads;
 use super::planes::{low_bytes, middle_bytes};
 use super::shares::Shares;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Changes with the format and with how vectors are coded: codes of another version are
 /// made anew from the vectors.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const CHECKSUM: usize = 8;
 
 impl CodeBlock {
@@ -23,9 +22,7 @@ impl CodeBlock {
         }
         writer.shares(&self.spreads);
         writer.shares(&self.errors);
-        for bits in &self.first {
-            writer.0.extend_from_slice(bits);
-        }
+        writer.0.extend_from_slice(&self.first);
         writer.0.extend_from_slice(&self.middle);
         writer.finish()
     }
@@ -37,7 +34,7 @@ impl CodeBlock {
     /// made anew from the vectors.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
-        let bits = count.div_ceil(GROUP) * quads(dimension) * QUAD;
+        let bits = count.div_ceil(GROUP) * group_bytes(dimension);
         let block = Self {
             owners: reader.owners(count)?,
             dimension,
@@ -47,10 +44,7 @@ impl CodeBlock {
             scales: reader.numbers(count)?,
             spreads: reader.shares(count)?,
             errors: reader.shares(count)?,
-            first: [
-                reader.take(bits)?.to_vec().into(),
-                reader.take(bits)?.to_vec().into(),
-            ],
+            first: reader.take(bits)?.to_vec().into(),
             middle: reader
                 .take(count * middle_bytes(dimension))?
                 .to_vec()
@@ -251,6 +245,6 @@ mod tests {
         let (block, low) = coded();
         let both = [block.to_bytes(), low.to_bytes()].concat();
         let hash = blake3::hash(&both).to_hex();
-        assert_eq!((VERSION, hash.get(..16)), (2, Some("e1ecdd771c3245ec")));
+        assert_eq!((VERSION, hash.get(..16)), (3, Some("52178543ba966163")));
     }
 }

@@ -1,4 +1,4 @@
-//! Sums of a group with the instructions of AVX-512.
+//! Products of a group with the instructions of AVX-512.
 
 #![expect(
     clippy::inline_always,
@@ -9,79 +9,41 @@ use std::arch::x86_64::__m512i;
 
 use pulp::x86::V4;
 
-use super::{AT_ONCE, GROUP, QUAD, folded, joined};
+use super::{GROUP, QueryChunk, SHORT_CHUNKS, WIDTH};
 
-type Register = [u8; 64];
-type Pair = [Register; AT_ONCE];
-
-/// By plane: what the bytes of each of the two halves sum up to, the even and odd ones together,
-/// and the odd ones.
-type Sums = [[[__m512i; 2]; 2]; 2];
+/// How many registers the numbers of a chunk of a group fill.
+const REGISTERS: usize = WIDTH / 64;
 
 #[inline(always)]
-pub(super) fn sums(simd: V4, planes: [&[u8]; 2], tables: [&[u8]; 2]) -> [[u16; GROUP]; 2] {
-    let mut sums = [[[simd.avx512f._mm512_setzero_si512(); 2]; 2]; 2];
-    let [first, second] = [pairs(planes[0]), pairs(planes[1])];
-    let [first_table, second_table] = [pairs(tables[0]), pairs(tables[1])];
-    let codes = first.0.iter().zip(second.0);
-    for ((first, second), tables) in codes.zip(first_table.0.iter().zip(second_table.0)) {
-        add(simd, &mut sums, [first, second], tables.into());
-    }
-    // A group may have an odd number of registers.
-    if let ([first], [second], [first_table], [second_table]) =
-        (first.1, second.1, first_table.1, second_table.1)
-    {
-        let none = [0; 64];
-        let planes = [&[*first, none], &[*second, none]];
-        add(
-            simd,
-            &mut sums,
-            planes,
-            [&[*first_table, none], &[*second_table, none]],
-        );
-    }
-    let [first, second] = sums;
-    [group(first), group(second)]
-}
-
-/// Registers by twos, and what is left.
-#[inline(always)]
-fn pairs(bytes: &[u8]) -> (&[Pair], &[Register]) {
-    bytes.as_chunks().0.as_chunks()
-}
-
-#[inline(always)]
-fn group([low, high]: [[__m512i; 2]; 2]) -> [u16; GROUP] {
-    joined(half(low), half(high))
-}
-
-#[inline(always)]
-fn half([both, odd]: [__m512i; 2]) -> [u16; QUAD] {
-    let numbers = pulp::cast::<__m512i, [u16; 32]>;
-    folded(&numbers(both), &numbers(odd))
-}
-
-#[inline(always)]
-fn add(simd: V4, sums: &mut Sums, planes: [&Pair; 2], tables: [&Pair; 2]) {
+pub(super) fn products(simd: V4, group: &[u8], query: &[QueryChunk]) -> [i32; GROUP] {
     let (f, bw) = (simd.avx512f, simd.avx512bw);
-    let halves = f._mm512_set1_epi8(15);
-    let mut bytes = [[simd.avx512f._mm512_setzero_si512(); 2]; 2];
-    for at in 0..AT_ONCE {
-        for ([low, high], (plane, table)) in bytes.iter_mut().zip(planes.into_iter().zip(tables)) {
-            let (Some(codes), Some(worth)) = (plane.get(at), table.get(at)) else {
-                continue;
-            };
-            let (codes, worth): (__m512i, __m512i) = (pulp::cast(*codes), pulp::cast(*worth));
-            let shifted = bw._mm512_srli_epi16::<4>(codes);
-            let of_low = bw._mm512_shuffle_epi8(worth, f._mm512_and_si512(codes, halves));
-            let of_high = bw._mm512_shuffle_epi8(worth, f._mm512_and_si512(shifted, halves));
-            *low = bw._mm512_add_epi8(*low, of_low);
-            *high = bw._mm512_add_epi8(*high, of_high);
+    let (first, second) = (f._mm512_set1_epi8(3), f._mm512_set1_epi8(12));
+    let ones = f._mm512_set1_epi32(0x0001_0001);
+    let zero = f._mm512_setzero_si512();
+    let mut sums = [zero; REGISTERS];
+    let (chunks, _) = group.as_chunks::<WIDTH>();
+    for (chunks, query) in chunks.chunks(SHORT_CHUNKS).zip(query.chunks(SHORT_CHUNKS)) {
+        // Of numbers in the lowest bits of what is masked, and of those two bits higher.
+        let mut short = [[zero; 2]; REGISTERS];
+        for (chunk, query) in chunks.iter().zip(query) {
+            let query = query.map(|bytes| f._mm512_set1_epi32(pulp::cast(bytes)));
+            let registers = chunk.as_chunks::<64>().0.iter();
+            for ([low, high], register) in short.iter_mut().zip(registers) {
+                let bytes: __m512i = pulp::cast(*register);
+                let shifted = bw._mm512_srli_epi16::<4>(bytes);
+                let product = |bytes, mask, query| {
+                    bw._mm512_maddubs_epi16(f._mm512_and_si512(bytes, mask), query)
+                };
+                *low = bw._mm512_add_epi16(*low, product(bytes, first, query[0]));
+                *high = bw._mm512_add_epi16(*high, product(bytes, second, query[1]));
+                *low = bw._mm512_add_epi16(*low, product(shifted, first, query[2]));
+                *high = bw._mm512_add_epi16(*high, product(shifted, second, query[3]));
+            }
+        }
+        for (sum, [low, high]) in sums.iter_mut().zip(short) {
+            let short = bw._mm512_add_epi16(low, bw._mm512_srai_epi16::<2>(high));
+            *sum = f._mm512_add_epi32(*sum, bw._mm512_madd_epi16(short, ones));
         }
     }
-    for (sums, bytes) in sums.as_flattened_mut().iter_mut().zip(bytes.as_flattened()) {
-        let [both, odd] = sums;
-        *both = bw._mm512_add_epi16(*both, *bytes);
-        *odd = bw._mm512_add_epi16(*odd, bw._mm512_srli_epi16::<8>(*bytes));
-    }
+    pulp::cast(sums)
 }

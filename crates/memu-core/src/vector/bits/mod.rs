@@ -1,11 +1,11 @@
-//! Sums of looked-up bytes over 1-bit codes, 32 vectors at a time.
+//! Inner products of signed bytes with numbers of two bits, 32 vectors at a time.
 //!
-//! Codes of 32 vectors lie together. For every four numbers of the vectors there are 16
-//! bytes: byte `i` holds the four signs of vector `i` in its low half and those of vector
-//! `i + 16` in its high half. A table of 16 bytes for every four numbers tells what each
-//! combination of signs is worth, so that one shuffle instruction looks up 16 to 64 of
-//! them (André, Kermarrec and Le Scouarnec, *Cache Locality Is Not Enough*, 2015). The sums
-//! are whole numbers: every kernel gives the same.
+//! Numbers of 32 vectors lie together: for every 16 numbers of the vectors there are four bytes
+//! of each vector in turn. Byte `i` of the four holds the numbers `i`, `i + 4`, `i + 8` and
+//! `i + 12`, the first one in its lowest bits. One instruction so multiplies four numbers of 4 to
+//! 16 vectors with those of the query that stand beside each other, and what it adds up belongs
+//! to one vector: nothing is added across a register. The products are whole numbers: every
+//! kernel gives the same.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -14,18 +14,55 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 
-/// How many vectors are summed at a time.
+/// How many vectors are taken at a time.
 pub(super) const GROUP: usize = 32;
-/// How many bytes four numbers take, of the codes of a group and of a table.
-pub(super) const QUAD: usize = 16;
-/// No entry of a table is greater, so that two of them fit a byte.
-pub(super) const GREATEST: u8 = 127;
-/// Quads come in multiples of this, so that the widest kernel needs no remainder.
-pub(super) const QUADS: usize = 4;
+/// How many numbers of each vector lie side by side.
+const CHUNK: usize = 16;
+/// How many bytes these are.
+const BYTES: usize = CHUNK / 4;
+/// How many bytes they take of a whole group.
+const WIDTH: usize = GROUP * BYTES;
 
-/// A way to compute the sums.
+/// Running sums of 16 bits take this many chunks: a chunk adds at most 4 × 2 × 3 × 127 to one.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const SHORT_CHUNKS: usize = 4;
+
+/// How many bytes the numbers of a group of vectors take.
+pub(super) fn group_bytes(dimension: usize) -> usize {
+    dimension.div_ceil(CHUNK) * WIDTH
+}
+
+/// Appends a group of at most 32 vectors, each of numbers from 0 to 3. There is room for 32.
+pub(super) fn push_group<'v>(
+    vectors: impl Iterator<Item = &'v [u8]>,
+    dimension: usize,
+    groups: &mut Vec<u8>,
+) {
+    let start = groups.len();
+    groups.resize(start + group_bytes(dimension), 0);
+    let group = groups.get_mut(start..).unwrap_or_default();
+    for (vector, numbers) in vectors.take(GROUP).enumerate() {
+        let chunks = group.as_chunks_mut::<WIDTH>().0.iter_mut();
+        for (chunk, numbers) in chunks.zip(numbers.chunks(CHUNK)) {
+            let Some(bytes) = chunk.as_chunks_mut::<BYTES>().0.get_mut(vector) else {
+                continue;
+            };
+            for (place, numbers) in numbers.chunks(BYTES).enumerate() {
+                for (byte, number) in bytes.iter_mut().zip(numbers) {
+                    *byte |= (number & 3) << (2 * place);
+                }
+            }
+        }
+    }
+}
+
+/// What stands beside a chunk of a group: for each place within a byte, the four bytes of the
+/// query that the numbers there are multiplied with.
+type QueryChunk = [[i8; BYTES]; CHUNK / BYTES];
+
+/// A way to compute the products.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kernel {
+enum Kernel {
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
     #[cfg(target_arch = "x86_64")]
@@ -37,7 +74,7 @@ pub(super) enum Kernel {
 
 impl Kernel {
     /// The kernels that this processor can run, the fastest first.
-    pub(super) fn available() -> Vec<Self> {
+    fn available() -> Vec<Self> {
         let mut kernels = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
@@ -49,136 +86,85 @@ impl Kernel {
         kernels.push(Self::Portable);
         kernels
     }
+}
 
-    /// What one table says of two planes: by plane, the sums of every vector, in order. Planes
-    /// hold whole groups, each of as many bytes as `table` has.
-    pub(super) fn by_plane(self, planes: [&[u8]; 2], table: &[u8], sums: &mut [Vec<u16>; 2]) {
-        self.look_up::<false>(planes, [table; 2], sums);
+/// A vector of signed bytes from -127 to 127 that groups are multiplied with.
+#[derive(Clone, Debug)]
+pub(super) struct GroupQuery {
+    chunks: Vec<QueryChunk>,
+    kernel: Kernel,
+}
+
+impl GroupQuery {
+    pub(super) fn new(bytes: &[i8]) -> Self {
+        Self::with_kernel(bytes, Kernel::available().remove(0))
     }
 
-    /// What two tables say of one plane: by table, the sums of every vector, in order.
-    pub(super) fn by_table(self, plane: &[u8], tables: [&[u8]; 2], sums: &mut [Vec<u16>; 2]) {
-        self.look_up::<true>([plane; 2], tables, sums);
-    }
-
-    /// The sums of the first plane by the first table and of the second by the second; those
-    /// planes or those tables are the same.
-    fn look_up<const ONE_PLANE: bool>(
-        self,
-        [first, second]: [&[u8]; 2],
-        tables: [&[u8]; 2],
-        [first_sums, second_sums]: &mut [Vec<u16>; 2],
-    ) {
-        let bytes = tables[0].len().max(1);
-        for sums in [&mut *first_sums, &mut *second_sums] {
-            sums.resize(first.len() / bytes * GROUP, 0);
+    fn with_kernel(bytes: &[i8], kernel: Kernel) -> Self {
+        let mut padded = bytes.to_vec();
+        padded.resize(bytes.len().next_multiple_of(CHUNK), 0);
+        let (places, _) = padded.as_chunks::<BYTES>();
+        Self {
+            chunks: places.as_chunks().0.to_vec(),
+            kernel,
         }
-        let planes = first.chunks_exact(bytes).zip(second.chunks_exact(bytes));
-        let sums = first_sums.as_chunks_mut().0.iter_mut();
-        let groups = planes.zip(sums.zip(second_sums.as_chunks_mut().0));
+    }
+
+    /// The product with each vector of these groups, in order.
+    pub(super) fn products(&self, groups: &[u8], products: &mut Vec<i32>) {
+        let bytes = (self.chunks.len() * WIDTH).max(1);
+        products.resize(groups.len() / bytes * GROUP, 0);
+        let groups = groups.chunks_exact(bytes);
+        let groups = groups.zip(products.as_chunks_mut::<GROUP>().0);
         // A loop for each, for a closure inside would not be compiled for these instructions.
-        match self {
+        match self.kernel {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512(simd) => simd.vectorize(
+            Kernel::Avx512(simd) => simd.vectorize(
                 #[inline(always)]
                 || {
-                    for (planes, (first, second)) in groups {
-                        let (planes, tables) = pairs::<ONE_PLANE>(planes, tables);
-                        [*first, *second] = avx512::sums(simd, planes, tables);
+                    for (group, products) in groups {
+                        *products = avx512::products(simd, group, &self.chunks);
                     }
                 },
             ),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(simd) => simd.vectorize(
+            Kernel::Avx2(simd) => simd.vectorize(
                 #[inline(always)]
                 || {
-                    for (planes, (first, second)) in groups {
-                        let (planes, tables) = pairs::<ONE_PLANE>(planes, tables);
-                        [*first, *second] = avx2::sums(simd, planes, tables);
+                    for (group, products) in groups {
+                        *products = avx2::products(simd, group, &self.chunks);
                     }
                 },
             ),
             #[cfg(target_arch = "aarch64")]
-            Self::Neon(simd) => {
-                for ((first, second), (first_sums, second_sums)) in groups {
-                    let sums = |codes, table| {
-                        pulp::Simd::vectorize(simd, neon::Neon { simd, codes, table })
-                    };
-                    *first_sums = sums(first, tables[0]);
-                    *second_sums = sums(second, tables[1]);
+            Kernel::Neon(simd) => {
+                for (group, products) in groups {
+                    let query = &self.chunks;
+                    *products = pulp::Simd::vectorize(simd, neon::Neon { simd, group, query });
                 }
             }
-            Self::Portable => {
-                for ((first, second), (first_sums, second_sums)) in groups {
-                    *first_sums = portable(first, tables[0]);
-                    *second_sums = portable(second, tables[1]);
+            Kernel::Portable => {
+                for (group, products) in groups {
+                    *products = portable(group, &self.chunks);
                 }
             }
         }
     }
 }
 
-/// Planes and tables, of which the compiler can tell which ones are the same.
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn pairs<'b, const ONE_PLANE: bool>(
-    (first, second): (&'b [u8], &'b [u8]),
-    tables: [&'b [u8]; 2],
-) -> ([&'b [u8]; 2], [&'b [u8]; 2]) {
-    if ONE_PLANE {
-        ([first; 2], tables)
-    } else {
-        ([first, second], [tables[0]; 2])
-    }
-}
-
-fn portable(codes: &[u8], table: &[u8]) -> [u16; GROUP] {
-    let (mut low, mut high) = ([0_u16; QUAD], [0_u16; QUAD]);
-    let quads = codes.as_chunks::<QUAD>().0.iter();
-    for (codes, worth) in quads.zip(table.as_chunks::<QUAD>().0) {
-        let look_up = |signs: u8| u16::from(worth.get(usize::from(signs)).copied().unwrap_or(0));
-        for ((low, high), code) in low.iter_mut().zip(&mut high).zip(codes) {
-            *low += look_up(code & 15);
-            *high += look_up(code >> 4);
-        }
-    }
-    joined(low, high)
-}
-
-fn joined(low: [u16; QUAD], high: [u16; QUAD]) -> [u16; GROUP] {
+fn portable(group: &[u8], query: &[QueryChunk]) -> [i32; GROUP] {
     let mut sums = [0; GROUP];
-    let (first, second) = sums.split_at_mut(QUAD);
-    first.copy_from_slice(&low);
-    second.copy_from_slice(&high);
-    sums
-}
-
-/// Adds up what running sums of bytes hold for each of 16 vectors: every eight of them are
-/// of another quad. `both` are sums of the bytes by twos, taken as one number of 16 bits,
-/// so that an odd byte counts 256 times; what is too great for 16 bits falls away.
-#[cfg(target_arch = "x86_64")]
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
-#[inline(always)]
-fn folded(both: &[u16], odd: &[u16]) -> [u16; QUAD] {
-    let mut sums = [0_u16; QUAD];
-    let lanes = both.as_chunks::<8>().0.iter().zip(odd.as_chunks::<8>().0);
-    for (both, odd) in lanes {
-        let pairs = sums.as_chunks_mut::<2>().0.iter_mut();
-        for ((pair, both), odd) in pairs.zip(both).zip(odd) {
-            let [first, second] = pair;
-            *first += both.wrapping_sub(odd << 8);
-            *second += odd;
+    for (chunk, query) in group.as_chunks::<WIDTH>().0.iter().zip(query) {
+        for (sum, bytes) in sums.iter_mut().zip(chunk.as_chunks::<BYTES>().0) {
+            for (place, query) in query.iter().enumerate() {
+                for (byte, query) in bytes.iter().zip(query) {
+                    *sum += i32::from(byte >> (2 * place) & 3) * i32::from(*query);
+                }
+            }
         }
     }
     sums
 }
-
-/// How many looked-up bytes are added before they are made wider.
-#[cfg(target_arch = "x86_64")]
-const AT_ONCE: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -186,41 +172,40 @@ mod tests {
     use crate::random::SplitMix;
 
     #[test]
-    fn every_kernel_gives_the_same_sums() {
+    fn every_kernel_gives_the_products_of_the_numbers() {
         let mut random = SplitMix::new(7);
-        let mut byte = || random.below(256) as u8;
-        for quads in [4, 64, 96, 100, 256] {
-            let mut table = || (0..quads * QUAD).map(|_| byte() & GREATEST).collect();
-            let tables: [Vec<u8>; 2] = [table(), table()];
-            let mut plane = || (0..3 * quads * QUAD).map(|_| byte()).collect();
-            let planes: [Vec<u8>; 2] = [plane(), plane()];
-            // By hand: vector 1 of the first group, and vector 1 of the upper half of the second.
-            let expected = |plane: &[u8], table: &[u8], group: usize, shift: u8| -> u16 {
-                let quads = (0..quads).map(|quad| {
-                    let codes = plane[(group * quads + quad) * QUAD + 1];
-                    u16::from(table[quad * QUAD + usize::from(codes >> shift & 15)])
-                });
-                quads.sum()
-            };
-            for kernel in Kernel::available() {
-                let (mut by_plane, mut by_table) = <([_; 2], [_; 2])>::default();
-                let [first, second] = &planes;
-                let [table, other] = &tables;
-                kernel.by_plane([first, second], table, &mut by_plane);
-                kernel.by_table(first, [table, other], &mut by_table);
-                for (sums, plane, table) in [
-                    (&by_plane[0], first, table),
-                    (&by_plane[1], second, table),
-                    (&by_table[0], first, table),
-                    (&by_table[1], first, other),
-                ] {
-                    assert_eq!(sums.len(), 3 * GROUP);
-                    assert_eq!(sums[1], expected(plane, table, 0, 0), "{kernel:?}, {quads}");
-                    assert_eq!(sums[GROUP + QUAD + 1], expected(plane, table, 1, 4));
-                    let portable = plane
-                        .chunks_exact(quads * QUAD)
-                        .flat_map(|codes| portable(codes, table));
-                    assert!(sums.iter().copied().eq(portable), "{kernel:?}, {quads}");
+        let mut below = |count| random.below(count) as u8;
+        for dimension in [1, 4, 15, 16, 17, 64, 100, 256, 384, 1536 + 7] {
+            let query: Vec<i8> = (0..dimension)
+                .map(|_| (i16::from(below(255)) - 127) as i8)
+                .collect();
+            // As far from zero as it can be.
+            let greatest = vec![127_i8; dimension];
+            let least = vec![-127_i8; dimension];
+            // Two whole groups and one that is not.
+            let vectors: Vec<Vec<u8>> = (0..2 * GROUP + 5)
+                .map(|vector| {
+                    (0..dimension)
+                        .map(|_| if vector == 1 { 3 } else { below(4) })
+                        .collect()
+                })
+                .collect();
+            let mut groups = Vec::new();
+            for group in vectors.chunks(GROUP) {
+                push_group(group.iter().map(Vec::as_slice), dimension, &mut groups);
+            }
+            assert_eq!(groups.len(), 3 * group_bytes(dimension));
+            for query in [query, greatest, least] {
+                let product = |vector: &Vec<u8>| -> i32 {
+                    let pairs = vector.iter().zip(&query);
+                    pairs.map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+                };
+                let mut expected: Vec<i32> = vectors.iter().map(product).collect();
+                expected.resize(3 * GROUP, 0);
+                for kernel in Kernel::available() {
+                    let mut products = Vec::new();
+                    GroupQuery::with_kernel(&query, kernel).products(&groups, &mut products);
+                    assert_eq!(products, expected, "{kernel:?}, {dimension}");
                 }
             }
         }

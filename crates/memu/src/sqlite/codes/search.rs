@@ -166,35 +166,63 @@ impl Search<'_> {
                 found.add(self.scored(*row, vector)?);
             }
         }
-        let allowed = &self.allowed;
-        let allows = |row| allowed.has(row);
-        let glance = known.codes.glance(&query, self.query.top_k, allows);
-        let mut stored = self.stored()?;
-        for likely in glance.likeliest() {
-            self.compare(likely.owner, &mut stored, &mut found)?;
-        }
-        let bound = found.reached.bound();
-        let candidates = if self.exact {
-            self.certain(&loader, &known, &query, bound)?
+        if self.exact {
+            self.certain(&loader, &known, &query, &mut found)?;
         } else {
-            glance.candidates(bound, allows)
-        };
-        for candidate in candidates {
-            // Those that may be the nearest come first.
-            if candidate.most < found.reached.bound() {
-                break;
-            }
-            self.compare(candidate.owner, &mut stored, &mut found)?;
+            self.likely(&known, &query, &mut found)?;
         }
         Ok(Some(found.scored))
     }
 
-    /// Compares a vector in full, unless it has been.
-    fn compare(&self, owner: u64, stored: &mut Stored<'_>, found: &mut Found) -> Result<()> {
-        if found.compared.insert(owner)
-            && let Some(vector) = stored.vector(owner)?
-        {
-            found.add(self.scored(owner, &vector)?);
+    /// Finds those that are the nearest for certain.
+    fn certain(
+        &self,
+        loader: &Loader<'_>,
+        known: &Known,
+        query: &CodedQuery,
+        found: &mut Found,
+    ) -> Result<()> {
+        let allowed = &self.allowed;
+        let allows = |row| allowed.has(row);
+        let survey = known.codes.survey(query, self.query.top_k, allows);
+        self.compare(survey.likeliest(), found)?;
+        let bound = found.reached.bound();
+        let (mut candidates, undecided) = survey.candidates(bound, allows);
+        for undecided in undecided {
+            let at = undecided.block;
+            if let Some(block) = known.codes.blocks.get(at)
+                && let Some(first) = known.first_rows.get(at)
+            {
+                let low = loader.low_bits(*first)?;
+                candidates.extend(undecided.narrowed(block, &low, query, bound));
+            }
+        }
+        candidates.sort_unstable_by(Candidate::by_most);
+        self.compare(&candidates, found)
+    }
+
+    /// Finds those that are likely to be the nearest.
+    fn likely(&self, known: &Known, query: &CodedQuery, found: &mut Found) -> Result<()> {
+        let allowed = &self.allowed;
+        let allows = |row| allowed.has(row);
+        let glance = known.codes.glance(query, self.query.top_k, allows);
+        self.compare(glance.likeliest(), found)?;
+        self.compare(&glance.candidates(found.reached.bound(), allows), found)
+    }
+
+    /// Compares candidates in full, those that may be the nearest first, as long as they may be
+    /// among the nearest.
+    fn compare(&self, candidates: &[Candidate], found: &mut Found) -> Result<()> {
+        let mut stored = self.stored()?;
+        for candidate in candidates {
+            if candidate.most < found.reached.bound() {
+                break;
+            }
+            if found.compared.insert(candidate.owner)
+                && let Some(vector) = stored.vector(candidate.owner)?
+            {
+                found.add(self.scored(candidate.owner, &vector)?);
+            }
         }
         Ok(())
     }
@@ -234,30 +262,6 @@ impl Search<'_> {
             statement: self.connection.prepare_cached(sql).map_err(storage)?,
             family: self.family,
         })
-    }
-
-    /// The vectors that may reach `bound` for certain, those that may be the nearest first.
-    fn certain(
-        &self,
-        loader: &Loader<'_>,
-        known: &Known,
-        query: &CodedQuery,
-        bound: f32,
-    ) -> Result<Vec<Candidate>> {
-        let allowed = &self.allowed;
-        let allows = |row| allowed.has(row);
-        let (mut candidates, undecided) = known.codes.certain_candidates(query, bound, allows);
-        for undecided in undecided {
-            let at = undecided.block;
-            if let Some(block) = known.codes.blocks.get(at)
-                && let Some(first) = known.first_rows.get(at)
-            {
-                let low = loader.low_bits(*first)?;
-                candidates.extend(undecided.narrowed(block, &low, query, bound));
-            }
-        }
-        candidates.sort_unstable_by(Candidate::by_most);
-        Ok(candidates)
     }
 }
 
