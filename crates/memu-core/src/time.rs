@@ -203,6 +203,18 @@ pub struct When {
 }
 
 impl When {
+    /// The minute of a reading of a clock; what it says about a zone is dropped.
+    ///
+    /// # Errors
+    /// As [`parse_civil`].
+    pub fn minute(text: &str) -> Result<Self> {
+        Ok(Self {
+            start: parse_civil(text)?,
+            end: None,
+            precision: Precision::Minute,
+        })
+    }
+
     /// A whole day.
     pub fn day(date: civil::Date) -> Self {
         Self {

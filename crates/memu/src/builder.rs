@@ -50,6 +50,7 @@ pub struct MemoryServiceBuilder {
     retrieval_model: Option<Arc<dyn RetrievalModel>>,
     surroundings: Surroundings,
     changes_embedder: bool,
+    store: Option<Arc<dyn Store>>,
 }
 
 /// Without a password in the database's address.
@@ -96,6 +97,7 @@ impl MemoryServiceBuilder {
             retrieval_model: None,
             surroundings: Surroundings::default(),
             changes_embedder: false,
+            store: None,
         }
     }
 
@@ -111,6 +113,13 @@ impl MemoryServiceBuilder {
     #[must_use]
     pub fn database(mut self, dsn_or_path: &str) -> Self {
         self.database = Some(dsn_or_path.to_owned());
+        self
+    }
+
+    /// A store that is open already, in place of what the settings name.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -354,6 +363,9 @@ impl MemoryServiceBuilder {
     }
 
     pub(crate) async fn open_store(&self) -> Result<Arc<dyn Store>> {
+        if let Some(store) = &self.store {
+            return Ok(store.clone());
+        }
         let opening = self.opening()?;
         opening.open(self.dsn()?, &*self.on_upgrade.0).await
     }

@@ -78,6 +78,7 @@ impl Interceptor for Watcher {
             step,
             profile,
             model,
+            ..
         } = call;
         self.note(&format!("{step} asks {profile} {model} {what}"));
         check(step, &self.refused)

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use async_trait::async_trait;
 
@@ -18,12 +19,27 @@ pub struct StepInfo {
 /// Which call to a model is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallInfo {
+    /// Tells calls apart: the same in all that is told of one, and of no other in this process.
+    pub number: u64,
     /// The step that asks.
     pub step: Arc<str>,
     /// The model profile it uses.
     pub profile: Arc<str>,
     /// The provider and the model.
     pub model: Arc<str>,
+}
+
+impl CallInfo {
+    /// A call that nothing was told of yet.
+    pub(crate) fn new(step: &str, profile: &str, model: &str) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(1);
+        Self {
+            number: NUMBER.fetch_add(1, Relaxed),
+            step: step.into(),
+            profile: profile.into(),
+            model: model.into(),
+        }
+    }
 }
 
 /// Watches the steps of every pipeline, and the calls to models.

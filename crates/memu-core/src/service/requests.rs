@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::config::RetrieveConfig;
 use crate::records::{Id, Modality, Role};
 
 /// What to memorize.
@@ -83,6 +84,9 @@ pub struct RetrieveRequest {
     /// How many items, segments, categories and resources to return, in place of
     /// the configured numbers.
     pub top_k: Option<usize>,
+    /// How to answer, in place of what is configured; but for `ranking`, by which memories are
+    /// prepared for every question alike.
+    pub config: Option<RetrieveConfig>,
 }
 
 impl RetrieveRequest {

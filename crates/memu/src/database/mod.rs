@@ -30,7 +30,7 @@ pub use categories::{CreateCategory, MemoryCategoryRepo, UpdateCategory};
 pub use items::{CreateItem, MemoryItemRepo, UpdateItem};
 pub use relations::CategoryItemRepo;
 pub use resources::{CreateResource, ResourceRepo};
-pub use search::{Ranking, VectorSearch};
+pub use search::{Ranking, VectorSearch, salience};
 
 use crate::MemoryServiceBuilder;
 

@@ -127,7 +127,7 @@ async fn one_by_one(
                 let similarity = cosine(vector.as_slice(), own.vector.as_slice());
                 let weight = match search.ranking {
                     Ranking::Similarity => 1.0,
-                    Ranking::Salience => salience(&item, search.recency_decay_days, now),
+                    Ranking::Salience => salience_of(&item, search.recency_decay_days, now),
                 };
                 best.push((item.meta.id, similarity * weight));
             }
@@ -143,11 +143,19 @@ async fn one_by_one(
     Ok(best)
 }
 
-fn salience(item: &MemoryItem, decay_days: f64, now: Timestamp) -> f32 {
+/// What a similarity is multiplied with for a memory that was met `count` times, the last time so
+/// many days ago: ln(1 + count) · ½^(days / decay), as memU 1.x has it. Where nobody knows when,
+/// the second factor is ½.
+pub fn salience(count: f64, days_ago: Option<f64>, decay_days: f64) -> f64 {
+    let recency = days_ago.map_or(UNKNOWN_RECENCY, |days| {
+        0.5_f64.powf(days.max(0.0) / decay_days)
+    });
+    count.max(0.0).ln_1p() * recency
+}
+
+fn salience_of(item: &MemoryItem, decay_days: f64, now: Timestamp) -> f32 {
     let met = item.extra.get("last_reinforced_at").and_then(Value::as_str);
     let met = met.and_then(|text| Timestamp::parse(text).ok());
-    let recency = met.map_or(UNKNOWN_RECENCY, |met| {
-        0.5_f64.powf(now.days_since(met).max(0.0) / decay_days)
-    });
-    ((item.reinforcement_count() as f64).ln_1p() * recency) as f32
+    let days_ago = met.map(|met| now.days_since(met));
+    salience(item.reinforcement_count() as f64, days_ago, decay_days) as f32
 }

@@ -64,11 +64,7 @@ pub(super) struct Embedding<'a> {
 impl Question {
     pub(super) fn of_chat(ask: &Ask<'_>) -> Result<Self> {
         Ok(Self {
-            info: CallInfo {
-                step: ask.step.into(),
-                profile: ask.profile.into(),
-                model: ask.model.name().into(),
-            },
+            info: CallInfo::new(ask.step, ask.profile, ask.model.name()),
             prompt_hash: ask.prompt_hash,
             hash: hash(ask.model.place(), &(ask.model.name(), &ask.request))?,
             price: ask.model.price(),
@@ -137,11 +133,7 @@ impl Embedding<'_> {
         let purpose = self.purpose.as_str();
         let request = (self.model.name(), identity.dimension, purpose, self.texts);
         Ok(Question {
-            info: CallInfo {
-                step: step.into(),
-                profile: self.model.profile().into(),
-                model: self.model.name().into(),
-            },
+            info: CallInfo::new(step, self.model.profile(), self.model.name()),
             prompt_hash: ContentHash::of(purpose.as_bytes()),
             hash: hash(self.model.place(), &request)?,
             price: self.model.price(),

@@ -153,7 +153,17 @@ impl MemoryService {
     pub async fn retrieve(&self, request: RetrieveRequest) -> Result<RetrieveResponse> {
         let context = self.context();
         let question = checked_question(&request)?;
-        let mut config = context.parts().retrieve_config.clone();
+        let configured = &context.parts().retrieve_config;
+        let mut config = match &request.config {
+            Some(config) => {
+                config.validate()?;
+                RetrieveConfig {
+                    ranking: configured.ranking,
+                    ..config.clone()
+                }
+            }
+            None => configured.clone(),
+        };
         if let Some(top_k) = request.top_k {
             check_top_k("top_k", top_k)
                 .map_err(|error| Error::input(error.message().to_owned()))?;

@@ -1,0 +1,105 @@
+"""The pipelines of a service, which the Rust core runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from memu._memu import Core
+from memu.errors import ConfigError
+from memu.workflow.step import WorkflowStep
+
+# memU 1.x has a pipeline for each way to answer; here it is one, which looks at the configuration.
+_NAMES = {"retrieve_rag": "retrieve", "retrieve_llm": "retrieve"}
+
+_PROFILES = {
+    ("memorize", "preprocess_multimodal"): ("memorize_config", "preprocess_llm_profile"),
+    ("memorize", "extract_items"): ("memorize_config", "memory_extract_llm_profile"),
+    ("memorize", "categorize_items"): ("memorize_config", "category_update_llm_profile"),
+    ("memorize", "persist_index"): ("memorize_config", "category_update_llm_profile"),
+    ("retrieve", "route_intention"): ("retrieve_config", "route_intention_llm_profile"),
+    ("retrieve", "route_category"): ("retrieve_config", "llm_ranking_llm_profile"),
+    ("retrieve", "recall_items"): ("retrieve_config", "llm_ranking_llm_profile"),
+    ("retrieve", "recall_resources"): ("retrieve_config", "llm_ranking_llm_profile"),
+    ("retrieve", "sufficiency_after_category"): (
+        "retrieve_config",
+        "sufficiency_check_llm_profile",
+    ),
+    ("retrieve", "sufficiency_after_items"): ("retrieve_config", "sufficiency_check_llm_profile"),
+}
+"""Which setting says what profile a step uses."""
+
+
+class Pipelines:
+    """Changes to the pipelines of a core, kept so that they can be made again."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._edits: list[tuple[str, str, str, WorkflowStep | None]] = []
+        self._profiles: dict[tuple[str, str], str] = {}
+        self._revisions: dict[str, int] = {}
+
+    def steps(self, pipeline: str) -> list[str]:
+        """The names of a pipeline's steps, in order."""
+        return self._core.steps(_NAMES.get(pipeline, pipeline))
+
+    def edit(self, pipeline: str, change: str, target: str, step: WorkflowStep | None) -> int:
+        """Makes a change; returns how many there were."""
+        edit = (_NAMES.get(pipeline, pipeline), change, target, step)
+        _apply(self._core, edit)
+        self._edits.append(edit)
+        return self._count(edit[0])
+
+    def configured(
+        self, settings: dict[str, Any], pipeline: str, step_id: str, configs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The settings with which a step uses another profile.
+
+        Raises:
+            ConfigError: there is no such step, it asks no model, or another key is given.
+        """
+        pipeline = _NAMES.get(pipeline, pipeline)
+        known = self.steps(pipeline)
+        if step_id not in known:
+            raise ConfigError(
+                f"the {pipeline} pipeline has no step {step_id!r}; it has {', '.join(known)}"
+            )
+        for key in configs:
+            if key not in ("chat_llm_profile", "llm_profile"):
+                raise ConfigError(f"a step is configured with chat_llm_profile, not with {key!r}")
+        profile = configs.get("chat_llm_profile", configs.get("llm_profile"))
+        place = _PROFILES.get((pipeline, step_id))
+        if place is None:
+            raise ConfigError(f"the step {step_id!r} asks no model")
+        if not isinstance(profile, str) or not profile:
+            raise ConfigError("chat_llm_profile is the name of a profile")
+        section, key = place
+        return {**settings, section: {**settings.get(section, {}), key: profile}}
+
+    def settings(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Settings with the profiles that steps were configured with."""
+        for (section, key), profile in self._profiles.items():
+            settings = {**settings, section: {**settings.get(section, {}), key: profile}}
+        return settings
+
+    def moved(self, core: Core, pipeline: str, settings: dict[str, Any]) -> int:
+        """Makes the same changes to another core, whose settings these are."""
+        for edit in self._edits:
+            _apply(core, edit)
+        self._core = core
+        for section, key in set(_PROFILES.values()):
+            if key in settings.get(section, {}):
+                self._profiles[section, key] = settings[section][key]
+        return self._count(_NAMES.get(pipeline, pipeline))
+
+    def _count(self, pipeline: str) -> int:
+        self._revisions[pipeline] = self._revisions.get(pipeline, 0) + 1
+        return self._revisions[pipeline]
+
+
+def _apply(core: Core, edit: tuple[str, str, str, WorkflowStep | None]) -> None:
+    pipeline, change, target, step = edit
+    if step is None:
+        core.edit(pipeline, change, target)
+    else:
+        core.edit(pipeline, change, target, step.step_id, step.handler)

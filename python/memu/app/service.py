@@ -1,0 +1,292 @@
+"""The memory service: memU's API on MemU's Rust core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self, TypeVar, cast
+
+from pydantic import BaseModel
+
+from memu._memu import Core
+from memu.app._core_settings import retrieve_to_core, scope_fields, to_core
+from memu.app._pipelines import Pipelines
+from memu.app._sync_verbs import SyncVerbs
+from memu.app._verbs import AsyncVerbs
+from memu.app.settings import (
+    BlobConfig,
+    BudgetConfig,
+    DatabaseConfig,
+    LLMConfig,
+    LLMProfilesConfig,
+    MemorizeConfig,
+    RetrieveConfig,
+    UserConfig,
+)
+from memu.database._store import NativeStore
+from memu.llm.wrapper import LLMInterceptorHandle
+from memu.workflow.dispatcher import Dispatcher
+from memu.workflow.interceptor import WorkflowInterceptorHandle
+from memu.workflow.runner import WorkflowRunner, resolve_workflow_runner
+from memu.workflow.step import WorkflowStep
+
+__all__ = ["MemoryService", "SyncMemoryService"]
+
+Model = TypeVar("Model", bound=BaseModel)
+Where = Mapping[str, Any] | Callable[..., Any] | None
+
+
+class MemoryService(AsyncVerbs):
+    """Memory for agents: everything that it does is a verb, to be awaited.
+
+    ``service.sync`` has the same verbs for programs without an event loop. All arguments are
+    dictionaries or the models of ``memu.app.settings``; without any, memories are kept in this
+    process, and no key and no network are needed.
+
+    Raises:
+        memu.errors.ConfigError: a setting is unknown or out of range (also a ``ValueError``).
+        memu.errors.MemuError: the store cannot be opened.
+    """
+
+    def __init__(
+        self,
+        *,
+        llm_profiles: LLMProfilesConfig | Mapping[str, Any] | None = None,
+        blob_config: BlobConfig | Mapping[str, Any] | None = None,
+        database_config: DatabaseConfig | Mapping[str, Any] | None = None,
+        memorize_config: MemorizeConfig | Mapping[str, Any] | None = None,
+        retrieve_config: RetrieveConfig | Mapping[str, Any] | None = None,
+        workflow_runner: WorkflowRunner | str | None = None,
+        user_config: UserConfig | Mapping[str, Any] | None = None,
+        budget: BudgetConfig | Mapping[str, Any] | None = None,
+    ) -> None:
+        self._has_profiles = llm_profiles is not None
+        self.llm_profiles = _model(llm_profiles, LLMProfilesConfig)
+        self.blob_config = _model(blob_config, BlobConfig)
+        self.database_config = _model(database_config, DatabaseConfig)
+        self.memorize_config = _model(memorize_config, MemorizeConfig)
+        self.retrieve_config = _model(retrieve_config, RetrieveConfig)
+        self.user_config = _model(user_config, UserConfig)
+        self.budget = _model(budget, BudgetConfig)
+        self._workflow_runner = resolve_workflow_runner(workflow_runner)
+        self._user_model = self.user_config.model
+        self._asked_with = self.retrieve_config.model_copy(deep=True)
+        self._dispatcher = Dispatcher()
+        fields = None if scope_fields(self.user_config) else list(self._user_model.model_fields)
+        self._core = Core.open(self._settings(), fields, self._dispatcher)
+        self._pipelines = Pipelines(self._core)
+        self._dispatcher.connect(self._watch)
+
+    @property
+    def user_model(self) -> type[BaseModel]:
+        """The model of a scope's fields."""
+        return self._user_model
+
+    @property
+    def llm_config(self) -> LLMConfig:
+        """The profile of every step that names no other."""
+        return self.llm_profiles.default
+
+    @property
+    def workflow_runner(self) -> WorkflowRunner:
+        """What runs the steps of pipelines."""
+        return self._workflow_runner
+
+    @cached_property
+    def database(self) -> NativeStore:
+        """The store below the verbs, with its four repositories."""
+        return NativeStore(self._core.database(), self._user_model)
+
+    @cached_property
+    def sync(self) -> SyncMemoryService:
+        """The same verbs for programs without an event loop: they wait, and are not awaited."""
+        return SyncMemoryService(self)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        store = self.database_config.metadata_store
+        return f"MemoryService({store.provider})"
+
+    # Interceptors.
+
+    def intercept_before_llm_call(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        priority: int = 0,
+        where: Where = None,
+    ) -> LLMInterceptorHandle:
+        """Calls ``fn(context, request)`` before a model is asked; an exception keeps it from it.
+
+        Args:
+            fn: Sync or async.
+            name: What to call it in messages.
+            priority: Lower ones come first.
+            where: Only for calls that match, such as ``{"step_ids": {"extract_items"}}``.
+
+        Returns:
+            A handle; ``handle.dispose()`` takes it back.
+        """
+        return self._dispatcher.calls.register_before(fn, name=name, priority=priority, where=where)
+
+    def intercept_after_llm_call(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        priority: int = 0,
+        where: Where = None,
+    ) -> LLMInterceptorHandle:
+        """Calls ``fn(context, request, response, usage)`` with every answer of a model."""
+        return self._dispatcher.calls.register_after(fn, name=name, priority=priority, where=where)
+
+    def intercept_on_error_llm_call(
+        self,
+        fn: Callable[..., Any],
+        *,
+        name: str | None = None,
+        priority: int = 0,
+        where: Where = None,
+    ) -> LLMInterceptorHandle:
+        """Calls ``fn(context, request, error, usage)`` when a model gave no usable answer."""
+        return self._dispatcher.calls.register_on_error(fn, name=name, priority=priority, where=where)
+
+    def intercept_before_workflow_step(
+        self, fn: Callable[..., Any], *, name: str | None = None
+    ) -> WorkflowInterceptorHandle:
+        """Calls ``fn(step_context, state)`` before every step of a pipeline."""
+        return self._dispatcher.steps.register_before(fn, name=name)
+
+    def intercept_after_workflow_step(
+        self, fn: Callable[..., Any], *, name: str | None = None
+    ) -> WorkflowInterceptorHandle:
+        """Calls ``fn(step_context, state)`` after every step that succeeded."""
+        return self._dispatcher.steps.register_after(fn, name=name)
+
+    def intercept_on_error_workflow_step(
+        self, fn: Callable[..., Any], *, name: str | None = None
+    ) -> WorkflowInterceptorHandle:
+        """Calls ``fn(step_context, state, error)`` after a step that failed."""
+        return self._dispatcher.steps.register_on_error(fn, name=name)
+
+    # Pipelines.
+
+    def configure_pipeline(
+        self, *, step_id: str, configs: Mapping[str, Any], pipeline: str = "memorize"
+    ) -> int:
+        """Lets a step use another model profile for all later calls.
+
+        Args:
+            step_id: The step.
+            configs: ``chat_llm_profile`` (or ``llm_profile``): the name of a profile.
+            pipeline: ``memorize``, ``retrieve_rag``, ``retrieve_llm`` or ``retrieve``.
+
+        Returns:
+            The number of changes to the pipeline so far, this one included.
+        """
+        settings = self._pipelines.configured(self._settings(), pipeline, step_id, configs)
+        core = self._core.reopen(settings)
+        revision = self._pipelines.moved(core, pipeline, settings)
+        self._core = core
+        self.__dict__.pop("database", None)
+        return revision
+
+    def insert_step_before(
+        self, *, target_step_id: str, new_step: WorkflowStep, pipeline: str = "memorize"
+    ) -> int:
+        """Puts a step before another one; returns the number of changes so far."""
+        return self._pipelines.edit(pipeline, "insert_before", target_step_id, new_step)
+
+    def insert_step_after(
+        self, *, target_step_id: str, new_step: WorkflowStep, pipeline: str = "memorize"
+    ) -> int:
+        """Puts a step after another one; returns the number of changes so far."""
+        return self._pipelines.edit(pipeline, "insert_after", target_step_id, new_step)
+
+    def replace_step(
+        self, *, target_step_id: str, new_step: WorkflowStep, pipeline: str = "memorize"
+    ) -> int:
+        """Puts a step in the place of another one; returns the number of changes so far."""
+        return self._pipelines.edit(pipeline, "replace", target_step_id, new_step)
+
+    def remove_step(self, *, target_step_id: str, pipeline: str = "memorize") -> int:
+        """Takes a step out; returns the number of changes so far."""
+        return self._pipelines.edit(pipeline, "remove", target_step_id, None)
+
+    def list_steps(self, pipeline: str = "memorize") -> list[str]:
+        """The names of a pipeline's steps, in order."""
+        return self._pipelines.steps(pipeline)
+
+    # What the verbs need.
+
+    async def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        return await self._core.start(verb, request)
+
+    def _wait(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self._core.run(verb, request)
+
+    def _retrieve_override(self) -> dict[str, Any] | None:
+        if self.retrieve_config == self._asked_with:
+            return None
+        return retrieve_to_core(self.retrieve_config)
+
+    def _watch(self, watched: bool) -> None:
+        self._core.watch(watched)
+
+    def _settings(self) -> dict[str, Any]:
+        settings = to_core(
+            llm_profiles=self.llm_profiles if self._has_profiles else None,
+            blob_config=self.blob_config,
+            database_config=self.database_config,
+            memorize_config=self.memorize_config,
+            retrieve_config=self.retrieve_config,
+            budget=self.budget,
+            user_config=self.user_config,
+        )
+        return self._pipelines.settings(settings) if hasattr(self, "_pipelines") else settings
+
+
+class SyncMemoryService(SyncVerbs):
+    """The verbs of a service, which wait for what they do.
+
+    The interpreter goes on with other threads meanwhile; Ctrl-C takes back what is not done.
+    """
+
+    def __init__(self, service: MemoryService) -> None:
+        self._service = service
+        self._user_model = service.user_model
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        return self._service._wait(verb, request)  # pyright: ignore[reportPrivateUsage]
+
+    def _retrieve_override(self) -> dict[str, Any] | None:
+        return self._service._retrieve_override()  # pyright: ignore[reportPrivateUsage]
+
+
+def _model(given: Mapping[str, Any] | BaseModel | None, model: type[Model]) -> Model:
+    if isinstance(given, model):
+        return given
+    return cast("Model", model.model_validate(given if given is not None else {}))

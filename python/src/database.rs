@@ -1,0 +1,501 @@
+//! The store below the verbs, as Python holds it.
+
+use std::sync::Arc;
+
+use memu::core::filter::Filter;
+use memu::core::records::Embedding;
+use memu::core::store::Store;
+use memu::core::time::When;
+use memu::database::{
+    CreateCategory, CreateItem, CreateResource, Database, Kept, Object, Ranking, UpdateCategory,
+    UpdateItem, VectorSearch,
+};
+use memu::{Error, Id, Modality, Result};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use serde::{Deserialize, Serialize};
+
+use crate::answer::{Answer, answer, python};
+use crate::core::builder;
+use crate::errors::exception;
+use crate::runtime::{of_this_process, wait};
+use crate::value::{json, request};
+use crate::vectors::vector;
+
+/// A store with its four repositories.
+#[pyclass(frozen, module = "memu._memu")]
+pub(crate) struct NativeDatabase {
+    database: Database,
+    process: u32,
+}
+
+impl NativeDatabase {
+    pub(crate) fn of(store: Arc<dyn Store>, process: u32) -> Self {
+        Self {
+            database: Database::new(store),
+            process,
+        }
+    }
+
+    fn wait<'py>(
+        &self,
+        py: Python<'py>,
+        work: impl Future<Output = Result<Answer>> + Send,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        wait(py, work)?(py)
+    }
+}
+
+/// A record with its vector, as Python sees it.
+fn kept<'py, T: Serialize>(py: Python<'py>, kept: &Kept<T>) -> PyResult<Bound<'py, PyAny>> {
+    let record = python(py, &kept.record)?;
+    let vector = kept.embedding.as_ref().map(Embedding::as_slice);
+    record.set_item("embedding", vector)?;
+    Ok(record)
+}
+
+fn one<T: Serialize + Send + 'static>(record: Kept<T>) -> Answer {
+    Box::new(move |py| kept(py, &record))
+}
+
+fn many<T: Serialize + Send + 'static>(records: Vec<Kept<T>>) -> Answer {
+    Box::new(move |py| {
+        let list = PyList::empty(py);
+        for record in &records {
+            list.append(kept(py, record)?)?;
+        }
+        Ok(list.into_any())
+    })
+}
+
+/// The vector among arguments, which is no JSON where it is an array.
+fn taken_vector(arguments: &Bound<'_, PyDict>) -> PyResult<Option<Vec<f32>>> {
+    let Some(given) = arguments.get_item("embedding")? else {
+        return Ok(None);
+    };
+    arguments.del_item("embedding")?;
+    if given.is_none() {
+        return Ok(None);
+    }
+    vector(&given).map(Some)
+}
+
+fn id(text: Option<String>) -> Result<Option<Id>> {
+    text.map(|text| Id::checked(&text)).transpose()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewResource {
+    id: Option<String>,
+    url: String,
+    modality: Modality,
+    #[serde(default)]
+    local_path: String,
+    caption: Option<String>,
+    #[serde(default)]
+    user_data: Object,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewItem {
+    id: Option<String>,
+    resource_id: Option<String>,
+    memory_type: String,
+    summary: String,
+    happened_at: Option<String>,
+    #[serde(default)]
+    extra: Object,
+    #[serde(default)]
+    tool_record: Object,
+    #[serde(default)]
+    reinforce: bool,
+    #[serde(default)]
+    user_data: Object,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangedItem {
+    item_id: String,
+    memory_type: Option<String>,
+    summary: Option<String>,
+    #[serde(default)]
+    extra: Object,
+    #[serde(default)]
+    tool_record: Object,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewCategory {
+    id: Option<String>,
+    name: String,
+    #[serde(default)]
+    description: String,
+    summary: Option<String>,
+    #[serde(default)]
+    user_data: Object,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangedCategory {
+    category_id: String,
+    name: Option<String>,
+    description: Option<String>,
+    summary: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Filed {
+    item_id: String,
+    cat_id: String,
+    #[serde(default)]
+    user_data: Object,
+}
+
+#[pymethods]
+impl NativeDatabase {
+    /// Opens the store that the settings name, and makes it where there is none.
+    #[staticmethod]
+    fn open(
+        py: Python<'_>,
+        settings: &Bound<'_, PyAny>,
+        scope_fields: Option<Vec<String>>,
+    ) -> PyResult<Self> {
+        let builder = builder(settings, scope_fields)?;
+        Ok(Self {
+            database: wait(py, Database::open(&builder))?,
+            process: std::process::id(),
+        })
+    }
+
+    /// The names of the fields of a scope, in order.
+    fn scope_fields(&self) -> Vec<String> {
+        let fields = self.database.store().schema().fields();
+        fields.map(str::to_owned).collect()
+    }
+
+    /// Something that changes with every change to the store, by whomever.
+    fn state(&self, py: Python<'_>) -> PyResult<Vec<(String, u64)>> {
+        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        wait(py, async {
+            let everything = Filter::default();
+            let states = self
+                .database
+                .store()
+                .scopes(&everything, usize::MAX)
+                .await?;
+            let states = states.into_iter();
+            Ok(states
+                .map(|state| (state.scope.to_string(), state.seq))
+                .collect())
+        })
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        wait(py, self.database.close())
+    }
+
+    /// All records of a kind, of all scopes.
+    fn load<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Bound<'py, PyAny>> {
+        let database = &self.database;
+        self.wait(py, async {
+            Ok(match kind {
+                "resources" => many(database.resource_repo.load_existing().await?),
+                "items" => many(database.memory_item_repo.load_existing().await?),
+                "categories" => many(database.memory_category_repo.load_existing().await?),
+                "relations" => answer(database.category_item_repo.load_existing().await?),
+                _ => return Err(unknown(kind)),
+            })
+        })
+    }
+
+    /// The records of a kind that match.
+    fn list<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        filter: &Bound<'_, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let filter = conditions(filter)?;
+        let database = &self.database;
+        self.wait(py, async {
+            Ok(match kind {
+                "resources" => many(database.resource_repo.list_resources(filter).await?),
+                "items" => many(database.memory_item_repo.list_items(filter).await?),
+                "categories" => many(
+                    database
+                        .memory_category_repo
+                        .list_categories(filter)
+                        .await?,
+                ),
+                "relations" => answer(database.category_item_repo.list_relations(filter).await?),
+                _ => return Err(unknown(kind)),
+            })
+        })
+    }
+
+    /// Removes the records of a kind that match, and gives them back.
+    fn clear<'py>(
+        &self,
+        py: Python<'py>,
+        kind: &str,
+        filter: &Bound<'_, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let filter = conditions(filter)?;
+        let database = &self.database;
+        self.wait(py, async {
+            Ok(match kind {
+                "resources" => many(database.resource_repo.clear_resources(filter).await?),
+                "items" => many(database.memory_item_repo.clear_items(filter).await?),
+                "categories" => many(
+                    database
+                        .memory_category_repo
+                        .clear_categories(filter)
+                        .await?,
+                ),
+                _ => return Err(unknown(kind)),
+            })
+        })
+    }
+
+    fn create_resource<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let embedding = taken_vector(arguments)?;
+        let new: NewResource = request(arguments)?;
+        self.wait(py, async {
+            let new = CreateResource {
+                id: id(new.id)?,
+                url: new.url,
+                modality: new.modality,
+                local_path: new.local_path,
+                caption: new.caption,
+                embedding,
+                content: None,
+                user_data: new.user_data,
+            };
+            Ok(one(self
+                .database
+                .resource_repo
+                .create_resource(new)
+                .await?))
+        })
+    }
+
+    fn create_item<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let embedding = taken_vector(arguments)?;
+        let new: NewItem = request(arguments)?;
+        self.wait(py, async {
+            let new = CreateItem {
+                id: id(new.id)?,
+                resource_id: id(new.resource_id.filter(|id| !id.is_empty()))?,
+                memory_type: new.memory_type,
+                summary: new.summary,
+                happened: new.happened_at.as_deref().map(When::minute).transpose()?,
+                embedding,
+                extra: new.extra,
+                tool_record: new.tool_record,
+                reinforce: new.reinforce,
+                user_data: new.user_data,
+            };
+            Ok(one(self.database.memory_item_repo.create_item(new).await?))
+        })
+    }
+
+    fn get_item<'py>(&self, py: Python<'py>, item_id: &str) -> PyResult<Bound<'py, PyAny>> {
+        self.wait(py, async {
+            let id = Id::checked(item_id)?;
+            let found = self.database.memory_item_repo.get_item(id).await?;
+            Ok(found.map_or_else(|| answer(()), one))
+        })
+    }
+
+    fn update_item<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let embedding = taken_vector(arguments)?;
+        let changed: ChangedItem = request(arguments)?;
+        self.wait(py, async {
+            let id = Id::checked(&changed.item_id)?;
+            let change = UpdateItem {
+                memory_type: changed.memory_type,
+                summary: changed.summary,
+                embedding,
+                extra: changed.extra,
+                tool_record: changed.tool_record,
+            };
+            let repo = &self.database.memory_item_repo;
+            Ok(one(repo.update_item(id, change).await?))
+        })
+    }
+
+    fn delete_item(&self, py: Python<'_>, item_id: &str) -> PyResult<()> {
+        self.wait(py, async {
+            let id = Id::checked(item_id)?;
+            self.database.memory_item_repo.delete_item(id).await?;
+            Ok(answer(()))
+        })
+        .map(drop)
+    }
+
+    fn list_items_by_ref_ids<'py>(
+        &self,
+        py: Python<'py>,
+        ref_ids: Vec<String>,
+        filter: &Bound<'_, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let filter = conditions(filter)?;
+        self.wait(py, async {
+            let repo = &self.database.memory_item_repo;
+            Ok(many(repo.list_items_by_ref_ids(ref_ids, filter).await?))
+        })
+    }
+
+    /// The nearest items, best first, as pairs of an id and a score.
+    fn vector_search_items<'py>(
+        &self,
+        py: Python<'py>,
+        query: &Bound<'_, PyAny>,
+        top_k: usize,
+        filter: &Bound<'_, PyAny>,
+        ranking: &str,
+        recency_decay_days: f64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let search = VectorSearch {
+            query: vector(query)?,
+            top_k,
+            filter: conditions(filter)?,
+            ranking: match ranking {
+                "similarity" => Ranking::Similarity,
+                "salience" => Ranking::Salience,
+                other => {
+                    return Err(PyValueError::new_err(format!(
+                        "ranking is {other:?}; it is similarity or salience"
+                    )));
+                }
+            },
+            recency_decay_days,
+        };
+        self.wait(py, async {
+            let repo = &self.database.memory_item_repo;
+            let found = repo.vector_search_items(search).await?;
+            let found: Answer = Box::new(move |py| {
+                let pairs = found.iter().map(|(id, score)| (id.as_str(), *score));
+                Ok(PyList::new(py, pairs.collect::<Vec<_>>())?.into_any())
+            });
+            Ok(found)
+        })
+    }
+
+    #[pyo3(signature = (arguments, *, or_create))]
+    fn create_category<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+        or_create: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let embedding = taken_vector(arguments)?;
+        let new: NewCategory = request(arguments)?;
+        self.wait(py, async {
+            let new = CreateCategory {
+                id: id(new.id)?,
+                name: new.name,
+                description: new.description,
+                summary: new.summary,
+                embedding,
+                user_data: new.user_data,
+            };
+            let repo = &self.database.memory_category_repo;
+            Ok(one(if or_create {
+                repo.get_or_create_category(new).await?
+            } else {
+                repo.create_category(new).await?
+            }))
+        })
+    }
+
+    fn update_category<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let embedding = taken_vector(arguments)?;
+        let changed: ChangedCategory = request(arguments)?;
+        self.wait(py, async {
+            let id = Id::checked(&changed.category_id)?;
+            let change = UpdateCategory {
+                name: changed.name,
+                description: changed.description,
+                summary: changed.summary,
+                embedding,
+            };
+            let repo = &self.database.memory_category_repo;
+            Ok(one(repo.update_category(id, change).await?))
+        })
+    }
+
+    fn link_item_category<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'_, PyDict>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let filed: Filed = request(arguments)?;
+        self.wait(py, async {
+            let (item, category) = (Id::checked(&filed.item_id)?, Id::checked(&filed.cat_id)?);
+            let repo = &self.database.category_item_repo;
+            let linked = repo.link_item_category(item, category, filed.user_data);
+            Ok(answer(linked.await?))
+        })
+    }
+
+    fn unlink_item_category(&self, py: Python<'_>, item_id: &str, cat_id: &str) -> PyResult<()> {
+        self.wait(py, async {
+            let (item, category) = (Id::checked(item_id)?, Id::checked(cat_id)?);
+            let repo = &self.database.category_item_repo;
+            repo.unlink_item_category(item, category).await?;
+            Ok(answer(()))
+        })
+        .map(drop)
+    }
+
+    fn get_item_categories<'py>(
+        &self,
+        py: Python<'py>,
+        item_id: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.wait(py, async {
+            let id = Id::checked(item_id)?;
+            let repo = &self.database.category_item_repo;
+            Ok(answer(repo.get_item_categories(id).await?))
+        })
+    }
+}
+
+fn conditions(filter: &Bound<'_, PyAny>) -> PyResult<Object> {
+    if filter.is_none() {
+        return Ok(Object::new());
+    }
+    match json(filter)? {
+        serde_json::Value::Object(conditions) => Ok(conditions),
+        _ => Err(PyValueError::new_err("where is a dictionary of conditions")),
+    }
+}
+
+fn unknown(kind: &str) -> Error {
+    Error::input(format!("there are no records of the kind {kind:?}"))
+}

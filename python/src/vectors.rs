@@ -1,0 +1,107 @@
+//! Vectors that Python hands over, and functions on them.
+
+use memu::core::records::content_hash as hash;
+use memu::core::vector::cosine;
+use memu::database::salience;
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+
+/// A vector from a list of numbers or anything with a buffer of them, such as an array of NumPy.
+/// A buffer of 32-bit floats is read as it lies in memory.
+pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+    if let Ok(buffer) = PyBuffer::<f32>::get(value) {
+        one_dimension(buffer.dimensions())?;
+        return buffer.to_vec(value.py());
+    }
+    if let Ok(buffer) = PyBuffer::<f64>::get(value) {
+        one_dimension(buffer.dimensions())?;
+        let numbers = buffer.to_vec(value.py())?;
+        return Ok(numbers.into_iter().map(|number| number as f32).collect());
+    }
+    value.extract().map_err(|_| {
+        PyTypeError::new_err("a vector is a list of numbers, an array or another buffer of floats")
+    })
+}
+
+fn one_dimension(dimensions: usize) -> PyResult<()> {
+    if dimensions == 1 {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!(
+        "a vector has one dimension, not {dimensions}"
+    )))
+}
+
+/// The hash that recognises an equal memory, whatever its spacing and case.
+#[pyfunction]
+pub(crate) fn content_hash(summary: &str, memory_type: &str) -> String {
+    hash(memory_type, summary)
+}
+
+/// How much a memory counts that is so similar, was met so often, and was last met so many days
+/// ago (None: nobody knows).
+#[pyfunction]
+pub(crate) fn salience_score(
+    similarity: f64,
+    reinforcement_count: f64,
+    days_ago: Option<f64>,
+    recency_decay_days: f64,
+) -> PyResult<f64> {
+    if recency_decay_days.is_nan() || recency_decay_days <= 0.0 {
+        return Err(PyValueError::new_err("recency_decay_days must be above 0"));
+    }
+    Ok(similarity * salience(reinforcement_count, days_ago, recency_decay_days))
+}
+
+/// The `k` most similar of a corpus of pairs of an id and a vector or None, best first.
+#[pyfunction]
+pub(crate) fn cosine_topk(
+    py: Python<'_>,
+    query: &Bound<'_, PyAny>,
+    corpus: &Bound<'_, PyAny>,
+    k: usize,
+) -> PyResult<Vec<(String, f32)>> {
+    let query = vector(query)?;
+    let mut known = Vec::new();
+    for pair in corpus.try_iter()? {
+        let (id, values): (String, Bound<'_, PyAny>) = pair?.extract()?;
+        if !values.is_none() {
+            known.push((id, vector(&values)?, 1.0));
+        }
+    }
+    Ok(py.detach(|| best(&query, known, k)))
+}
+
+/// The same for a corpus that tells of each how often it was met and how many days ago, weighted
+/// by that.
+#[pyfunction]
+pub(crate) fn cosine_topk_salience(
+    py: Python<'_>,
+    query: &Bound<'_, PyAny>,
+    corpus: &Bound<'_, PyAny>,
+    k: usize,
+    recency_decay_days: f64,
+) -> PyResult<Vec<(String, f32)>> {
+    let query = vector(query)?;
+    let mut known = Vec::new();
+    for one in corpus.try_iter()? {
+        type Met<'py> = (String, Bound<'py, PyAny>, f64, Option<f64>);
+        let (id, values, count, days_ago): Met<'_> = one?.extract()?;
+        if !values.is_none() {
+            let weight = salience_score(1.0, count, days_ago, recency_decay_days)?;
+            known.push((id, vector(&values)?, weight));
+        }
+    }
+    Ok(py.detach(|| best(&query, known, k)))
+}
+
+fn best(query: &[f32], known: Vec<(String, Vec<f32>, f64)>, k: usize) -> Vec<(String, f32)> {
+    let mut scored: Vec<(String, f32)> = known
+        .into_iter()
+        .map(|(id, values, weight)| (id, (f64::from(cosine(query, &values)) * weight) as f32))
+        .collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    scored.truncate(k);
+    scored
+}

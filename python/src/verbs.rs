@@ -1,0 +1,383 @@
+//! The verbs of a service, by name.
+
+use memu::core::config::RetrieveConfig;
+use memu::core::records::ToolCall;
+use memu::{
+    CreateItem, CreateItems, Id, ListRequest, MemorizeRequest, MemoryService, Message, Modality,
+    NewItem, Reembed, Replay, Result, RetrieveRequest, Role, Source, UpdateItem,
+};
+use pyo3::prelude::*;
+use pyo3::types::{PyAnyMethods, PyBytes};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::answer::{Answer, answer};
+use crate::value::request;
+
+/// A call of a verb.
+#[derive(Debug)]
+pub(crate) enum Call {
+    Memorize(MemorizeRequest),
+    Retrieve(Box<RetrieveRequest>),
+    ListItems(ListRequest),
+    ListCategories(ListRequest),
+    ListResources(ListRequest),
+    CreateItem(CreateItem),
+    CreateItems(CreateItems),
+    UpdateItem(Update),
+    DeleteItem(OneItem),
+    NoteToolUse(NewToolCall),
+    Clear(Which),
+    Stats(Which),
+    Check(Check),
+    Replay(ReplayRequest),
+    Reembed(ReembedRequest),
+    Close,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Memorize {
+    resource_url: Option<String>,
+    modality: Modality,
+    #[serde(default)]
+    user: Map<String, Value>,
+    caption: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retrieve {
+    queries: Vec<Query>,
+    #[serde(default, rename = "where")]
+    filter: Map<String, Value>,
+    #[serde(default)]
+    all_scopes: bool,
+    #[serde(default)]
+    explain: bool,
+    top_k: Option<usize>,
+    config: Option<RetrieveConfig>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Query {
+    #[serde(default = "user")]
+    role: Role,
+    text: String,
+}
+
+fn user() -> Role {
+    Role::User
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    #[serde(default, rename = "where")]
+    filter: Map<String, Value>,
+    #[serde(default)]
+    all_scopes: bool,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl From<List> for ListRequest {
+    fn from(list: List) -> Self {
+        Self {
+            filter: list.filter,
+            all_scopes: list.all_scopes,
+            limit: list.limit,
+            cursor: list.cursor,
+        }
+    }
+}
+
+/// Whose memory.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    #[serde(default, rename = "where")]
+    filter: Map<String, Value>,
+    #[serde(default)]
+    all_scopes: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    memory_type: String,
+    memory_content: String,
+    #[serde(default)]
+    memory_categories: Vec<String>,
+    #[serde(default)]
+    extra: Map<String, Value>,
+    #[serde(default)]
+    user: Map<String, Value>,
+    #[serde(default = "yes")]
+    propagate: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateMany {
+    items: Vec<One>,
+    #[serde(default)]
+    user: Map<String, Value>,
+    #[serde(default = "yes")]
+    propagate: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct One {
+    memory_type: String,
+    memory_content: String,
+    #[serde(default)]
+    memory_categories: Vec<String>,
+    #[serde(default)]
+    extra: Map<String, Value>,
+}
+
+/// A change to a memory.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Update {
+    memory_id: String,
+    memory_type: Option<String>,
+    memory_content: Option<String>,
+    memory_categories: Option<Vec<String>>,
+    #[serde(default)]
+    extra: Map<String, Value>,
+    #[serde(default)]
+    user: Map<String, Value>,
+    #[serde(default = "yes")]
+    propagate: bool,
+}
+
+/// Which memory is meant.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneItem {
+    memory_id: String,
+    #[serde(default)]
+    user: Map<String, Value>,
+    #[serde(default = "yes")]
+    propagate: bool,
+}
+
+/// A use of a tool to note.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewToolCall {
+    memory_id: String,
+    tool_call: ToolCall,
+    #[serde(default)]
+    user: Map<String, Value>,
+}
+
+/// Whether to repair what can be.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    #[serde(default)]
+    repair: bool,
+}
+
+/// Which kept replies are read again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReplayRequest {
+    #[serde(default, rename = "where")]
+    filter: Map<String, Value>,
+    #[serde(default)]
+    all_scopes: bool,
+    #[serde(default)]
+    stored: bool,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Whether to count only.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReembedRequest {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl Call {
+    /// The call of this verb with these arguments.
+    pub(crate) fn new(verb: &str, arguments: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let list = || request::<List>(arguments).map(ListRequest::from);
+        Ok(match verb {
+            "memorize" => Self::Memorize(memorize(arguments)?),
+            "retrieve" => {
+                let retrieve: Retrieve = request(arguments)?;
+                let queries = retrieve.queries.into_iter();
+                Self::Retrieve(Box::new(RetrieveRequest {
+                    queries: queries
+                        .map(|Query { role, text }| Message { role, text })
+                        .collect(),
+                    filter: retrieve.filter,
+                    all_scopes: retrieve.all_scopes,
+                    explain: retrieve.explain,
+                    top_k: retrieve.top_k,
+                    config: retrieve.config,
+                }))
+            }
+            "list_memory_items" => Self::ListItems(list()?),
+            "list_memory_categories" => Self::ListCategories(list()?),
+            "list_resources" => Self::ListResources(list()?),
+            "create_memory_item" => {
+                let create: Create = request(arguments)?;
+                Self::CreateItem(CreateItem {
+                    memory_type: create.memory_type,
+                    content: create.memory_content,
+                    categories: create.memory_categories,
+                    extra: create.extra,
+                    user: create.user,
+                    propagate: create.propagate,
+                })
+            }
+            "create_memory_items" => {
+                let create: CreateMany = request(arguments)?;
+                let items = create.items.into_iter().map(|one| NewItem {
+                    memory_type: one.memory_type,
+                    content: one.memory_content,
+                    categories: one.memory_categories,
+                    extra: one.extra,
+                });
+                Self::CreateItems(CreateItems {
+                    items: items.collect(),
+                    user: create.user,
+                    propagate: create.propagate,
+                })
+            }
+            "update_memory_item" => Self::UpdateItem(request(arguments)?),
+            "delete_memory_item" => Self::DeleteItem(request(arguments)?),
+            "add_tool_call" => Self::NoteToolUse(request(arguments)?),
+            "clear_memory" => Self::Clear(request(arguments)?),
+            "stats" => Self::Stats(request(arguments)?),
+            "check" => Self::Check(request(arguments)?),
+            "replay" => Self::Replay(request(arguments)?),
+            "reembed" => Self::Reembed(request(arguments)?),
+            "close" => Self::Close,
+            other => {
+                return Err(pyo3::exceptions::PyValueError::new_err(format!(
+                    "there is no verb {other:?}"
+                )));
+            }
+        })
+    }
+
+    /// Does what is asked for.
+    pub(crate) async fn run(self, service: &MemoryService) -> Result<Answer> {
+        Ok(match self {
+            Self::Memorize(request) => answer(service.memorize(request).await?),
+            Self::Retrieve(request) => answer(service.retrieve(*request).await?),
+            Self::ListItems(request) => {
+                answer(service.list_memory_items(request).await?.to_json("items"))
+            }
+            Self::ListCategories(request) => {
+                let page = service.list_memory_categories(request).await?;
+                answer(page.to_json("categories"))
+            }
+            Self::ListResources(request) => {
+                answer(service.list_resources(request).await?.to_json("resources"))
+            }
+            Self::CreateItem(request) => answer(service.create_memory_item(request).await?),
+            Self::CreateItems(request) => answer(service.create_memory_items(request).await?),
+            Self::UpdateItem(update) => {
+                let request = UpdateItem {
+                    id: Id::checked(&update.memory_id)?,
+                    memory_type: update.memory_type,
+                    content: update.memory_content,
+                    categories: update.memory_categories,
+                    extra: update.extra,
+                    user: update.user,
+                    propagate: update.propagate,
+                };
+                answer(service.update_memory_item(request).await?)
+            }
+            Self::DeleteItem(one) => {
+                let id = Id::checked(&one.memory_id)?;
+                let deleted = service.delete_memory_item(&id, &one.user, one.propagate);
+                answer(deleted.await?)
+            }
+            Self::NoteToolUse(new) => {
+                let id = Id::checked(&new.memory_id)?;
+                let noted = service.add_tool_call(&id, new.tool_call, &new.user);
+                answer(noted.await?)
+            }
+            Self::Clear(which) => answer(
+                service
+                    .clear_memory(&which.filter, which.all_scopes)
+                    .await?,
+            ),
+            Self::Stats(which) => answer(service.stats(&which.filter, which.all_scopes).await?),
+            Self::Check(check) => answer(service.check(check.repair).await?),
+            Self::Replay(which) => {
+                let request = Replay {
+                    filter: which.filter,
+                    all_scopes: which.all_scopes,
+                    stored: which.stored,
+                    dry_run: which.dry_run,
+                };
+                answer(service.replay(request).await?)
+            }
+            Self::Reembed(request) => {
+                let request = Reembed {
+                    dry_run: request.dry_run,
+                };
+                answer(service.reembed(request, &|_, _| {}).await?)
+            }
+            Self::Close => {
+                service.close().await?;
+                answer(())
+            }
+        })
+    }
+}
+
+/// Content may be bytes, which are no JSON: it is taken out before.
+fn memorize(arguments: &Bound<'_, PyAny>) -> PyResult<MemorizeRequest> {
+    let arguments = arguments.call_method0("copy")?;
+    let content = arguments.call_method1("pop", ("content", arguments.py().None()))?;
+    let memorize: Memorize = request(&arguments)?;
+    let source = match content_bytes(&content)? {
+        Some(bytes) => Source::Content {
+            bytes: bytes.into(),
+            url: memorize.resource_url.unwrap_or_default(),
+        },
+        None => Source::Url(memorize.resource_url.ok_or_else(|| {
+            pyo3::exceptions::PyValueError::new_err(
+                "nothing to memorize: pass resource_url or content",
+            )
+        })?),
+    };
+    Ok(MemorizeRequest {
+        source,
+        modality: memorize.modality,
+        user: memorize.user,
+        caption: memorize.caption,
+    })
+}
+
+fn content_bytes(content: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    if content.is_none() {
+        return Ok(None);
+    }
+    if let Ok(text) = content.extract::<String>() {
+        return Ok(Some(text.into_bytes()));
+    }
+    if let Ok(bytes) = content.cast::<PyBytes>() {
+        return Ok(Some(bytes.as_bytes().to_vec()));
+    }
+    // Messages and other structures, as a file of them would be.
+    let value = crate::value::json(content)?;
+    Ok(Some(value.to_string().into_bytes()))
+}
