@@ -1,0 +1,1 @@
+"""Functions on texts and on memories that need no service."""
