@@ -77,6 +77,18 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert STUB.with_name("py.typed").is_file()
 
 
+class Sample:
+    @staticmethod
+    def open(settings: Any) -> None:
+        del settings
+
+    @property
+    def path(self) -> str:
+        return ""
+
+    def _inner(self) -> None: ...
+
+
 def test_a_missing_name_would_be_noticed() -> None:
     stub = ast.parse(
         "from typing import Any\n"
@@ -92,4 +104,4 @@ def test_a_missing_name_would_be_noticed() -> None:
     assert stub_members(stub.body) == {"VERSION": None, "search": ["query", "k"], "Core": None}
     (core,) = (one for one in stub.body if isinstance(one, ast.ClassDef))
     assert stub_members(core.body) == {"open": ["settings"], "path": None}
-    assert native_members(ast.NodeVisitor).keys() == {"visit", "generic_visit", "visit_Constant"}
+    assert native_members(Sample) == {"open": ["settings"], "path": None}
