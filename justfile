@@ -22,6 +22,10 @@ only filter:
 postgres *command:
     scripts/with-postgres "$@"
 
+# The Python package: built, type-checked, tested; `just python -k docs` for some of the tests
+python *arguments:
+    scripts/test-python "$@"
+
 # The crash suite in full: kills, power cuts and failing disks
 crash rounds="500":
     MEMU_CRASH_ROUNDS="{{ rounds }}" cargo nextest run --profile crash -p memu-rs -p memu-cli --features "$(scripts/features)" -E 'binary(faults) or binary(crash)'

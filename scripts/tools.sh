@@ -1,4 +1,4 @@
-# Sourced by scripts/test: makes sure that the tools it needs are there.
+# Sourced by scripts/test and scripts/test-python: makes sure that the tools they need are there.
 # shellcheck shell=bash
 
 memu_tools=${MEMU_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/memu-tools}
@@ -51,4 +51,29 @@ build_tool() {
         cargo install "$name" --version "$version" --locked --force --quiet \
         --root "$memu_tools" "${features[@]}"
     rm -rf "$memu_tools/build"
+}
+
+# find_postgres: a PostgreSQL for the tests, fetched when none was named. Afterwards
+# "$beside_postgres" COMMAND runs a command beside a server, or without one where there is none and
+# REQUIRE_POSTGRES does not ask for it.
+find_postgres() {
+    if [[ -z ${MEMU_POSTGRES_BIN:-} ]]; then
+        MEMU_POSTGRES_BIN=$(scripts/fetch-postgres) || {
+            echo 'PostgreSQL cannot be fetched from here.'
+            case ${REQUIRE_POSTGRES:-0} in
+                0) echo 'Its tests are skipped.' ;;
+                *) return 1 ;;
+            esac
+            MEMU_POSTGRES_BIN=
+        }
+    fi
+    if [[ -n $MEMU_POSTGRES_BIN ]]; then
+        export MEMU_POSTGRES_BIN
+        # Its server ends with the command, even when the script is killed.
+        beside_postgres=scripts/with-postgres
+    else
+        unset MEMU_POSTGRES_BIN
+        # shellcheck disable=SC2034  # Read by those who source this.
+        beside_postgres='env'
+    fi
 }
