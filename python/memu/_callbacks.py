@@ -8,14 +8,29 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_LOOK_AFTER_S = 0.1
+"""How often to look whether the loop is still there."""
+
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
 def on_loop(awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop) -> T:
-    """Awaits something on the loop that awaits the verb, and waits here for the result."""
-    return asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop).result()
+    """Awaits something on the loop that awaits the verb, and waits here for the result.
+
+    Raises:
+        CancelledError: the loop was closed meanwhile.
+    """
+    future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
+    while True:
+        try:
+            return future.result(timeout=_LOOK_AFTER_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            if loop.is_closed():
+                raise asyncio.CancelledError from None
 
 
 def without_loop(awaitable: Awaitable[T]) -> T:

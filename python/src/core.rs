@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use memu::core::config::RetrieveConfig;
 use memu::settings::{Layers, Settings};
-use memu::{MemoryService, MemoryServiceBuilder, Result};
+use memu::{MemoryService, MemoryServiceBuilder};
 use pyo3::prelude::*;
 
 use crate::answer::Answer;
@@ -19,6 +20,8 @@ use crate::verbs::Call;
 #[pyclass(frozen, module = "memu._memu")]
 pub(crate) struct Core {
     service: MemoryService,
+    /// How questions are answered, unless one wants it otherwise.
+    retrieve_config: RetrieveConfig,
     hooks: Arc<Hooks>,
     process: u32,
 }
@@ -67,7 +70,7 @@ impl Core {
         request: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.checked(py)?;
-        let call = Call::new(verb, request)?;
+        let call = Call::new(verb, request, &self.retrieve_config)?;
         let answer: Answer = run(py, request, call.run(&self.service))?;
         answer(py)
     }
@@ -80,7 +83,7 @@ impl Core {
         request: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.checked(py)?;
-        let call = Call::new(verb, request)?;
+        let call = Call::new(verb, request, &self.retrieve_config)?;
         let service = self.service.clone();
         start(py, request, async move { call.run(&service).await })
     }
@@ -119,10 +122,10 @@ impl Core {
 
 impl Core {
     fn built(py: Python<'_>, builder: MemoryServiceBuilder, hooks: Arc<Hooks>) -> PyResult<Self> {
-        let builder = builder.interceptor(interceptor(&hooks));
-        let service: Result<MemoryService> = Ok(wait(py, builder.build())?);
+        let service = wait(py, builder.interceptor(interceptor(&hooks)).build())?;
         Ok(Self {
-            service: service.map_err(|error| exception(py, &error))?,
+            retrieve_config: service.context().parts().retrieve_config.clone(),
+            service,
             hooks,
             process: std::process::id(),
         })

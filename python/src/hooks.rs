@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use async_trait::async_trait;
 use memu::core::pipeline::{CallInfo, Interceptor, StepInfo};
 use memu::core::provider::{ChatReply, ModelRequest};
-use memu::{Error, Result};
+use memu::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyDict;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::answer::python;
 use crate::errors::{exception, raised};
-use crate::runtime::{Caller, caller};
+use crate::runtime::{Caller, attached, caller};
 
 static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static ON_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -51,7 +51,7 @@ impl Hooks {
         if !self.watched.load(Relaxed) {
             return Ok(());
         }
-        let dispatch = Python::attach(|py| self.dispatcher.clone_ref(py));
+        let dispatch = attached(|py| self.dispatcher.clone_ref(py)).ok_or_else(ending)?;
         call(move |py, caller| {
             let payload = match payload {
                 Payload::Arguments => match caller {
@@ -89,13 +89,14 @@ where
 {
     let caller = caller();
     let called = tokio::task::spawn_blocking(move || {
-        Python::attach(|py| {
+        attached(|py| {
             let result = function(py, caller.as_deref())?;
             awaited(&result, caller.as_deref()).map(Bound::unbind)
         })
     });
     match called.await {
-        Ok(result) => result.map_err(|error| raised("a callable of Python failed", error)),
+        Ok(Some(result)) => result.map_err(|error| raised("a callable of Python failed", error)),
+        Ok(None) => Err(ending()),
         Err(cause) => Err(Error::internal("a callable of Python did not end").caused_by(cause)),
     }
 }
@@ -115,6 +116,11 @@ fn awaited<'py>(
     }
     let without_loop = WITHOUT_LOOP.import(py, "memu._callbacks", "without_loop")?;
     without_loop.call1((result,))
+}
+
+/// The interpreter ends while something is under way.
+pub(crate) fn ending() -> Error {
+    Error::new(ErrorKind::Cancelled, "Python is ending")
 }
 
 fn of_step(step: &StepInfo) -> Value {
@@ -145,7 +151,9 @@ impl Interceptor for Hooks {
     }
 
     async fn on_error(&self, step: &StepInfo, error: &Error) {
-        let error = Python::attach(|py| exception(py, error));
+        let Some(error) = attached(|py| exception(py, error)) else {
+            return;
+        };
         // The error itself goes on to the caller.
         let _ = self
             .tell("on_step_error", of_step(step), Payload::Error(error))
@@ -178,7 +186,9 @@ impl Interceptor for Hooks {
     }
 
     async fn on_call_error(&self, call: &CallInfo, error: &Error) {
-        let error = Python::attach(|py| exception(py, error));
+        let Some(error) = attached(|py| exception(py, error)) else {
+            return;
+        };
         let _ = self
             .tell("on_call_error", of_call(call), Payload::Error(error))
             .await;

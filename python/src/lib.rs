@@ -19,6 +19,8 @@ use pyo3::prelude::*;
 /// The native module of the package `memu`.
 #[pymodule]
 fn _memu(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let at_exit = module.py().import("atexit")?;
+    at_exit.call_method1("register", (wrap_pyfunction!(runtime::end, module)?,))?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<core::Core>()?;
     module.add_class::<database::NativeDatabase>()?;

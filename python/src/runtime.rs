@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,38 @@ pub(crate) struct Caller {
 /// On whose behalf the current task works.
 pub(crate) fn caller() -> Option<Arc<Caller>> {
     CALLER.try_with(Arc::clone).ok()
+}
+
+/// Whether the interpreter is ending, and how many threads of the core hold it or wait for it.
+static ENDING: AtomicBool = AtomicBool::new(false);
+static ATTACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Holds the interpreter on a thread of the core. `None` once it is ending: a thread that then
+/// waits for it is never heard of again.
+pub(crate) fn attached<R>(function: impl for<'py> FnOnce(Python<'py>) -> R) -> Option<R> {
+    struct Leaving;
+    impl Drop for Leaving {
+        fn drop(&mut self) {
+            ATTACHED.fetch_sub(1, SeqCst);
+        }
+    }
+    ATTACHED.fetch_add(1, SeqCst);
+    let _leaving = Leaving;
+    if ENDING.load(SeqCst) {
+        return None;
+    }
+    Some(Python::attach(function))
+}
+
+/// Lets the threads of the core go from the interpreter, which ends.
+#[pyfunction]
+pub(crate) fn end(py: Python<'_>) {
+    ENDING.store(true, SeqCst);
+    py.detach(|| {
+        while ATTACHED.load(SeqCst) > 0 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
 }
 
 fn runtime() -> PyResult<Arc<Runtime>> {
@@ -121,7 +154,7 @@ pub(crate) fn start<'py>(
     };
     let task = runtime.spawn(CALLER.scope(Arc::new(caller), async move {
         let result = work.await;
-        Python::attach(|py| deliver(py, to.bind(py), of.bind(py), result));
+        attached(|py| deliver(py, to.bind(py), of.bind(py), result));
     }));
     let cancel = Cancel(task.abort_handle());
     future.call_method1("add_done_callback", (cancel,))?;

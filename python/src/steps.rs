@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::python;
 use crate::errors::raised;
-use crate::hooks::call;
+use crate::hooks::{call, ending};
+use crate::runtime::attached;
 use crate::value::json as to_json;
 
 /// A handler: it is given the state of the pipeline as a dictionary and a context, and gives back
@@ -50,7 +51,8 @@ impl<S: Shared> Step<S> for Handler {
                 .call1((python(py, &shown)?, python(py, &context)?))
         })
         .await?;
-        let returned = Python::attach(|py| to_json(returned.bind(py)))
+        let returned = attached(|py| to_json(returned.bind(py)))
+            .ok_or_else(ending)?
             .map_err(|error| raised("what a step gave back cannot be used", error))?;
         match returned {
             Value::Object(returned) => state.take(&returned),

@@ -2,6 +2,7 @@
 
 use memu::core::config::RetrieveConfig;
 use memu::core::records::ToolCall;
+use memu::settings::Layers;
 use memu::{
     CreateItem, CreateItems, Id, ListRequest, MemorizeRequest, MemoryService, Message, Modality,
     NewItem, Reembed, Replay, Result, RetrieveRequest, Role, Source, UpdateItem,
@@ -9,9 +10,10 @@ use memu::{
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBytes};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, answer};
+use crate::errors::exception;
 use crate::value::request;
 
 /// A call of a verb.
@@ -56,7 +58,8 @@ struct Retrieve {
     #[serde(default)]
     explain: bool,
     top_k: Option<usize>,
-    config: Option<RetrieveConfig>,
+    #[serde(default)]
+    config: Map<String, Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -211,7 +214,11 @@ pub(crate) struct ReembedRequest {
 
 impl Call {
     /// The call of this verb with these arguments.
-    pub(crate) fn new(verb: &str, arguments: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn new(
+        verb: &str,
+        arguments: &Bound<'_, PyAny>,
+        configured: &RetrieveConfig,
+    ) -> PyResult<Self> {
         let list = || request::<List>(arguments).map(ListRequest::from);
         Ok(match verb {
             "memorize" => Self::Memorize(memorize(arguments)?),
@@ -226,7 +233,7 @@ impl Call {
                     all_scopes: retrieve.all_scopes,
                     explain: retrieve.explain,
                     top_k: retrieve.top_k,
-                    config: retrieve.config,
+                    config: overridden(arguments.py(), configured, &retrieve.config)?,
                 }))
             }
             "list_memory_items" => Self::ListItems(list()?),
@@ -341,6 +348,22 @@ impl Call {
             }
         })
     }
+}
+
+/// How to answer by what is configured, and what a call wants to be otherwise.
+fn overridden(
+    py: Python<'_>,
+    configured: &RetrieveConfig,
+    wanted: &Map<String, Value>,
+) -> PyResult<Option<RetrieveConfig>> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let layers = Layers::new()
+        .value(json!({ "retrieve_config": configured }))
+        .value(json!({ "retrieve_config": wanted }));
+    let settings = layers.settings().map_err(|error| exception(py, &error))?;
+    Ok(Some(settings.retrieve_config))
 }
 
 /// Content may be bytes, which are no JSON: it is taken out before.

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 User = Mapping[str, Any] | BaseModel | None
 """Whose memory: values of scope fields, as a dictionary or as the configured model."""
+
+Ranking = Literal["similarity", "salience"]
+"""What orders memories."""
 
 Where = Mapping[str, Any] | None
 """Conditions on records: ``field`` or ``field__operator`` to a value."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from memu.app import _requests
-from memu.app._requests import User, Where
+from memu.app._requests import Ranking, User, Where
 
 
 class SyncVerbs:
@@ -19,7 +19,7 @@ class SyncVerbs:
     def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _retrieve_override(self) -> dict[str, Any] | None:
+    def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
         raise NotImplementedError
 
     def memorize(
@@ -65,6 +65,7 @@ class SyncVerbs:
         where: Where = None,
         *,
         top_k: int | None = None,
+        ranking: Ranking | None = None,
         explain: bool = False,
         all_scopes: bool = False,
     ) -> dict[str, Any]:
@@ -74,6 +75,8 @@ class SyncVerbs:
             queries: Texts or messages; the last one is the question, earlier ones its context.
             where: Whose memory, and which part of it, such as ``{"user_id": "alice"}``.
             top_k: How many of everything to return, in place of the configured numbers.
+            ranking: ``similarity`` or ``salience`` (which also counts how often and how recently a
+                memory was met), in place of the configured one.
             explain: Whether to return every term of every score.
             all_scopes: Answer over every scope when no scope field is given.
 
@@ -92,7 +95,7 @@ class SyncVerbs:
             "top_k": top_k,
             "explain": explain,
             "all_scopes": all_scopes,
-            "config": self._retrieve_override(),
+            "config": self._retrieve_override(ranking),
         }
         return self._call("retrieve", request)
 

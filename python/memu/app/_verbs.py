@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from memu.app import _requests
-from memu.app._requests import User, Where
+from memu.app._requests import Ranking, User, Where
 
 
 class AsyncVerbs:
@@ -23,7 +23,7 @@ class AsyncVerbs:
     async def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _retrieve_override(self) -> dict[str, Any] | None:
+    def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
         raise NotImplementedError
 
     async def memorize(
@@ -69,6 +69,7 @@ class AsyncVerbs:
         where: Where = None,
         *,
         top_k: int | None = None,
+        ranking: Ranking | None = None,
         explain: bool = False,
         all_scopes: bool = False,
     ) -> dict[str, Any]:
@@ -78,6 +79,8 @@ class AsyncVerbs:
             queries: Texts or messages; the last one is the question, earlier ones its context.
             where: Whose memory, and which part of it, such as ``{"user_id": "alice"}``.
             top_k: How many of everything to return, in place of the configured numbers.
+            ranking: ``similarity`` or ``salience`` (which also counts how often and how recently a
+                memory was met), in place of the configured one.
             explain: Whether to return every term of every score.
             all_scopes: Answer over every scope when no scope field is given.
 
@@ -96,7 +99,7 @@ class AsyncVerbs:
             "top_k": top_k,
             "explain": explain,
             "all_scopes": all_scopes,
-            "config": self._retrieve_override(),
+            "config": self._retrieve_override(ranking),
         }
         return await self._call("retrieve", request)
 

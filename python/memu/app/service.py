@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from memu._memu import Core
 from memu.app._core_settings import retrieve_to_core, scope_fields, to_core
 from memu.app._pipelines import Pipelines
+from memu.app._requests import Ranking
 from memu.app._sync_verbs import SyncVerbs
 from memu.app._verbs import AsyncVerbs
 from memu.app.settings import (
@@ -237,10 +238,12 @@ class MemoryService(AsyncVerbs):
     def _wait(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         return self._core.run(verb, request)
 
-    def _retrieve_override(self) -> dict[str, Any] | None:
-        if self.retrieve_config == self._asked_with:
-            return None
-        return retrieve_to_core(self.retrieve_config)
+    def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
+        unchanged = self.retrieve_config == self._asked_with
+        override = {} if unchanged else retrieve_to_core(self.retrieve_config)
+        if ranking is not None:
+            override["item"] = {**override.get("item", {}), "ranking": ranking}
+        return override
 
     def _watch(self, watched: bool) -> None:
         self._core.watch(watched)
@@ -282,8 +285,8 @@ class SyncMemoryService(SyncVerbs):
     def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
         return self._service._wait(verb, request)  # pyright: ignore[reportPrivateUsage]
 
-    def _retrieve_override(self) -> dict[str, Any] | None:
-        return self._service._retrieve_override()  # pyright: ignore[reportPrivateUsage]
+    def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
+        return self._service._retrieve_override(ranking)  # pyright: ignore[reportPrivateUsage]
 
 
 def _model(given: Mapping[str, Any] | BaseModel | None, model: type[Model]) -> Model:
