@@ -1,16 +1,13 @@
 //! The store below the verbs, as Python holds it.
 
-use std::sync::Arc;
-
 use memu::core::filter::Filter;
 use memu::core::records::Embedding;
-use memu::core::store::Store;
 use memu::core::time::When;
 use memu::database::{
     CreateCategory, CreateItem, CreateResource, Database, Kept, Object, Ranking, UpdateCategory,
     UpdateItem, VectorSearch,
 };
-use memu::{Error, Id, Modality, Result};
+use memu::{Error, Id, MemoryService, Modality, Result};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -31,9 +28,11 @@ pub(crate) struct NativeDatabase {
 }
 
 impl NativeDatabase {
-    pub(crate) fn of(store: Arc<dyn Store>, process: u32) -> Self {
+    /// The store of a service, for vectors of its embedder.
+    pub(crate) fn of(service: &MemoryService, process: u32) -> Self {
+        let embedder = service.context().parts().embedder.identity().clone();
         Self {
-            database: Database::new(store),
+            database: Database::new(service.store().clone()).embedder(embedder),
             process,
         }
     }
@@ -115,6 +114,23 @@ struct NewItem {
     reinforce: bool,
     #[serde(default)]
     user_data: Object,
+}
+
+impl NewItem {
+    fn made(self, embedding: Option<Vec<f32>>) -> Result<CreateItem> {
+        Ok(CreateItem {
+            id: id(self.id)?,
+            resource_id: id(self.resource_id.filter(|id| !id.is_empty()))?,
+            memory_type: self.memory_type,
+            summary: self.summary,
+            happened: self.happened_at.as_deref().map(When::minute).transpose()?,
+            embedding,
+            extra: self.extra,
+            tool_record: self.tool_record,
+            reinforce: self.reinforce,
+            user_data: self.user_data,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -299,19 +315,27 @@ impl NativeDatabase {
         let embedding = taken_vector(arguments)?;
         let new: NewItem = request(arguments)?;
         self.wait(py, async {
-            let new = CreateItem {
-                id: id(new.id)?,
-                resource_id: id(new.resource_id.filter(|id| !id.is_empty()))?,
-                memory_type: new.memory_type,
-                summary: new.summary,
-                happened: new.happened_at.as_deref().map(When::minute).transpose()?,
-                embedding,
-                extra: new.extra,
-                tool_record: new.tool_record,
-                reinforce: new.reinforce,
-                user_data: new.user_data,
-            };
+            let new = new.made(embedding)?;
             Ok(one(self.database.memory_item_repo.create_item(new).await?))
+        })
+    }
+
+    fn create_items<'py>(
+        &self,
+        py: Python<'py>,
+        items: &Bound<'_, PyList>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let made = items.iter().map(|arguments| {
+            let arguments = arguments.cast::<PyDict>()?;
+            let embedding = taken_vector(arguments)?;
+            let new: NewItem = request(arguments)?;
+            new.made(embedding).map_err(|error| exception(py, &error))
+        });
+        let made = made.collect::<PyResult<Vec<_>>>()?;
+        self.wait(py, async {
+            Ok(many(
+                self.database.memory_item_repo.create_items(made).await?,
+            ))
         })
     }
 

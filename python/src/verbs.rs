@@ -17,7 +17,7 @@ use crate::errors::exception;
 use crate::value::request;
 
 /// A call of a verb.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Call {
     Memorize(MemorizeRequest),
     Retrieve(Box<RetrieveRequest>),
@@ -96,7 +96,7 @@ impl From<List> for ListRequest {
 }
 
 /// Whose memory.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     #[serde(default, rename = "where")]
@@ -146,7 +146,7 @@ struct One {
 }
 
 /// A change to a memory.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Update {
     memory_id: String,
@@ -162,7 +162,7 @@ pub(crate) struct Update {
 }
 
 /// Which memory is meant.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OneItem {
     memory_id: String,
@@ -173,7 +173,7 @@ pub(crate) struct OneItem {
 }
 
 /// A use of a tool to note.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewToolCall {
     memory_id: String,
@@ -183,7 +183,7 @@ pub(crate) struct NewToolCall {
 }
 
 /// Whether to repair what can be.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Check {
     #[serde(default)]
@@ -191,7 +191,7 @@ pub(crate) struct Check {
 }
 
 /// Which kept replies are read again.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplayRequest {
     #[serde(default, rename = "where")]
@@ -205,7 +205,7 @@ pub(crate) struct ReplayRequest {
 }
 
 /// Whether to count only.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReembedRequest {
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
@@ -188,6 +188,18 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             "happened_at": happened_at,
         }
         return self._one(self._native.create_item(request))
+
+    def create_items(self, items: Iterable[Mapping[str, Any]]) -> list[MemoryItem]:
+        """Puts many memories, each as `create_item` takes it, some hundred times faster.
+
+        Those of a scope that follow each other are put together, a thousand in a transaction;
+        what was put before one that is refused stays. None of them can be reinforced.
+        """
+        requests = [
+            {**item, "user_data": _user(item.get("user_data")), "embedding": item.get("embedding")}
+            for item in items
+        ]
+        return self._made(self._native.create_items(requests))
 
     def update_item(
         self,

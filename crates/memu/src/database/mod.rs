@@ -307,22 +307,38 @@ impl Access {
     ) -> Result<Option<Embedding>> {
         let mut kept = None;
         if let Some((kind, owner, values)) = vector {
-            let dimension = u32::try_from(values.len()).unwrap_or(u32::MAX);
-            let identity = self.embedder.clone();
-            let identity = identity.unwrap_or_else(|| EmbedderIdentity::unknown(dimension));
-            let vector = Embedding::checked(values, identity.dimension)?;
-            kept = Some(vector.clone());
-            let owned = OwnedEmbedding {
-                kind,
-                owner,
-                vector,
-            };
+            let (identity, owned) = self.owned(kind, owner, values)?;
+            kept = Some(owned.vector.clone());
             writes.push(Write::Embeddings(identity, vec![owned]));
         }
+        self.commit(scope, writes).await?;
+        Ok(kept)
+    }
+
+    /// A vector with its owner and whose it is.
+    fn owned(
+        &self,
+        kind: OwnerKind,
+        owner: Id,
+        values: Vec<f32>,
+    ) -> Result<(EmbedderIdentity, OwnedEmbedding)> {
+        let dimension = u32::try_from(values.len()).unwrap_or(u32::MAX);
+        let identity = self.embedder.clone();
+        let identity = identity.unwrap_or_else(|| EmbedderIdentity::unknown(dimension));
+        let vector = Embedding::checked(values, identity.dimension)?;
+        let owned = OwnedEmbedding {
+            kind,
+            owner,
+            vector,
+        };
+        Ok((identity, owned))
+    }
+
+    async fn commit(&self, scope: &Scope, writes: Vec<Write>) -> Result<()> {
         let mut batch = WriteBatch::new(scope.clone(), None);
         batch.writes = writes;
         self.store.commit(batch).await?;
-        Ok(kept)
+        Ok(())
     }
 
     /// Removes records, those of a scope together. Returns them.

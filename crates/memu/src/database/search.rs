@@ -61,10 +61,10 @@ pub(super) async fn search(access: &Access, search: VectorSearch) -> Result<Vec<
     let query = access.query(&search.filter, false).await?;
     let dimension = u32::try_from(search.query.len()).unwrap_or(u32::MAX);
     let vector = Embedding::checked(search.query.clone(), dimension)?;
-    let Some((identity, is_active)) = embedder(access, dimension).await? else {
+    let Some((identity, is_searched)) = embedder(access, dimension).await? else {
         return Ok(Vec::new());
     };
-    if is_active && search.ranking == Ranking::Similarity {
+    if is_searched && search.ranking == Ranking::Similarity {
         let query = VectorQuery {
             scopes: query.scopes,
             filter: query.filter,
@@ -79,7 +79,7 @@ pub(super) async fn search(access: &Access, search: VectorSearch) -> Result<Vec<
     one_by_one(access, query, &identity, &vector, &search).await
 }
 
-/// Whose vectors are compared with one of this dimension, and whether they are in use.
+/// Whose vectors are compared with one of this dimension, and whether the store searches them.
 async fn embedder(access: &Access, dimension: u32) -> Result<Option<(EmbedderIdentity, bool)>> {
     let sets = access.store.embedding_sets().await?;
     let fits = |identity: &EmbedderIdentity| identity.dimension == dimension;
@@ -88,8 +88,8 @@ async fn embedder(access: &Access, dimension: u32) -> Result<Option<(EmbedderIde
         |identity: &EmbedderIdentity| active.is_some_and(|active| active.identity == *identity);
     let chosen = access.embedders().await?;
     Ok(chosen.into_iter().find(fits).map(|identity| {
-        let is_active = is_active(&identity);
-        (identity, is_active)
+        let is_searched = active.is_none() || is_active(&identity);
+        (identity, is_searched)
     }))
 }
 
