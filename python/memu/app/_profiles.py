@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from pydantic import Field, RootModel, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from memu.app._section import Section
 
@@ -98,16 +98,20 @@ class LLMConfig(Section):
         return {"provider": "local", **given} if is_local else given
 
 
-class LLMProfilesConfig(
-    RootModel[dict[Annotated[str, StringConstraints(min_length=1)], LLMConfig]]
-):
+_Name = Annotated[str, StringConstraints(min_length=1)]
+
+
+class LLMProfilesConfig(RootModel[dict[_Name, LLMConfig]]):
     """The profiles by name; ``default`` chats and ``embedding`` embeds.
 
     A missing ``default`` is ``local``, which needs no key. A missing ``embedding`` is ``default``
     itself; where that cannot embed, ``local`` embeds.
     """
 
-    root: dict[str, LLMConfig] = Field(default_factory=dict[str, LLMConfig])
+    # As in sections: keys must not be shown where a profile is refused.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    root: dict[_Name, LLMConfig] = Field(default_factory=dict[str, LLMConfig])
 
     @model_validator(mode="before")
     @classmethod

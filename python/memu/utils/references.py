@@ -24,8 +24,8 @@ __all__ = [
 _CITATION = r"\[ref:([A-Za-z0-9_,\- ]+)\]"
 _CITATIONS = re.compile(_CITATION)
 # With the space that parts a citation from what it stands beside: before it, or at the
-# beginning of a line after it.
-_WITH_SPACE = re.compile(rf"^(?:{_CITATION}[ \t]*)+|[ \t]*{_CITATION}", re.MULTILINE)
+# beginning of a line after it. A run of space is looked at from its beginning only, once.
+_WITH_SPACE = re.compile(rf"^(?:{_CITATION}[ \t]*)+|(?<![ \t])[ \t]*{_CITATION}", re.MULTILINE)
 _LONGEST_SUMMARY = 100
 
 
