@@ -8,7 +8,7 @@ import pytest
 from blocks import POSTGRES_EXAMPLE, Block, PageError, Program, programs, read_blocks, run_program
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/python.md", "docs/sqlite.md"]
+PAGES = ["README.md", "docs/python.md", "docs/sqlite.md", "python/README.md"]
 BLOCKS = {page: read_blocks(page, (ROOT / page).read_text(encoding="utf-8")) for page in PAGES}
 PROGRAMS = [program for blocks in BLOCKS.values() for program in programs(blocks)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import memu
@@ -46,7 +47,7 @@ def stub_members(body: list[ast.stmt]) -> Members:
     return {name: members[name] for name in members if is_public(name)}
 
 
-def native_members(owner: Any) -> Members:
+def native_members(owner: ModuleType | type) -> Members:
     members: Members = {}
     for name in filter(is_public, vars(owner)):
         member = getattr(owner, name)

@@ -1,0 +1,71 @@
+"""A process may end at once after an answer, whatever threads of the core still do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROUNDS = 20
+
+ASYNC = """
+import asyncio
+from memu.app import MemoryService
+
+async def main():
+    service = MemoryService()
+    await service.create_memory_item(
+        memory_type="profile", memory_content="Nora keeps bees", user={"user_id": "nora"}
+    )
+    CLOSE
+
+asyncio.run(main())
+"""
+
+UNAWAITED = """
+import asyncio
+from memu.app import MemoryService
+
+async def main():
+    service = MemoryService()
+    for number in range(20):
+        asyncio.ensure_future(service.create_memory_item(
+            memory_type="event", memory_content=f"{number} bees swarmed", user={"user_id": "nora"}
+        ))
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+SYNC = """
+from memu.app import MemoryService
+
+MemoryService().sync.create_memory_item(
+    memory_type="profile", memory_content="Nora keeps bees", user={"user_id": "nora"}
+)
+"""
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(ASYNC.replace("CLOSE", ""), id="awaited"),
+        pytest.param(ASYNC.replace("CLOSE", "await service.close()"), id="closed"),
+        pytest.param(UNAWAITED, id="given up"),
+        pytest.param(SYNC, id="sync"),
+    ],
+)
+def test_a_process_ends_cleanly_right_after_an_answer(program: str, tmp_path: Path) -> None:
+    # What goes wrong at the end of a process does so now and then only.
+    for number in range(ROUNDS):
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, ""), f"round {number}"
