@@ -3,7 +3,8 @@
     python examples/python/migrate_to_postgres.py sqlite:///memu.db postgresql://user@host/memu
 
 This is for programs that change something on the way: leave records out, rename categories, merge
-users. To move everything as it is, with times, messages and a comparison at the end, there is
+users. The messages and passages that the memories cite stay behind, and times become those of the
+copy. To move everything as it is, with a comparison at the end, there is
 `memu migrate --from sqlite:///memu.db --to postgresql://…`.
 """
 

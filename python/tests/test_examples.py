@@ -50,9 +50,13 @@ def whose(record: BaseModel) -> str | None:
     return user_id
 
 
+# The times are those of the copy, and the messages themselves stay behind.
+NOT_COPIED = {"created_at", "updated_at", "content_hash", "segment_count", "segment_ids"}
+
+
 def told(records: Iterable[BaseModel]) -> dict[str, dict[str, Any]]:
-    """Everything that records say, by id; but for the times, which are those of the copy."""
-    dumped = [record.model_dump(exclude={"created_at", "updated_at"}) for record in records]
+    """Everything else that records say, by id."""
+    dumped = [record.model_dump(exclude=NOT_COPIED) for record in records]
     return {record["id"]: record for record in dumped}
 
 

@@ -38,21 +38,13 @@ def service() -> Iterator[MemoryService]:
     service.sync.close()
 
 
-def told(server: FakeOpenAI) -> str:
-    """The instructions of the last chat."""
-    first = server.chats[-1].messages[0]
-    assert first["role"] == "system", "nothing was recalled"
-    content: str = first["content"]
-    return content
-
-
 def test_a_synchronous_chat_recalls_what_this_user_said(
     fake_openai: FakeOpenAI, service: MemoryService
 ) -> None:
     with wrap_openai(OpenAI(), service, user_id="alice") as client:
         client.chat.completions.create(**ASKED)
-    assert "oat milk" in told(fake_openai)
-    assert "green tea" not in told(fake_openai)
+    assert "oat milk" in fake_openai.instructions
+    assert "green tea" not in fake_openai.instructions
 
 
 @pytest.mark.parametrize("ranking", ["similarity", "salience"])
@@ -66,8 +58,8 @@ def test_an_asynchronous_chat_recalls_by_either_ranking(
             await client.chat.completions.create(**ASKED)
 
     asyncio.run(chat())
-    assert "oat milk" in told(fake_openai)
-    assert "Ines" not in told(fake_openai)
+    assert "oat milk" in fake_openai.instructions
+    assert "Ines" not in fake_openai.instructions
 
 
 def test_a_synchronous_chat_recalls_within_a_running_event_loop(
@@ -80,7 +72,7 @@ def test_a_synchronous_chat_recalls_within_a_running_event_loop(
             client.chat.completions.create(**ASKED)
 
     asyncio.run(chat())
-    assert "oat milk" in told(fake_openai)
+    assert "oat milk" in fake_openai.instructions
 
 
 def recalled(server: FakeOpenAI, service: MemoryService, user_id: str, ranking: str) -> str:
@@ -88,7 +80,7 @@ def recalled(server: FakeOpenAI, service: MemoryService, user_id: str, ranking: 
     asked = {**ASKED, "messages": [{"role": "user", "content": "Tea with what?"}]}
     with wrap_openai(OpenAI(), service, user_id=user_id, ranking=ranking, top_k=1) as client:
         client.chat.completions.create(**asked)
-    (memory,) = (line for line in told(server).splitlines() if line.startswith("- "))
+    (memory,) = (line for line in server.instructions.splitlines() if line.startswith("- "))
     return memory
 
 
