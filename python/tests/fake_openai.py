@@ -62,6 +62,15 @@ class FakeOpenAI:
         """The chat completions among the requests."""
         return [request for request in self.requests if request.path.endswith("/completions")]
 
+    @property
+    def instructions(self) -> str:
+        """What the last chat begins with, which must be instructions in one text."""
+        first = self.chats[-1].messages[0]
+        assert first["role"] == "system", f"it begins with {first}"
+        content = first["content"]
+        assert isinstance(content, str)
+        return content
+
     def record(self, request: Request) -> None:
         """Called by the server's threads."""
         with self._lock:

@@ -16,15 +16,6 @@ logger = logging.getLogger("memu.client")
 _RANKINGS = ("similarity", "salience")
 
 
-class SyncRecalls(Protocol):
-    """The synchronous twin of :class:`Recalls`."""
-
-    @property
-    def retrieve(self) -> Callable[..., Mapping[str, Any]]:
-        """``retrieve(queries=…, where=…, top_k=…, ranking=…)``."""
-        ...
-
-
 class Recalls(Protocol):
     """The part of ``MemoryService`` that recalling needs."""
 
@@ -34,8 +25,8 @@ class Recalls(Protocol):
         ...
 
     @property
-    def sync(self) -> SyncRecalls:
-        """The same without ``await``."""
+    def sync(self) -> Any:
+        """What has the same verb without ``await``."""
         ...
 
 
@@ -85,7 +76,7 @@ class Recall:
         memories: list[str] = []
         if question := question_of(messages):
             with _failures_logged():
-                response = self._service.sync.retrieve(**self._request(question))
+                response: Mapping[str, Any] = self._service.sync.retrieve(**self._request(question))
                 memories = [hit.text for hit in hits_of(response)[: self._top_k]]
         return {**arguments, "messages": with_memories(messages, memories)}
 

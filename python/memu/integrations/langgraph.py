@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, Field
 
 from memu.client.hits import Hit, hits_of
-from memu.client.recall import Recalls, SyncRecalls, scope_fields
+from memu.client.recall import Recalls, scope_fields
 
 try:
     from langchain_core.tools import BaseTool, StructuredTool
@@ -24,26 +24,12 @@ except ImportError as error:
 logger = logging.getLogger("memu.integrations.langgraph")
 
 
-class SyncRemembers(SyncRecalls, Protocol):
-    """The synchronous twin of :class:`Remembers`."""
-
-    @property
-    def memorize(self) -> Callable[..., Mapping[str, Any]]:
-        """``memorize(content=…, modality=…, user=…)``."""
-        ...
-
-
 class Remembers(Recalls, Protocol):
     """The part of ``MemoryService`` that the tools need."""
 
     @property
     def memorize(self) -> Callable[..., Awaitable[Mapping[str, Any]]]:
         """``await memorize(content=…, modality=…, user=…)``."""
-        ...
-
-    @property
-    def sync(self) -> SyncRemembers:
-        """The same without ``await``."""
         ...
 
 
