@@ -72,7 +72,7 @@ impl Core {
     ) -> PyResult<Bound<'py, PyAny>> {
         self.checked(py)?;
         let call = Call::new(verb, request, &self.retrieve_config)?;
-        let answer: Answer = run(py, request, call.run(&self.service))?;
+        let answer: Answer = run(py, verb, request, call.run(&self.service))?;
         answer(py)
     }
 
@@ -86,7 +86,7 @@ impl Core {
         self.checked(py)?;
         let call = Call::new(verb, request, &self.retrieve_config)?;
         let service = self.service.clone();
-        start(py, request, async move { call.run(&service).await })
+        start(py, verb, request, async move { call.run(&service).await })
     }
 
     /// How long a verb takes in the core alone, in nanoseconds per call; for benchmarks.

@@ -131,6 +131,7 @@ fn of_call(call: &CallInfo) -> Value {
     let (provider, model) = call.model.split_once('/').unwrap_or(("", &call.model));
     json!({
         "call": call.number,
+        "operation": caller().map(|caller| caller.verb.clone()),
         "profile": &*call.profile,
         "step_id": &*call.step,
         "provider": provider,

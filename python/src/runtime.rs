@@ -37,7 +37,8 @@ tokio::task_local! {
 pub(crate) struct Caller {
     /// The event loop that awaits the answer; `None` where a thread waits for it.
     pub(crate) event_loop: Option<Py<PyAny>>,
-    /// The arguments of the verb.
+    /// The verb, and its arguments.
+    pub(crate) verb: String,
     pub(crate) arguments: Py<PyAny>,
 }
 
@@ -103,11 +104,13 @@ fn runtime() -> PyResult<Arc<Runtime>> {
 /// Waits for what a verb with these arguments does, as [`wait`].
 pub(crate) fn run<T: Send>(
     py: Python<'_>,
+    verb: &str,
     arguments: &Bound<'_, PyAny>,
     work: impl Future<Output = Result<T>> + Send,
 ) -> PyResult<T> {
     let caller = Caller {
         event_loop: None,
+        verb: verb.to_owned(),
         arguments: arguments.clone().unbind(),
     };
     wait(py, CALLER.scope(Arc::new(caller), work))
@@ -140,6 +143,7 @@ pub(crate) fn wait<T: Send>(
 /// another thread. When it is cancelled, the work is dropped.
 pub(crate) fn start<'py>(
     py: Python<'py>,
+    verb: &str,
     arguments: &Bound<'py, PyAny>,
     work: impl Future<Output = Result<Answer>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
@@ -150,6 +154,7 @@ pub(crate) fn start<'py>(
     let (to, of) = (event_loop.clone().unbind(), future.clone().unbind());
     let caller = Caller {
         event_loop: Some(event_loop.unbind()),
+        verb: verb.to_owned(),
         arguments: arguments.clone().unbind(),
     };
     let task = runtime.spawn(CALLER.scope(Arc::new(caller), async move {

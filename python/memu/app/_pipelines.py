@@ -7,10 +7,17 @@ from typing import Any
 
 from memu._memu import Core
 from memu.errors import ConfigError
+from memu.workflow.dispatcher import Dispatcher
 from memu.workflow.step import WorkflowStep
+
+PIPELINES = ("memorize", "retrieve")
+"""The verbs that run a pipeline."""
 
 # memU 1.x has a pipeline for each way to answer; here it is one, which looks at the configuration.
 _NAMES = {"retrieve_rag": "retrieve", "retrieve_llm": "retrieve"}
+
+Edit = tuple[str, str, str, WorkflowStep | None]
+"""A pipeline, how it is changed, at which step, and with which other one."""
 
 _PROFILES = {
     ("memorize", "preprocess_multimodal"): ("memorize_config", "preprocess_llm_profile"),
@@ -33,11 +40,18 @@ _PROFILES = {
 class Pipelines:
     """Changes to the pipelines of a core, kept so that they can be made again."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, dispatcher: Dispatcher) -> None:
         self._core = core
-        self._edits: list[tuple[str, str, str, WorkflowStep | None]] = []
+        self._dispatcher = dispatcher
+        self._edits: list[Edit] = []
         self._profiles: dict[tuple[str, str], str] = {}
         self._revisions: dict[str, int] = {}
+
+    def own_steps(self, pipeline: str) -> list[WorkflowStep]:
+        """The steps that callers put into a pipeline, in the order in which they came."""
+        known = self.steps(pipeline)
+        here = [edit for edit in self._edits if edit[0] == pipeline and _name(edit) in known]
+        return [edit[3] for edit in here if edit[3] is not None]
 
     def steps(self, pipeline: str) -> list[str]:
         """The names of a pipeline's steps, in order."""
@@ -45,9 +59,13 @@ class Pipelines:
 
     def edit(self, pipeline: str, change: str, target: str, step: WorkflowStep | None) -> int:
         """Makes a change; returns how many there were."""
-        edit = (_NAMES.get(pipeline, pipeline), change, target, step)
+        edit: Edit = (_NAMES.get(pipeline, pipeline), change, target, step)
         _apply(self._core, edit)
         self._edits.append(edit)
+        if step is not None:
+            place = (edit[0], _name(edit))
+            self._dispatcher.roles[place] = step.role
+            self._dispatcher.configs[place] = step.config
         return self._count(edit[0])
 
     def configured(
@@ -97,9 +115,15 @@ class Pipelines:
         return self._revisions[pipeline]
 
 
-def _apply(core: Core, edit: tuple[str, str, str, WorkflowStep | None]) -> None:
+def _apply(core: Core, edit: Edit) -> None:
     pipeline, change, target, step = edit
     if step is None:
         core.edit(pipeline, change, target)
     else:
-        core.edit(pipeline, change, target, step.step_id, step.handler)
+        core.edit(pipeline, change, target, _name(edit), step.handler)
+
+
+def _name(edit: Edit) -> str:
+    """What the core calls the step: one that takes the place of another takes its name, too."""
+    _, change, target, step = edit
+    return target if step is None or change == "replace" else step.step_id

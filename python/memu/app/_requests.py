@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel
 
@@ -39,17 +39,20 @@ def _query(given: Any) -> dict[str, str]:
     if not isinstance(given, Mapping):
         kind = type(given).__name__
         raise TypeError(f"a query is a text or a message with role and content, not a {kind}")
-    role = given.get("role", "user")
-    return {"role": role, "text": _text(given.get("content", given.get("text")))}
+    message = cast("Mapping[str, Any]", given)
+    role = message.get("role", "user")
+    return {"role": role, "text": _text(message.get("content", message.get("text")))}
 
 
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
-    if isinstance(content, Mapping) and isinstance(content.get("text"), str):
-        return str(content["text"])
+    if isinstance(content, Mapping):
+        text = cast("Mapping[str, Any]", content).get("text")
+        if isinstance(text, str):
+            return text
     if isinstance(content, list):
-        parts = [_text(part) for part in content if _is_text(part)]
+        parts = [_text(part) for part in cast("list[Any]", content) if _is_text(part)]
         if parts:
             return "\n".join(parts)
     raise ValueError('a query has no text: its content is a text or {"text": "..."}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from memu._memu import Core
 from memu.app._core_settings import retrieve_to_core, scope_fields, to_core
-from memu.app._pipelines import Pipelines
+from memu.app._pipelines import PIPELINES, Pipelines
 from memu.app._requests import Ranking
 from memu.app._sync_verbs import SyncVerbs
 from memu.app._verbs import AsyncVerbs
@@ -26,11 +27,17 @@ from memu.app.settings import (
     UserConfig,
 )
 from memu.database._store import NativeStore
+from memu.errors import ConfigError
 from memu.llm.wrapper import LLMInterceptorHandle
 from memu.workflow.dispatcher import Dispatcher
 from memu.workflow.interceptor import WorkflowInterceptorHandle
-from memu.workflow.runner import WorkflowRunner, resolve_workflow_runner
-from memu.workflow.step import WorkflowStep
+from memu.workflow.runner import (
+    RUN_IN_CORE,
+    LocalWorkflowRunner,
+    WorkflowRunner,
+    resolve_workflow_runner,
+)
+from memu.workflow.step import WorkflowState, WorkflowStep
 
 __all__ = ["MemoryService", "SyncMemoryService"]
 
@@ -76,7 +83,7 @@ class MemoryService(AsyncVerbs):
         self._dispatcher = Dispatcher()
         fields = None if scope_fields(self.user_config) else list(self._user_model.model_fields)
         self._core = Core.open(self._settings(), fields, self._dispatcher)
-        self._pipelines = Pipelines(self._core)
+        self._pipelines = Pipelines(self._core, self._dispatcher)
         self._dispatcher.connect(self._watch)
 
     @property
@@ -233,10 +240,32 @@ class MemoryService(AsyncVerbs):
     # What the verbs need.
 
     async def _call(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
-        return await self._core.start(verb, request)
+        if type(self._workflow_runner) is LocalWorkflowRunner or verb not in PIPELINES:
+            return await self._core.start(verb, request)
+        return await self._run_by_runner(verb, request)
+
+    async def _run_by_runner(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
+        async def run_in_core(state: WorkflowState) -> WorkflowState:
+            given = {key: value for key, value in state.items() if key != "response"}
+            return {**state, "response": await self._core.start(verb, given)}
+
+        state = await self._workflow_runner.run(
+            verb,
+            self._pipelines.own_steps(verb),
+            dict(request),
+            {"workflow_name": verb, RUN_IN_CORE: run_in_core},
+            self._dispatcher.steps,
+        )
+        response = state.get("response")
+        if not isinstance(response, dict):
+            runner = self._workflow_runner.name
+            raise ConfigError(f"the workflow runner {runner!r} gave back a state with no response")
+        return cast("dict[str, Any]", response)
 
     def _wait(self, verb: str, request: dict[str, Any]) -> dict[str, Any]:
-        return self._core.run(verb, request)
+        if type(self._workflow_runner) is LocalWorkflowRunner or verb not in PIPELINES:
+            return self._core.run(verb, request)
+        return asyncio.run(self._run_by_runner(verb, request))
 
     def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
         unchanged = self.retrieve_config == self._asked_with
@@ -292,4 +321,4 @@ class SyncMemoryService(SyncVerbs):
 def _model(given: Mapping[str, Any] | BaseModel | None, model: type[Model]) -> Model:
     if isinstance(given, model):
         return given
-    return cast("Model", model.model_validate(given if given is not None else {}))
+    return model.model_validate(given if given is not None else {})
