@@ -52,7 +52,8 @@ def _text(content: Any) -> str:
         if isinstance(text, str):
             return text
     if isinstance(content, list):
-        parts = [_text(part) for part in cast("list[Any]", content) if _is_text(part)]
+        given: list[Any] = content
+        parts = [_text(part) for part in given if _is_text(part)]
         if parts:
             return "\n".join(parts)
     raise ValueError('a query has no text: its content is a text or {"text": "..."}')
