@@ -52,8 +52,7 @@ def _text(content: Any) -> str:
         if isinstance(text, str):
             return text
     if isinstance(content, list):
-        given: list[Any] = content
-        parts = [_text(part) for part in given if _is_text(part)]
+        parts = [_text(part) for part in cast("list[object]", content) if _is_text(part)]
         if parts:
             return "\n".join(parts)
     raise ValueError('a query has no text: its content is a text or {"text": "..."}')
