@@ -1,20 +1,25 @@
 //! The verbs of a service, by name.
 
+mod requests;
+
 use memu::core::config::RetrieveConfig;
-use memu::core::records::ToolCall;
 use memu::settings::Layers;
 use memu::{
-    CreateItem, CreateItems, Id, ListRequest, MemorizeRequest, MemoryService, Message, Modality,
-    NewItem, Reembed, Replay, Result, RetrieveRequest, Role, Source, UpdateItem,
+    CreateItem, CreateItems, Id, ListRequest, MemorizeRequest, MemoryService, Message, NewItem,
+    Reembed, Replay, Result, RetrieveRequest, Source, UpdateItem,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyAnyMethods, PyBytes};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, answer};
 use crate::errors::exception;
 use crate::value::request;
+
+use requests::{
+    Check, Create, CreateMany, List, Memorize, NewToolCall, OneItem, Query, ReembedRequest,
+    ReplayRequest, Retrieve, Update, Which,
+};
 
 /// A call of a verb.
 #[derive(Clone, Debug)]
@@ -35,181 +40,6 @@ pub(crate) enum Call {
     Replay(ReplayRequest),
     Reembed(ReembedRequest),
     Close,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Memorize {
-    resource_url: Option<String>,
-    modality: Modality,
-    #[serde(default)]
-    user: Map<String, Value>,
-    caption: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Retrieve {
-    queries: Vec<Query>,
-    #[serde(default, rename = "where")]
-    filter: Map<String, Value>,
-    #[serde(default)]
-    all_scopes: bool,
-    #[serde(default)]
-    explain: bool,
-    top_k: Option<usize>,
-    #[serde(default)]
-    config: Map<String, Value>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Query {
-    #[serde(default = "user")]
-    role: Role,
-    text: String,
-}
-
-fn user() -> Role {
-    Role::User
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    #[serde(default, rename = "where")]
-    filter: Map<String, Value>,
-    #[serde(default)]
-    all_scopes: bool,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-impl From<List> for ListRequest {
-    fn from(list: List) -> Self {
-        Self {
-            filter: list.filter,
-            all_scopes: list.all_scopes,
-            limit: list.limit,
-            cursor: list.cursor,
-        }
-    }
-}
-
-/// Whose memory.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Which {
-    #[serde(default, rename = "where")]
-    filter: Map<String, Value>,
-    #[serde(default)]
-    all_scopes: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Create {
-    memory_type: String,
-    memory_content: String,
-    #[serde(default)]
-    memory_categories: Vec<String>,
-    #[serde(default)]
-    extra: Map<String, Value>,
-    #[serde(default)]
-    user: Map<String, Value>,
-    #[serde(default = "yes")]
-    propagate: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CreateMany {
-    items: Vec<One>,
-    #[serde(default)]
-    user: Map<String, Value>,
-    #[serde(default = "yes")]
-    propagate: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct One {
-    memory_type: String,
-    memory_content: String,
-    #[serde(default)]
-    memory_categories: Vec<String>,
-    #[serde(default)]
-    extra: Map<String, Value>,
-}
-
-/// A change to a memory.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Update {
-    memory_id: String,
-    memory_type: Option<String>,
-    memory_content: Option<String>,
-    memory_categories: Option<Vec<String>>,
-    #[serde(default)]
-    extra: Map<String, Value>,
-    #[serde(default)]
-    user: Map<String, Value>,
-    #[serde(default = "yes")]
-    propagate: bool,
-}
-
-/// Which memory is meant.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OneItem {
-    memory_id: String,
-    #[serde(default)]
-    user: Map<String, Value>,
-    #[serde(default = "yes")]
-    propagate: bool,
-}
-
-/// A use of a tool to note.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewToolCall {
-    memory_id: String,
-    tool_call: ToolCall,
-    #[serde(default)]
-    user: Map<String, Value>,
-}
-
-/// Whether to repair what can be.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Check {
-    #[serde(default)]
-    repair: bool,
-}
-
-/// Which kept replies are read again.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReplayRequest {
-    #[serde(default, rename = "where")]
-    filter: Map<String, Value>,
-    #[serde(default)]
-    all_scopes: bool,
-    #[serde(default)]
-    stored: bool,
-    #[serde(default)]
-    dry_run: bool,
-}
-
-/// Whether to count only.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReembedRequest {
-    #[serde(default)]
-    dry_run: bool,
 }
 
 impl Call {

@@ -1,17 +1,20 @@
 //! The store below the verbs, as Python holds it.
 
+mod requests;
+
 use memu::core::filter::Filter;
 use memu::core::records::Embedding;
-use memu::core::time::When;
 use memu::database::{
-    CreateCategory, CreateItem, CreateResource, Database, Kept, Object, Ranking, UpdateCategory,
-    UpdateItem, VectorSearch,
+    CreateCategory, CreateResource, Database, Kept, Object, Ranking, UpdateCategory, UpdateItem,
+    VectorSearch,
 };
-use memu::{Error, Id, MemoryService, Modality, Result};
+use memu::{Error, Id, MemoryService, Result};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use requests::{ChangedCategory, ChangedItem, Filed, NewCategory, NewItem, NewResource, id};
 
 use crate::answer::{Answer, answer, python};
 use crate::core::builder;
@@ -79,100 +82,6 @@ fn taken_vector(arguments: &Bound<'_, PyDict>) -> PyResult<Option<Vec<f32>>> {
         return Ok(None);
     }
     vector(&given).map(Some)
-}
-
-fn id(text: Option<String>) -> Result<Option<Id>> {
-    text.map(|text| Id::checked(&text)).transpose()
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewResource {
-    id: Option<String>,
-    url: String,
-    modality: Modality,
-    #[serde(default)]
-    local_path: String,
-    caption: Option<String>,
-    #[serde(default)]
-    user_data: Object,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewItem {
-    id: Option<String>,
-    resource_id: Option<String>,
-    memory_type: String,
-    summary: String,
-    happened_at: Option<String>,
-    #[serde(default)]
-    extra: Object,
-    #[serde(default)]
-    tool_record: Object,
-    #[serde(default)]
-    reinforce: bool,
-    #[serde(default)]
-    user_data: Object,
-}
-
-impl NewItem {
-    fn made(self, embedding: Option<Vec<f32>>) -> Result<CreateItem> {
-        Ok(CreateItem {
-            id: id(self.id)?,
-            resource_id: id(self.resource_id.filter(|id| !id.is_empty()))?,
-            memory_type: self.memory_type,
-            summary: self.summary,
-            happened: self.happened_at.as_deref().map(When::minute).transpose()?,
-            embedding,
-            extra: self.extra,
-            tool_record: self.tool_record,
-            reinforce: self.reinforce,
-            user_data: self.user_data,
-        })
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChangedItem {
-    item_id: String,
-    memory_type: Option<String>,
-    summary: Option<String>,
-    #[serde(default)]
-    extra: Object,
-    #[serde(default)]
-    tool_record: Object,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewCategory {
-    id: Option<String>,
-    name: String,
-    #[serde(default)]
-    description: String,
-    summary: Option<String>,
-    #[serde(default)]
-    user_data: Object,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ChangedCategory {
-    category_id: String,
-    name: Option<String>,
-    description: Option<String>,
-    summary: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Filed {
-    item_id: String,
-    cat_id: String,
-    #[serde(default)]
-    user_data: Object,
 }
 
 #[pymethods]
