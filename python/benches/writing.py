@@ -1,0 +1,112 @@
+"""How fast memories are stored, each of them on the disk before the call returns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from material import Texts, gaussian
+from memu.app import MemoryService
+from row import Row
+from searching import USER, open_store
+from sizes import Sizes
+from stand_in import StandIn
+
+STAND_IN = "stand-in for memU 1.x"
+
+
+def one_by_one_name(sizes: Sizes) -> str:
+    """What the measurement is called."""
+    return f"create_item, {sizes.rounds * sizes.ones} one by one, durable"
+
+
+def batches_name(sizes: Sizes) -> str:
+    """What the measurement is called."""
+    return f"create_items, batches of {sizes.batch}"
+
+
+def verb_name(sizes: Sizes) -> str:
+    """What the measurement is called."""
+    return f"create_memory_items, batches of {sizes.batch}"
+
+
+def one_by_one(sizes: Sizes, folder: Path) -> list[Row]:
+    """``create_item`` of the repository, with vectors that the caller has."""
+    with open_store(folder / "one-by-one.db") as store:
+
+        def ours(items: list[dict[str, Any]]) -> None:
+            for item in items:
+                store.memory_item_repo.create_item(**item)
+
+        return [_rates(one_by_one_name(sizes), sizes, folder, sizes.ones, ours)]
+
+
+def batches(sizes: Sizes, folder: Path) -> list[Row]:
+    """``create_items`` of the repository, with vectors that the caller has."""
+    with open_store(folder / "batches.db") as store:
+
+        def ours(items: list[dict[str, Any]]) -> None:
+            store.memory_item_repo.create_items(items)
+
+        return [_rates(batches_name(sizes), sizes, folder, sizes.batch, ours)]
+
+
+def verb(sizes: Sizes, folder: Path) -> list[Row]:
+    """``create_memory_items`` of the service, which makes the vectors and files the memories.
+
+    The stand-in is handed its vectors, and files each memory with a second commit.
+    """
+    dsn = f"sqlite:///{folder / 'verb.db'}"
+    service = MemoryService(database_config={"metadata_store": {"provider": "sqlite", "dsn": dsn}})
+
+    def ours(items: list[dict[str, Any]]) -> None:
+        new = [
+            {"memory_type": item["memory_type"], "memory_content": item["summary"]}
+            for item in items
+        ]
+        service.sync.create_memory_items(new, user=USER, propagate=False)
+
+    with service.sync:
+        return [_rates(verb_name(sizes), sizes, folder, sizes.batch, ours, is_filed=True)]
+
+
+def _rates(
+    name: str,
+    sizes: Sizes,
+    folder: Path,
+    count: int,
+    ours: Callable[[list[dict[str, Any]]], None],
+    *,
+    is_filed: bool = False,
+) -> Row:
+    """Memories per second, ``count`` in each turn; the stand-in has ``sizes.ones`` in its own."""
+    texts = Texts(3)
+    stand_in = StandIn(folder / f"stand-in-{name.split(',')[0]}.db")
+    rates: list[float] = []
+    others: list[float] = []
+    # The first round makes the scope and warms both.
+    for turn in range(sizes.rounds + 1):
+        # Lists, as services for embeddings answer.
+        items: list[dict[str, Any]] = [
+            {
+                "memory_type": "knowledge",
+                "summary": texts.sentence(),
+                "embedding": vector.tolist(),
+                "user_data": USER,
+            }
+            for vector in gaussian(turn, max(count, sizes.ones))
+        ]
+        began = time.perf_counter()
+        ours(items[:count])
+        rates.append(count / (time.perf_counter() - began))
+        began = time.perf_counter()
+        for item in items[: sizes.ones]:
+            id = stand_in.create_item(item["summary"], item["embedding"])
+            if is_filed:
+                stand_in.file(id)
+        others.append(sizes.ones / (time.perf_counter() - began))
+    stand_in.close()
+    return Row(name, median(rates[1:]), "items/s").beside({STAND_IN: median(others[1:])})
