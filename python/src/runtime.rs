@@ -1,17 +1,24 @@
 //! The threads that the core runs on, and how Python waits for them.
 
 use std::future::Future;
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
+use std::thread;
 use std::time::Duration;
 
+use futures_util::future::{AbortHandle, Abortable};
 use memu::{Error, Result};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::AbortHandle;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::answer::Answer;
 use crate::errors::exception;
@@ -21,9 +28,9 @@ const SIGNALS: Duration = Duration::from_millis(50);
 /// More threads than this only wait for each other: reading and writing have their own.
 const MOST_THREADS: usize = 4;
 
-/// The runtime of this process. A child that was forked has none of its parent's threads, and
-/// makes its own.
-static RUNTIME: Mutex<Option<(u32, Arc<Runtime>)>> = Mutex::new(None);
+/// The threads of this process. A child that was forked has none of its parent's, and makes its
+/// own.
+static THREADS: Mutex<Option<(u32, Arc<Threads>)>> = Mutex::new(None);
 
 static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -74,31 +81,80 @@ pub(crate) fn end(py: Python<'_>) {
     ENDING.store(true, SeqCst);
     py.detach(|| {
         while ATTACHED.load(SeqCst) > 0 {
-            std::thread::sleep(Duration::from_millis(1));
+            thread::sleep(Duration::from_millis(1));
         }
     });
 }
 
-fn runtime() -> PyResult<Arc<Runtime>> {
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What the core runs on.
+struct Threads {
+    runtime: Runtime,
+    /// Those that begin tasks, in turn.
+    beginners: Vec<Sender<Task>>,
+    next: AtomicUsize,
+}
+
+impl Threads {
+    fn new() -> io::Result<Arc<Self>> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let count = cores.min(MOST_THREADS);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(count)
+            .thread_name("memu")
+            .enable_all()
+            .build()?;
+        let mut beginners = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (sender, tasks) = mpsc::channel();
+            let runtime = runtime.handle().clone();
+            let builder = thread::Builder::new().name("memu-begin".to_owned());
+            builder.spawn(move || begin(&tasks, &runtime))?;
+            beginners.push(sender);
+        }
+        Ok(Arc::new(Self {
+            runtime,
+            beginners,
+            next: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Begins a task on a thread of its own for that. The runtime would wake one thread to find
+    /// it and another to look for more, which takes longer than most verbs.
+    fn begin(&self, task: Task) -> PyResult<()> {
+        let turn = self.next.fetch_add(1, Relaxed);
+        let beginner = self.beginners.get(turn % self.beginners.len().max(1));
+        let begun = beginner.and_then(|beginner| beginner.send(task).ok());
+        begun.ok_or_else(|| PyRuntimeError::new_err("the threads of the core have ended"))
+    }
+}
+
+/// Begins tasks; one that has to wait goes on in the runtime.
+fn begin(tasks: &Receiver<Task>, runtime: &Handle) {
+    let _within = runtime.enter();
+    for mut task in tasks {
+        let mut context = Context::from_waker(Waker::noop());
+        if task.as_mut().poll(&mut context).is_pending() {
+            runtime.spawn(task);
+        }
+    }
+}
+
+fn threads() -> PyResult<Arc<Threads>> {
     let process = std::process::id();
-    let mut known = RUNTIME.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((of, runtime)) = &*known
+    let mut known = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, threads)) = &*known
         && *of == process
     {
-        return Ok(runtime.clone());
+        return Ok(threads.clone());
     }
-    // To drop the parent's would be to wait for its threads, which are not here.
+    // To drop the parent's would be to wait for threads that are not here.
     std::mem::forget(known.take());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(cores.min(MOST_THREADS))
-        .thread_name("memu")
-        .enable_all()
-        .build()
+    let threads = Threads::new()
         .map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;
-    let runtime = Arc::new(runtime);
-    *known = Some((process, runtime.clone()));
-    Ok(runtime)
+    *known = Some((process, threads.clone()));
+    Ok(threads)
 }
 
 /// Waits for what a verb with these arguments does, as [`wait`].
@@ -121,9 +177,9 @@ pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     work: impl Future<Output = Result<T>> + Send,
 ) -> PyResult<T> {
-    let runtime = runtime()?;
+    let threads = threads()?;
     let done = py.detach(|| {
-        runtime.block_on(async {
+        threads.runtime.block_on(async {
             let mut work = pin!(work);
             loop {
                 match tokio::time::timeout(SIGNALS, &mut work).await {
@@ -147,7 +203,7 @@ pub(crate) fn start<'py>(
     arguments: &Bound<'py, PyAny>,
     work: impl Future<Output = Result<Answer>> + Send + 'static,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let runtime = runtime()?;
+    let core = threads()?;
     let running = RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
     let event_loop = running.call0()?;
     let future = event_loop.call_method0("create_future")?;
@@ -157,12 +213,15 @@ pub(crate) fn start<'py>(
         verb: verb.to_owned(),
         arguments: arguments.clone().unbind(),
     };
-    let task = runtime.spawn(CALLER.scope(Arc::new(caller), async move {
-        let result = work.await;
-        attached(|py| deliver(py, to.bind(py), of.bind(py), result));
-    }));
-    let cancel = Cancel(task.abort_handle());
-    future.call_method1("add_done_callback", (cancel,))?;
+    let (handle, registration) = AbortHandle::new_pair();
+    let work = Abortable::new(work, registration);
+    let task = CALLER.scope(Arc::new(caller), async move {
+        if let Ok(result) = work.await {
+            attached(|py| deliver(py, to.bind(py), of.bind(py), result));
+        }
+    });
+    core.begin(Box::pin(task))?;
+    future.call_method1("add_done_callback", (Cancel(handle),))?;
     Ok(future)
 }
 

@@ -199,7 +199,13 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             {**item, "user_data": _user(item.get("user_data")), "embedding": item.get("embedding")}
             for item in items
         ]
-        return self._made(self._native.create_items(requests))
+        vectors = [request["embedding"] for request in requests]
+        made = self._native.create_items(requests)
+        # The vectors are the caller's own: they need not be made anew.
+        return [
+            self._one({**record, "embedding": vector})
+            for record, vector in zip(made, vectors, strict=True)
+        ]
 
     def update_item(
         self,

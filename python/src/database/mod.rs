@@ -242,9 +242,9 @@ impl NativeDatabase {
         });
         let made = made.collect::<PyResult<Vec<_>>>()?;
         self.wait(py, async {
-            Ok(many(
-                self.database.memory_item_repo.create_items(made).await?,
-            ))
+            let kept = self.database.memory_item_repo.create_items(made).await?;
+            let records: Vec<_> = kept.into_iter().map(|kept| kept.record).collect();
+            Ok(answer(records))
         })
     }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use memu_core::environment::{Clock, IdSource, RandomIds, SystemClock};
 use memu_core::records::{
-    CategoryItem, EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, Meta,
+    CategoryItem, EmbedderIdentity, Embedding, EmbeddingSet, Id, MemoryCategory, MemoryItem, Meta,
     OwnedEmbedding, OwnerKind, Resource, SetState,
 };
 use memu_core::scope::Scope;
@@ -239,13 +239,12 @@ impl Access {
         Ok(Meta::new(id, self.scope(user_data)?, self.clock.now()))
     }
 
-    /// Whose vectors are shown, the first that a record has.
-    async fn embedders(&self) -> Result<Vec<EmbedderIdentity>> {
-        let sets = self.store.embedding_sets().await?;
+    /// Whose vectors are shown, of those in these sets: the first that a record has.
+    fn shown(&self, sets: &[EmbeddingSet]) -> Vec<EmbedderIdentity> {
         let active = sets.iter().filter(|set| set.state == SetState::Active);
         let unknown = sets.iter().filter(|set| set.identity.is_unknown());
         let shown = active.chain(unknown).map(|set| set.identity.clone());
-        Ok(self.embedder.iter().cloned().chain(shown).collect())
+        self.embedder.iter().cloned().chain(shown).collect()
     }
 
     async fn with_vectors<T>(
@@ -261,7 +260,7 @@ impl Access {
                 embedding: None,
             })
             .collect();
-        for identity in self.embedders().await? {
+        for identity in self.shown(&self.store.embedding_sets().await?) {
             for page in kept.chunks_mut(PAGE) {
                 self.add_vectors(kind, &identity, page, meta).await?;
             }

@@ -86,7 +86,7 @@ async fn embedder(access: &Access, dimension: u32) -> Result<Option<(EmbedderIde
     let active = sets.iter().find(|set| set.state == SetState::Active);
     let is_active =
         |identity: &EmbedderIdentity| active.is_some_and(|active| active.identity == *identity);
-    let chosen = access.embedders().await?;
+    let chosen = access.shown(&sets);
     Ok(chosen.into_iter().find(fits).map(|identity| {
         let is_searched = active.is_none() || is_active(&identity);
         (identity, is_searched)
