@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 # NumPy has one thread, and reads this once, when it is imported.
@@ -32,10 +33,14 @@ Measurement = Callable[[], list[Row]]
 
 def measurements(sizes: Sizes, folder: Path) -> dict[str, Measurement]:
     """All measurements by name."""
+    searches: dict[str, Measurement] = {
+        searching.search_name(sizes, kind): partial(searching.searches, sizes, kind, folder)
+        for kind in searching.KINDS
+    }
     return {
         calls.SYNC: lambda: calls.synchronous(sizes),
         calls.AWAITED: lambda: calls.awaited(sizes),
-        searching.search_name(sizes): lambda: searching.searches(sizes, folder),
+        **searches,
         writing.one_by_one_name(sizes): lambda: writing.one_by_one(sizes, folder),
         writing.batches_name(sizes): lambda: writing.batches(sizes, folder),
         writing.verb_name(sizes): lambda: writing.verb(sizes, folder),
