@@ -55,9 +55,10 @@ def sentences(seed: int, count: int) -> Matrix:
     words *= weights[:, np.newaxis].astype(np.float32)
     random = np.random.default_rng(seed)
     sums = np.empty((count, DIMENSION), dtype=np.float32)
-    for place, length in enumerate(random.integers(12, 40, count, endpoint=True)):
-        chosen = np.exp(random.random(length) * np.log(_WORDS)).astype(np.int64) - 1
-        sums[place] = words[chosen].sum(axis=0)
+    for place in range(count):
+        length = int(random.integers(12, 40, endpoint=True))
+        ranks = _WORDS ** random.random(length, dtype=np.float64)
+        sums[place] = words[ranks.astype(np.int64) - 1].sum(axis=0)
     return _unit(sums)
 
 
