@@ -15,7 +15,7 @@ STAND_IN = ["stand-in for memU 1.x"]
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(BENCH), "--small", "--folder", str(folder), *arguments]
+    command = [sys.executable, str(BENCH), "--small", "--dir", str(folder), *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120
     )
@@ -41,6 +41,7 @@ def test_every_row_is_printed_with_its_baselines(rows: list[dict[str, Any]]) -> 
         "vector_search_items, 300 × 384, gaussian, recall": ["numpy"],
         "create_item, 6 one by one, durable": STAND_IN,
         "create_items, batches of 20": STAND_IN,
+        "create_memory_item, 6 one by one, durable": STAND_IN,
         "create_memory_items, batches of 20": STAND_IN,
     }
 
@@ -61,7 +62,7 @@ def test_what_is_searched_is_found(rows: list[dict[str, Any]]) -> None:
 
 
 def test_one_measurement_alone_is_printed_for_people(tmp_path: Path) -> None:
-    done = bench(tmp_path, "--only", "one by one")
+    done = bench(tmp_path, "--only", "create_item, ")
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()
     assert line.startswith("create_item, 6 one by one, durable ")
