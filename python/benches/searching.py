@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, median
 
 import numpy as np
-from material import DIMENSION, Matrix, gaussian
+from material import DIMENSION, Matrix, gaussian, sentences
 from memu.database.sqlite import SQLiteStore, build_sqlite_database
 from row import Row
 from sizes import Sizes
@@ -18,16 +19,20 @@ TOP_K = 10
 BATCH = 1_000
 
 
-def search_name(sizes: Sizes) -> str:
+# What vectors there are, by the kind that the measurement is called after.
+KINDS: dict[str, Callable[[int, int], Matrix]] = {"sentences": sentences, "gaussian": gaussian}
+
+
+def search_name(sizes: Sizes, kind: str) -> str:
     """What the measurement is called."""
-    return f"vector_search_items, {sizes.vectors} × {DIMENSION}"
+    return f"vector_search_items, {sizes.vectors} × {DIMENSION}, {kind}"
 
 
-def searches(sizes: Sizes, folder: Path) -> list[Row]:
+def searches(sizes: Sizes, kind: str, folder: Path) -> list[Row]:
     """``vector_search_items`` beside NumPy, which has the vectors in memory."""
-    matrix = gaussian(1, sizes.vectors)
-    queries = gaussian(2, (sizes.rounds + 1) * sizes.searches)
-    with open_store(folder / "search.db") as store:
+    matrix = KINDS[kind](1, sizes.vectors)
+    queries = KINDS[kind](2, (sizes.rounds + 1) * sizes.searches)
+    with open_store(folder / f"search-{kind}.db") as store:
         ids = _fill(store, matrix)
         repository = store.memory_item_repo
         ours: list[float] = []
@@ -47,7 +52,7 @@ def searches(sizes: Sizes, folder: Path) -> list[Row]:
                 rows = _by_numpy(matrix, query)
                 numpy.append((time.perf_counter() - began) * 1e3)
                 recalls.append(len(known & {ids[row] for row in rows}) / len(rows))
-    name = search_name(sizes)
+    name = search_name(sizes, kind)
     first = sizes.searches
     return [
         Row(name, median(ours[first:]), "ms").beside({"numpy": median(numpy[first:])}),

@@ -10,6 +10,7 @@ from typing import Any
 
 from material import Texts, gaussian
 from memu.app import MemoryService
+from memu.app.service import SyncMemoryService
 from row import Row
 from searching import USER, open_store
 from sizes import Sizes
@@ -29,6 +30,11 @@ def batches_name(sizes: Sizes) -> str:
 
 
 def verb_name(sizes: Sizes) -> str:
+    """What the measurement is called."""
+    return f"create_memory_item, {sizes.rounds * sizes.ones} one by one, durable"
+
+
+def batch_verb_name(sizes: Sizes) -> str:
     """What the measurement is called."""
     return f"create_memory_items, batches of {sizes.batch}"
 
@@ -55,22 +61,36 @@ def batches(sizes: Sizes, folder: Path) -> list[Row]:
 
 
 def verb(sizes: Sizes, folder: Path) -> list[Row]:
-    """``create_memory_items`` of the service, which makes the vectors and files the memories.
+    """``create_memory_item`` of the service, which makes the vector and files the memory.
 
     The stand-in is handed its vectors, and files each memory with a second commit.
     """
-    dsn = f"sqlite:///{folder / 'verb.db'}"
-    service = MemoryService(database_config={"metadata_store": {"provider": "sqlite", "dsn": dsn}})
+    with _service(folder / "verb.db") as service:
 
-    def ours(items: list[dict[str, Any]]) -> None:
-        new = [
-            {"memory_type": item["memory_type"], "memory_content": item["summary"]}
-            for item in items
-        ]
-        service.sync.create_memory_items(new, user=USER, propagate=False)
+        def ours(items: list[dict[str, Any]]) -> None:
+            for item in items:
+                service.create_memory_item(**_request(item), user=USER, propagate=False)
 
-    with service.sync:
-        return [_rates(verb_name(sizes), sizes, folder, sizes.batch, ours, is_filed=True)]
+        return [_rates(verb_name(sizes), sizes, folder, sizes.ones, ours, is_filed=True)]
+
+
+def batch_verb(sizes: Sizes, folder: Path) -> list[Row]:
+    """``create_memory_items`` of the service; as `verb`."""
+    with _service(folder / "batch-verb.db") as service:
+
+        def ours(items: list[dict[str, Any]]) -> None:
+            service.create_memory_items(map(_request, items), user=USER, propagate=False)
+
+        return [_rates(batch_verb_name(sizes), sizes, folder, sizes.batch, ours, is_filed=True)]
+
+
+def _service(path: Path) -> SyncMemoryService:
+    store = {"provider": "sqlite", "dsn": f"sqlite:///{path}"}
+    return MemoryService(database_config={"metadata_store": store}).sync
+
+
+def _request(item: dict[str, Any]) -> dict[str, Any]:
+    return {"memory_type": item["memory_type"], "memory_content": item["summary"]}
 
 
 def _rates(
