@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{
     AtomicBool, AtomicUsize,
@@ -13,6 +14,7 @@ use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
 use memu::{Error, Result};
 use pyo3::exceptions::PyRuntimeError;
@@ -214,9 +216,10 @@ pub(crate) fn start<'py>(
         arguments: arguments.clone().unbind(),
     };
     let (handle, registration) = AbortHandle::new_pair();
-    let work = Abortable::new(work, registration);
+    let work = Abortable::new(AssertUnwindSafe(work).catch_unwind(), registration);
     let task = CALLER.scope(Arc::new(caller), async move {
-        if let Ok(result) = work.await {
+        if let Ok(done) = work.await {
+            let result = done.unwrap_or_else(|_| Err(Error::internal("a verb panicked")));
             attached(|py| deliver(py, to.bind(py), of.bind(py), result));
         }
     });

@@ -1,14 +1,56 @@
-"""What several tests start from: a stand-in for OpenAI, and a database on a PostgreSQL server."""
+"""What several tests start from: services, a stand-in for OpenAI, and databases on a server."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from fake_openai import FakeOpenAI
+from support import Call, postgres, sqlite
+
+from memu import MemoryService
+
+
+@pytest.fixture(params=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Call:
+    """Calls a verb of a service: without an event loop, and awaited on one."""
+
+    def wait(service: MemoryService, verb: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = getattr(service.sync, verb)(*arguments, **options)
+        return answer
+
+    def run(service: MemoryService, verb: str, *arguments: Any, **options: Any) -> dict[str, Any]:
+        async def awaited() -> dict[str, Any]:
+            answer: dict[str, Any] = await getattr(service, verb)(*arguments, **options)
+            return answer
+
+        return asyncio.run(awaited())
+
+    return wait if request.param == "sync" else run
+
+
+@pytest.fixture(params=["inmemory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any] | None:
+    """The configuration of an empty store of each kind."""
+    if request.param == "sqlite":
+        return sqlite(tmp_path / "memu.db")
+    if request.param == "postgres":
+        return postgres(request.getfixturevalue("postgres_dsn"))
+    return None
+
+
+@pytest.fixture
+def service(store: dict[str, Any] | None) -> Iterator[MemoryService]:
+    """A service with each kind of store, without any model."""
+    service = MemoryService(database_config=store)
+    yield service
+    service.sync.close()
 
 
 @pytest.fixture

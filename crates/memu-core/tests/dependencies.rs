@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("memu-cli", &["memu-rs"]),
+    ("memu-python", &["memu-rs"]),
 ];
 
 /// Only ever a dev-dependency.

@@ -41,7 +41,6 @@ def to_core(
     Raises:
         ConfigError: As :func:`retrieve_to_core`.
     """
-    fields = scope_fields(user_config)
     sections: dict[str, dict[str, Any]] = {
         "llm_profiles": _profiles(llm_profiles) if llm_profiles else {},
         "blob_config": _given(blob_config) if blob_config else {},
@@ -49,7 +48,7 @@ def to_core(
         "memorize_config": _given(memorize_config) if memorize_config else {},
         "retrieve_config": retrieve_to_core(retrieve_config) if retrieve_config else {},
         "budget": _given(budget) if budget else {},
-        "user_config": {"model": fields} if fields else {},
+        "user_config": _user(user_config) if user_config else {},
     }
     return {name: section for name, section in sections.items() if section}
 
@@ -75,6 +74,12 @@ def scope_fields(user_config: UserConfig | None) -> list[str] | None:
     if user_config is None or "model" not in user_config.model_fields_set:
         return None
     return list(user_config.model.model_fields)
+
+
+def _user(config: UserConfig) -> dict[str, Any]:
+    fields = scope_fields(config)
+    given = {"model": fields} if fields else {}
+    return {**given, **(config.__pydantic_extra__ or {})}
 
 
 def _profiles(config: LLMProfilesConfig) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class SyncVerbs:
             "resource_url": resource_url,
             "modality": modality,
             "user": _requests.whose(user, self._user_model),
-            "content": content,
+            "content": _requests.content(content),
             "caption": caption,
         }
         return self._call("memorize", request)
@@ -85,7 +85,8 @@ class SyncVerbs:
             ``categories``, ``items``, ``resources`` and ``segments``, each with a ``score``.
 
         Raises:
-            ValueError: there is no question, or ``top_k`` is 0.
+            memu.errors.InputError: there is no question, or ``top_k`` is out of range.
+            TypeError: ``queries`` is no list, or one of it neither a text nor a message.
             memu.errors.FilterError: ``where`` names an unknown field or operator.
             memu.errors.ScopeError: several scopes exist and ``where`` names none.
         """

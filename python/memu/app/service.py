@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, cast
 
 from pydantic import BaseModel
 
@@ -14,6 +14,7 @@ from memu._memu import Core
 from memu.app._core_settings import retrieve_to_core, scope_fields, to_core
 from memu.app._pipelines import PIPELINES, Pipelines
 from memu.app._requests import Ranking
+from memu.app._section import validated
 from memu.app._sync_verbs import SyncVerbs
 from memu.app._verbs import AsyncVerbs
 from memu.app.settings import (
@@ -41,7 +42,6 @@ from memu.workflow.step import WorkflowState, WorkflowStep
 
 __all__ = ["MemoryService", "SyncMemoryService"]
 
-Model = TypeVar("Model", bound=BaseModel)
 Where = Mapping[str, Any] | Callable[..., Any] | None
 
 
@@ -70,16 +70,16 @@ class MemoryService(AsyncVerbs):
         budget: BudgetConfig | Mapping[str, Any] | None = None,
     ) -> None:
         self._has_profiles = llm_profiles is not None
-        self.llm_profiles = _model(llm_profiles, LLMProfilesConfig)
-        self.blob_config = _model(blob_config, BlobConfig)
-        self.database_config = _model(database_config, DatabaseConfig)
-        self.memorize_config = _model(memorize_config, MemorizeConfig)
-        self.retrieve_config = _model(retrieve_config, RetrieveConfig)
-        self.user_config = _model(user_config, UserConfig)
-        self.budget = _model(budget, BudgetConfig)
+        self.llm_profiles = validated("llm_profiles", llm_profiles, LLMProfilesConfig)
+        self.blob_config = validated("blob_config", blob_config, BlobConfig)
+        self.database_config = validated("database_config", database_config, DatabaseConfig)
+        self.memorize_config = validated("memorize_config", memorize_config, MemorizeConfig)
+        self._retrieve_config = validated("retrieve_config", retrieve_config, RetrieveConfig)
+        self.user_config = validated("user_config", user_config, UserConfig)
+        self.budget = validated("budget", budget, BudgetConfig)
         self._workflow_runner = resolve_workflow_runner(workflow_runner)
         self._user_model = self.user_config.model
-        self._asked_with = self.retrieve_config.model_copy(deep=True)
+        self._asked_with = retrieve_to_core(self._retrieve_config)
         self._dispatcher = Dispatcher()
         fields = None if scope_fields(self.user_config) else list(self._user_model.model_fields)
         self._core = Core.open(self._settings(), fields, self._dispatcher)
@@ -90,6 +90,15 @@ class MemoryService(AsyncVerbs):
     def user_model(self) -> type[BaseModel]:
         """The model of a scope's fields."""
         return self._user_model
+
+    @property
+    def retrieve_config(self) -> RetrieveConfig:
+        """How questions are answered; a change counts from the next one on."""
+        return self._retrieve_config
+
+    @retrieve_config.setter
+    def retrieve_config(self, config: RetrieveConfig | Mapping[str, Any]) -> None:
+        self._retrieve_config = validated("retrieve_config", config, RetrieveConfig)
 
     @property
     def llm_config(self) -> LLMConfig:
@@ -136,7 +145,9 @@ class MemoryService(AsyncVerbs):
         priority: int = 0,
         where: Where = None,
     ) -> LLMInterceptorHandle:
-        """Calls ``fn(context, request)`` before a model is asked; an exception keeps it from it.
+        """Calls ``fn(context, request)`` before a model is asked.
+
+        What it raises is logged and keeps nothing from happening, as with all interceptors.
 
         Args:
             fn: Sync or async.
@@ -268,8 +279,8 @@ class MemoryService(AsyncVerbs):
         return asyncio.run(self._run_by_runner(verb, request))
 
     def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
-        unchanged = self.retrieve_config == self._asked_with
-        override = {} if unchanged else retrieve_to_core(self.retrieve_config)
+        wanted = retrieve_to_core(self._retrieve_config)
+        override = {} if wanted == self._asked_with else wanted
         if ranking is not None:
             override["item"] = {**override.get("item", {}), "ranking": ranking}
         return override
@@ -316,9 +327,3 @@ class SyncMemoryService(SyncVerbs):
 
     def _retrieve_override(self, ranking: Ranking | None) -> dict[str, Any]:
         return self._service._retrieve_override(ranking)  # pyright: ignore[reportPrivateUsage]
-
-
-def _model(given: Mapping[str, Any] | BaseModel | None, model: type[Model]) -> Model:
-    if isinstance(given, model):
-        return given
-    return model.model_validate(given if given is not None else {})

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from memu._memu import NativeDatabase
 from memu.app._core_settings import scope_fields, to_core
+from memu.app._section import validated
 from memu.app.settings import DatabaseConfig, DefaultUserModel, UserConfig
 from memu.database._repositories import (
     NativeCategoryItemRepo,
@@ -94,8 +95,7 @@ def open_store(
         memu.errors.ConfigError: a setting is unknown or out of range.
         memu.errors.MemuError: the store cannot be opened.
     """
-    if not isinstance(config, DatabaseConfig):
-        config = DatabaseConfig.model_validate(config or {})
+    config = validated("database_config", config, DatabaseConfig)
     model = user_model or DefaultUserModel
     user = UserConfig(model=model) if user_model is not None else UserConfig()
     settings = to_core(database_config=config, user_config=user)

@@ -49,6 +49,7 @@ impl Retrieve {
             all_scopes: self.all_scopes,
             explain: self.explain,
             top_k: self.top_k,
+            config: None,
         };
         let response = service.retrieve(request).await?;
         progress.finish();
