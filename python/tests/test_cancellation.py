@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from fake_openai import FakeOpenAI, completion, reply
-from support import ALICE, CONVERSATION, created, everything, memorized, openai, sqlite, summaries
+from support import ALICE, CONVERSATION, everything, memorized, openai, sqlite, summaries
 
 import memu
 from memu import MemoryService
@@ -204,8 +205,6 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT for one process")
 def test_an_interrupt_ends_a_call_within_a_second(slow_model: SlowModel, tmp_path: Path) -> None:
-    import os
-
     here = os.pathsep.join([str(Path(memu.__file__).parents[1]), str(Path(__file__).parent)])
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED],

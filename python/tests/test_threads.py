@@ -13,6 +13,7 @@ from fake_openai import FakeOpenAI
 from support import ALICE, BOB, created, memorized, openai, summaries
 
 from memu import MemoryService
+from memu.workflow.interceptor import WorkflowStepContext
 from memu.workflow.step import WorkflowStep
 
 THREADS = 8
@@ -67,14 +68,17 @@ def test_event_loops_of_several_threads_share_a_service(service: MemoryService) 
         answer = await service.list_memory_items(user)
         return sorted(item["summary"] for item in answer["items"])
 
+    def run(thread: int) -> list[str]:
+        return asyncio.run(work(thread))
+
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda thread: asyncio.run(work(thread)), range(4)))
+        found = list(pool.map(run, range(4)))
     assert found == [[f"Fact {thread} {number}" for number in range(6)] for thread in range(4)]
 
 
 def test_the_same_conversation_from_many_threads_is_stored_once(service: MemoryService) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
-        results = list(pool.map(lambda _: memorized(service), range(THREADS)))
+        results = list(pool.map(memorized, [service] * THREADS))
     assert sorted(result["status"] for result in results) == ["created"] + ["unchanged"] * 7
     assert service.sync.stats(ALICE)["resources"] == 1
 
@@ -140,12 +144,12 @@ def test_registering_while_others_work_breaks_nothing() -> None:
     heard: list[str] = []
     end = threading.Event()
 
+    def hear(context: WorkflowStepContext, state: Any) -> None:
+        heard.append(context.step_id)
+
     def register() -> None:
         while not end.is_set():
-            handle = service.intercept_before_workflow_step(
-                lambda context, state: heard.append(context.step_id)
-            )
-            assert handle.dispose()
+            assert service.intercept_before_workflow_step(hear).dispose()
 
     thread = threading.Thread(target=register)
     thread.start()

@@ -31,7 +31,8 @@ def queries(given: Iterable[Any]) -> list[dict[str, str]]:
         TypeError: a query is neither a text nor a message, or there is one and no list of them.
     """
     if isinstance(given, str | bytes | Mapping):
-        raise TypeError(f"queries is a list of texts or messages, not a {type(given).__name__}")
+        kind = type(cast("object", given)).__name__
+        raise TypeError(f"queries is a list of texts or messages, not a {kind}")
     messages = [_query(one) for one in given]
     if not messages:
         raise InputError("queries is empty; the last one is the question")
