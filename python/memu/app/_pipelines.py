@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from memu._memu import Core
 from memu.errors import ConfigError
-from memu.workflow.step import WorkflowStep
+from memu.workflow.step import WorkflowContext, WorkflowHandler, WorkflowState, WorkflowStep
 
 # memU 1.x has a pipeline for each way to answer; here it is one, which looks at the configuration.
 _NAMES = {"retrieve_rag": "retrieve", "retrieve_llm": "retrieve"}
@@ -102,4 +102,17 @@ def _apply(core: Core, edit: tuple[str, str, str, WorkflowStep | None]) -> None:
     if step is None:
         core.edit(pipeline, change, target)
     else:
-        core.edit(pipeline, change, target, step.step_id, step.handler)
+        core.edit(pipeline, change, target, step.step_id, _handler(step))
+
+
+def _handler(step: WorkflowStep) -> WorkflowHandler:
+    """The step's handler, whose context has the settings of the step as well."""
+
+    def handle(
+        state: WorkflowState, context: WorkflowContext
+    ) -> Awaitable[WorkflowState] | WorkflowState:
+        if step.config:
+            context = {**(context or {}), "step_config": dict(step.config)}
+        return step.handler(state, context)
+
+    return handle

@@ -68,9 +68,11 @@ def _is_text(part: object) -> bool:
     return isinstance(part, str) or (isinstance(part, Mapping) and "text" in part)
 
 
-def content(given: Any) -> Any:
+def content(given: object) -> object:
     """What is to be memorized, of which the core takes no bytes but ``bytes``."""
-    return bytes(given) if isinstance(given, bytearray | memoryview) else given
+    if isinstance(given, memoryview):
+        return cast("memoryview[int]", given).tobytes()
+    return bytes(given) if isinstance(given, bytearray) else given
 
 
 def whose(user: User, model: type[BaseModel]) -> dict[str, Any]:
