@@ -113,7 +113,11 @@ RESOURCE = (
 
 
 def program(
-    code: str, folder: Path, *arguments: str, timeout: float = 60, **variables: str
+    code: str,
+    folder: Path,
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    timeout: float = 60,
 ) -> str:
     """Runs a program of Python in a folder, and gives back what it printed.
 
@@ -123,7 +127,7 @@ def program(
     running = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": here, **variables},
+        env={**os.environ, "PYTHONPATH": here, **(variables or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

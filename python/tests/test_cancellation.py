@@ -225,9 +225,7 @@ def test_an_interrupt_ends_a_call_within_a_second(slow_model: SlowModel, tmp_pat
         finally:
             process.kill()
     slow_model.may_answer.set()
-    service = MemoryService(
-        llm_profiles=openai(), database_config=sqlite(tmp_path / "memu.db")
-    )
+    service = MemoryService(llm_profiles=openai(), database_config=sqlite(tmp_path / "memu.db"))
     assert everything(service) == ([], [], [])
     assert memorized(service)["status"] == "created"
     assert {one["severity"] for one in service.sync.check()["findings"]} == {"ok"}
@@ -247,9 +245,7 @@ async def test_whenever_it_is_cancelled_it_is_all_or_nothing(
         await task
     except asyncio.CancelledError:
         pass
-    again = await service.memorize(
-        resource_url=CONVERSATION, modality="conversation", user=ALICE
-    )
+    again = await service.memorize(resource_url=CONVERSATION, modality="conversation", user=ALICE)
     assert again["status"] in ("created", "unchanged")
     stats = await service.stats(ALICE)
     assert (stats["resources"], stats["segments"]) == (1, 7)

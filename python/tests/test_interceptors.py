@@ -41,9 +41,7 @@ def note(heard: list[Any]) -> Callable[..., None]:
 
 
 def run(service: MemoryService, call: Call) -> dict[str, Any]:
-    return call(
-        service, "memorize", resource_url=CONVERSATION, modality="conversation", user=ALICE
-    )
+    return call(service, "memorize", resource_url=CONVERSATION, modality="conversation", user=ALICE)
 
 
 @pytest.mark.parametrize("later", [False, True])
@@ -68,9 +66,7 @@ def test_steps_are_told_before_and_after(service: MemoryService, call: Call, lat
     service.intercept_before_workflow_step(before_later if later else before)
     service.intercept_after_workflow_step(after_later if later else after)
     run(service, call)
-    expected = [
-        (moment, "memorize", step) for step in MEMORIZE for moment in ("before", "after")
-    ]
+    expected = [(moment, "memorize", step) for step in MEMORIZE for moment in ("before", "after")]
     assert heard == expected
     heard.clear()
     call(service, "retrieve", ["What should I not eat?"], ALICE)

@@ -49,16 +49,16 @@ def step(handler: Handler = unchanged, step_id: str = "own", **options: Any) -> 
     return WorkflowStep(step_id=step_id, role="test", handler=handler, **options)
 
 
-def with_step(handler: Handler, after: str = "dedupe_merge", pipeline: str = "memorize") -> MemoryService:
+def with_step(
+    handler: Handler, after: str = "dedupe_merge", pipeline: str = "memorize"
+) -> MemoryService:
     service = MemoryService()
     service.insert_step_after(target_step_id=after, new_step=step(handler), pipeline=pipeline)
     return service
 
 
 def run(service: MemoryService, call: Call) -> dict[str, Any]:
-    return call(
-        service, "memorize", resource_url=CONVERSATION, modality="conversation", user=ALICE
-    )
+    return call(service, "memorize", resource_url=CONVERSATION, modality="conversation", user=ALICE)
 
 
 def only_peanuts(state: dict[str, Any], context: Any) -> dict[str, Any]:
