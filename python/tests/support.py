@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+import memu
 from memu import MemoryService
 
 ALICE = {"user_id": "alice"}
@@ -105,3 +110,34 @@ RESOURCE = (
     "external_id",
     "segment_count",
 )
+
+
+def program(
+    code: str,
+    folder: Path,
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    timeout: float = 60,
+) -> str:
+    """Runs a program of Python in a folder, and gives back what it printed.
+
+    It must end well and in time; where it does not, all that it started ends with it.
+    """
+    here = os.pathsep.join([str(Path(memu.__file__).parents[1]), str(Path(__file__).parent)])
+    running = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": here, **(variables or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        printed, complaints = running.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        printed, complaints = running.communicate()
+        raise AssertionError(f"no end after {timeout} s; so far: {printed}{complaints}") from None
+    assert running.returncode == 0, printed + complaints
+    return printed

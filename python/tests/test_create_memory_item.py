@@ -37,7 +37,11 @@ def test_a_memory_is_kept_and_its_category_follows(service: MemoryService, call:
 
 def test_without_categories_it_is_filed_by_its_content(call: Call) -> None:
     service = MemoryService()
-    arguments = {**CELLO, "memory_content": "Alice goes hiking at weekends", "memory_categories": ()}
+    arguments = {
+        **CELLO,
+        "memory_content": "Alice goes hiking at weekends",
+        "memory_categories": (),
+    }
     answer = call(service, "create_memory_item", **arguments)
     names = [category["name"] for category in answer["category_updates"]]
     assert "activities" in names

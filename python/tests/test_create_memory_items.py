@@ -83,7 +83,11 @@ def test_thousands_are_kept_at_once(service: MemoryService, call: Call) -> None:
             InputError,
             "nope",
         ),
-        ({"memory_type": "profile", "memory_content": "x", "extra": {"ref_id": "x"}}, InputError, "ref_id"),
+        (
+            {"memory_type": "profile", "memory_content": "x", "extra": {"ref_id": "x"}},
+            InputError,
+            "ref_id",
+        ),
     ],
 )
 def test_one_that_cannot_be_kept_and_none_is(

@@ -150,9 +150,7 @@ def test_the_user_may_be_the_model_of_the_scope(call: Call) -> None:
 
 def test_a_missing_file_is_named(service: MemoryService, call: Call) -> None:
     with pytest.raises(InputFileNotFoundError, match=r"nothing\.json") as raised:
-        call(
-            service, "memorize", resource_url="nothing.json", modality="conversation", user=ALICE
-        )
+        call(service, "memorize", resource_url="nothing.json", modality="conversation", user=ALICE)
     assert isinstance(raised.value, FileNotFoundError)
     assert isinstance(raised.value, ValueError)
     assert (raised.value.filename, raised.value.context["file"]) == ("nothing.json",) * 2
@@ -233,9 +231,7 @@ def test_a_user_that_does_not_fit_is_refused(
         ({"content": [float("nan")], "modality": "conversation"}, "(?i)nan"),
     ],
 )
-def test_arguments_of_no_use_are_named(
-    call: Call, arguments: dict[str, Any], message: str
-) -> None:
+def test_arguments_of_no_use_are_named(call: Call, arguments: dict[str, Any], message: str) -> None:
     service = MemoryService()
     with pytest.raises(InputError, match=message):
         call(service, "memorize", **arguments)

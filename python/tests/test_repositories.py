@@ -41,8 +41,9 @@ def database(store: dict[str, Any] | None) -> Iterator[Database]:
         yield database
 
 
-def put(database: Database, summary: str = "Alice plays the cello", **changes: Any) -> MemoryItem:
-    arguments = {"memory_type": "profile", "summary": summary, "user_data": ALICE, **changes}
+def put(database: Database, summary: Any = "Alice plays the cello", **changes: Any) -> MemoryItem:
+    arguments: dict[str, Any] = {"memory_type": "profile", "user_data": ALICE, **changes}
+    arguments["summary"] = summary
     return database.memory_item_repo.create_item(**arguments)
 
 
@@ -246,7 +247,8 @@ def test_vectors_come_as_lists_arrays_or_buffers(given: Any) -> None:
     assert item.embedding == [1.0, 0.25]
     assert database.items[item.id].embedding == [1.0, 0.25]
     ((found, score),) = database.memory_item_repo.vector_search_items(given, 1, ALICE)
-    assert (found, score) == (item.id, pytest.approx(1.0))
+    assert found == item.id
+    assert score == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -339,10 +341,9 @@ def test_a_search_looks_at_the_conditions(database: Database) -> None:
 def test_searches_of_no_use_are_refused(change: dict[str, Any]) -> None:
     database = build_database()
     put(database, embedding=[1.0, 0.0])
+    arguments: dict[str, Any] = {"query_vec": [1.0, 0.0], "top_k": 1, "where": ALICE, **change}
     with pytest.raises(InputError):
-        database.memory_item_repo.vector_search_items(
-            **{"query_vec": [1.0, 0.0], "top_k": 1, "where": ALICE, **change}
-        )
+        database.memory_item_repo.vector_search_items(**arguments)
 
 
 @pytest.mark.parametrize(

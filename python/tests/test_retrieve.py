@@ -134,7 +134,9 @@ def test_salience_ranks_what_was_met_often_first(call: Call) -> None:
     met = [item["extra"].get("reinforcement_count", 1) for item in everything(service)[0]]
     created(service, "Alice plays the cello on Mondays with friends")
     assert max(met) > 1
-    answer = call(service, "retrieve", ["Who plays the cello on Mondays?"], ALICE, ranking="salience")
+    answer = call(
+        service, "retrieve", ["Who plays the cello on Mondays?"], ALICE, ranking="salience"
+    )
     assert answer["items"][0]["extra"]["reinforcement_count"] == max(met)
 
 

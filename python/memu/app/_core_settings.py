@@ -79,7 +79,8 @@ def scope_fields(user_config: UserConfig | None) -> list[str] | None:
 def _user(config: UserConfig) -> dict[str, Any]:
     fields = scope_fields(config)
     given = {"model": fields} if fields else {}
-    return {**given, **(config.__pydantic_extra__ or {})}
+    # The core refuses these by name; their values may be anything.
+    return {**given, **dict.fromkeys(config.__pydantic_extra__ or {}, True)}
 
 
 def _profiles(config: LLMProfilesConfig) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from memu._memu import Core
 from memu.errors import ConfigError
 from memu.workflow.dispatcher import Dispatcher
-from memu.workflow.step import WorkflowStep
+from memu.workflow.step import WorkflowContext, WorkflowHandler, WorkflowState, WorkflowStep
 
 PIPELINES = ("memorize", "retrieve")
 """The verbs that run a pipeline."""
@@ -120,10 +120,23 @@ def _apply(core: Core, edit: Edit) -> None:
     if step is None:
         core.edit(pipeline, change, target)
     else:
-        core.edit(pipeline, change, target, _name(edit), step.handler)
+        core.edit(pipeline, change, target, _name(edit), _handler(step))
 
 
 def _name(edit: Edit) -> str:
     """What the core calls the step: one that takes the place of another takes its name, too."""
     _, change, target, step = edit
     return target if step is None or change == "replace" else step.step_id
+
+
+def _handler(step: WorkflowStep) -> WorkflowHandler:
+    """The step's handler, whose context has the settings of the step as well."""
+
+    def handle(
+        state: WorkflowState, context: WorkflowContext
+    ) -> Awaitable[WorkflowState] | WorkflowState:
+        if step.config:
+            context = {**(context or {}), "step_config": dict(step.config)}
+        return step.handler(state, context)
+
+    return handle

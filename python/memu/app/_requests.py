@@ -31,7 +31,8 @@ def queries(given: Iterable[Any]) -> list[dict[str, str]]:
         TypeError: a query is neither a text nor a message, or there is one and no list of them.
     """
     if isinstance(given, str | bytes | Mapping):
-        raise TypeError(f"queries is a list of texts or messages, not a {type(given).__name__}")
+        kind = type(cast("object", given)).__name__
+        raise TypeError(f"queries is a list of texts or messages, not a {kind}")
     messages = [_query(one) for one in given]
     if not messages:
         raise InputError("queries is empty; the last one is the question")
@@ -67,9 +68,11 @@ def _is_text(part: object) -> bool:
     return isinstance(part, str) or (isinstance(part, Mapping) and "text" in part)
 
 
-def content(given: Any) -> Any:
+def content(given: object) -> object:
     """What is to be memorized, of which the core takes no bytes but ``bytes``."""
-    return bytes(given) if isinstance(given, bytearray | memoryview) else given
+    if isinstance(given, memoryview):
+        return cast("memoryview[int]", given).tobytes()
+    return bytes(given) if isinstance(given, bytearray) else given
 
 
 def whose(user: User, model: type[BaseModel]) -> dict[str, Any]:
