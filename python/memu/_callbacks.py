@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,11 +16,15 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
 
 
-def on_loop(awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop) -> T:
+def on_loop(
+    awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop, given_up: Callable[[], bool]
+) -> T:
     """Awaits something on the loop that awaits the verb, and waits here for the result.
 
+    Once ``given_up()`` it is cancelled.
+
     Raises:
-        CancelledError: the loop was closed meanwhile.
+        CancelledError: the loop was closed meanwhile, or the verb was given up.
     """
     future = asyncio.run_coroutine_threadsafe(_awaited(awaitable), loop)
     while True:
@@ -29,7 +33,8 @@ def on_loop(awaitable: Awaitable[T], loop: asyncio.AbstractEventLoop) -> T:
         except TimeoutError:
             if future.done():
                 raise
-            if loop.is_closed():
+            if given_up() or loop.is_closed():
+                future.cancel()
                 raise asyncio.CancelledError from None
 
 

@@ -88,10 +88,12 @@ where
         + 'static,
 {
     let caller = caller();
+    let given_up = GivenUp::default();
+    let _giving_up = given_up.clone().on_drop();
     let called = tokio::task::spawn_blocking(move || {
         attached(|py| {
             let result = function(py, caller.as_deref())?;
-            awaited(&result, caller.as_deref()).map(Bound::unbind)
+            awaited(&result, caller.as_deref(), given_up).map(Bound::unbind)
         })
     });
     match called.await {
@@ -101,9 +103,34 @@ where
     }
 }
 
+/// Whether nobody waits any more for what a callable does.
+#[pyclass(frozen)]
+#[derive(Clone, Debug, Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    fn on_drop(self) -> impl Drop {
+        struct GiveUp(GivenUp);
+        impl Drop for GiveUp {
+            fn drop(&mut self) {
+                self.0.0.store(true, Relaxed);
+            }
+        }
+        GiveUp(self)
+    }
+}
+
+#[pymethods]
+impl GivenUp {
+    fn __call__(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
 fn awaited<'py>(
     result: &Bound<'py, PyAny>,
     caller: Option<&Caller>,
+    given_up: GivenUp,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = result.py();
     let is_awaitable = IS_AWAITABLE.import(py, "inspect", "isawaitable")?;
@@ -112,7 +139,7 @@ fn awaited<'py>(
     }
     if let Some(event_loop) = caller.and_then(|caller| caller.event_loop.as_ref()) {
         let on_loop = ON_LOOP.import(py, "memu._callbacks", "on_loop")?;
-        return on_loop.call1((result, event_loop.bind(py)));
+        return on_loop.call1((result, event_loop.bind(py), given_up));
     }
     let without_loop = WITHOUT_LOOP.import(py, "memu._callbacks", "without_loop")?;
     without_loop.call1((result,))

@@ -36,26 +36,26 @@ trait Shared: Send {
 
     fn show(&self) -> Value;
 
-    fn take(&mut self, state: &Map<String, Value>) -> Result<()>;
+    fn take(&mut self, state: &Map<String, Value>, context: &Context) -> Result<()>;
 }
 
 #[async_trait]
 impl<S: Shared> Step<S> for Handler {
-    async fn run(&self, _: &Context, state: &mut S) -> Result<()> {
+    async fn run(&self, context: &Context, state: &mut S) -> Result<()> {
         let shown = state.show();
-        let context = json!({"workflow_name": S::PIPELINE, "step_id": &*self.name});
+        let told = json!({"workflow_name": S::PIPELINE, "step_id": &*self.name});
         let handler = self.handler.clone();
         let returned = call(move |py, _| {
             handler
                 .bind(py)
-                .call1((python(py, &shown)?, python(py, &context)?))
+                .call1((python(py, &shown)?, python(py, &told)?))
         })
         .await?;
         let returned = attached(|py| to_json(returned.bind(py)))
             .ok_or_else(ending)?
             .map_err(|error| raised("what a step gave back cannot be used", error))?;
         match returned {
-            Value::Object(returned) => state.take(&returned),
+            Value::Object(returned) => state.take(&returned, context),
             _ => Err(Error::config(format!(
                 "the step {:?} must give back the state, a dictionary",
                 self.name
@@ -116,7 +116,7 @@ impl Shared for MemorizeState {
 
     /// Items may be left out, and have other words, another type and other details; before
     /// `persist_index` that is what is stored.
-    fn take(&mut self, state: &Map<String, Value>) -> Result<()> {
+    fn take(&mut self, state: &Map<String, Value>, context: &Context) -> Result<()> {
         let Some(items) = state.get("items") else {
             return Ok(());
         };
@@ -128,9 +128,16 @@ impl Shared for MemorizeState {
             .zip(items.as_array().into_iter().flatten())
         {
             if let Some(summary) = given.get("summary").and_then(Value::as_str) {
+                if summary.trim().is_empty() {
+                    let id = &item.meta.id;
+                    return Err(
+                        Error::input("a memory that a step gave back is empty").with("id", id)
+                    );
+                }
                 summary.clone_into(&mut item.summary);
             }
             if let Some(memory_type) = given.get("memory_type").and_then(Value::as_str) {
+                context.check_type(memory_type)?;
                 memory_type.clone_into(&mut item.memory_type);
             }
             if let Some(Value::Object(extra)) = given.get("extra") {
@@ -175,7 +182,7 @@ impl Shared for RetrieveState {
 
     /// What is searched for may change, and whether it is; what was found may be put into
     /// another order and left out.
-    fn take(&mut self, state: &Map<String, Value>) -> Result<()> {
+    fn take(&mut self, state: &Map<String, Value>, _: &Context) -> Result<()> {
         let response = &mut self.response;
         if let Some(query) = state.get("rewritten_query").and_then(Value::as_str) {
             query.clone_into(&mut response.rewritten_query);

@@ -1,6 +1,9 @@
 //! Values of Python as JSON.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use std::borrow::Cow;
+
+use memu::Error;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{
     PyBool, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMapping, PySet, PyString,
@@ -8,6 +11,8 @@ use pyo3::types::{
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
+
+use crate::errors::exception;
 
 /// How deep values may lie within each other.
 const MOST_DEEP: usize = 100;
@@ -20,7 +25,20 @@ pub(crate) fn request<T: DeserializeOwned>(arguments: &Bound<'_, PyAny>) -> PyRe
     if let Value::Object(fields) = &mut value {
         fields.retain(|_, value| !value.is_null());
     }
-    serde_json::from_value(value).map_err(|cause| PyValueError::new_err(cause.to_string()))
+    serde_path_to_error::deserialize(value).map_err(|cause| {
+        let place = cause.path().to_string();
+        let cause = cause.into_inner();
+        let message = match place.as_str() {
+            "." => cause.to_string(),
+            place => format!("{place}: {cause}"),
+        };
+        refused(arguments.py(), message)
+    })
+}
+
+/// What was handed over cannot be used.
+pub(crate) fn refused(py: Python<'_>, message: impl Into<Cow<'static, str>>) -> PyErr {
+    exception(py, &Error::input(message))
 }
 
 /// The JSON that says the same.
@@ -33,9 +51,8 @@ pub(crate) fn json(value: &Bound<'_, PyAny>) -> PyResult<Value> {
 
 fn at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if depth > MOST_DEEP {
-        return Err(PyValueError::new_err(
-            "values lie too deep within each other",
-        ));
+        let message = "values lie too deep within each other";
+        return Err(refused(value.py(), message));
     }
     if value.is_none() {
         return Ok(Value::Null);
@@ -43,7 +60,8 @@ fn at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if let Ok(text) = value.cast::<PyString>() {
         return match text.to_str() {
             Ok(text) => Ok(Value::String(text.to_owned())),
-            Err(_) => Err(PyValueError::new_err(
+            Err(_) => Err(refused(
+                value.py(),
                 "a text holds half of a surrogate pair, which is no character",
             )),
         };
@@ -58,7 +76,7 @@ fn at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
         let number: f64 = value.extract()?;
         return match Number::from_f64(number) {
             Some(number) => Ok(Value::Number(number)),
-            None => Err(PyValueError::new_err(format!("{number} is not a number"))),
+            None => Err(refused(value.py(), format!("{number} is not a number"))),
         };
     }
     if let Ok(dict) = value.cast::<PyDict>() {
@@ -86,7 +104,7 @@ fn whole(value: &Bound<'_, PyAny>) -> PyResult<Value> {
     value
         .extract::<u64>()
         .map(Value::from)
-        .map_err(|_| PyValueError::new_err("a whole number has more than 64 bits"))
+        .map_err(|_| refused(value.py(), "a whole number has more than 64 bits"))
 }
 
 /// What is not a plain value, but stands for one.

@@ -7,9 +7,16 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
+use crate::value::refused;
+
 /// A vector from a list of numbers or anything with a buffer of them, such as an array of NumPy.
 /// A buffer of 32-bit floats is read as it lies in memory.
 pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+    if PyBuffer::<u8>::get(value).is_ok() {
+        return Err(PyTypeError::new_err(
+            "a vector is a list of numbers or a buffer of floats, not one of bytes",
+        ));
+    }
     if let Ok(buffer) = PyBuffer::<f32>::get(value) {
         one_dimension(buffer.dimensions())?;
         return buffer.to_vec(value.py());
@@ -22,6 +29,12 @@ pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     value.extract().map_err(|_| {
         PyTypeError::new_err("a vector is a list of numbers, an array or another buffer of floats")
     })
+}
+
+/// A number that may not be negative.
+pub(crate) fn count(py: Python<'_>, name: &str, value: i64) -> PyResult<usize> {
+    usize::try_from(value)
+        .map_err(|_| refused(py, format!("{name} is {value}; it must not be negative")))
 }
 
 fn one_dimension(dimensions: usize) -> PyResult<()> {
@@ -60,9 +73,10 @@ pub(crate) fn cosine_topk(
     py: Python<'_>,
     query: &Bound<'_, PyAny>,
     corpus: &Bound<'_, PyAny>,
-    k: usize,
+    k: i64,
 ) -> PyResult<Vec<(String, f32)>> {
     let query = vector(query)?;
+    let k = count(py, "k", k)?;
     let mut known = Vec::new();
     for pair in corpus.try_iter()? {
         let (id, values): (String, Bound<'_, PyAny>) = pair?.extract()?;
@@ -80,10 +94,11 @@ pub(crate) fn cosine_topk_salience(
     py: Python<'_>,
     query: &Bound<'_, PyAny>,
     corpus: &Bound<'_, PyAny>,
-    k: usize,
+    k: i64,
     recency_decay_days: f64,
 ) -> PyResult<Vec<(String, f32)>> {
     let query = vector(query)?;
+    let k = count(py, "k", k)?;
     let mut known = Vec::new();
     for one in corpus.try_iter()? {
         type Met<'py> = (String, Bound<'py, PyAny>, f64, Option<f64>);

@@ -154,35 +154,6 @@ print(status, sorted(summaries(MemoryService(database_config=FILE))))
     assert program(HEAD + code, tmp_path) == f"0 {expected}\n"
 
 
-def test_a_fork_while_other_threads_write_leaves_the_child_free(tmp_path: Path) -> None:
-    code = """
-import threading
-FILE["metadata_store"]["busy_timeout_s"] = 5
-service = MemoryService(database_config=FILE)
-end = threading.Event()
-
-def write(number):
-    while not end.is_set():
-        created(service, f"Fact {number}")
-
-threads = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(3)]
-for thread in threads:
-    thread.start()
-
-def work():
-    created(MemoryService(database_config=FILE), "The child was here")
-
-created(service, "The parent was here")
-for _ in range(5):
-    in_child(work)
-end.set()
-for thread in threads:
-    thread.join()
-print(summaries(service).count("The child was here"))
-"""
-    assert program(HEAD + code, tmp_path) == "5\n"
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_multiprocessing_share_a_file(tmp_path: Path, method: str) -> None:
     file = tmp_path / "workers.py"

@@ -374,14 +374,14 @@ async fn bad_requests_are_named_and_change_nothing() {
                 embedding: Some(vec![0.0; 3]),
                 ..item.clone()
             },
-            ErrorKind::Model,
+            ErrorKind::Input,
         ),
         (
             CreateItem {
                 embedding: Some(vec![f32::NAN; 3]),
                 ..item.clone()
             },
-            ErrorKind::Model,
+            ErrorKind::Input,
         ),
         (
             CreateItem {

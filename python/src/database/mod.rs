@@ -9,7 +9,6 @@ use memu::database::{
     VectorSearch,
 };
 use memu::{Error, Id, MemoryService, Result};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use serde::Serialize;
@@ -20,8 +19,8 @@ use crate::answer::{Answer, answer, python};
 use crate::core::builder;
 use crate::errors::exception;
 use crate::runtime::{of_this_process, wait};
-use crate::value::{json, request};
-use crate::vectors::vector;
+use crate::value::{json, refused, request};
+use crate::vectors::{count, vector};
 
 /// A store with its four repositories.
 #[pyclass(frozen, module = "memu._memu")]
@@ -124,6 +123,7 @@ impl NativeDatabase {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
+        of_this_process(self.process).map_err(|error| exception(py, &error))?;
         wait(py, self.database.close())
     }
 
@@ -304,22 +304,21 @@ impl NativeDatabase {
         &self,
         py: Python<'py>,
         query: &Bound<'_, PyAny>,
-        top_k: usize,
+        top_k: i64,
         filter: &Bound<'_, PyAny>,
         ranking: &str,
         recency_decay_days: f64,
     ) -> PyResult<Bound<'py, PyAny>> {
         let search = VectorSearch {
             query: vector(query)?,
-            top_k,
+            top_k: count(py, "top_k", top_k)?,
             filter: conditions(filter)?,
             ranking: match ranking {
                 "similarity" => Ranking::Similarity,
                 "salience" => Ranking::Salience,
                 other => {
-                    return Err(PyValueError::new_err(format!(
-                        "ranking is {other:?}; it is similarity or salience"
-                    )));
+                    let message = format!("ranking is {other:?}; it is similarity or salience");
+                    return Err(refused(py, message));
                 }
             },
             recency_decay_days,
@@ -425,7 +424,7 @@ fn conditions(filter: &Bound<'_, PyAny>) -> PyResult<Object> {
     }
     match json(filter)? {
         serde_json::Value::Object(conditions) => Ok(conditions),
-        _ => Err(PyValueError::new_err("where is a dictionary of conditions")),
+        _ => Err(refused(filter.py(), "where is a dictionary of conditions")),
     }
 }
 

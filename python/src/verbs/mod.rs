@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, answer};
 use crate::errors::exception;
-use crate::value::request;
+use crate::value::{refused, request};
 
 use requests::{
     Check, Create, CreateMany, List, Memorize, NewToolCall, OneItem, Query, ReembedRequest,
@@ -207,9 +207,8 @@ fn memorize(arguments: &Bound<'_, PyAny>) -> PyResult<MemorizeRequest> {
             url: memorize.resource_url.unwrap_or_default(),
         },
         None => Source::Url(memorize.resource_url.ok_or_else(|| {
-            pyo3::exceptions::PyValueError::new_err(
-                "nothing to memorize: pass resource_url or content",
-            )
+            let message = "nothing to memorize: pass resource_url or content";
+            refused(arguments.py(), message)
         })?),
     };
     Ok(MemorizeRequest {

@@ -140,6 +140,9 @@ impl<S: Send> Pipeline<S> {
     }
 
     fn insert(&mut self, position: usize, name: &str, step: Arc<dyn Step<S>>) -> Result<()> {
+        if name.trim().is_empty() {
+            return Err(Error::config("a step of a pipeline needs a name"));
+        }
         if self.step_names().any(|known| known == name) {
             return Err(Error::config(format!(
                 "the {} pipeline already has a step {name:?}",

@@ -183,7 +183,11 @@ fn find_item<'v>(view: &'v ScopeView, scope: &Scope, id: &Id) -> Result<&'v Memo
 }
 
 impl Context {
-    pub(super) fn check_type(&self, memory_type: &str) -> Result<()> {
+    /// Refuses a type of memory that is not configured.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input), with those that are.
+    pub fn check_type(&self, memory_type: &str) -> Result<()> {
         let known = &self.parts().memorize_config.memory_types;
         if memory_type == "tool" || known.iter().any(|name| name == memory_type) {
             return Ok(());

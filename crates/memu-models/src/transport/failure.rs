@@ -20,6 +20,8 @@ pub(crate) struct Failure {
     pub(super) wait: Option<Duration>,
     /// The error below it.
     pub(super) cause: Option<reqwest::Error>,
+    /// How long an answer was waited for, where none came in that time.
+    pub(super) timeout: Option<Duration>,
     /// How many attempts there were.
     pub(crate) attempts: u32,
 }
@@ -34,6 +36,7 @@ impl Failure {
             retryable,
             wait: None,
             cause: None,
+            timeout: None,
             attempts: 1,
         }
     }
@@ -48,6 +51,9 @@ impl Failure {
             error = error.with("status", status);
         }
         error = error.with("attempts", self.attempts);
+        if let Some(timeout) = self.timeout {
+            error = error.with("timeout", format!("{} s", timeout.as_secs_f64()));
+        }
         if !self.body.trim().is_empty() {
             error = error.with("body", beginning(&self.body));
         }

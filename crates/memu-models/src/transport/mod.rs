@@ -281,8 +281,10 @@ impl Transport {
         } else {
             format!("the connection to {place} was lost before the reply was complete")
         };
+        let late = cause.is_timeout() && !cause.is_connect();
         Failure {
             cause: Some(cause.without_url()),
+            timeout: late.then_some(self.timeout),
             ..Failure::new(message, true)
         }
     }

@@ -87,7 +87,7 @@ impl MemoryCategoryRepo {
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`](memu_core::ErrorKind::Conflict) when its id is taken;
-    /// [`ErrorKind::Model`](memu_core::ErrorKind::Model) for an unfit vector; those of the
+    /// [`ErrorKind::Input`](memu_core::ErrorKind::Input) for an unfit vector; those of the
     /// store.
     pub async fn create_category(&self, new: CreateCategory) -> Result<Kept<MemoryCategory>> {
         let category = MemoryCategory {

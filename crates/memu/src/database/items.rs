@@ -129,7 +129,7 @@ impl MemoryItemRepo {
     /// # Errors
     /// [`ErrorKind::Conflict`](memu_core::ErrorKind::Conflict) when its id is taken;
     /// [`ErrorKind::NotFound`](memu_core::ErrorKind::NotFound) when the scope does not hold its
-    /// resource; [`ErrorKind::Model`](memu_core::ErrorKind::Model) for an unfit vector; those of
+    /// resource; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for an unfit vector; those of
     /// the store.
     pub async fn create_item(&self, new: CreateItem) -> Result<Kept<MemoryItem>> {
         let (reinforce, embedding) = (new.reinforce, new.embedding.clone());
@@ -323,7 +323,7 @@ impl MemoryItemRepo {
     ///
     /// # Errors
     /// As [`Self::list_items`]; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for a `top_k`
-    /// of 0; [`ErrorKind::Model`](memu_core::ErrorKind::Model) for an unfit vector.
+    /// of 0; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for an unfit vector.
     pub async fn vector_search_items(&self, query: VectorSearch) -> Result<Vec<(Id, f32)>> {
         search::search(&self.access, query).await
     }

@@ -324,7 +324,7 @@ impl Access {
         let dimension = u32::try_from(values.len()).unwrap_or(u32::MAX);
         let identity = self.embedder.clone();
         let identity = identity.unwrap_or_else(|| EmbedderIdentity::unknown(dimension));
-        let vector = Embedding::checked(values, identity.dimension)?;
+        let vector = fit(values, identity.dimension)?;
         let owned = OwnedEmbedding {
             kind,
             owner,
@@ -364,6 +364,12 @@ impl Access {
         }
         Ok(records)
     }
+}
+
+/// The caller's vector, if it is one: it comes from no model.
+fn fit(values: Vec<f32>, dimension: u32) -> Result<Embedding> {
+    let unfit = |error: Error| Error::input(error.message().to_owned());
+    Embedding::checked(values, dimension).map_err(unfit)
 }
 
 /// The one record with an id.

@@ -79,7 +79,7 @@ impl ResourceRepo {
     ///
     /// # Errors
     /// [`ErrorKind::Conflict`](memu_core::ErrorKind::Conflict) when its id is taken or its
-    /// content is there; [`ErrorKind::Model`](memu_core::ErrorKind::Model) for an unfit vector;
+    /// content is there; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for an unfit vector;
     /// those of the store.
     pub async fn create_resource(&self, new: CreateResource) -> Result<Kept<Resource>> {
         let meta = self.access.meta(new.id, &new.user_data)?;

@@ -60,7 +60,7 @@ pub(super) async fn search(access: &Access, search: VectorSearch) -> Result<Vec<
     }
     let query = access.query(&search.filter, false).await?;
     let dimension = u32::try_from(search.query.len()).unwrap_or(u32::MAX);
-    let vector = Embedding::checked(search.query.clone(), dimension)?;
+    let vector = super::fit(search.query.clone(), dimension)?;
     let Some((identity, is_searched)) = embedder(access, dimension).await? else {
         return Ok(Vec::new());
     };

@@ -115,6 +115,7 @@ impl Settings {
         self.retrieve_config.validate()?;
         self.budget.validate()?;
         self.database_config.validate()?;
+        self.blob_config.validate()?;
         for (name, profile) in &self.llm_profiles {
             profile.validate(name)?;
         }

@@ -3,7 +3,7 @@
 use memu_core::Error;
 use serde_json::{Map, Value};
 
-use super::Settings;
+use super::{LlmProfile, Settings};
 
 /// Names the setting that cannot be used and what it should be, but not what it is: that may be
 /// a key, or a section with one in it.
@@ -57,10 +57,13 @@ fn is_usable(path: &[&str], value: Value) -> bool {
 pub(super) fn unknown_key(path: &str) -> Error {
     let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
     let defaults = serde_json::to_value(Settings::default()).unwrap_or_default();
-    let section = parent
-        .split('.')
-        .filter(|part| !part.is_empty())
-        .try_fold(&defaults, |value, part| value.get(part));
+    let profile = serde_json::to_value(LlmProfile::default()).unwrap_or_default();
+    let mut parts = parent.split('.').filter(|part| !part.is_empty());
+    let section = match parent.strip_prefix("llm_profiles.") {
+        // Whatever the profile is called.
+        Some(name) if !name.contains('.') => Some(&profile),
+        _ => parts.try_fold(&defaults, |value, part| value.get(part)),
+    };
     let valid: Vec<&String> = section
         .and_then(Value::as_object)
         .into_iter()

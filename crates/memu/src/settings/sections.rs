@@ -27,6 +27,18 @@ impl Default for BlobConfig {
     }
 }
 
+impl BlobConfig {
+    pub(super) fn validate(&self) -> Result<()> {
+        if self.provider == "local" {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "blob_config.provider is {:?}; there is only \"local\"",
+            self.provider
+        )))
+    }
+}
+
 /// Where memories are kept, and how vectors are searched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

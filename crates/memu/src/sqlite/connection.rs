@@ -47,6 +47,8 @@ pub(super) fn open(
         };
     let connection = match path {
         Some(path) => {
+            #[cfg(unix)]
+            super::forks::prepare();
             let opened = match access {
                 Access::Immutable => Connection::open_with_flags(immutable(path)?, flags),
                 _ => Connection::open_with_flags(path, flags),

@@ -15,6 +15,8 @@ mod commit;
 mod connection;
 mod error;
 mod filter;
+#[cfg(unix)]
+mod forks;
 mod identity;
 mod key;
 pub(crate) mod large_files;
