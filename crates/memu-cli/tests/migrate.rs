@@ -15,7 +15,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::process::Stdio;
 use std::time::Instant;
 
-use memu_testkit::postgres::{Database, database};
+use memu_testkit::postgres::{Database, Server, Stop, database};
 use memu_testkit::skip_unless_set;
 use serde_json::Value;
 use support::{Home, compare_with_readme, long_conversation};
@@ -342,6 +342,68 @@ fn killed_on_its_way_to_a_server_a_move_goes_on_and_arrives_whole() {
         Some((server.dsn().to_owned(), Some(server)))
     };
     killed_moves_arrive(target, |_| {});
+}
+
+#[test]
+fn a_move_survives_a_server_that_stops_in_the_middle() {
+    let name = "a_move_survives_a_server_that_stops_in_the_middle";
+    let rounds = std::env::var("MEMU_CRASH_ROUNDS").map_or(FEW, |text| text.parse().unwrap());
+    let Some(mut server) = Server::start(name) else {
+        return;
+    };
+    let home = home();
+    home.write("long.json", long_conversation(600));
+    home.ok(&["--db", "old.db", "memorize", "long.json", "--user", "dave"]);
+    let expected = sums(&home, "old.db");
+    let undisturbed = {
+        let database = server.database();
+        let started = Instant::now();
+        home.ok(&["migrate", "--from", "old.db", "--to", database.dsn()]);
+        started.elapsed()
+    };
+    let mut cut_off = 0;
+    for round in 0..rounds {
+        let database = server.database();
+        let migrate = [
+            "--json",
+            "migrate",
+            "--from",
+            "old.db",
+            "--to",
+            database.dsn(),
+        ];
+        let child = home
+            .command(&migrate)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let random = RandomState::new().hash_one(round) as f64 / u64::MAX as f64;
+        std::thread::sleep(undisturbed.mul_f64(random));
+        if round % 2 == 0 {
+            server.stop(Stop::Fast);
+        } else {
+            server.kill();
+        }
+        server.start_again();
+        // It went on by itself, or says that it can be started again.
+        let ended = child.wait_with_output().unwrap();
+        if !ended.status.success() {
+            cut_off += 1;
+            let said = String::from_utf8(ended.stderr).unwrap();
+            let at = said.find('{').expect(&said);
+            let error: Value = serde_json::from_str(&said[at..]).expect(&said);
+            assert_eq!(error["error"]["retryable"], true, "{said}");
+        }
+        home.ok(&migrate);
+        assert_eq!(sums(&home, database.dsn()), expected, "round {round}");
+        home.ok(&["--db", database.dsn(), "doctor"]);
+        assert_eq!(
+            everything(&home, database.dsn()),
+            everything(&home, "old.db")
+        );
+    }
+    println!("{cut_off} of {rounds} moves were cut off");
 }
 
 /// Kills moves at random moments and starts them again, until they arrive in a target that
