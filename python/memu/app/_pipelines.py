@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from memu._memu import Core
-from memu.errors import ConfigError
+from memu.errors import ConfigError, OperationCancelledError
 from memu.workflow.dispatcher import Dispatcher
 from memu.workflow.step import WorkflowContext, WorkflowHandler, WorkflowState, WorkflowStep
 
@@ -130,11 +131,19 @@ def _name(edit: Edit) -> str:
 
 
 def _handler(step: WorkflowStep) -> WorkflowHandler:
-    """The step's handler, whose context has the settings of the step as well."""
+    """The step's handler, whose context has the settings of the step as well.
+
+    The core holds it, so it must not hold the step, which may hold the service: see
+    :class:`memu.workflow.dispatcher.Relay`. The edits of the service do.
+    """
+    known = weakref.ref(step)
 
     def handle(
         state: WorkflowState, context: WorkflowContext
     ) -> Awaitable[WorkflowState] | WorkflowState:
+        step = known()
+        if step is None:
+            raise OperationCancelledError("the service is gone")
         if step.config:
             context = {**(context or {}), "step_config": dict(step.config)}
         return step.handler(state, context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from types import TracebackType
@@ -30,7 +31,7 @@ from memu.app.settings import (
 from memu.database._store import NativeStore
 from memu.errors import ConfigError
 from memu.llm.wrapper import LLMInterceptorHandle
-from memu.workflow.dispatcher import Dispatcher
+from memu.workflow.dispatcher import Dispatcher, Relay
 from memu.workflow.interceptor import WorkflowInterceptorHandle
 from memu.workflow.runner import (
     RUN_IN_CORE,
@@ -82,9 +83,17 @@ class MemoryService(AsyncVerbs):
         self._asked_with = retrieve_to_core(self._retrieve_config)
         self._dispatcher = Dispatcher()
         fields = None if scope_fields(self.user_config) else list(self._user_model.model_fields)
-        self._core = Core.open(self._settings(), fields, self._dispatcher)
+        self._core = Core.open(self._settings(), fields, Relay(self._dispatcher))
         self._pipelines = Pipelines(self._core, self._dispatcher)
-        self._dispatcher.connect(self._watch)
+        # Weak, so that the store is closed as soon as nobody holds the service.
+        watch = weakref.WeakMethod(self._watch)
+
+        def tell(watched: bool) -> None:
+            method = watch()
+            if method is not None:
+                method(watched)
+
+        self._dispatcher.connect(tell)
 
     @property
     def user_model(self) -> type[BaseModel]:
@@ -115,7 +124,7 @@ class MemoryService(AsyncVerbs):
         """The store below the verbs, with its four repositories."""
         return NativeStore(self._core.database(), self._user_model)
 
-    @cached_property
+    @property
     def sync(self) -> SyncMemoryService:
         """The same verbs for programs without an event loop: they wait, and are not awaited."""
         return SyncMemoryService(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from memu.workflow.llm_call import (
     LLMUsage,
 )
 
-__all__ = ["Dispatcher"]
+__all__ = ["Dispatcher", "Relay"]
 
 _STEPS: dict[str, Moment] = {
     "before_step": "before",
@@ -88,6 +89,23 @@ class Dispatcher:
         # Nobody may have listened when the call began.
         begun = self._begun.pop(info.get("call"), None)
         return begun or (_call(info), LLMRequestView(kind="unknown"))
+
+
+class Relay:
+    """What the native module holds in place of a dispatcher, which ends with its service.
+
+    The callables that a dispatcher holds may hold the service, and the service the native module:
+    Python finds and frees such a circle only where no part of it is hidden in there.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = weakref.ref(dispatcher)
+
+    async def dispatch(self, event: str, info: dict[str, Any], payload: Any) -> None:
+        """Passes one event on, as :meth:`Dispatcher.dispatch`."""
+        dispatcher = self._dispatcher()
+        if dispatcher is not None:
+            await dispatcher.dispatch(event, info, payload)
 
 
 def _call(info: dict[str, Any]) -> LLMCallContext:
