@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 from pydantic import BaseModel
 
+from memu._mappings import mapping
 from memu.app import _requests
 from memu.app._requests import Ranking, User, Where
 
@@ -25,7 +27,7 @@ class SyncVerbs:
     def memorize(
         self,
         *,
-        resource_url: str | None = None,
+        resource_url: str | PathLike[str] | None = None,
         modality: str,
         user: User = None,
         content: str | bytes | Sequence[Any] | Mapping[str, Any] | None = None,
@@ -51,7 +53,7 @@ class SyncVerbs:
             memu.errors.ModelError: a model failed; nothing is stored, and what it answered is kept.
         """
         request = {
-            "resource_url": resource_url,
+            "resource_url": _requests.url(resource_url),
             "modality": modality,
             "user": _requests.whose(user, self._user_model),
             "content": _requests.content(content),
@@ -92,7 +94,7 @@ class SyncVerbs:
         """
         request = {
             "queries": _requests.queries(queries),
-            "where": dict(where or {}),
+            "where": mapping("where", where),
             "top_k": top_k,
             "explain": explain,
             "all_scopes": all_scopes,
@@ -145,7 +147,7 @@ class SyncVerbs:
         *,
         memory_type: str,
         memory_content: str,
-        memory_categories: Sequence[str] = (),
+        memory_categories: Sequence[str] | None = None,
         user: User = None,
         propagate: bool = True,
         extra: Mapping[str, Any] | None = None,
@@ -167,10 +169,10 @@ class SyncVerbs:
         request = {
             "memory_type": memory_type,
             "memory_content": memory_content,
-            "memory_categories": list(memory_categories),
+            "memory_categories": _requests.names(memory_categories),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
-            "extra": dict(extra or {}),
+            "extra": mapping("extra", extra),
         }
         return self._call("create_memory_item", request)
 
@@ -193,7 +195,7 @@ class SyncVerbs:
             ``memory_items``, in the order in which they came, and ``category_updates``.
         """
         request = {
-            "items": [dict(item) for item in items],
+            "items": _requests.items(items),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
         }
@@ -222,10 +224,12 @@ class SyncVerbs:
             "memory_id": memory_id,
             "memory_type": memory_type,
             "memory_content": memory_content,
-            "memory_categories": None if memory_categories is None else list(memory_categories),
+            "memory_categories": (
+                None if memory_categories is None else _requests.names(memory_categories)
+            ),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
-            "extra": dict(extra or {}),
+            "extra": mapping("extra", extra),
         }
         return self._call("update_memory_item", request)
 
@@ -269,12 +273,12 @@ class SyncVerbs:
         Returns:
             ``deleted_categories``, ``deleted_items``, ``deleted_resources`` and counts of the rest.
         """
-        request = {"where": dict(where or {}), "all_scopes": all_scopes}
+        request = {"where": mapping("where", where), "all_scopes": all_scopes}
         return self._call("clear_memory", request)
 
     def stats(self, where: Where = None, *, all_scopes: bool = False) -> dict[str, Any]:
         """How much is remembered, and what models took."""
-        request = {"where": dict(where or {}), "all_scopes": all_scopes}
+        request = {"where": mapping("where", where), "all_scopes": all_scopes}
         return self._call("stats", request)
 
     def check(self, *, repair: bool = False) -> dict[str, Any]:
@@ -290,7 +294,7 @@ def _page(
     where: Where, limit: int | None, cursor: str | None, all_scopes: bool
 ) -> dict[str, Any]:
     return {
-        "where": dict(where or {}),
+        "where": mapping("where", where),
         "limit": limit,
         "cursor": cursor,
         "all_scopes": all_scopes,

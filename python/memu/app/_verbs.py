@@ -7,10 +7,12 @@ without ``async`` and ``await``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 from pydantic import BaseModel
 
+from memu._mappings import mapping
 from memu.app import _requests
 from memu.app._requests import Ranking, User, Where
 
@@ -29,7 +31,7 @@ class AsyncVerbs:
     async def memorize(
         self,
         *,
-        resource_url: str | None = None,
+        resource_url: str | PathLike[str] | None = None,
         modality: str,
         user: User = None,
         content: str | bytes | Sequence[Any] | Mapping[str, Any] | None = None,
@@ -55,7 +57,7 @@ class AsyncVerbs:
             memu.errors.ModelError: a model failed; nothing is stored, and what it answered is kept.
         """
         request = {
-            "resource_url": resource_url,
+            "resource_url": _requests.url(resource_url),
             "modality": modality,
             "user": _requests.whose(user, self._user_model),
             "content": _requests.content(content),
@@ -96,7 +98,7 @@ class AsyncVerbs:
         """
         request = {
             "queries": _requests.queries(queries),
-            "where": dict(where or {}),
+            "where": mapping("where", where),
             "top_k": top_k,
             "explain": explain,
             "all_scopes": all_scopes,
@@ -149,7 +151,7 @@ class AsyncVerbs:
         *,
         memory_type: str,
         memory_content: str,
-        memory_categories: Sequence[str] = (),
+        memory_categories: Sequence[str] | None = None,
         user: User = None,
         propagate: bool = True,
         extra: Mapping[str, Any] | None = None,
@@ -171,10 +173,10 @@ class AsyncVerbs:
         request = {
             "memory_type": memory_type,
             "memory_content": memory_content,
-            "memory_categories": list(memory_categories),
+            "memory_categories": _requests.names(memory_categories),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
-            "extra": dict(extra or {}),
+            "extra": mapping("extra", extra),
         }
         return await self._call("create_memory_item", request)
 
@@ -197,7 +199,7 @@ class AsyncVerbs:
             ``memory_items``, in the order in which they came, and ``category_updates``.
         """
         request = {
-            "items": [dict(item) for item in items],
+            "items": _requests.items(items),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
         }
@@ -226,10 +228,12 @@ class AsyncVerbs:
             "memory_id": memory_id,
             "memory_type": memory_type,
             "memory_content": memory_content,
-            "memory_categories": None if memory_categories is None else list(memory_categories),
+            "memory_categories": (
+                None if memory_categories is None else _requests.names(memory_categories)
+            ),
             "user": _requests.whose(user, self._user_model),
             "propagate": propagate,
-            "extra": dict(extra or {}),
+            "extra": mapping("extra", extra),
         }
         return await self._call("update_memory_item", request)
 
@@ -275,12 +279,12 @@ class AsyncVerbs:
         Returns:
             ``deleted_categories``, ``deleted_items``, ``deleted_resources`` and counts of the rest.
         """
-        request = {"where": dict(where or {}), "all_scopes": all_scopes}
+        request = {"where": mapping("where", where), "all_scopes": all_scopes}
         return await self._call("clear_memory", request)
 
     async def stats(self, where: Where = None, *, all_scopes: bool = False) -> dict[str, Any]:
         """How much is remembered, and what models took."""
-        request = {"where": dict(where or {}), "all_scopes": all_scopes}
+        request = {"where": mapping("where", where), "all_scopes": all_scopes}
         return await self._call("stats", request)
 
     async def check(self, *, repair: bool = False) -> dict[str, Any]:
@@ -296,7 +300,7 @@ def _page(
     where: Where, limit: int | None, cursor: str | None, all_scopes: bool
 ) -> dict[str, Any]:
     return {
-        "where": dict(where or {}),
+        "where": mapping("where", where),
         "limit": limit,
         "cursor": cursor,
         "all_scopes": all_scopes,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
+from memu._mappings import mapping
 from memu._memu import NativeDatabase
 from memu.database.models import CategoryItem, MemoryCategory, MemoryItem, Resource
 from pydantic import BaseModel
@@ -51,10 +52,10 @@ class _Records(Generic[Record]):
         return self._loaded[1]
 
     def _matching(self, where: Where) -> list[Record]:
-        return self._made(self._native.list(self._kind, dict(where or {})))
+        return self._made(self._native.list(self._kind, mapping("where", where)))
 
     def _cleared(self, where: Where) -> list[Record]:
-        return self._made(self._native.clear(self._kind, dict(where or {})))
+        return self._made(self._native.clear(self._kind, mapping("where", where)))
 
     def _made(self, records: list[dict[str, Any]]) -> list[Record]:
         return [self._one(record) for record in records]
@@ -168,7 +169,7 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             reinforce: Whether an equal memory is counted once more instead; not for tools.
             tool_record: ``when_to_use``, ``metadata`` and ``tool_calls``, kept among the details.
             extra: Open details.
-            happened_at: When it happened.
+            happened_at: When it happened, by the clock there: a zone is not kept.
             id: Its id; made when there is none.
 
         Raises:
@@ -183,8 +184,8 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             "embedding": embedding,
             "user_data": _user(user_data),
             "reinforce": reinforce,
-            "tool_record": dict(tool_record or {}),
-            "extra": dict(extra or {}),
+            "tool_record": mapping("tool_record", tool_record),
+            "extra": mapping("extra", extra),
             "happened_at": happened_at,
         }
         return self._one(self._native.create_item(request))
@@ -193,7 +194,8 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """Puts many memories, each as `create_item` takes it, some hundred times faster.
 
         Those of a scope that follow each other are put together, a thousand in a transaction;
-        what was put before one that is refused stays. None of them can be reinforced.
+        what was put before one that is refused stays. None of them can be reinforced. The vectors
+        of what comes back are those that were handed over, such as arrays.
         """
         requests = [
             {**item, "user_data": _user(item.get("user_data")), "embedding": item.get("embedding")}
@@ -227,8 +229,8 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             "memory_type": memory_type,
             "summary": summary,
             "embedding": embedding,
-            "extra": dict(extra or {}),
-            "tool_record": dict(tool_record or {}),
+            "extra": mapping("extra", extra),
+            "tool_record": mapping("tool_record", tool_record),
         }
         return self._one(self._native.update_item(request))
 
@@ -240,7 +242,7 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         self, ref_ids: Sequence[str], where: Where = None
     ) -> dict[str, MemoryItem]:
         """The memories that summaries cite by these references, by id."""
-        found = self._native.list_items_by_ref_ids(list(ref_ids), dict(where or {}))
+        found = self._native.list_items_by_ref_ids(list(ref_ids), mapping("where", where))
         return {one.id: one for one in self._made(found)}
 
     def vector_search_items(
@@ -255,7 +257,7 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """The memories whose vectors are nearest, best first: ids with scores.
 
         Args:
-            query_vec: The vector.
+            query_vec: The vector; memories whose vectors have another length are passed over.
             top_k: At most this many, from 1.
             where: Whose, and which.
             ranking: ``similarity``: the cosine; ``salience``: that weighted by how often and how
@@ -263,7 +265,7 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
             recency_decay_days: For salience: after how many days the weight is halved.
         """
         return self._native.vector_search_items(
-            query_vec, top_k, dict(where) if where else None, ranking, recency_decay_days
+            query_vec, top_k, mapping("where", where) or None, ranking, recency_decay_days
         )
 
 
@@ -376,7 +378,8 @@ class NativeCategoryItemRepo(_Records[CategoryItem]):
 
 
 def _user(user_data: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {key: value for key, value in (user_data or {}).items() if value is not None}
+    given = mapping("user_data", user_data)
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _category(

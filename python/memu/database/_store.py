@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from memu._memu import NativeDatabase
 from memu.app._core_settings import scope_fields, to_core
 from memu.app._section import validated
-from memu.app.settings import DatabaseConfig, DefaultUserModel, UserConfig
+from memu.app.settings import DatabaseConfig, UserConfig
 from memu.database._repositories import (
     NativeCategoryItemRepo,
     NativeMemoryCategoryRepo,
@@ -35,7 +35,9 @@ class NativeStore:
 
     Nothing is extracted, embedded or summarised here: what is handed over is what is kept.
     ``resources``, ``items``, ``categories`` and ``relations`` read what the store holds now, of
-    all scopes. It is closed by ``close()`` or at the end of a ``with`` block.
+    all scopes. Until the store changes they give the same records again: change copies
+    (``record.model_copy(deep=True)``). A store is closed by ``close()`` or at the end of a ``with``
+    block.
     """
 
     def __init__(self, native: NativeDatabase, user_model: type[BaseModel]) -> None:
@@ -96,11 +98,11 @@ def open_store(
         memu.errors.MemuError: the store cannot be opened.
     """
     config = validated("database_config", config, DatabaseConfig)
-    model = user_model or DefaultUserModel
-    user = UserConfig(model=model) if user_model is not None else UserConfig()
+    given = {} if user_model is None else {"model": user_model}
+    user = validated("user_config", given, UserConfig)
     settings = to_core(database_config=config, user_config=user)
-    fields = None if scope_fields(user) else list(model.model_fields)
-    return NativeStore(NativeDatabase.open(settings, fields), model)
+    fields = None if scope_fields(user) else list(user.model.model_fields)
+    return NativeStore(NativeDatabase.open(settings, fields), user.model)
 
 
 def open_store_of(
@@ -113,10 +115,11 @@ def open_store_of(
     Raises:
         memu.errors.ConfigError: the configuration names another kind.
     """
-    given = config.model_dump(exclude_unset=True) if isinstance(config, BaseModel) else config
-    given = dict(given or {})
-    store = dict(given.get("metadata_store") or {})
-    named = store.setdefault("provider", provider)
-    if named != provider:
-        raise ConfigError(f"database_config.metadata_store.provider is {named!r}, not {provider!r}")
-    return open_store({**given, "metadata_store": store}, user_model)
+    config = validated("database_config", config, DatabaseConfig)
+    store = config.metadata_store
+    if "provider" in store.model_fields_set and store.provider != provider:
+        raise ConfigError(
+            f"database_config.metadata_store.provider is {store.provider!r}, not {provider!r}"
+        )
+    store = store.model_copy(update={"provider": provider})
+    return open_store(config.model_copy(update={"metadata_store": store}), user_model)
