@@ -10,10 +10,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from memu.app.settings import DefaultUserModel
+from memu.database.inmemory import build_inmemory_database
 from memu.database.models import (
     BaseRecord,
     CategoryItem,
@@ -80,6 +82,17 @@ def test_records_do_not_share_their_details() -> None:
     one = MemoryItem(resource_id=None, memory_type="event", summary="Rows")
     one.extra["ref_id"] = "a"
     assert MemoryItem(resource_id=None, memory_type="event", summary="Rows").extra == {}
+
+
+def test_vectors_that_are_arrays_are_written_as_lists() -> None:
+    vector = np.array([0.5, 0.25], dtype=np.float32)
+    with build_inmemory_database() as database:
+        given = {"memory_type": "profile", "summary": "Alice sings", "embedding": vector}
+        (item,) = database.memory_item_repo.create_items([given])
+    assert item.embedding is vector
+    assert json.loads(item.model_dump_json())["embedding"] == [0.5, 0.25]
+    assert item.model_dump()["embedding"] == [0.5, 0.25]
+    assert MemoryItem.model_validate(item.model_dump()).embedding == [0.5, 0.25]
 
 
 def test_a_record_without_what_it_needs_is_refused() -> None:

@@ -12,9 +12,15 @@ import uuid
 from datetime import UTC, datetime
 from functools import cache
 from types import new_class
-from typing import Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
 from memu import _memu
 
@@ -32,6 +38,15 @@ __all__ = [
 ]
 
 MemoryType = Literal["profile", "event", "knowledge", "behavior", "skill", "tool"]
+
+
+def _listed(value: Any, handler: SerializerFunctionWrapHandler) -> Any:
+    to_list = getattr(value, "tolist", None)
+    return handler(value if to_list is None else to_list())
+
+
+# Of `create_items` it is what was handed over, which may be an array.
+_Embedding = Annotated[list[float] | None, WrapSerializer(_listed)]
 
 
 def compute_content_hash(summary: str, memory_type: str) -> str:
@@ -103,7 +118,7 @@ class Resource(BaseRecord):
     modality: str
     local_path: str
     caption: str | None = None
-    embedding: list[float] | None = None
+    embedding: _Embedding = None
 
 
 class MemoryItem(BaseRecord):
@@ -117,7 +132,7 @@ class MemoryItem(BaseRecord):
     resource_id: str | None
     memory_type: str
     summary: str
-    embedding: list[float] | None = None
+    embedding: _Embedding = None
     happened_at: datetime | None = None
     extra: dict[str, Any] = Field(default_factory=dict[str, Any])
 
@@ -127,7 +142,7 @@ class MemoryCategory(BaseRecord):
 
     name: str
     description: str
-    embedding: list[float] | None = None
+    embedding: _Embedding = None
     summary: str | None = None
 
 
