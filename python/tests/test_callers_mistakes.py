@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import AliasChoices, BaseModel, Field
@@ -15,6 +15,7 @@ from memu.database import build_database
 from memu.database.inmemory import build_inmemory_database
 from memu.database.sqlite import build_sqlite_database
 from memu.errors import ConfigError, ScopeError
+from memu.workflow.step import WorkflowStep
 
 ITEM: dict[str, Any] = {"memory_type": "profile", "memory_content": "Alice plays the cello"}
 
@@ -126,3 +127,26 @@ def test_stores_tell_what_is_wrong_with_their_configuration(build: Callable[...,
             build(config=config)
     with pytest.raises(ConfigError, match="user_config: model: .*subclass of BaseModel"):
         build(config={"metadata_store": {"dsn": "sqlite:///:memory:"}}, user_model="alice")
+
+
+def test_steps_and_runners_are_checked_when_they_are_handed_over() -> None:
+    service, wrong = MemoryService(), cast("Any", "a text")
+    steps = service.list_steps()
+    with pytest.raises(TypeError, match="new_step must be a WorkflowStep, not a str"):
+        service.insert_step_after(target_step_id="extract_items", new_step=wrong)
+    step = WorkflowStep(step_id="look", role="look", handler=wrong)
+    with pytest.raises(TypeError, match="handler of the step 'look' must be callable, not a str"):
+        service.replace_step(target_step_id="extract_items", new_step=step)
+    assert service.list_steps() == steps
+    with pytest.raises(TypeError, match="workflow_runner is a WorkflowRunner or the name of one"):
+        MemoryService(workflow_runner=cast("Any", 5))
+
+
+@pytest.mark.parametrize(
+    "section",
+    ["llm_profiles", "blob_config", "database_config", "memorize_config", "user_config", "budget"],
+)
+def test_what_would_have_no_effect_cannot_be_assigned(section: str) -> None:
+    service = MemoryService()
+    with pytest.raises(AttributeError, match=section):
+        setattr(service, section, {})

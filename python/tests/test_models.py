@@ -89,7 +89,8 @@ def test_vectors_that_are_arrays_are_written_as_lists() -> None:
     with build_inmemory_database() as database:
         given = {"memory_type": "profile", "summary": "Alice sings", "embedding": vector}
         (item,) = database.memory_item_repo.create_items([given])
-    assert item.embedding is vector
+    kept: object = item.embedding
+    assert kept is vector
     assert json.loads(item.model_dump_json())["embedding"] == [0.5, 0.25]
     assert item.model_dump()["embedding"] == [0.5, 0.25]
     assert MemoryItem.model_validate(item.model_dump()).embedding == [0.5, 0.25]

@@ -59,7 +59,14 @@ class Pipelines:
         return self._core.steps(_NAMES.get(pipeline, pipeline))
 
     def edit(self, pipeline: str, change: str, target: str, step: WorkflowStep | None) -> int:
-        """Makes a change; returns how many there were."""
+        """Makes a change; returns how many there were.
+
+        Raises:
+            ConfigError: there is no such pipeline or step, or there already is one of that name.
+            TypeError: what is put in is no step, or its handler cannot be called.
+        """
+        if step is not None:
+            _check(step)
         edit: Edit = (_NAMES.get(pipeline, pipeline), change, target, step)
         _apply(self._core, edit)
         self._edits.append(edit)
@@ -114,6 +121,15 @@ class Pipelines:
     def _count(self, pipeline: str) -> int:
         self._revisions[pipeline] = self._revisions.get(pipeline, 0) + 1
         return self._revisions[pipeline]
+
+
+def _check(step: object) -> None:
+    if not isinstance(step, WorkflowStep):
+        raise TypeError(f"new_step must be a WorkflowStep, not a {type(step).__name__}")
+    handler: object = step.handler
+    if not callable(handler):
+        kind = type(handler).__name__
+        raise TypeError(f"the handler of the step {step.step_id!r} must be callable, not a {kind}")
 
 
 def _apply(core: Core, edit: Edit) -> None:

@@ -71,15 +71,15 @@ class MemoryService(AsyncVerbs):
         budget: BudgetConfig | Mapping[str, Any] | None = None,
     ) -> None:
         self._has_profiles = llm_profiles is not None
-        self.llm_profiles = validated("llm_profiles", llm_profiles, LLMProfilesConfig)
-        self.blob_config = validated("blob_config", blob_config, BlobConfig)
-        self.database_config = validated("database_config", database_config, DatabaseConfig)
-        self.memorize_config = validated("memorize_config", memorize_config, MemorizeConfig)
+        self._llm_profiles = validated("llm_profiles", llm_profiles, LLMProfilesConfig)
+        self._blob_config = validated("blob_config", blob_config, BlobConfig)
+        self._database_config = validated("database_config", database_config, DatabaseConfig)
+        self._memorize_config = validated("memorize_config", memorize_config, MemorizeConfig)
         self._retrieve_config = validated("retrieve_config", retrieve_config, RetrieveConfig)
-        self.user_config = validated("user_config", user_config, UserConfig)
-        self.budget = validated("budget", budget, BudgetConfig)
+        self._user_config = validated("user_config", user_config, UserConfig)
+        self._budget = validated("budget", budget, BudgetConfig)
         self._workflow_runner = resolve_workflow_runner(workflow_runner)
-        self._user_model = self.user_config.model
+        self._user_model = self._user_config.model
         self._asked_with = retrieve_to_core(self._retrieve_config)
         self._dispatcher = Dispatcher()
         fields = None if scope_fields(self.user_config) else list(self._user_model.model_fields)
@@ -94,6 +94,37 @@ class MemoryService(AsyncVerbs):
                 method(watched)
 
         self._dispatcher.connect(tell)
+
+    @property
+    def llm_profiles(self) -> LLMProfilesConfig:
+        """The profiles of models. Like all sections but ``retrieve_config``, they count as they
+        were when the service was made; assigning others is an error."""
+        return self._llm_profiles
+
+    @property
+    def blob_config(self) -> BlobConfig:
+        """Where large files are kept."""
+        return self._blob_config
+
+    @property
+    def database_config(self) -> DatabaseConfig:
+        """Where memories are kept."""
+        return self._database_config
+
+    @property
+    def memorize_config(self) -> MemorizeConfig:
+        """How content becomes memories."""
+        return self._memorize_config
+
+    @property
+    def user_config(self) -> UserConfig:
+        """Whose memories they are."""
+        return self._user_config
+
+    @property
+    def budget(self) -> BudgetConfig:
+        """What models may take."""
+        return self._budget
 
     @property
     def user_model(self) -> type[BaseModel]:

@@ -107,11 +107,15 @@ def resolve_workflow_runner(spec: WorkflowRunnerSpec) -> WorkflowRunner:
 
     Raises:
         ConfigError: No runner is registered under this name.
-        TypeError: What was registered makes no runner.
+        TypeError: It is neither a name nor a runner, or what was registered makes none.
     """
     if isinstance(spec, WorkflowRunner):
         return spec
-    name = (spec or "local").strip().lower()
+    given = cast("object", spec)
+    if given is not None and not isinstance(given, str):
+        kind = type(given).__name__
+        raise TypeError(f"workflow_runner is a WorkflowRunner or the name of one, not a {kind}")
+    name = (given or "local").strip().lower()
     factory = _FACTORIES.get(name)
     if factory is None:
         raise ConfigError(
