@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -116,3 +117,11 @@ def test_what_is_not_understood_is_refused(
     with pytest.raises(error, match=message) as raised:
         call(service, verb, **{"where": ALICE, **options})
     assert isinstance(raised.value, ValueError)
+
+
+def test_a_time_without_a_zone_is_utc(service: MemoryService) -> None:
+    created(service, "Alice plays the cello")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    for moment, expected in ((now - timedelta(minutes=1), 1), (now + timedelta(minutes=1), 0)):
+        where = {**ALICE, "created_at__gt": moment}
+        assert len(service.sync.list_memory_items(where)["items"]) == expected

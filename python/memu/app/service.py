@@ -220,7 +220,9 @@ class MemoryService(AsyncVerbs):
         where: Where = None,
     ) -> LLMInterceptorHandle:
         """Calls ``fn(context, request, error, usage)`` when a model gave no usable answer."""
-        return self._dispatcher.calls.register_on_error(fn, name=name, priority=priority, where=where)
+        return self._dispatcher.calls.register_on_error(
+            fn, name=name, priority=priority, where=where
+        )
 
     def intercept_before_workflow_step(
         self, fn: Callable[..., Any], *, name: str | None = None
