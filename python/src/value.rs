@@ -17,6 +17,8 @@ use crate::errors::exception;
 /// How deep values may lie within each other.
 const MOST_DEEP: usize = 100;
 
+const SURROGATE: &str = "a text holds half of a surrogate pair, which is no character";
+
 /// A request with these arguments.
 ///
 /// Arguments that are None are left out: they have their defaults.
@@ -27,9 +29,11 @@ pub(crate) fn request<T: DeserializeOwned>(arguments: &Bound<'_, PyAny>) -> PyRe
     }
     serde_path_to_error::deserialize(value).map_err(|cause| {
         let place = cause.path().to_string();
-        let cause = cause.into_inner();
+        // In words of Python.
+        let cause = cause.into_inner().to_string();
+        let cause = cause.replace("usize", "a whole number from 0");
         let message = match place.as_str() {
-            "." => cause.to_string(),
+            "." => cause,
             place => format!("{place}: {cause}"),
         };
         refused(arguments.py(), message)
@@ -60,10 +64,7 @@ fn at(value: &Bound<'_, PyAny>, depth: usize) -> PyResult<Value> {
     if let Ok(text) = value.cast::<PyString>() {
         return match text.to_str() {
             Ok(text) => Ok(Value::String(text.to_owned())),
-            Err(_) => Err(refused(
-                value.py(),
-                "a text holds half of a surrogate pair, which is no character",
-            )),
+            Err(_) => Err(refused(value.py(), SURROGATE)),
         };
     }
     if let Ok(flag) = value.cast::<PyBool>() {
@@ -150,7 +151,8 @@ fn object<'py>(
         let key = key
             .cast::<PyString>()
             .map_err(|_| PyTypeError::new_err("keys must be texts"))?;
-        fields.insert(key.to_str()?.to_owned(), at(&value, depth + 1)?);
+        let name = key.to_str().map_err(|_| refused(key.py(), SURROGATE))?;
+        fields.insert(name.to_owned(), at(&value, depth + 1)?);
     }
     Ok(Value::Object(fields))
 }

@@ -3,7 +3,7 @@
 use memu::core::records::content_hash as hash;
 use memu::core::vector::cosine;
 use memu::database::salience;
-use pyo3::buffer::PyBuffer;
+use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -17,11 +17,15 @@ pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
             "a vector is a list of numbers or a buffer of floats, not one of bytes",
         ));
     }
-    if let Ok(buffer) = PyBuffer::<f32>::get(value) {
+    if let Ok(buffer) = PyBuffer::<f32>::get(value)
+        && is_native(&buffer)
+    {
         one_dimension(buffer.dimensions())?;
         return buffer.to_vec(value.py());
     }
-    if let Ok(buffer) = PyBuffer::<f64>::get(value) {
+    if let Ok(buffer) = PyBuffer::<f64>::get(value)
+        && is_native(&buffer)
+    {
         one_dimension(buffer.dimensions())?;
         let numbers = buffer.to_vec(value.py())?;
         return Ok(numbers.into_iter().map(|number| number as f32).collect());
@@ -29,6 +33,18 @@ pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     value.extract().map_err(|_| {
         PyTypeError::new_err("a vector is a list of numbers, an array or another buffer of floats")
     })
+}
+
+/// Whether numbers lie in memory as this machine has them. PyO3 takes those of the other byte order
+/// for that, too.
+fn is_native<T: Element>(buffer: &PyBuffer<T>) -> bool {
+    let order = buffer.format().to_bytes().first();
+    let other: &[u8] = if cfg!(target_endian = "big") {
+        b"<"
+    } else {
+        b">!"
+    };
+    !order.is_some_and(|order| other.contains(order))
 }
 
 /// A number that may not be negative.

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from memu import MemoryService
+from memu.database.inmemory import build_inmemory_database
 from memu.database.inmemory.vector import (
     cosine_topk,
     cosine_topk_salience,
@@ -17,6 +19,7 @@ from memu.database.inmemory.vector import (
     salience_score,
 )
 from memu.database.models import compute_content_hash
+from memu.errors import InputError
 
 
 def cosine(a: list[float], b: list[float]) -> float:
@@ -135,3 +138,32 @@ def test_an_equal_memory_has_an_equal_hash() -> None:
     )
     assert compute_content_hash("a", "profile") != compute_content_hash("a", "event")
     assert len(compute_content_hash("a", "profile")) == 16
+
+
+def test_a_buffer_of_the_other_byte_order_is_read_by_its_numbers() -> None:
+    query = np.array([1.0, 0.5, -0.25], dtype="<f4")
+    for kind in (">f4", "<f4", ">f8", "<f8"):
+        [(name, score)] = cosine_topk(query, [("same", query.astype(kind))], 1)
+        assert (name, score) == ("same", pytest.approx(1.0, abs=1e-6)), kind
+
+
+def test_a_query_of_a_length_that_a_store_does_not_have_is_refused() -> None:
+    store = build_inmemory_database()
+    where = {"user_id": "alice"}
+    assert store.memory_item_repo.vector_search_items([1.0, 0.0], 3, where) == []
+    store.memory_item_repo.create_item(
+        memory_type="profile", summary="Alice sails.", embedding=[1.0, 0.0, 0.0], user_data=where
+    )
+    with pytest.raises(InputError, match="2 numbers; those of this store have 3"):
+        store.memory_item_repo.vector_search_items([1.0, 0.0], 3, where)
+    store.close()
+
+
+def test_a_key_with_half_a_pair_is_refused_as_a_value_is() -> None:
+    service = MemoryService()
+    with pytest.raises(InputError, match="surrogate"):
+        service.sync.create_memory_item(
+            memory_type="profile", memory_content="Alice sails.", extra={"\ud800": 1}
+        )
+    assert service.sync.list_memory_items()["items"] == []
+    service.sync.close()

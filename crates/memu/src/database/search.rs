@@ -1,6 +1,8 @@
 //! Nearest items, by the vectors that a caller brought.
 
-use memu_core::records::{EmbedderIdentity, Embedding, Id, MemoryItem, OwnerKind, SetState};
+use memu_core::records::{
+    EmbedderIdentity, Embedding, EmbeddingSet, Id, MemoryItem, OwnerKind, SetState,
+};
 use memu_core::store::{Query, VectorQuery};
 use memu_core::time::Timestamp;
 use memu_core::vector::cosine;
@@ -61,8 +63,9 @@ pub(super) async fn search(access: &Access, search: VectorSearch) -> Result<Vec<
     let query = access.query(&search.filter, false).await?;
     let dimension = u32::try_from(search.query.len()).unwrap_or(u32::MAX);
     let vector = super::fit(search.query.clone(), dimension)?;
-    let Some((identity, is_searched)) = embedder(access, dimension).await? else {
-        return Ok(Vec::new());
+    let sets = access.store.embedding_sets().await?;
+    let Some((identity, is_searched)) = embedder(access, &sets, dimension) else {
+        return unfit(&sets, dimension);
     };
     if is_searched && search.ranking == Ranking::Similarity {
         let query = VectorQuery {
@@ -80,17 +83,35 @@ pub(super) async fn search(access: &Access, search: VectorSearch) -> Result<Vec<
 }
 
 /// Whose vectors are compared with one of this dimension, and whether the store searches them.
-async fn embedder(access: &Access, dimension: u32) -> Result<Option<(EmbedderIdentity, bool)>> {
-    let sets = access.store.embedding_sets().await?;
+fn embedder(
+    access: &Access,
+    sets: &[EmbeddingSet],
+    dimension: u32,
+) -> Option<(EmbedderIdentity, bool)> {
     let fits = |identity: &EmbedderIdentity| identity.dimension == dimension;
     let active = sets.iter().find(|set| set.state == SetState::Active);
     let is_active =
         |identity: &EmbedderIdentity| active.is_some_and(|active| active.identity == *identity);
-    let chosen = access.shown(&sets);
-    Ok(chosen.into_iter().find(fits).map(|identity| {
+    let chosen = access.shown(sets);
+    chosen.into_iter().find(fits).map(|identity| {
         let is_searched = active.is_none() || is_active(&identity);
         (identity, is_searched)
-    }))
+    })
+}
+
+/// A store without vectors has none that are near; one with others cannot be asked.
+fn unfit(sets: &[EmbeddingSet], dimension: u32) -> Result<Vec<(Id, f32)>> {
+    let mut known: Vec<u32> = sets.iter().map(|set| set.identity.dimension).collect();
+    known.sort_unstable();
+    known.dedup();
+    if known.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+    Err(Error::input(format!(
+        "the vector has {dimension} numbers; those of this store have {}",
+        known.join(" or ")
+    )))
 }
 
 /// Compares page after page, and keeps the best.
