@@ -391,8 +391,8 @@ fn a_move_survives_a_server_that_stops_in_the_middle() {
         if !ended.status.success() {
             cut_off += 1;
             let said = String::from_utf8(ended.stderr).unwrap();
-            let at = said.find('{').expect(&said);
-            let error: Value = serde_json::from_str(&said[at..]).expect(&said);
+            let (_, error) = said.split_once('{').expect(&said);
+            let error: Value = serde_json::from_str(&format!("{{{error}")).expect(&said);
             assert_eq!(error["error"]["retryable"], true, "{said}");
         }
         home.ok(&migrate);
