@@ -419,7 +419,9 @@ async fn bad_requests_are_named_and_change_nothing() {
     let error = items.vector_search_items(none).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     let other = VectorSearch::new(vec![1.0; 7], 3, of("alice"));
-    assert!(items.vector_search_items(other).await.unwrap().is_empty());
+    let error = items.vector_search_items(other).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    assert!(error.message().contains("7 numbers"), "{error}");
     assert_eq!(told(&database).await, before);
 }
 

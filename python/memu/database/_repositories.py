@@ -257,7 +257,7 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """The memories whose vectors are nearest, best first: ids with scores.
 
         Args:
-            query_vec: The vector; memories whose vectors have another length are passed over.
+            query_vec: The vector, as long as the vectors of the store.
             top_k: At most this many, from 1.
             where: Whose, and which.
             ranking: ``similarity``: the cosine; ``salience``: that weighted by how often and how

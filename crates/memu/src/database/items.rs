@@ -323,7 +323,7 @@ impl MemoryItemRepo {
     ///
     /// # Errors
     /// As [`Self::list_items`]; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for a `top_k`
-    /// of 0; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for an unfit vector.
+    /// of 0, and for a vector that is none, or of a length that no vector of the store has.
     pub async fn vector_search_items(&self, query: VectorSearch) -> Result<Vec<(Id, f32)>> {
         search::search(&self.access, query).await
     }
