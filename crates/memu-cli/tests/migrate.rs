@@ -403,7 +403,7 @@ fn a_move_survives_a_server_that_stops_in_the_middle() {
             everything(&home, "old.db")
         );
     }
-    println!("{cut_off} of {rounds} moves were cut off");
+    assert!(cut_off > 0, "the server never stopped in time");
 }
 
 /// Kills moves at random moments and starts them again, until they arrive in a target that

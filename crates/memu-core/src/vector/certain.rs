@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use super::AtLeast;
 use super::codes::{CodeBlock, Estimate, LowBits};
-use super::likely::SEEDS;
 use super::nearest::{Candidate, Codes, retain_allowed};
 use super::parts::{Part, in_parts};
 use super::query::CodedQuery;
@@ -39,9 +37,7 @@ impl Codes {
             by_four_bits(part, query, count, &allows)
         });
         let (told, likeliest): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let mut likeliest = likeliest.concat();
-        likeliest.sort_unstable_by(Candidate::by_most);
-        likeliest.truncate(count);
+        let likeliest = Candidate::best(likeliest.concat(), count);
         Survey {
             codes: self,
             query,
@@ -59,23 +55,13 @@ fn by_four_bits(
     allows: &impl Fn(u64) -> bool,
 ) -> (Told, Vec<Candidate>) {
     let mut products = Default::default();
+    let (told, bound) = Told::by_looking(part, count, allows, |block, most| {
+        block.by_four_bits(query, &mut products, most)
+    });
     let mut numbers = Vec::new();
-    let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
-    let mut told = Told::with_room_for(part);
-    for block in part.blocks {
-        let start = told.most.len();
-        let base = block.by_four_bits(query, &mut products, &mut told.most);
-        told.bases.push(base);
-        let most = told.most.get(start..).unwrap_or_default();
-        reaching(most, likeliest.bound(), &mut numbers);
-        retain_allowed(&mut numbers, block, allows);
-        for number in &numbers {
-            likeliest.push(most.get(*number).copied().unwrap_or_default());
-        }
-    }
     let mut seeds = Vec::new();
     for (_, block, Here { most, .. }) in told.of(part) {
-        reaching(most, likeliest.bound(), &mut numbers);
+        reaching(most, bound, &mut numbers);
         retain_allowed(&mut numbers, block, allows);
         seeds.extend(numbers.iter().filter_map(|number| {
             let owner = block.owners.get(*number).copied()?;
@@ -83,9 +69,7 @@ fn by_four_bits(
             Some(Candidate { most, owner })
         }));
     }
-    seeds.sort_unstable_by(Candidate::by_most);
-    seeds.truncate(count);
-    (told, seeds)
+    (told, Candidate::best(seeds, count))
 }
 
 impl Survey<'_> {

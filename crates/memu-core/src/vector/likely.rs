@@ -14,10 +14,6 @@ use super::told::{Here, Told};
 /// nearest is missed: by chance, one of 14,000 that are just as near as the last of them.
 pub(super) const DEVIATIONS: f32 = 3.8;
 
-/// How many vectors of each part are looked at more closely to learn which are the likeliest,
-/// where ten are asked for.
-pub(super) const SEEDS: usize = 64;
-
 /// How many vectors are worth another thread; few in tests, so that these have parts, too.
 const WORTH_A_THREAD: usize = if cfg!(test) { 1_000 } else { 30_000 };
 
@@ -47,9 +43,7 @@ impl Codes {
             self.by_two_bits(part, query, count, &allows)
         });
         let (told, likeliest): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-        let mut likeliest = likeliest.concat();
-        likeliest.sort_unstable_by(Candidate::by_most);
-        likeliest.truncate(count);
+        let likeliest = Candidate::best(likeliest.concat(), count);
         Glance {
             codes: self,
             query,
@@ -68,24 +62,14 @@ impl Codes {
         allows: &impl Fn(u64) -> bool,
     ) -> (Told, Vec<Candidate>) {
         let mut products = Vec::new();
+        let (told, bound) = Told::by_looking(part, count, allows, |block, most| {
+            block.by_two_bits(query, &mut products, most)
+        });
         let mut numbers = Vec::new();
-        let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
-        let mut told = Told::with_room_for(part);
-        for block in part.blocks {
-            let start = told.most.len();
-            let base = block.by_two_bits(query, &mut products, &mut told.most);
-            told.bases.push(base);
-            let most = told.most.get(start..).unwrap_or_default();
-            reaching(most, likeliest.bound(), &mut numbers);
-            retain_allowed(&mut numbers, block, allows);
-            for number in &numbers {
-                likeliest.push(most.get(*number).copied().unwrap_or_default());
-            }
-        }
         let mut seeds = Vec::new();
         let mut closer = Closer::default();
         for (place, block, here) in told.of(part) {
-            reaching(here.most, likeliest.bound(), &mut numbers);
+            reaching(here.most, bound, &mut numbers);
             retain_allowed(&mut numbers, block, allows);
             closer.look(block, &numbers, here, query);
             if let Some(Some(low)) = self.low.get(place) {
@@ -98,9 +82,7 @@ impl Codes {
                 Some(Candidate { most, owner })
             }));
         }
-        seeds.sort_unstable_by(Candidate::by_most);
-        seeds.truncate(count);
-        (told, seeds)
+        (told, Candidate::best(seeds, count))
     }
 }
 

@@ -28,6 +28,13 @@ impl Candidate {
     pub fn by_most(a: &Self, b: &Self) -> std::cmp::Ordering {
         b.most.total_cmp(&a.most).then(a.owner.cmp(&b.owner))
     }
+
+    /// The first `count` in that order.
+    pub(super) fn best(mut candidates: Vec<Self>, count: usize) -> Vec<Self> {
+        candidates.sort_unstable_by(Self::by_most);
+        candidates.truncate(count);
+        candidates
+    }
 }
 
 /// Drops the vectors of a block, given by number, that are not to be found.

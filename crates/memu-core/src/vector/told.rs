@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
+use super::AtLeast;
 use super::bits::GROUP;
 use super::codes::CodeBlock;
+use super::nearest::retain_allowed;
 use super::parts::Part;
+use super::reaching::reaching;
+
+/// How many vectors of each part are looked at more closely to learn which are the likeliest,
+/// where ten are asked for.
+const SEEDS: usize = 64;
 
 /// What is told of the vectors of a part.
 #[derive(Debug, Default)]
@@ -25,13 +32,33 @@ pub(super) struct Here<'t> {
 }
 
 impl Told {
-    /// Nothing yet, with room for what is to be told of a part.
-    pub(super) fn with_room_for(part: Part<'_, Arc<CodeBlock>>) -> Self {
+    /// Goes through a part. `look` appends what the vectors of a block are told to be at most, and
+    /// gives what of that all have in common. Also gives what the likeliest of those that `allows`
+    /// lets through reach.
+    pub(super) fn by_looking(
+        part: Part<'_, Arc<CodeBlock>>,
+        count: usize,
+        allows: &impl Fn(u64) -> bool,
+        mut look: impl FnMut(&CodeBlock, &mut Vec<f32>) -> f32,
+    ) -> (Self, f32) {
         let vectors = part.blocks.iter().map(|block| block.owners.len());
-        Self {
+        let mut told = Self {
             bases: Vec::with_capacity(part.blocks.len()),
             most: Vec::with_capacity(vectors.sum::<usize>() + GROUP),
+        };
+        let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
+        let mut numbers = Vec::new();
+        for block in part.blocks {
+            let start = told.most.len();
+            told.bases.push(look(block, &mut told.most));
+            let most = told.most.get(start..).unwrap_or_default();
+            reaching(most, likeliest.bound(), &mut numbers);
+            retain_allowed(&mut numbers, block, allows);
+            for number in &numbers {
+                likeliest.push(most.get(*number).copied().unwrap_or_default());
+            }
         }
+        (told, likeliest.bound())
     }
 
     /// Each block of the part with its place and what is told of it.
