@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fake_openai import FakeOpenAI
 from fake_service import FakeService, ScopedService
 from openai import OpenAI
 
@@ -51,9 +52,16 @@ def test_a_wrong_argument_is_an_error_when_wrapped(
         wrap_openai(**arguments)
 
 
-def test_conditions_on_scope_fields_are_taken() -> None:
-    client = OpenAI(api_key="sk-nobody")
-    wrap_openai(client, ScopedService(), {"user_id__in": ["alice", "bob"], "team": "red"})
+def test_conditions_on_scope_fields_are_what_the_service_is_asked_with(
+    fake_openai: FakeOpenAI,
+) -> None:
+    service = ScopedService()
+    where = {"user_id__in": ["alice", "bob"], "team": "red"}
+    client = wrap_openai(OpenAI(), service, where)
+    client.chat.completions.create(
+        model="gpt-4o-mini", messages=[{"role": "user", "content": "Who sails?"}]
+    )
+    assert [asked[2] for asked in service.asked] == [where]
 
 
 def test_a_service_that_cannot_be_asked_is_an_error_when_wrapped() -> None:
