@@ -1,14 +1,22 @@
 //! Vectors into codes.
 
+use super::beyond::Beyond;
 use super::bits::{GROUP, group_bytes, push_group};
 use super::codes::{CodeBlock, LowBits};
 use super::planes::{low_bytes, middle_bytes, push_low, push_middle};
 use super::rotation::rotate;
 use super::shares::Shares;
+use super::short::{Short, number, short};
 use super::{dot, unit};
 
 /// Where the middle of what a byte can say is.
 const MIDDLE: f32 = 127.5;
+
+/// Bytes say numbers up to so many standard deviations. Two bits tell least where they say 2, four
+/// bits where they say 2.6, and each number beyond takes two bytes of the file: at 2.5, which are
+/// five of 384, two bits leave half as many vectors to look at more closely as they would if they
+/// said all numbers.
+const SAID: f32 = 2.5;
 
 impl CodeBlock {
     /// Codes vectors of one dimension, each with its owner.
@@ -39,14 +47,22 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
         })
         .collect();
     let centre = take_mean(&mut residuals, dimension);
+    let scales = Shares::new(residuals.iter().map(|residual| scale(residual)));
     let coded: Vec<Coded> = residuals
         .iter()
-        .map(|residual| Coded::new(residual))
+        .enumerate()
+        .map(|(vector, residual)| Coded::new(residual, scales.get(vector)))
         .collect();
+    let mut beyond = Beyond::default();
+    for coded in &coded {
+        beyond.push(&coded.beyond);
+    }
     let all = |value: fn(&Coded) -> f32| coded.iter().map(value);
     let low = LowBits {
-        errors: Shares::new(all(|coded| coded.errors[1])),
-        rows: rows(&coded, low_bytes(dimension), push_low),
+        byte_errors: Shares::new(all(|coded| coded.errors[1])),
+        errors: Shares::new(all(|coded| coded.errors[2])),
+        beyond,
+        rows: rows(&coded, low_bytes(dimension), push_low).into(),
         dimension,
     };
     let block = CodeBlock {
@@ -54,10 +70,11 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
         dimension,
         centre: centre.into(),
         longest: all(|coded| coded.longest).fold(0.0, f32::max),
-        factors: all(|coded| coded.factor).collect(),
-        scales: all(|coded| coded.scale).collect(),
+        factors: Shares::new(all(|coded| coded.factor)),
+        scales,
         spreads: Shares::new(all(|coded| coded.spread)),
         errors: Shares::new(all(|coded| coded.errors[0])),
+        cut_off: Shares::new(all(|coded| coded.cut_off)),
         first: first_bits(&coded, dimension).into(),
         middle: rows(&coded, middle_bytes(dimension), |numbers, row| {
             let middle: Vec<u8> = numbers.iter().map(|number| number >> 4).collect();
@@ -68,43 +85,49 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
     (block, low)
 }
 
-/// Takes their mean from vectors, and gives it back.
+/// Takes their mean from vectors, as exactly as it is kept, and gives it back.
 #[inline]
-fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<f32> {
+fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<Short> {
     let mut mean = vec![0.0; dimension];
     for vector in vectors.iter() {
         for (sum, x) in mean.iter_mut().zip(vector) {
             *sum += x;
         }
     }
-    for x in &mut mean {
-        *x /= vectors.len().max(1) as f32;
-    }
+    let count = vectors.len().max(1) as f32;
+    let mean: Vec<Short> = mean.into_iter().map(|sum| short(sum / count)).collect();
     for vector in vectors {
         for (x, mean) in vector.iter_mut().zip(&mean) {
-            *x -= mean;
+            *x -= number(*mean);
         }
     }
     mean
 }
 
+/// What one step of a vector's bytes is worth.
+#[inline]
+fn scale(residual: &[f32]) -> f32 {
+    let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    let deviation = (dot(residual, residual) / residual.len().max(1) as f32).sqrt();
+    greatest.min(SAID * deviation) / MIDDLE
+}
+
 /// A vector in 8 bits a number.
 struct Coded {
     numbers: Vec<u8>,
-    scale: f32,
+    beyond: Vec<(u16, i16)>,
     factor: f32,
     spread: f32,
-    /// The length of what four and eight bits leave out.
-    errors: [f32; 2],
+    /// The length of what is left out by four bits, by all eight, and by those with `beyond`.
+    errors: [f32; 3],
+    cut_off: f32,
     /// The greater length of what four and eight bits say.
     longest: f32,
 }
 
 impl Coded {
     #[inline]
-    fn new(residual: &[f32]) -> Self {
-        let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
-        let scale = greatest / MIDDLE;
+    fn new(residual: &[f32], scale: f32) -> Self {
         let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         let numbers: Vec<u8> = residual
             .iter()
@@ -115,37 +138,69 @@ impl Coded {
             .map(|number| f32::from(number >> 6) * 2.0 - 3.0)
             .collect();
         let (worth, spread) = worth(residual, &said);
-        let four = difference(residual, &numbers, |number| {
-            16.0 * scale * (f32::from(number >> 4) - 7.5)
-        });
-        let eight = difference(residual, &numbers, |number| {
-            scale * (f32::from(number) - MIDDLE)
-        });
+        let all = |said: &dyn Fn(u8) -> f32| -> Vec<f32> {
+            numbers.iter().map(|number| said(*number)).collect()
+        };
+        let four = all(&|number| 16.0 * scale * (f32::from(number >> 4) - 7.5));
+        let eight = all(&|number| scale * (f32::from(number) - MIDDLE));
+        let longest = length(&four).max(length(&eight));
+        let beyond = beyond(residual, &eight, factor);
+        let mut errors = [left_out(residual, &four), left_out(residual, &eight), 0.0];
+        let mut with_beyond = eight;
+        for (place, steps) in &beyond {
+            if let Some(said) = with_beyond.get_mut(usize::from(*place)) {
+                *said += scale * f32::from(*steps);
+            }
+        }
+        errors[2] = left_out(residual, &with_beyond);
         Self {
-            numbers,
-            scale,
+            beyond,
             factor: worth,
             spread,
-            errors: [four.0, eight.0],
-            longest: four.1.max(eight.1),
+            errors,
+            cut_off: cut_off(residual, &four),
+            longest,
+            numbers,
         }
     }
 }
 
-/// The length of the difference between a vector and what its numbers say, and the length of
-/// that; both rather too great than too small, for a bound must not be too small.
+/// The numbers that are beyond what bytes say, with their places.
 #[inline]
-fn difference(residual: &[f32], numbers: &[u8], said: impl Fn(u8) -> f32) -> (f32, f32) {
-    let said: Vec<f32> = numbers.iter().map(|number| said(*number)).collect();
-    let left: Vec<f32> = residual
+fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
+    let steps = residual
         .iter()
-        .zip(&said)
-        .map(|(x, said)| x - said)
-        .collect();
+        .zip(said)
+        .map(|(x, said)| (x - said) * factor);
+    let beyond = (0_u16..).zip(steps).filter(|(_, steps)| steps.abs() > 0.75);
+    beyond
+        .map(|(place, steps)| (place, steps.round() as i16))
+        .collect()
+}
+
+/// What is said of a vector's direction less than there is, as a share of what is said.
+#[inline]
+fn cut_off(residual: &[f32], said: &[f32]) -> f32 {
+    let product = dot(residual, said);
+    if product <= 0.0 {
+        return 0.0;
+    }
+    (dot(residual, residual) / product - 1.0).max(0.0)
+}
+
+/// The length of what is left out of a vector where this is said.
+#[inline]
+fn left_out(residual: &[f32], said: &[f32]) -> f32 {
+    let left = residual.iter().zip(said).map(|(x, said)| x - said);
+    length(&left.collect::<Vec<f32>>())
+}
+
+/// The length of a vector, rather too great than too small, for a bound must not be too small.
+#[inline]
+fn length(vector: &[f32]) -> f32 {
     // More than what rounding can take from such a sum.
-    let margin = 1.0 + (residual.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
-    let length = |vector: &[f32]| dot(vector, vector).sqrt() * margin;
-    (length(&left), length(&said))
+    let margin = 1.0 + (vector.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
+    dot(vector, vector).sqrt() * margin
 }
 
 fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Vec<u8> {

@@ -1,7 +1,9 @@
 //! Sums of products of vectors, in one fixed order, so that every CPU and every
 //! store gives the same score.
 
+mod ahead;
 mod at_least;
+mod beyond;
 mod bits;
 mod bytes;
 mod certain;
@@ -17,17 +19,18 @@ mod query;
 mod reaching;
 mod rotation;
 mod shares;
+mod short;
+mod side_by_side;
 mod stored;
 mod told;
 
 pub use at_least::AtLeast;
 pub(crate) use bytes::ByteQuery;
-pub use certain::{Survey, Undecided};
+pub use certain::{Certain, Undecided};
 pub use codes::{BLOCK_VECTORS, CodeBlock, LowBits, MOST_CODED};
-pub use likely::Glance;
 pub use nearest::{Candidate, Codes};
-pub use piece::SideBySide;
 pub use query::CodedQuery;
+pub use side_by_side::{Block, SideBySide};
 
 /// How many running sums there are. Enough for any vector unit, and fixed: the
 /// order of additions is part of the result.
@@ -39,6 +42,16 @@ const LANES: usize = 16;
 /// other is left out.
 #[inline]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    dot_as(a, b, |x| x)
+}
+
+/// The same with numbers that are kept in another form.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
+fn dot_as<T: Copy>(a: &[f32], b: &[T], number: impl Fn(T) -> f32) -> f32 {
     let length = a.len().min(b.len());
     let (a, b) = (
         a.get(..length).unwrap_or_default(),
@@ -49,7 +62,7 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let rest = (whole_a.remainder(), whole_b.remainder());
     for (a, b) in whole_a.zip(whole_b).chain([rest]) {
         for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
+            *lane += a * number(*b);
         }
     }
     for width in [8, 4, 2, 1] {
@@ -68,16 +81,49 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     if a.len() != b.len() {
         return 0.0;
     }
-    let norms = dot(a, a).sqrt() * dot(b, b).sqrt();
-    if norms == 0.0 {
+    by_lengths(dot(a, b), dot(a, a).sqrt() * dot(b, b).sqrt())
+}
+
+/// The cosine, by the inner product and the product of the lengths.
+fn by_lengths(product: f32, lengths: f32) -> f32 {
+    if lengths == 0.0 {
         return 0.0;
     }
-    let cosine = dot(a, b) / norms;
+    let cosine = product / lengths;
     // Not a number: an unusable vector, which sorting would put before all others.
     if cosine.is_nan() {
         return -1.0;
     }
     cosine.clamp(-1.0, 1.0)
+}
+
+/// One vector that many are compared with.
+#[derive(Clone, Debug)]
+pub struct CosineWith<'v> {
+    vector: &'v [f32],
+    length: f32,
+}
+
+impl<'v> CosineWith<'v> {
+    /// What is needed of the vector for every comparison is computed once.
+    pub fn new(vector: &'v [f32]) -> Self {
+        Self {
+            vector,
+            length: dot(vector, vector).sqrt(),
+        }
+    }
+
+    /// [`cosine`] with another vector, by the widest instructions of this processor.
+    pub fn of(&self, other: &[f32]) -> f32 {
+        if self.vector.len() != other.len() {
+            return 0.0;
+        }
+        let (product, squared) = pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || (dot(self.vector, other), dot(other, other)),
+        );
+        by_lengths(product, self.length * squared.sqrt())
+    }
 }
 
 /// The vector brought to length 1; zeros stay zeros.
@@ -160,5 +206,23 @@ mod tests {
         assert_eq!(cosine(&a, &[0.0; 3]), 0.0);
         assert_eq!(cosine(&a, &[1.0; 4]), 0.0);
         assert_eq!(cosine(&[1.0, 0.0], &[0.0, 1.0]), 0.0);
+        assert_eq!(cosine(&a, &[f32::NAN; 3]), -1.0);
+    }
+
+    #[test]
+    fn one_is_compared_with_many_as_each_with_each() {
+        let mut random = crate::random::SplitMix::new(3);
+        for length in [0, 1, 3, 16, 100, 384] {
+            let mut vector = || -> Vec<f32> {
+                let number = |_| random.below(1_000) as f32 / 999.0 - 0.5;
+                (0..length).map(number).collect()
+            };
+            let (a, b) = (vector(), vector());
+            let with = CosineWith::new(&a);
+            for other in [&a, &b, &vec![0.0; length], &vec![f32::NAN; length]] {
+                assert_eq!(with.of(other).to_bits(), cosine(&a, other).to_bits());
+            }
+            assert_eq!(with.of(&vec![1.0; length + 1]), 0.0);
+        }
     }
 }

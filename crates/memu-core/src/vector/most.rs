@@ -30,7 +30,8 @@ impl WithSimd for MostByTwoBits<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let known = groups(&self.block.factors).zip(groups(&self.block.spreads.steps));
+        let known = groups(&self.block.factors.steps).zip(groups(&self.block.spreads.steps));
+        let per_sum = self.step * self.block.factors.unit();
         let products = self.products.as_chunks::<GROUP>().0.iter();
         let out = self.most.as_chunks_mut::<GROUP>().0.iter_mut();
         for (out, (products, (factors, spreads))) in out.zip(products.zip(known)) {
@@ -38,7 +39,7 @@ impl WithSimd for MostByTwoBits<'_> {
             for (most, (product, (factor, spread))) in out.iter_mut().zip(known) {
                 // Each number from -3 to 3.
                 let sum = (2 * product - self.offset) as f32;
-                let estimate = self.base + factor * (self.step * sum);
+                let estimate = self.base + f32::from(*factor) * (per_sum * sum);
                 *most = estimate + self.per_spread * f32::from(*spread);
             }
         }
@@ -65,8 +66,9 @@ impl WithSimd for MostByFourBits<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { block, query, .. } = self;
         let fixed = query.byte_error * block.longest + query.slack;
-        let share = query.length * block.errors.greatest / 255.0;
-        let known = groups(&block.scales).zip(groups(&block.errors.steps));
+        let share = query.length * block.errors.unit();
+        let per_step = 8.0 * query.byte_scale * block.scales.unit();
+        let known = groups(&block.scales.steps).zip(groups(&block.errors.steps));
         let first = self.first.as_chunks::<GROUP>().0.iter();
         let coded = first.zip(groups(self.middle));
         let out = self.most.as_chunks_mut::<GROUP>().0.iter_mut();
@@ -75,7 +77,7 @@ impl WithSimd for MostByFourBits<'_> {
             let known = coded.zip(scales.iter().zip(&errors));
             for (most, ((first, middle), (scale, error))) in out.iter_mut().zip(known) {
                 let coded = 8 * first + 2 * middle - 15 * query.byte_sum;
-                let cosine = self.base + 8.0 * scale * query.byte_scale * coded as f32;
+                let cosine = self.base + f32::from(*scale) * (per_step * coded as f32);
                 *most = cosine + share * f32::from(*error) + fixed;
             }
         }

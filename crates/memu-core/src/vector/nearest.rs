@@ -1,16 +1,13 @@
 //! Which vectors may be the nearest, told from their codes: likely or for certain.
 
-use std::sync::Arc;
-
 use super::codes::{CodeBlock, LowBits};
+use super::side_by_side::Block;
 
 /// The codes of some vectors.
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
     /// In the order of their owners.
-    pub blocks: Vec<Arc<CodeBlock>>,
-    /// By block: its low bits, where they are at hand.
-    pub low: Vec<Option<Arc<LowBits>>>,
+    pub blocks: Vec<Block>,
 }
 
 /// A vector that may be among the nearest.
@@ -22,6 +19,13 @@ pub struct Candidate {
     pub owner: u64,
 }
 
+impl Codes {
+    /// The low bits of a block, where they are at hand.
+    pub(super) fn low_bits(&self, block: usize) -> Option<&LowBits> {
+        self.blocks.get(block)?.low_bits()
+    }
+}
+
 impl Candidate {
     /// The order in which candidates are worth being compared in full: those that may be
     /// the nearest first.
@@ -30,7 +34,11 @@ impl Candidate {
     }
 
     /// The first `count` in that order.
-    pub(super) fn best(mut candidates: Vec<Self>, count: usize) -> Vec<Self> {
+    pub(super) fn best<'c>(
+        candidates: impl IntoIterator<Item = &'c Vec<Self>>,
+        count: usize,
+    ) -> Vec<Self> {
+        let mut candidates: Vec<Self> = candidates.into_iter().flatten().copied().collect();
         candidates.sort_unstable_by(Self::by_most);
         candidates.truncate(count);
         candidates
@@ -41,8 +49,11 @@ impl Candidate {
 pub(super) fn retain_allowed(
     numbers: &mut Vec<usize>,
     block: &CodeBlock,
-    allows: &impl Fn(u64) -> bool,
+    allows: Option<&impl Fn(u64) -> bool>,
 ) {
+    let Some(allows) = allows else {
+        return;
+    };
     let owner = |number: usize| block.owners.get(number).copied();
     numbers.retain(|number| owner(*number).is_some_and(allows));
 }
@@ -51,7 +62,12 @@ pub(super) fn retain_allowed(
 mod tests {
     use super::*;
     use crate::random::SplitMix;
-    use crate::vector::{AtLeast, BLOCK_VECTORS, CodedQuery, cosine};
+    use crate::vector::{AtLeast, BLOCK_VECTORS, CodedQuery, SideBySide, cosine};
+
+    type Never = std::convert::Infallible;
+
+    /// All vectors may be found.
+    const ANY: Option<fn(u64) -> bool> = None;
 
     /// Vectors around some points, so that near ones are nearer than chance.
     struct Cloud {
@@ -95,19 +111,19 @@ mod tests {
         }
     }
 
-    /// With low bits at hand for every other block.
+    /// With low bits at hand for every other pair of blocks.
     fn coded(vectors: &[Vec<f32>]) -> (Codes, Vec<LowBits>) {
         let owned: Vec<(u64, &[f32])> = (0..).zip(vectors.iter().map(Vec::as_slice)).collect();
-        let coded = owned.chunks(BLOCK_VECTORS).map(CodeBlock::encode);
-        let (blocks, low): (Vec<_>, Vec<_>) =
-            coded.map(|(block, low)| (Arc::new(block), low)).unzip();
-        let at_hand = low.iter().enumerate();
-        let at_hand = at_hand.map(|(at, low)| (at % 2 == 0).then(|| Arc::new(low.clone())));
-        let codes = Codes {
-            blocks,
-            low: at_hand.collect(),
-        };
-        (codes, low)
+        let coded: Vec<_> = owned.chunks(BLOCK_VECTORS).map(CodeBlock::encode).collect();
+        let mut codes = Codes::default();
+        for (at, two) in coded.chunks(2).enumerate() {
+            let mut side_by_side = SideBySide::new(two.len());
+            for (block, low) in two {
+                side_by_side.push(block.clone(), (at % 2 == 0).then(|| low.clone()));
+            }
+            codes.blocks.extend(side_by_side.finish());
+        }
+        (codes, coded.into_iter().map(|(_, low)| low).collect())
     }
 
     /// All that may reach the bound for certain.
@@ -115,15 +131,17 @@ mod tests {
         (codes, low): &(Codes, Vec<LowBits>),
         query: &CodedQuery,
         bound: f32,
-        allows: impl Fn(u64) -> bool + Sync,
+        allows: Option<impl Fn(u64) -> bool + Sync>,
     ) -> Vec<Candidate> {
-        let survey = codes.survey(query, 10, &allows);
-        let (mut candidates, undecided) = survey.candidates(bound, allows);
-        candidates.extend(undecided.iter().flat_map(|undecided| {
-            let (block, low) = (&codes.blocks[undecided.block], &low[undecided.block]);
-            undecided.narrowed(block, low, query, bound)
-        }));
-        candidates
+        let Ok::<_, Never>(mut found) = codes.certain(query, 10, allows, |_| Ok(bound));
+        assert_eq!(found.bound, bound);
+        found
+            .candidates
+            .extend(found.undecided.iter().flat_map(|undecided| {
+                let (block, low) = (&codes.blocks[undecided.block], &low[undecided.block]);
+                undecided.narrowed(block.codes().unwrap(), low, query, bound)
+            }));
+        found.candidates
     }
 
     /// All that are likely to be among the nearest.
@@ -132,15 +150,18 @@ mod tests {
         vectors: &[Vec<f32>],
         query: &[f32],
         count: usize,
-        allows: impl Fn(u64) -> bool + Sync,
+        allows: Option<impl Fn(u64) -> bool + Sync>,
     ) -> Vec<Candidate> {
         let query_codes = CodedQuery::new(query);
-        let glance = codes.glance(&query_codes, count, &allows);
-        let mut reached = AtLeast::new(count);
-        for likeliest in glance.likeliest() {
-            reached.push(cosine(query, &vectors[likeliest.owner as usize]));
-        }
-        glance.candidates(reached.bound(), allows)
+        let reached = |likeliest: &[Candidate]| {
+            let mut reached = AtLeast::new(count);
+            for likeliest in likeliest {
+                reached.push(cosine(query, &vectors[likeliest.owner as usize]));
+            }
+            Ok(reached.bound())
+        };
+        let Ok::<_, Never>(found) = codes.likely(&query_codes, count, allows, reached);
+        found
     }
 
     fn nearest(vectors: &[Vec<f32>], query: &[f32], count: usize) -> Vec<u64> {
@@ -168,7 +189,7 @@ mod tests {
                 let query_codes = CodedQuery::new(&query);
                 let nearest = nearest(&vectors, &query, 10);
                 let bound = cosine(&query, &vectors[nearest[9] as usize]);
-                let found = certain(&coded, &query_codes, bound, |_| true);
+                let found = certain(&coded, &query_codes, bound, ANY);
                 for owner in nearest {
                     let among = found.iter().any(|candidate| candidate.owner == owner);
                     assert!(among, "{dimension}: {owner}");
@@ -189,7 +210,7 @@ mod tests {
         let coded = coded(&vectors);
         for _ in 0..20 {
             let query = cloud.vector();
-            for candidate in certain(&coded, &CodedQuery::new(&query), -2.0, |_| true) {
+            for candidate in certain(&coded, &CodedQuery::new(&query), -2.0, ANY) {
                 let cosine = cosine(&query, &vectors[candidate.owner as usize]);
                 assert!(candidate.most >= cosine, "{candidate:?}: {cosine}");
                 assert!(candidate.most < cosine + 0.1, "{candidate:?}: {cosine}");
@@ -204,12 +225,18 @@ mod tests {
         let vector = cloud.vector();
         let query = CodedQuery::new(&vector);
         let coded = coded(&vectors);
-        assert!(certain(&coded, &query, 2.0, |_| true).is_empty());
+        assert!(certain(&coded, &query, 2.0, Some(|_| true)).is_empty());
         assert_eq!(
-            certain(&coded, &query, -2.0, |owner| owner % 2 == 1).len(),
+            certain(&coded, &query, -2.0, Some(|owner| owner % 2 == 1)).len(),
             250
         );
-        let likely = likely(&coded.0, &vectors, &vector, 500, |owner| owner % 2 == 1);
+        let likely = likely(
+            &coded.0,
+            &vectors,
+            &vector,
+            500,
+            Some(|owner| owner % 2 == 1),
+        );
         assert_eq!(likely.len(), 250);
     }
 
@@ -222,7 +249,7 @@ mod tests {
             let (mut found, mut compared) = (0, 0);
             for _ in 0..50 {
                 let query = cloud.vector();
-                let candidates = likely(&codes, &vectors, &query, 10, |_| true);
+                let candidates = likely(&codes, &vectors, &query, 10, ANY);
                 let among = |owner: &u64| candidates.iter().any(|one| one.owner == *owner);
                 found += nearest(&vectors, &query, 10)
                     .iter()
@@ -241,9 +268,9 @@ mod tests {
             let vectors = vec![vec![x; 8]; 40];
             let coded = coded(&vectors);
             let query = CodedQuery::new(&[0.5; 8]);
-            assert_eq!(likely(&coded.0, &vectors, &[0.5; 8], 3, |_| true).len(), 40);
+            assert_eq!(likely(&coded.0, &vectors, &[0.5; 8], 3, ANY).len(), 40);
             let bound = cosine(&[0.5; 8], &vectors[0]);
-            assert_eq!(certain(&coded, &query, bound, |_| true).len(), 40);
+            assert_eq!(certain(&coded, &query, bound, ANY).len(), 40);
         }
     }
 }

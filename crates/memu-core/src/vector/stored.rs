@@ -1,5 +1,6 @@
 //! Codes as bytes: a version, a checksum, counts, and the arrays, little-endian.
 
+use super::beyond::Beyond;
 use super::bits::{GROUP, group_bytes};
 use super::codes::{CodeBlock, LowBits};
 use super::planes::{low_bytes, middle_bytes};
@@ -8,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Changes with the format and with how vectors are coded: codes of another version are
 /// made anew from the vectors.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const CHECKSUM: usize = 8;
 
 impl CodeBlock {
@@ -17,11 +18,12 @@ impl CodeBlock {
         let mut writer = Writer::new(self.owners.len(), self.dimension);
         writer.owners(&self.owners);
         writer.numbers(&[self.longest]);
-        for numbers in [&*self.centre, &self.factors, &self.scales] {
-            writer.numbers(numbers);
-        }
+        writer.shorts(&self.centre);
+        writer.fine_shares(&self.factors);
+        writer.fine_shares(&self.scales);
         writer.shares(&self.spreads);
         writer.shares(&self.errors);
+        writer.shares(&self.cut_off);
         writer.0.extend_from_slice(&self.first);
         writer.0.extend_from_slice(&self.middle);
         writer.finish()
@@ -39,11 +41,12 @@ impl CodeBlock {
             owners: reader.owners(count)?,
             dimension,
             longest: reader.number()?,
-            centre: reader.numbers(dimension)?.into(),
-            factors: reader.numbers(count)?.into(),
-            scales: reader.numbers(count)?,
+            centre: reader.shorts(dimension)?.into(),
+            factors: reader.fine_shares(count)?,
+            scales: reader.fine_shares(count)?,
             spreads: reader.shares(count)?,
             errors: reader.shares(count)?,
+            cut_off: reader.shares(count)?,
             first: reader.take(bits)?.to_vec().into(),
             middle: reader
                 .take(count * middle_bytes(dimension))?
@@ -58,7 +61,9 @@ impl LowBits {
     /// The bits as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(self.errors.steps.len(), self.dimension);
+        writer.shares(&self.byte_errors);
         writer.shares(&self.errors);
+        writer.beyond(&self.beyond, self.errors.steps.len());
         writer.0.extend_from_slice(&self.rows);
         writer.finish()
     }
@@ -70,8 +75,10 @@ impl LowBits {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
         let low = Self {
+            byte_errors: reader.shares(count)?,
             errors: reader.shares(count)?,
-            rows: reader.take(count * low_bytes(dimension))?.to_vec(),
+            beyond: reader.beyond(count)?,
+            rows: reader.take(count * low_bytes(dimension))?.to_vec().into(),
             dimension,
         };
         reader.finish(low)
@@ -93,23 +100,52 @@ impl Writer {
         self.0.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
     }
 
-    fn shares(&mut self, shares: &Shares) {
+    fn shares(&mut self, shares: &Shares<u8>) {
         self.numbers(&[shares.greatest]);
         self.0.extend_from_slice(&shares.steps);
     }
 
-    /// Owners as differences to the one before: mostly a byte each (LEB128).
+    fn shorts(&mut self, numbers: &[u16]) {
+        self.0.extend(numbers.iter().flat_map(|x| x.to_le_bytes()));
+    }
+
+    fn fine_shares(&mut self, shares: &Shares<u16>) {
+        self.numbers(&[shares.greatest]);
+        self.shorts(&shares.steps);
+    }
+
+    /// Owners as differences to the one before: mostly a byte each.
     fn owners(&mut self, owners: &[u64]) {
         let mut before = 0;
         for owner in owners {
-            let mut difference = owner.wrapping_sub(before);
+            self.varied(owner.wrapping_sub(before));
             before = *owner;
-            while difference >= 128 {
-                self.0.push(difference as u8 | 128);
-                difference >>= 7;
-            }
-            self.0.push(difference as u8);
         }
+    }
+
+    /// By vector how many there are; of each how far it is from the one before, and by how many
+    /// steps it is beyond, negative ones between the others.
+    fn beyond(&mut self, beyond: &Beyond, vectors: usize) {
+        for vector in 0..vectors {
+            let numbers = beyond.of(vector);
+            self.varied(numbers.len() as u64);
+            let mut before = 0;
+            for (place, steps) in numbers {
+                self.varied(u64::from(place.wrapping_sub(before)));
+                before = *place;
+                let zigzag = (steps << 1) ^ (steps >> 15);
+                self.varied(u64::from(zigzag.cast_unsigned()));
+            }
+        }
+    }
+
+    /// A number in as many bytes as it needs (LEB128).
+    fn varied(&mut self, mut number: u64) {
+        while number >= 128 {
+            self.0.push(number as u8 | 128);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
     }
 
     fn finish(mut self) -> Vec<u8> {
@@ -158,36 +194,61 @@ impl<'b> Reader<'b> {
         Ok(f32::from_le_bytes(*bytes))
     }
 
-    fn numbers(&mut self, count: usize) -> Result<Vec<f32>> {
-        let bytes = self.take(count.checked_mul(4).ok_or_else(damaged)?)?;
+    fn shorts(&mut self, count: usize) -> Result<Vec<u16>> {
+        let bytes = self.take(count.checked_mul(2).ok_or_else(damaged)?)?;
         let numbers = bytes.as_chunks().0.iter().copied();
-        Ok(numbers.map(f32::from_le_bytes).collect())
+        Ok(numbers.map(u16::from_le_bytes).collect())
     }
 
-    fn shares(&mut self, count: usize) -> Result<Shares> {
+    fn shares(&mut self, count: usize) -> Result<Shares<u8>> {
         Ok(Shares {
             greatest: self.number()?,
-            steps: self.take(count)?.to_vec(),
+            steps: self.take(count)?.to_vec().into(),
         })
+    }
+
+    fn fine_shares(&mut self, count: usize) -> Result<Shares<u16>> {
+        Ok(Shares {
+            greatest: self.number()?,
+            steps: self.shorts(count)?.into(),
+        })
+    }
+
+    fn beyond(&mut self, count: usize) -> Result<Beyond> {
+        let mut beyond = Beyond::default();
+        let mut numbers = Vec::new();
+        for _ in 0..count {
+            numbers.clear();
+            let mut place = 0_u16;
+            for _ in 0..self.varied()? {
+                let further = u16::try_from(self.varied()?).map_err(|_| damaged())?;
+                place = place.wrapping_add(further);
+                let zigzag = u16::try_from(self.varied()?).map_err(|_| damaged())?;
+                let steps = (zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed();
+                numbers.push((place, steps));
+            }
+            beyond.push(&numbers);
+        }
+        Ok(beyond)
     }
 
     fn owners(&mut self, count: usize) -> Result<Vec<u64>> {
         let mut owners = Vec::with_capacity(count.min(self.0.len()));
         let mut before = 0_u64;
         for _ in 0..count {
-            before = before.wrapping_add(self.difference()?);
+            before = before.wrapping_add(self.varied()?);
             owners.push(before);
         }
         Ok(owners)
     }
 
-    fn difference(&mut self) -> Result<u64> {
-        let mut difference = 0;
+    fn varied(&mut self) -> Result<u64> {
+        let mut number = 0;
         for place in 0..10 {
             let [byte] = self.take(1)?.first_chunk().copied().ok_or_else(damaged)?;
-            difference |= u64::from(byte & 127) << (7 * place);
+            number |= u64::from(byte & 127) << (7 * place);
             if byte < 128 {
-                return Ok(difference);
+                return Ok(number);
             }
         }
         Err(damaged())
@@ -245,6 +306,6 @@ mod tests {
         let (block, low) = coded();
         let both = [block.to_bytes(), low.to_bytes()].concat();
         let hash = blake3::hash(&both).to_hex();
-        assert_eq!((VERSION, hash.get(..16)), (3, Some("52178543ba966163")));
+        assert_eq!((VERSION, hash.get(..16)), (4, Some("942cf7aab4f86d95")));
     }
 }

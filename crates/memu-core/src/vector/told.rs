@@ -1,76 +1,211 @@
 //! What a first look at all vectors tells of them.
 
-use std::sync::Arc;
-
-use super::AtLeast;
+use super::ahead::ask_for_all;
 use super::bits::GROUP;
 use super::codes::CodeBlock;
 use super::nearest::retain_allowed;
 use super::parts::Part;
+use super::query::CodedQuery;
 use super::reaching::reaching;
+use super::side_by_side::Block;
 
 /// How many vectors of each part are looked at more closely to learn which are the likeliest,
 /// where ten are asked for.
 const SEEDS: usize = 64;
 
+/// How many vectors are asked for at a time. They lie far apart, and memory gives many at once
+/// as fast as one.
+const AT_A_TIME: usize = 32;
+
 /// What is told of the vectors of a part.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// By block.
-    pub(super) bases: Vec<f32>,
+    bases: Vec<f32>,
+    /// By block: where its vectors end in `most`.
+    ends: Vec<usize>,
     /// By vector, all in one array, which is not given back to the system after every search.
-    pub(super) most: Vec<f32>,
+    most: Vec<f32>,
 }
 
-/// What is told of the vectors of a block.
+/// A vector, and what is told of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Here<'t> {
-    /// What of their cosines all have in common.
+pub(super) struct Seen<'t> {
+    /// Which of all blocks it is in.
+    pub(super) place: usize,
+    pub(super) block: &'t CodeBlock,
+    /// Which vector of the block it is.
+    pub(super) number: usize,
+    /// What of the cosines of the vectors of its block all have in common.
     pub(super) base: f32,
-    /// By vector: its cosine is not more than this; for certain, or hardly ever.
-    pub(super) most: &'t [f32],
+    /// Its cosine is not more than this; for certain, or hardly ever.
+    pub(super) most: f32,
+}
+
+impl Seen<'_> {
+    /// Whose vector it is.
+    pub(super) fn owner(&self) -> u64 {
+        let owner = self.block.owners.get(self.number);
+        owner.copied().unwrap_or_default()
+    }
+
+    /// Whether it may be found.
+    pub(super) fn is_allowed(&self, allows: Option<&impl Fn(u64) -> bool>) -> bool {
+        allows.is_none_or(|allows| allows(self.owner()))
+    }
 }
 
 impl Told {
-    /// Goes through a part. `look` appends what the vectors of a block are told to be at most, and
-    /// gives what of that all have in common. Also gives what the likeliest of those that `allows`
+    /// Goes through a part. `look` appends what the vectors of a block are told to be at most,
+    /// given what of that all have in common and what is looked at then. Also gives what the likeliest of those that `allows`
     /// lets through reach.
+    ///
+    /// Memory gives what lies side by side fastest when nothing else is asked for in between: what
+    /// is needed of each block besides is read before and after.
     pub(super) fn by_looking(
-        part: Part<'_, Arc<CodeBlock>>,
-        count: usize,
-        allows: &impl Fn(u64) -> bool,
-        mut look: impl FnMut(&CodeBlock, &mut Vec<f32>) -> f32,
+        part: Part<'_, Block>,
+        (query, count): (&CodedQuery, usize),
+        allows: Option<&impl Fn(u64) -> bool>,
+        mut look: impl FnMut(&CodeBlock, (f32, &[u8]), &mut Vec<f32>),
     ) -> (Self, f32) {
-        let vectors = part.blocks.iter().map(|block| block.owners.len());
+        let nth = |at: usize| part.blocks.get(at).and_then(Block::codes);
+        let blocks = || part.blocks.iter().filter_map(Block::codes).enumerate();
+        let bases = blocks().map(|(at, block)| {
+            ask_for_all(nth(at + 2).map_or(&[][..], |block| &block.centre));
+            block.base(query)
+        });
+        let vectors = blocks().map(|(_, block)| block.owners.len());
         let mut told = Self {
-            bases: Vec::with_capacity(part.blocks.len()),
+            bases: bases.collect(),
+            ends: Vec::with_capacity(part.blocks.len()),
             most: Vec::with_capacity(vectors.sum::<usize>() + GROUP),
         };
-        let mut likeliest = AtLeast::new(SEEDS.max(count.saturating_mul(4)));
+        for ((at, block), base) in blocks().zip(&told.bases) {
+            let then = nth(at + 1).map_or(&[][..], |block| &block.first);
+            look(block, (*base, then), &mut told.most);
+            told.ends.push(told.most.len());
+        }
+        let mut likeliest = Likeliest::new(SEEDS.max(count.saturating_mul(4)));
         let mut numbers = Vec::new();
-        for block in part.blocks {
-            let start = told.most.len();
-            told.bases.push(look(block, &mut told.most));
-            let most = told.most.get(start..).unwrap_or_default();
-            reaching(most, likeliest.bound(), &mut numbers);
+        let mut start = 0;
+        for ((_, block), end) in blocks().zip(&told.ends) {
+            let most = told.most.get(start..*end).unwrap_or_default();
+            start = *end;
+            reaching(most, likeliest.bound, &mut numbers);
             retain_allowed(&mut numbers, block, allows);
             for number in &numbers {
                 likeliest.push(most.get(*number).copied().unwrap_or_default());
             }
         }
-        (told, likeliest.bound())
+        (told, likeliest.reached())
     }
 
-    /// Each block of the part with its place and what is told of it.
-    pub(super) fn of<'t>(
+    /// The vectors of a part, which this is about, that are told to reach a bound, some at a time.
+    /// Before they are looked at, `ask` asks memory for what will be read of them.
+    pub(super) fn reaching<'t>(
         &'t self,
-        part: Part<'t, Arc<CodeBlock>>,
-    ) -> impl Iterator<Item = (usize, &'t CodeBlock, Here<'t>)> {
-        let mut rest = self.most.as_slice();
-        let blocks = (part.first..).zip(part.blocks).zip(&self.bases);
-        blocks.map(move |((place, block), base)| {
-            let most = rest.split_off(..block.owners.len()).unwrap_or_default();
-            (place, &**block, Here { base: *base, most })
-        })
+        part: Part<'t, Block>,
+        bound: f32,
+        ask: impl Fn(&Seen<'t>),
+        mut look: impl FnMut(&mut Vec<Seen<'t>>),
+    ) {
+        let mut all = Vec::new();
+        reaching(&self.most, bound, &mut all);
+        let (mut at, mut start) = (0, 0);
+        let mut asked_for = Vec::with_capacity(AT_A_TIME);
+        let mut seen = Vec::with_capacity(AT_A_TIME);
+        for vectors in all.chunks(AT_A_TIME) {
+            for vector in vectors {
+                while let Some(end) = self.ends.get(at)
+                    && end <= vector
+                {
+                    (at, start) = (at + 1, *end);
+                }
+                if let Some(block) = part.blocks.get(at).and_then(Block::codes)
+                    && let Some(base) = self.bases.get(at)
+                {
+                    let one = Seen {
+                        place: part.first + at,
+                        block,
+                        number: vector - start,
+                        base: *base,
+                        most: self.most.get(*vector).copied().unwrap_or_default(),
+                    };
+                    ask(&one);
+                    asked_for.push(one);
+                }
+            }
+            look(&mut seen);
+            seen.clear();
+            std::mem::swap(&mut asked_for, &mut seen);
+        }
+        look(&mut seen);
+    }
+}
+
+/// What the greatest of some numbers reach.
+#[derive(Debug)]
+struct Likeliest {
+    count: usize,
+    /// Up to twice as many; which of them are the greatest is told when there are no more places.
+    numbers: Vec<f32>,
+    /// No number is less than it before so many are known.
+    bound: f32,
+}
+
+impl Likeliest {
+    fn new(count: usize) -> Self {
+        Self {
+            count,
+            numbers: Vec::with_capacity(2 * count),
+            bound: f32::NEG_INFINITY,
+        }
+    }
+
+    fn push(&mut self, number: f32) {
+        if number > self.bound {
+            self.numbers.push(number);
+            if self.numbers.len() >= 2 * self.count {
+                self.keep_the_greatest();
+            }
+        }
+    }
+
+    fn keep_the_greatest(&mut self) {
+        if self.numbers.len() < self.count || self.count == 0 {
+            return;
+        }
+        let last = self.count - 1;
+        let (_, bound, _) = self
+            .numbers
+            .select_nth_unstable_by(last, |a, b| b.total_cmp(a));
+        self.bound = *bound;
+        self.numbers.truncate(self.count);
+    }
+
+    fn reached(mut self) -> f32 {
+        self.keep_the_greatest();
+        self.bound
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SplitMix;
+
+    #[test]
+    fn the_greatest_tell_what_so_many_reach() {
+        let mut random = SplitMix::new(2);
+        for length in [0, 4, 5, 6, 9, 10, 11, 500] {
+            let mut numbers: Vec<f32> = (0..length).map(|_| random.below(300) as f32).collect();
+            let mut likeliest = Likeliest::new(5);
+            for number in &numbers {
+                likeliest.push(*number);
+            }
+            numbers.sort_by(|a, b| b.total_cmp(a));
+            let expected = numbers.get(4).copied().unwrap_or(f32::NEG_INFINITY);
+            assert_eq!(likeliest.reached(), expected, "{length}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::arch::x86_64::__m256i;
 
 use pulp::x86::V3;
 
+use super::super::ahead::ask_for;
 use super::{GROUP, QueryChunk, SHORT_CHUNKS, WIDTH};
 
 /// How many registers of a chunk are taken together: there are few to keep sums in.
@@ -16,27 +17,40 @@ const REGISTERS: usize = 2;
 /// How many of their width a chunk has.
 const PARTS: usize = WIDTH / (32 * REGISTERS);
 
+/// The lines of `ahead` are asked for in the meantime.
 #[inline(always)]
-pub(super) fn products(simd: V3, group: &[u8], query: &[QueryChunk]) -> [i32; GROUP] {
+pub(super) fn products(
+    simd: V3,
+    (group, ahead): (&[u8], &[u8]),
+    query: &[QueryChunk],
+) -> [i32; GROUP] {
     let mut products = [[0; GROUP / PARTS]; PARTS];
     for (part, products) in products.iter_mut().enumerate() {
-        *products = of_part(simd, group, query, part);
+        *products = of_part(simd, (group, ahead), query, part);
     }
     pulp::cast(products)
 }
 
 #[inline(always)]
-fn of_part(simd: V3, group: &[u8], query: &[QueryChunk], part: usize) -> [i32; GROUP / PARTS] {
+fn of_part(
+    simd: V3,
+    (group, ahead): (&[u8], &[u8]),
+    query: &[QueryChunk],
+    part: usize,
+) -> [i32; GROUP / PARTS] {
     let (avx, avx2) = (simd.avx, simd.avx2);
     let (first, second) = (avx._mm256_set1_epi8(3), avx._mm256_set1_epi8(12));
     let ones = avx._mm256_set1_epi16(1);
     let zero = avx._mm256_setzero_si256();
     let mut sums = [zero; REGISTERS];
     let (chunks, _) = group.as_chunks::<WIDTH>();
+    let (ahead, _) = ahead.as_chunks::<{ WIDTH / PARTS }>();
+    let mut ahead = ahead.iter().skip(part).step_by(PARTS);
     for (chunks, query) in chunks.chunks(SHORT_CHUNKS).zip(query.chunks(SHORT_CHUNKS)) {
         // Of numbers in the lowest bits of what is masked, and of those two bits higher.
         let mut short = [[zero; 2]; REGISTERS];
         for (chunk, query) in chunks.iter().zip(query) {
+            ask_for(ahead.next());
             let query = query.map(|bytes| avx._mm256_set1_epi32(pulp::cast(bytes)));
             let registers = chunk.as_chunks::<32>().0.as_chunks::<REGISTERS>().0;
             let Some(registers) = registers.get(part) else {

@@ -9,19 +9,26 @@ use std::arch::x86_64::__m512i;
 
 use pulp::x86::V4;
 
+use super::super::ahead::ask_for;
 use super::{GROUP, QueryChunk, SHORT_CHUNKS, WIDTH};
 
 /// How many registers the numbers of a chunk of a group fill.
 const REGISTERS: usize = WIDTH / 64;
 
+/// The lines of `ahead` are asked for in the meantime.
 #[inline(always)]
-pub(super) fn products(simd: V4, group: &[u8], query: &[QueryChunk]) -> [i32; GROUP] {
+pub(super) fn products(
+    simd: V4,
+    (group, ahead): (&[u8], &[u8]),
+    query: &[QueryChunk],
+) -> [i32; GROUP] {
     let (f, bw) = (simd.avx512f, simd.avx512bw);
     let (first, second) = (f._mm512_set1_epi8(3), f._mm512_set1_epi8(12));
     let ones = f._mm512_set1_epi32(0x0001_0001);
     let zero = f._mm512_setzero_si512();
     let mut sums = [zero; REGISTERS];
     let (chunks, _) = group.as_chunks::<WIDTH>();
+    let mut ahead = ahead.as_chunks::<64>().0.iter();
     for (chunks, query) in chunks.chunks(SHORT_CHUNKS).zip(query.chunks(SHORT_CHUNKS)) {
         // Of numbers in the lowest bits of what is masked, and of those two bits higher.
         let mut short = [[zero; 2]; REGISTERS];
@@ -29,6 +36,7 @@ pub(super) fn products(simd: V4, group: &[u8], query: &[QueryChunk]) -> [i32; GR
             let query = query.map(|bytes| f._mm512_set1_epi32(pulp::cast(bytes)));
             let registers = chunk.as_chunks::<64>().0.iter();
             for ([low, high], register) in short.iter_mut().zip(registers) {
+                ask_for(ahead.next());
                 let bytes: __m512i = pulp::cast(*register);
                 let shifted = bw._mm512_srli_epi16::<4>(bytes);
                 let product = |bytes, mask, query| {

@@ -110,11 +110,16 @@ impl GroupQuery {
         }
     }
 
-    /// The product with each vector of these groups, in order.
-    pub(super) fn products(&self, groups: &[u8], products: &mut Vec<i32>) {
+    /// The product with each vector of these groups, in order. Memory is asked for the next group
+    /// while one is gone through, and for the first one of `then` in the end: processors do so by
+    /// themselves, but not as far ahead.
+    pub(super) fn products(&self, groups: &[u8], then: &[u8], products: &mut Vec<i32>) {
         let bytes = (self.chunks.len() * WIDTH).max(1);
         products.resize(groups.len() / bytes * GROUP, 0);
         let groups = groups.chunks_exact(bytes);
+        let ahead = groups.clone().skip(1).chain(then.get(..bytes));
+        let ahead = ahead.chain(std::iter::repeat(&[][..]));
+        let groups = groups.zip(ahead);
         let groups = groups.zip(products.as_chunks_mut::<GROUP>().0);
         // A loop for each, for a closure inside would not be compiled for these instructions.
         match self.kernel {
@@ -138,13 +143,13 @@ impl GroupQuery {
             ),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon(simd) => {
-                for (group, products) in groups {
+                for ((group, _), products) in groups {
                     let query = &self.chunks;
                     *products = pulp::Simd::vectorize(simd, neon::Neon { simd, group, query });
                 }
             }
             Kernel::Portable => {
-                for (group, products) in groups {
+                for ((group, _), products) in groups {
                     *products = portable(group, &self.chunks);
                 }
             }
@@ -204,7 +209,7 @@ mod tests {
                 expected.resize(3 * GROUP, 0);
                 for kernel in Kernel::available() {
                     let mut products = Vec::new();
-                    GroupQuery::with_kernel(&query, kernel).products(&groups, &mut products);
+                    GroupQuery::with_kernel(&query, kernel).products(&groups, &[], &mut products);
                     assert_eq!(products, expected, "{kernel:?}, {dimension}");
                 }
             }

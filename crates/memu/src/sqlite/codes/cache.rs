@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use memu_core::vector::{CodeBlock, Codes, LowBits};
+use memu_core::vector::{Block, Codes};
 
 use super::Family;
+use super::stored::Places;
 
 /// How many vectors' codes are kept, of all families together.
 const KEPT: usize = 2_000_000;
@@ -18,8 +19,8 @@ pub(in crate::sqlite) struct Cache(Mutex<VecDeque<Arc<Known>>>);
 pub(super) struct Known {
     pub(super) family: Family,
     pub(super) seq: i64,
-    /// The first owner of each block.
-    pub(super) first_rows: Vec<i64>,
+    /// By block: its first owner, and where its vectors are stored.
+    pub(super) places: Places,
     pub(super) codes: Codes,
     /// The vectors that come after those with codes.
     pub(super) rest: Vec<(u64, Vec<f32>)>,
@@ -44,19 +45,13 @@ impl Cache {
     }
 }
 
-/// A block, and its low bits where they are at hand.
-pub(super) type Block = (Arc<CodeBlock>, Option<Arc<LowBits>>);
-
 impl Known {
     /// The block that begins with this owner, unless it was renewed by a later change.
     pub(super) fn block(&self, first: i64, renewed: i64) -> Option<Block> {
         if renewed > self.seq {
             return None;
         }
-        let at = self.first_rows.binary_search(&first).ok()?;
-        Some((
-            self.codes.blocks.get(at)?.clone(),
-            self.codes.low.get(at)?.clone(),
-        ))
+        let at = self.places.first_rows().binary_search(&first).ok()?;
+        self.codes.blocks.get(at).cloned()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use memu_core::vector::{BLOCK_VECTORS, CodeBlock, Codes, LowBits, SideBySide};
+use memu_core::vector::{BLOCK_VECTORS, Block, CodeBlock, Codes, LowBits, SideBySide};
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
-use super::cache::{Block, Cache, Known};
+use super::cache::{Cache, Known};
+use super::stored::Places;
 use super::{Family, vectors_between};
 use crate::sqlite::error::storage;
 
@@ -77,7 +78,7 @@ impl Loader<'_> {
         let mut known = Known {
             family,
             seq,
-            first_rows: Vec::with_capacity(listed.len()),
+            places: Places::new(listed.iter().map(|(first, _)| *first).collect()),
             codes: Codes::default(),
             rest: Vec::new(),
             count: 0,
@@ -88,13 +89,11 @@ impl Loader<'_> {
             let missing: Vec<i64> = missing.map(|(first, _)| *first).collect();
             let mut read = self.blocks(&missing, with_low_bits)?.into_iter();
             for listed in listed {
-                let (block, low) = kept(listed)
+                let block = kept(listed)
                     .or_else(|| read.next())
                     .ok_or_else(|| Error::internal("a block of codes was not read"))?;
-                known.count += block.owners.len();
-                known.first_rows.push(listed.0);
+                known.count += block.codes().map_or(0, |codes| codes.owners.len());
                 known.codes.blocks.push(block);
-                known.codes.low.push(low);
             }
         }
         Ok(known)
@@ -102,18 +101,17 @@ impl Loader<'_> {
 
     /// Reads these blocks, to lie beside each other in memory.
     fn blocks(&self, firsts: &[i64], with_low_bits: bool) -> Result<Vec<Block>> {
-        let (mut blocks, mut lows) = (SideBySide::new(firsts.len()), Vec::new());
+        let mut blocks = SideBySide::new(firsts.len());
         for first in firsts.iter().copied() {
-            blocks.push(CodeBlock::from_bytes(&self.body(
+            let body = self.body(
                 "SELECT body FROM memu_vector_codes WHERE scope_id = ?1 AND owner_kind = ?2
                  AND set_id = ?3 AND first_row = ?4",
                 first,
-            )?)?);
+            )?;
             let low = with_low_bits.then(|| self.low_bits(first)).transpose()?;
-            lows.push(low.map(Arc::new));
+            blocks.push(CodeBlock::from_bytes(&body)?, low);
         }
-        let blocks = blocks.finish().into_iter();
-        Ok(blocks.map(Arc::new).zip(lows).collect())
+        Ok(blocks.finish())
     }
 
     pub(super) fn low_bits(&self, first: i64) -> Result<LowBits> {

@@ -10,6 +10,7 @@ mod drift;
 mod load;
 mod renew;
 mod search;
+mod stored;
 
 use memu_core::Result;
 use memu_core::records::OwnerKind;

@@ -1,20 +1,22 @@
 //! Searching the nearest vectors: by codes, then in full.
 
-use memu_core::records::{Embedding, Id};
+use memu_core::records::Embedding;
+use memu_core::scope::Scope;
 use memu_core::store::rules::check_embedder;
 use memu_core::store::{VectorHit, VectorQuery};
-use memu_core::vector::{AtLeast, Candidate, CodedQuery, cosine};
+use memu_core::vector::{AtLeast, Block, Candidate, Certain, CodedQuery, CosineWith};
 use memu_core::{Error, ErrorKind, Result};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 use rustc_hash::FxHashSet;
 
 use super::cache::{Cache, Known};
 use super::load::Loader;
+use super::stored::Stored;
 use super::{Family, coded_through, vectors_between};
 use crate::sqlite::error::{corrupt, storage};
 use crate::sqlite::filter::{Sql, push_conditions};
 use crate::sqlite::read::embedding_sets;
-use crate::sqlite::rows::{Reader, unpacked};
+use crate::sqlite::rows::Reader;
 use crate::sqlite::scopes::scope_rows;
 use crate::sqlite::vectors::{identified_by, table};
 
@@ -35,6 +37,7 @@ pub(in crate::sqlite) fn search(
         return Ok(Vec::new());
     };
     let scopes = scope_rows(connection, &query.scopes)?;
+    let with = CosineWith::new(query.vector.as_slice());
     let mut scored: Vec<(f32, i64, &_)> = Vec::new();
     for (scope_id, scope) in &scopes {
         let search = Search {
@@ -42,6 +45,7 @@ pub(in crate::sqlite) fn search(
             cache,
             exact,
             query,
+            with: &with,
             family: Family::new(*scope_id, i64::from(set.id), query.kind),
             allowed: allowed(connection, query, *scope_id)?,
         };
@@ -50,16 +54,31 @@ pub(in crate::sqlite) fn search(
     }
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     scored.truncate(query.top_k);
-    scored
-        .into_iter()
-        .map(|(score, row, scope)| {
-            Ok(VectorHit {
-                scope: scope.clone(),
-                id: id_of(connection, table(query.kind), row)?,
-                score,
-            })
+    hits(connection, table(query.kind), scored)
+}
+
+/// The owners of these rows.
+fn hits(
+    connection: &Connection,
+    table: &str,
+    scored: Vec<(f32, i64, &Scope)>,
+) -> Result<Vec<VectorHit>> {
+    let sql = format!(
+        "SELECT {} FROM {table} t WHERE t.row = ?1",
+        identified_by(table)
+    );
+    let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
+    let hits = scored.into_iter().map(|(score, row, scope)| {
+        let mut rows = statement.query([row]).map_err(storage)?;
+        let row = rows.next().map_err(storage)?;
+        let row = row.ok_or_else(|| corrupt("a vector without its owner"))?;
+        Ok(VectorHit {
+            scope: scope.clone(),
+            id: Reader::new(row, 0).id()?,
+            score,
         })
-        .collect()
+    });
+    hits.collect()
 }
 
 fn check(query: &VectorQuery) -> Result<()> {
@@ -103,24 +122,13 @@ fn allowed(connection: &Connection, query: &VectorQuery, scope_id: i64) -> Resul
     Ok(Allowed(Some(rows)))
 }
 
-fn id_of(connection: &Connection, table: &str, row: i64) -> Result<Id> {
-    let sql = format!(
-        "SELECT {} FROM {table} t WHERE t.row = ?1",
-        identified_by(table)
-    );
-    let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
-    let mut rows = statement.query([row]).map_err(storage)?;
-    let row = rows.next().map_err(storage)?;
-    let row = row.ok_or_else(|| corrupt("a vector without its owner"))?;
-    Reader::new(row, 0).id()
-}
-
 /// A search of one family.
 struct Search<'c> {
     connection: &'c Connection,
     cache: &'c Cache,
     exact: bool,
     query: &'c VectorQuery,
+    with: &'c CosineWith<'c>,
     family: Family,
     allowed: Allowed,
 }
@@ -182,38 +190,49 @@ impl Search<'_> {
         query: &CodedQuery,
         found: &mut Found,
     ) -> Result<()> {
-        let allowed = &self.allowed;
-        let allows = |row| allowed.has(row);
-        let survey = known.codes.survey(query, self.query.top_k, allows);
-        self.compare(survey.likeliest(), found)?;
-        let bound = found.reached.bound();
-        let (mut candidates, undecided) = survey.candidates(bound, allows);
+        let Allowed(allowed) = &self.allowed;
+        let allows = allowed.as_ref().map(|rows| |row| rows.contains(&row));
+        let found_in = known
+            .codes
+            .certain(query, self.query.top_k, allows, |likeliest| {
+                self.compare(known, likeliest, found)?;
+                Ok::<_, Error>(found.reached.bound())
+            })?;
+        let Certain {
+            bound,
+            mut candidates,
+            undecided,
+        } = found_in;
         for undecided in undecided {
             let at = undecided.block;
-            if let Some(block) = known.codes.blocks.get(at)
-                && let Some(first) = known.first_rows.get(at)
+            if let Some(block) = known.codes.blocks.get(at).and_then(Block::codes)
+                && let Some(first) = known.places.first_rows().get(at)
             {
                 let low = loader.low_bits(*first)?;
                 candidates.extend(undecided.narrowed(block, &low, query, bound));
             }
         }
         candidates.sort_unstable_by(Candidate::by_most);
-        self.compare(&candidates, found)
+        self.compare(known, &candidates, found)
     }
 
     /// Finds those that are likely to be the nearest.
     fn likely(&self, known: &Known, query: &CodedQuery, found: &mut Found) -> Result<()> {
-        let allowed = &self.allowed;
-        let allows = |row| allowed.has(row);
-        let glance = known.codes.glance(query, self.query.top_k, allows);
-        self.compare(glance.likeliest(), found)?;
-        self.compare(&glance.candidates(found.reached.bound(), allows), found)
+        let Allowed(allowed) = &self.allowed;
+        let allows = allowed.as_ref().map(|rows| |row| rows.contains(&row));
+        let candidates = known
+            .codes
+            .likely(query, self.query.top_k, allows, |likeliest| {
+                self.compare(known, likeliest, found)?;
+                Ok::<_, Error>(found.reached.bound())
+            })?;
+        self.compare(known, &candidates, found)
     }
 
     /// Compares candidates in full, those that may be the nearest first, as long as they may be
     /// among the nearest.
-    fn compare(&self, candidates: &[Candidate], found: &mut Found) -> Result<()> {
-        let mut stored = self.stored()?;
+    fn compare(&self, known: &Known, candidates: &[Candidate], found: &mut Found) -> Result<()> {
+        let mut stored = Stored::new(self.connection, self.family, Some(&known.places))?;
         for candidate in candidates {
             if candidate.most < found.reached.bound() {
                 break;
@@ -240,12 +259,12 @@ impl Search<'_> {
 
     fn scored(&self, row: u64, vector: &[f32]) -> Result<(f32, i64)> {
         let row = i64::try_from(row).map_err(|_| corrupt("a row number out of range"))?;
-        Ok((cosine(self.query.vector.as_slice(), vector), row))
+        Ok((self.with.of(vector), row))
     }
 
     /// Compares the vectors of these owners in full.
     fn compared(&self, rows: &[u64]) -> Result<Vec<(f32, i64)>> {
-        let mut stored = self.stored()?;
+        let mut stored = Stored::new(self.connection, self.family, None)?;
         let mut scored = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(vector) = stored.vector(*row)? {
@@ -253,32 +272,6 @@ impl Search<'_> {
             }
         }
         Ok(scored)
-    }
-
-    fn stored(&self) -> Result<Stored<'_>> {
-        let sql = "SELECT vector FROM memu_embeddings WHERE scope_id = ?1 AND owner_kind = ?2
-                   AND set_id = ?3 AND owner_row = ?4";
-        Ok(Stored {
-            statement: self.connection.prepare_cached(sql).map_err(storage)?,
-            family: self.family,
-        })
-    }
-}
-
-/// The vectors of a family as they are stored.
-struct Stored<'c> {
-    statement: CachedStatement<'c>,
-    family: Family,
-}
-
-impl Stored<'_> {
-    fn vector(&mut self, owner: u64) -> Result<Option<Vec<f32>>> {
-        let family = self.family;
-        let owner = owner.cast_signed();
-        let parameters = (family.scope_id, family.owner_kind, family.set_id, owner);
-        let read = |row: &rusqlite::Row<'_>| Ok(row.get_ref(0)?.as_blob().map(unpacked)?);
-        let vector = self.statement.query_row(parameters, read);
-        vector.optional().map_err(storage)
     }
 }
 
