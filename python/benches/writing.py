@@ -14,9 +14,10 @@ from memu.app.service import SyncMemoryService
 from row import Row
 from searching import USER, open_store
 from sizes import Sizes
-from stand_in import StandIn
+from stand_in import Keeper, Sqlite, StandIn
 
 STAND_IN = "stand-in for memU 1.x"
+SQLITE = "its rows by sqlite3 alone"
 
 
 def one_by_one_name(sizes: Sizes) -> str:
@@ -63,7 +64,7 @@ def batches(sizes: Sizes, folder: Path) -> list[Row]:
 def verb(sizes: Sizes, folder: Path) -> list[Row]:
     """``create_memory_item`` of the service, which makes the vector and files the memory.
 
-    The stand-in is handed its vectors, and files each memory with a second commit.
+    The others are handed their vectors, and file each memory with a second commit.
     """
     with _service(folder / "verb.db") as service:
 
@@ -102,12 +103,16 @@ def _rates(
     *,
     is_filed: bool = False,
 ) -> Row:
-    """Memories per second, ``count`` in each turn; the stand-in has ``sizes.ones`` in its own."""
+    """Memories per second, ``count`` in each turn; the others have ``sizes.ones`` in their own."""
     texts = Texts(3)
-    stand_in = StandIn(folder / f"stand-in-{name.split(',')[0]}.db")
+    file = folder / name.split(",")[0]
+    others: dict[str, Keeper] = {
+        STAND_IN: StandIn(file.with_suffix(".stand-in")),
+        SQLITE: Sqlite(file.with_suffix(".sqlite3")),
+    }
     rates: list[float] = []
-    others: list[float] = []
-    # The first round makes the scope and warms both.
+    beside: dict[str, list[float]] = {who: [] for who in others}
+    # The first round makes the scope and warms all.
     for turn in range(sizes.rounds + 1):
         # Lists, as services for embeddings answer.
         items: list[dict[str, Any]] = [
@@ -122,11 +127,14 @@ def _rates(
         began = time.perf_counter()
         ours(items[:count])
         rates.append(count / (time.perf_counter() - began))
-        began = time.perf_counter()
-        for item in items[: sizes.ones]:
-            id = stand_in.create_item(item["summary"], item["embedding"])
-            if is_filed:
-                stand_in.file(id)
-        others.append(sizes.ones / (time.perf_counter() - began))
-    stand_in.close()
-    return Row(name, median(rates[1:]), "items/s").beside({STAND_IN: median(others[1:])})
+        for who, keeper in others.items():
+            began = time.perf_counter()
+            for item in items[: sizes.ones]:
+                id = keeper.create_item(item["summary"], item["embedding"])
+                if is_filed:
+                    keeper.file(id)
+            beside[who].append(sizes.ones / (time.perf_counter() - began))
+    for keeper in others.values():
+        keeper.close()
+    middle = {who: median(known[1:]) for who, known in beside.items()}
+    return Row(name, median(rates[1:]), "items/s").beside(middle)

@@ -6,12 +6,18 @@ use memu::database::salience;
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::value::refused;
 
 /// A vector from a list of numbers or anything with a buffer of them, such as an array of NumPy.
 /// A buffer of 32-bit floats is read as it lies in memory.
 pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
+    if let Ok(list) = value.cast::<PyList>() {
+        let numbers = list.iter().map(|number| number.extract::<f64>());
+        let numbers = numbers.map(|number| Ok(number? as f32));
+        return numbers.collect::<PyResult<_>>().map_err(|_| unusable());
+    }
     if PyBuffer::<u8>::get(value).is_ok() {
         return Err(PyTypeError::new_err(
             "a vector is a list of numbers or a buffer of floats, not one of bytes",
@@ -30,9 +36,11 @@ pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
         let numbers = buffer.to_vec(value.py())?;
         return Ok(numbers.into_iter().map(|number| number as f32).collect());
     }
-    value.extract().map_err(|_| {
-        PyTypeError::new_err("a vector is a list of numbers, an array or another buffer of floats")
-    })
+    value.extract().map_err(|_| unusable())
+}
+
+fn unusable() -> PyErr {
+    PyTypeError::new_err("a vector is a list of numbers, an array or another buffer of floats")
 }
 
 /// Whether numbers lie in memory as this machine has them. PyO3 takes those of the other byte order

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).parents[1] / "benches" / "bench.py"
-STAND_IN = ["stand-in for memU 1.x"]
+STAND_IN = ["stand-in for memU 1.x", "its rows by sqlite3 alone"]
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

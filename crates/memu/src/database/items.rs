@@ -57,6 +57,9 @@ pub struct MemoryItemRepo {
     access: Access,
 }
 
+/// An item that is about to be put, with its vector.
+type Made = (MemoryItem, Option<Vec<f32>>);
+
 impl MemoryItemRepo {
     pub(super) fn new(access: Access) -> Self {
         Self { access }
@@ -153,30 +156,33 @@ impl MemoryItemRepo {
     /// As [`Self::create_item`]; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for one that
     /// is to be counted once more instead.
     pub async fn create_items(&self, new: Vec<CreateItem>) -> Result<Vec<Kept<MemoryItem>>> {
-        let mut made = Vec::with_capacity(new.len());
-        for new in new {
+        let mut of_scopes: Vec<Vec<Made>> = Vec::new();
+        for mut new in new {
             if new.reinforce {
                 return Err(Error::input(
                     "of many items at once none can be counted once more: leave reinforce out",
                 ));
             }
-            let embedding = new.embedding.clone();
-            made.push((self.made(new)?, embedding));
+            let embedding = new.embedding.take();
+            let item = self.made(new)?;
+            let goes_on = |of_scope: &&mut Vec<Made>| {
+                let scope = of_scope.first().map(|(first, _)| &first.meta.scope);
+                of_scope.len() < PAGE && scope == Some(&item.meta.scope)
+            };
+            match of_scopes.last_mut().filter(goes_on) {
+                Some(of_scope) => of_scope.push((item, embedding)),
+                None => of_scopes.push(vec![(item, embedding)]),
+            }
         }
-        let mut kept = Vec::with_capacity(made.len());
-        let same =
-            |one: &(MemoryItem, _), next: &(MemoryItem, _)| one.0.meta.scope == next.0.meta.scope;
-        for of_scope in made.chunk_by(same).flat_map(|scope| scope.chunks(PAGE)) {
+        let mut kept = Vec::new();
+        for of_scope in of_scopes {
             kept.extend(self.put_many(of_scope).await?);
         }
         Ok(kept)
     }
 
     /// Puts items of one scope in one transaction.
-    async fn put_many(
-        &self,
-        items: &[(MemoryItem, Option<Vec<f32>>)],
-    ) -> Result<Vec<Kept<MemoryItem>>> {
+    async fn put_many(&self, items: Vec<Made>) -> Result<Vec<Kept<MemoryItem>>> {
         let Some((first, _)) = items.first() else {
             return Ok(Vec::new());
         };
@@ -185,7 +191,6 @@ impl MemoryItemRepo {
         let mut vectors: Vec<(EmbedderIdentity, Vec<OwnedEmbedding>)> = Vec::new();
         let mut kept = Vec::with_capacity(items.len());
         for (item, embedding) in items {
-            writes.push(Write::Item(item.clone()));
             let mut one = Kept {
                 record: item.clone(),
                 embedding: None,
@@ -193,14 +198,14 @@ impl MemoryItemRepo {
             one.record.meta.revision += 1;
             if let Some(values) = embedding {
                 let owner = item.meta.id.clone();
-                let (identity, owned) =
-                    self.access.owned(OwnerKind::Item, owner, values.clone())?;
+                let (identity, owned) = self.access.owned(OwnerKind::Item, owner, values)?;
                 one.embedding = Some(owned.vector.clone());
                 match vectors.last_mut() {
                     Some((last, vectors)) if *last == identity => vectors.push(owned),
                     _ => vectors.push((identity, vec![owned])),
                 }
             }
+            writes.push(Write::Item(item));
             kept.push(one);
         }
         let vectors = vectors.into_iter();
