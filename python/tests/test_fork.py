@@ -154,6 +154,38 @@ print(status, sorted(summaries(MemoryService(database_config=FILE))))
     assert program(HEAD + code, tmp_path) == f"0 {expected}\n"
 
 
+def test_a_child_searches_many_vectors_after_its_parent_did(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+from memu.database.sqlite import build_sqlite_database
+
+vectors = np.random.default_rng(7).standard_normal((70_000, 16)).astype(np.float32)
+
+def nearest():
+    store = build_sqlite_database(config=FILE)
+    found = store.memory_item_repo.vector_search_items(vectors[9], 3, {"user_id": "nora"})
+    store.close()
+    return found
+
+items = [
+    {"memory_type": "event", "summary": str(n), "embedding": v, "user_data": {"user_id": "nora"}}
+    for n, v in enumerate(vectors)
+]
+store = build_sqlite_database(config=FILE)
+store.memory_item_repo.create_items(items)
+store.close()
+# So many that several threads search: the child has none of those.
+by_parent = nearest()
+
+def work():
+    assert nearest() == by_parent
+
+in_child(work)
+print(len(by_parent), round(by_parent[0][1], 3))
+"""
+    assert program(HEAD + code, tmp_path) == "3 1.0\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_workers_of_multiprocessing_share_a_file(tmp_path: Path, method: str) -> None:
     file = tmp_path / "workers.py"

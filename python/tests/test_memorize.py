@@ -184,6 +184,12 @@ def test_content_of_no_use_changes_nothing(tmp_path: Path, call: Call, name: str
     assert everything(service) == before
 
 
+def test_content_that_was_handed_over_has_no_file_to_name(call: Call) -> None:
+    with pytest.raises(InputError, match="the content is empty") as raised:
+        call(MemoryService(), "memorize", content=b"", modality="document", user=ALICE)
+    assert "file" not in raised.value.context
+
+
 def test_a_folder_is_no_file(tmp_path: Path, call: Call) -> None:
     with pytest.raises(InputError, match="a folder, not a file"):
         call(MemoryService(), "memorize", resource_url=str(tmp_path), modality="document")

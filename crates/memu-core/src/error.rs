@@ -137,6 +137,17 @@ impl Error {
         self
     }
 
+    /// As [`Self::with`], unless the name is empty: content that was handed over may have none.
+    #[must_use]
+    pub(crate) fn with_name(self, key: &'static str, name: impl fmt::Display) -> Self {
+        let name = name.to_string();
+        if name.is_empty() {
+            self
+        } else {
+            self.with(key, name)
+        }
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Source>) -> Self {
@@ -327,6 +338,16 @@ mod tests {
                 "source": "disk",
                 "retryable": false,
             })
+        );
+    }
+
+    #[test]
+    fn what_has_no_name_is_not_named() {
+        let error = |name| Error::input("the content is empty").with_name("file", name);
+        assert_eq!(error("").to_string(), "the content is empty");
+        assert_eq!(
+            error("a.json").to_string(),
+            "the content is empty (file: a.json)"
         );
     }
 

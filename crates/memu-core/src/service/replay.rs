@@ -131,7 +131,7 @@ impl MemoryService {
         let Some(location) = &unfinished.source.location else {
             let message = "this content was handed over as it was and is not kept; hand it over \
                            again to go on";
-            return Err(Error::input(message).with("file", &unfinished.source.url));
+            return Err(Error::input(message).with_name("file", &unfinished.source.url));
         };
         let expected = (location.clone(), unfinished.content_hash);
         self.go_on(unfinished.request(), expected, true, false)

@@ -23,8 +23,8 @@ pub struct Certain {
 }
 
 impl Codes {
-    /// The vectors that may be among the `count` nearest of those that `allows`, if it is given, lets through, for
-    /// certain no other.
+    /// The vectors that may be among the `count` nearest of those that `allows`, if it is given,
+    /// lets through, for certain no other.
     ///
     /// Four bits are looked at of all vectors. As many as are asked for, the likeliest, are then
     /// shown to `reached`; what they reach, compared in full, tells which others may be nearer.

@@ -22,9 +22,10 @@ pub const MOST_CODED: usize = 8_192;
 ///
 /// Vectors are brought to length 1, rotated, and taken relative to the mean of the block.
 /// Each number is then coded in 8 bits, evenly over the range that most numbers of the
-/// vector are in; what the others are beyond it is kept apart. Bits are kept by how much they tell: the first two, of many vectors
-/// side by side; the next two; and the last four apart, in [`LowBits`], for they are needed
-/// for certainty only. From the first two bits, the inner product with a query is estimated
+/// vector are in; what the others are beyond it is kept apart. Bits are kept by how much they
+/// tell: the first two, of many vectors side by side; the next two; and the last four apart, in
+/// [`LowBits`], for they are needed for certainty, and otherwise only save comparisons. From the
+/// first two bits, the inner product with a query is estimated
 /// without bias (Gao and Long, *RaBitQ*, 2024, and its extension to several bits, 2025); from
 /// four and from eight it is known up to an error that is known too.
 #[derive(Clone, Debug, PartialEq)]

@@ -12,14 +12,15 @@ use super::{dot, unit};
 /// Where the middle of what a byte can say is.
 const MIDDLE: f32 = 127.5;
 
-/// Bytes say numbers up to so many standard deviations. Two bits tell least where they say 2, four
-/// bits where they say 2.6, and each number beyond takes two bytes of the file: at 2.5, which are
-/// five of 384, two bits leave half as many vectors to look at more closely as they would if they
-/// said all numbers.
+/// Bytes say numbers up to so many standard deviations. Two bits leave least out where they say 2,
+/// four bits where they say 2.6, and each number beyond takes two bytes of the file: at 2.5, which
+/// are five of 384, two bits leave half as many vectors to look at more closely as they would if
+/// they said all numbers.
 const SAID: f32 = 2.5;
 
 impl CodeBlock {
-    /// Codes vectors of one dimension, each with its owner.
+    /// Codes vectors of one dimension, at most [`MOST_CODED`](super::MOST_CODED), each with its
+    /// owner.
     pub fn encode(vectors: &[(u64, &[f32])]) -> (Self, LowBits) {
         // Compiled for the widest instructions that this processor has. Sums run in one
         // order, and products and sums are rounded apart: all give the same.
@@ -172,7 +173,9 @@ fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
         .iter()
         .zip(said)
         .map(|(x, said)| (x - said) * factor);
-    let beyond = (0_u16..).zip(steps).filter(|(_, steps)| steps.abs() > 0.75);
+    // There is no place above 16 bits, for longer vectors have no codes.
+    let beyond = (0..=u16::MAX).zip(steps);
+    let beyond = beyond.filter(|(_, steps)| steps.abs() > 0.75);
     beyond
         .map(|(place, steps)| (place, steps.round() as i16))
         .collect()

@@ -17,8 +17,8 @@ const WORTH_A_THREAD: usize = if cfg!(test) { 1_000 } else { 30_000 };
 
 impl Codes {
     /// The vectors that are likely to be among the `count` nearest of those that `allows`, if it
-    /// is given, lets through, those that may be the nearest first: to be compared in full. No cosine is greater
-    /// than a candidate's `most` but by chance.
+    /// is given, lets through, those that may be the nearest first: to be compared in full. No
+    /// cosine is greater than a candidate's `most` but by chance.
     ///
     /// Two bits tell most vectors from those that may be the nearest. As many vectors as are
     /// asked for, the likeliest, are then shown to `reached`, with estimates of their cosines in

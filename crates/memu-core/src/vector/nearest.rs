@@ -13,7 +13,8 @@ pub struct Codes {
 /// A vector that may be among the nearest.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Hardly less than its cosine, or for certain not less.
+    /// Hardly less than its cosine, or for certain not less; of the likeliest, which are shown before
+    /// others are told, an estimate of it.
     pub most: f32,
     /// Whose vector it is.
     pub owner: u64,
@@ -259,6 +260,24 @@ mod tests {
             }
             assert!(found >= 499, "{found} of 500");
             assert!(compared < 50 * 1_000, "{compared}");
+        }
+    }
+
+    #[test]
+    fn more_may_be_asked_for_than_there_are() {
+        let mut cloud = Cloud::new(6, 32);
+        let vectors: Vec<_> = (0..2_500).map(|_| cloud.vector()).collect();
+        let vector = cloud.vector();
+        let coded = coded(&vectors);
+        for count in [2_500, 1_000_000_000_000, usize::MAX] {
+            let found = likely(&coded.0, &vectors, &vector, count, ANY);
+            assert_eq!(found.len(), 2_500, "{count}");
+            let shown = |likeliest: &[Candidate]| {
+                assert_eq!(likeliest.len(), 2_500, "{count}");
+                Ok::<_, Never>(-1.0)
+            };
+            let query = CodedQuery::new(&vector);
+            let Ok(_) = coded.0.certain(&query, count, ANY, shown);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -13,7 +14,11 @@ use super::codes::BLOCK_VECTORS;
 /// More threads than this get nothing done that memory could follow.
 const MOST_THREADS: usize = 4;
 /// How often it is looked whether something has happened before others go first: some 100 µs.
-const SPINS: usize = 5_000;
+const SPINS: u32 = 5_000;
+/// And before the processor rests: some milliseconds.
+const YIELDS: u32 = 10_000;
+/// For how long it rests.
+const REST: Duration = Duration::from_micros(100);
 
 /// Those that help whoever searches. They stay, for to start one takes as long as to go through
 /// ten thousand vectors. `None` where there is one processor, or none can be started.
@@ -23,15 +28,27 @@ static HELPERS: LazyLock<Option<Helpers>> = LazyLock::new(|| {
     let builder = builder.thread_name(|number| format!("memu-search-{number}"));
     let pool = (cores > 1).then(|| builder.build().ok()).flatten()?;
     let free = AtomicUsize::new(pool.current_num_threads());
-    Some(Helpers { pool, free })
+    Some(Helpers {
+        pool,
+        free,
+        process: std::process::id(),
+    })
 });
 
 struct Helpers {
     pool: ThreadPool,
     free: AtomicUsize,
+    /// Whose they are: a process that is forked from it has no threads but one.
+    process: u32,
 }
 
 impl Helpers {
+    /// Those of this process.
+    fn own() -> Option<&'static Self> {
+        let helpers = HELPERS.as_ref()?;
+        (helpers.process == std::process::id()).then_some(helpers)
+    }
+
     /// A helper who is free, until this is dropped. Nobody waits for who is busy elsewhere.
     fn engaged(&self) -> Option<Engaged<'_>> {
         let one_less = |free: usize| free.checked_sub(1);
@@ -61,7 +78,7 @@ pub(super) fn in_two_rounds<B: Sync, T: Send + Sync, M: Send + Sync, U: Send, E>
     second: impl Fn(Part<'_, B>, &T, &M) -> U + Sync,
 ) -> Result<Vec<U>, E> {
     let worth = blocks.len() * BLOCK_VECTORS / worth_a_thread;
-    let helpers = if worth > 1 { HELPERS.as_ref() } else { None };
+    let helpers = if worth > 1 { Helpers::own() } else { None };
     let Some(helpers) = helpers else {
         let part = Part {
             number: 0,
@@ -133,16 +150,18 @@ impl Drop for EndsByPanic<'_> {
     }
 }
 
-/// Waits for what will be soon. Other threads go first, should it take longer.
+/// Waits for what will be soon. Other threads go first, should it take longer, and the processor
+/// rests when it takes as long as a disk does.
 fn wait_until(happened: impl Fn() -> bool) {
-    for _ in 0..SPINS {
+    for turn in 0_u32.. {
         if happened() {
             return;
         }
-        std::hint::spin_loop();
-    }
-    while !happened() {
-        std::thread::yield_now();
+        match turn {
+            ..SPINS => std::hint::spin_loop(),
+            SPINS..YIELDS => std::thread::yield_now(),
+            YIELDS.. => std::thread::sleep(REST),
+        }
     }
 }
 
@@ -300,7 +319,7 @@ mod tests {
             );
             assert_eq!(ended.map(|parts: Vec<()>| parts.len()), Err("no more"));
         }
-        for part_that_panics in 0..2 {
+        for part_that_panics in 0..gone_through(&blocks, 1).0 {
             for round_that_panics in 1..=3 {
                 let panics = |round, number| {
                     assert!(

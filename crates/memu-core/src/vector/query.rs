@@ -23,7 +23,8 @@ pub struct CodedQuery {
     /// (standard deviation).
     pub(super) rounding: f32,
     /// More than what rounding to f32 can add to a cosine, its estimate and the rotation of
-    /// numbers of length 1 together: each is a sum of at most `dimension / 16 + 64` steps.
+    /// numbers of length 1 together: each is a sum of at most `dimension / 16 + 64` steps. What is
+    /// beyond what bytes say is added up one after the other, but is so short that it counts less.
     pub(super) slack: f32,
 }
 

@@ -5,44 +5,26 @@ use pulp::bytemuck::Pod;
 use super::piece::Piece;
 
 /// What a share is counted in.
-pub(super) trait Step: Pod + Default {
-    const MOST: Self;
+pub(super) trait Step: Pod + Default + PartialEq + Into<f32> {
+    const MOST: f32;
 
-    fn number(self) -> f32;
-    /// The least step that is not less, as far as there is one.
-    fn not_less(number: f32) -> Self;
-    fn next(self) -> Self;
+    /// The step, or the greatest that there is.
+    fn of(step: f32) -> Self;
 }
 
 impl Step for u8 {
-    const MOST: Self = Self::MAX;
+    const MOST: f32 = 255.0;
 
-    fn number(self) -> f32 {
-        f32::from(self)
-    }
-
-    fn not_less(number: f32) -> Self {
-        number.ceil() as Self
-    }
-
-    fn next(self) -> Self {
-        self.saturating_add(1)
+    fn of(step: f32) -> Self {
+        step as Self
     }
 }
 
 impl Step for u16 {
-    const MOST: Self = Self::MAX;
+    const MOST: f32 = 65_535.0;
 
-    fn number(self) -> f32 {
-        f32::from(self)
-    }
-
-    fn not_less(number: f32) -> Self {
-        number.ceil() as Self
-    }
-
-    fn next(self) -> Self {
-        self.saturating_add(1)
+    fn of(step: f32) -> Self {
+        step as Self
     }
 }
 
@@ -53,18 +35,18 @@ pub(super) struct Shares<S: Pod + PartialEq> {
     pub(super) steps: Piece<S>,
 }
 
-impl<S: Step + PartialEq> Shares<S> {
+impl<S: Step> Shares<S> {
     pub(super) fn new(values: impl Iterator<Item = f32> + Clone) -> Self {
         let greatest = values.clone().fold(0.0, f32::max);
-        let unit = greatest / S::MOST.number();
+        let unit = unit::<S>(greatest);
         let steps = values.map(|value| {
-            let step = S::not_less(value / greatest.max(f32::MIN_POSITIVE) * S::MOST.number());
+            let step = (value / greatest.max(f32::MIN_POSITIVE) * S::MOST).ceil();
             // Division and multiplication round.
-            if unit * step.number() < value {
-                step.next()
+            S::of(if unit * step < value {
+                step + 1.0
             } else {
                 step
-            }
+            })
         });
         Self {
             greatest,
@@ -74,13 +56,24 @@ impl<S: Step + PartialEq> Shares<S> {
 
     /// What one step is worth.
     pub(super) fn unit(&self) -> f32 {
-        self.greatest / S::MOST.number()
+        unit::<S>(self.greatest)
     }
 
     /// Not less than the number at this place, and at most a step more.
     pub(super) fn get(&self, place: usize) -> f32 {
-        let step = self.steps.get(place).copied().unwrap_or_default();
-        self.unit() * step.number()
+        let step: f32 = self.steps.get(place).copied().unwrap_or_default().into();
+        self.unit() * step
+    }
+}
+
+/// What a step is worth where the greatest number has the most of them.
+fn unit<S: Step>(greatest: f32) -> f32 {
+    let unit = greatest / S::MOST;
+    // Division rounds.
+    if unit * S::MOST < greatest {
+        unit.next_up()
+    } else {
+        unit
     }
 }
 
@@ -88,15 +81,15 @@ impl<S: Step + PartialEq> Shares<S> {
 mod tests {
     use super::*;
 
-    fn come_back<S: Step + PartialEq>() {
+    fn come_back<S: Step>() {
         for factor in [1.0, 0.1, 3e-7] {
             let values: Vec<f32> = (0..1000_u16).map(|i| f32::from(i) * factor / 7.0).collect();
             let shares = Shares::<S>::new(values.iter().copied());
             for (place, value) in values.iter().enumerate() {
                 let told = shares.get(place);
-                let most = value + shares.greatest / (S::MOST.number() - 1.0);
+                let most = value + shares.greatest / (S::MOST - 1.0);
                 assert!(
-                    told >= *value * (1.0 - 1e-6) && told <= most * (1.0 + 1e-6),
+                    told >= *value && told <= most * (1.0 + 1e-6),
                     "{value}: {told}"
                 );
             }

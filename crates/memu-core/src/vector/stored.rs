@@ -36,7 +36,7 @@ impl CodeBlock {
     /// made anew from the vectors.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (mut reader, count, dimension) = Reader::new(bytes)?;
-        let bits = count.div_ceil(GROUP) * group_bytes(dimension);
+        let bits = times(count.div_ceil(GROUP), group_bytes(dimension))?;
         let block = Self {
             owners: reader.owners(count)?,
             dimension,
@@ -49,7 +49,7 @@ impl CodeBlock {
             cut_off: reader.shares(count)?,
             first: reader.take(bits)?.to_vec().into(),
             middle: reader
-                .take(count * middle_bytes(dimension))?
+                .take(times(count, middle_bytes(dimension))?)?
                 .to_vec()
                 .into(),
         };
@@ -78,7 +78,10 @@ impl LowBits {
             byte_errors: reader.shares(count)?,
             errors: reader.shares(count)?,
             beyond: reader.beyond(count)?,
-            rows: reader.take(count * low_bytes(dimension))?.to_vec().into(),
+            rows: reader
+                .take(times(count, low_bytes(dimension))?)?
+                .to_vec()
+                .into(),
             dimension,
         };
         reader.finish(low)
@@ -195,7 +198,7 @@ impl<'b> Reader<'b> {
     }
 
     fn shorts(&mut self, count: usize) -> Result<Vec<u16>> {
-        let bytes = self.take(count.checked_mul(2).ok_or_else(damaged)?)?;
+        let bytes = self.take(times(count, 2)?)?;
         let numbers = bytes.as_chunks().0.iter().copied();
         Ok(numbers.map(u16::from_le_bytes).collect())
     }
@@ -263,6 +266,10 @@ impl<'b> Reader<'b> {
     }
 }
 
+fn times(count: usize, bytes: usize) -> Result<usize> {
+    count.checked_mul(bytes).ok_or_else(damaged)
+}
+
 fn damaged() -> Error {
     Error::new(ErrorKind::Corrupt, "a block of codes is damaged")
 }
@@ -296,6 +303,31 @@ mod tests {
             let error = CodeBlock::from_bytes(&damaged).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt, "byte {at}");
             assert!(CodeBlock::from_bytes(&bytes[..at]).is_err());
+        }
+    }
+
+    /// Bytes that nobody wrote, but with the right checksum.
+    #[test]
+    fn whatever_the_bytes_say_is_read_or_refused() {
+        let (block, low) = coded();
+        for (is_low, bytes) in [(false, block.to_bytes()), (true, low.to_bytes())] {
+            let mut refused = 0;
+            for at in 1 + CHECKSUM..bytes.len() {
+                for value in [0, 1, 127, 128, 255] {
+                    let mut changed = bytes.clone();
+                    changed[at] = value;
+                    let sum: Vec<u8> = checksum(&changed[1 + CHECKSUM..]).collect();
+                    changed[1..=CHECKSUM].copy_from_slice(&sum);
+                    refused += usize::from(if is_low {
+                        LowBits::from_bytes(&changed).is_err()
+                    } else {
+                        CodeBlock::from_bytes(&changed).is_err()
+                    });
+                }
+            }
+            assert!(refused > 0);
+            let cut = bytes.get(..bytes.len() - 1).unwrap();
+            assert!(LowBits::from_bytes(cut).is_err() && CodeBlock::from_bytes(cut).is_err());
         }
     }
 

@@ -18,7 +18,7 @@ const SEEDS: usize = 64;
 const AT_A_TIME: usize = 32;
 
 /// What is told of the vectors of a part.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Told {
     /// By block.
     bases: Vec<f32>,
@@ -57,8 +57,8 @@ impl Seen<'_> {
 
 impl Told {
     /// Goes through a part. `look` appends what the vectors of a block are told to be at most,
-    /// given what of that all have in common and what is looked at then. Also gives what the likeliest of those that `allows`
-    /// lets through reach.
+    /// given what of that all have in common and what is looked at then. Also gives what the
+    /// likeliest of those that `allows`, if it is given, lets through are told to be at most.
     ///
     /// Memory gives what lies side by side fastest when nothing else is asked for in between: what
     /// is needed of each block besides is read before and after.
@@ -69,30 +69,34 @@ impl Told {
         mut look: impl FnMut(&CodeBlock, (f32, &[u8]), &mut Vec<f32>),
     ) -> (Self, f32) {
         let nth = |at: usize| part.blocks.get(at).and_then(Block::codes);
-        let blocks = || part.blocks.iter().filter_map(Block::codes).enumerate();
-        let bases = blocks().map(|(at, block)| {
+        let bases = part.blocks.iter().enumerate().map(|(at, block)| {
             ask_for_all(nth(at + 2).map_or(&[][..], |block| &block.centre));
-            block.base(query)
+            block.codes().map_or(0.0, |block| block.base(query))
         });
-        let vectors = blocks().map(|(_, block)| block.owners.len());
+        let vectors = part.blocks.iter().filter_map(Block::codes);
+        let vectors: usize = vectors.map(|block| block.owners.len()).sum();
         let mut told = Self {
             bases: bases.collect(),
             ends: Vec::with_capacity(part.blocks.len()),
-            most: Vec::with_capacity(vectors.sum::<usize>() + GROUP),
+            most: Vec::with_capacity(vectors + GROUP),
         };
-        for ((at, block), base) in blocks().zip(&told.bases) {
+        for (at, (block, base)) in part.blocks.iter().zip(&told.bases).enumerate() {
             let then = nth(at + 1).map_or(&[][..], |block| &block.first);
-            look(block, (*base, then), &mut told.most);
+            if let Some(block) = block.codes() {
+                look(block, (*base, then), &mut told.most);
+            }
             told.ends.push(told.most.len());
         }
         let mut likeliest = Likeliest::new(SEEDS.max(count.saturating_mul(4)));
         let mut numbers = Vec::new();
         let mut start = 0;
-        for ((_, block), end) in blocks().zip(&told.ends) {
+        for (block, end) in part.blocks.iter().zip(&told.ends) {
             let most = told.most.get(start..*end).unwrap_or_default();
             start = *end;
             reaching(most, likeliest.bound, &mut numbers);
-            retain_allowed(&mut numbers, block, allows);
+            if let Some(block) = block.codes() {
+                retain_allowed(&mut numbers, block, allows);
+            }
             for number in &numbers {
                 likeliest.push(most.get(*number).copied().unwrap_or_default());
             }
@@ -157,7 +161,7 @@ impl Likeliest {
     fn new(count: usize) -> Self {
         Self {
             count,
-            numbers: Vec::with_capacity(2 * count),
+            numbers: Vec::new(),
             bound: f32::NEG_INFINITY,
         }
     }
@@ -165,7 +169,7 @@ impl Likeliest {
     fn push(&mut self, number: f32) {
         if number > self.bound {
             self.numbers.push(number);
-            if self.numbers.len() >= 2 * self.count {
+            if self.numbers.len() >= self.count.saturating_mul(2) {
                 self.keep_the_greatest();
             }
         }

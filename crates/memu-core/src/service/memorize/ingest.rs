@@ -32,10 +32,10 @@ impl Step<MemorizeState> for IngestResource {
                 "the content has {} bytes; at most {limit} are accepted (memorize_config.max_resource_bytes)",
                 bytes.len()
             ))
-            .with("file", url));
+            .with_name("file", url));
         }
         if bytes.is_empty() {
-            return Err(Error::input("the content is empty").with("file", url));
+            return Err(Error::input("the content is empty").with_name("file", url));
         }
         let hash = ContentHash::of(&bytes);
         if let Some((place, expected)) = &state.expected
@@ -44,7 +44,7 @@ impl Step<MemorizeState> for IngestResource {
             return Err(Error::input(
                 "the content is another one now than when it was cut off; memorize it as any other",
             )
-            .with("file", place));
+            .with_name("file", place));
         }
         state.content = Some(Content {
             bytes,
@@ -93,7 +93,7 @@ fn check_media_type(fetched: &Fetched, modality: Modality, url: &str) -> Result<
             "a"
         }
     ))
-    .with("file", url))
+    .with_name("file", url))
 }
 
 fn is_media(kind: &str) -> bool {

@@ -77,7 +77,9 @@ async fn read(
     };
     let reading = context.parts().reader.read(request, calls).await?;
     if reading.drafts.is_empty() {
-        return Err(Error::input("there is nothing to memorize in it").with("file", &content.url));
+        return Err(
+            Error::input("there is nothing to memorize in it").with_name("file", &content.url)
+        );
     }
     Ok(reading)
 }

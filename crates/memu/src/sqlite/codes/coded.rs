@@ -9,7 +9,7 @@ pub(in crate::sqlite) type OwnedVector = (u64, Vec<f32>);
 #[derive(Debug, PartialEq)]
 pub(in crate::sqlite) struct Coded {
     pub(super) owners: Vec<u64>,
-    /// The block, and the bits that are needed for certainty only.
+    /// The block, and its low bits.
     pub(super) bodies: (Vec<u8>, Vec<u8>),
 }
 

@@ -15,8 +15,8 @@ use crate::sqlite::error::storage;
 /// nearest are to be found for certain, and when they only save comparisons.
 const LOW_BITS_FOR_CERTAINTY: usize = 1_000_000;
 const LOW_BITS_FOR_SPEED: usize = 250_000;
-/// So many blocks are read at a time, to lie side by side in memory: 8 MB of vectors of 384
-/// numbers, less a little, which fill four of the system's large pages.
+/// So many blocks are read at a time, to lie side by side in memory: less than 8 MiB of vectors of
+/// 384 numbers, which fill four of the system's large pages, and eight with their low bits.
 const SIDE_BY_SIDE: usize = 160;
 
 /// The codes of a family, in the file and at hand.
@@ -78,12 +78,22 @@ impl Loader<'_> {
         let mut known = Known {
             family,
             seq,
-            places: Places::new(listed.iter().map(|(first, _)| *first).collect()),
+            places: Places::new(
+                listed.iter().map(|(first, _)| *first).collect(),
+                before.map(|before| &before.places),
+            ),
             codes: Codes::default(),
             rest: Vec::new(),
             count: 0,
         };
         for listed in listed.chunks(SIDE_BY_SIDE) {
+            let kept = |(first, renewed): &(i64, i64)| before?.block(*first, *renewed);
+            // Memory of blocks that lay beside each other is free when none of them is used.
+            let alive = listed
+                .iter()
+                .filter(|listed| kept(listed).is_some())
+                .count();
+            let before = before.filter(|_| 2 * alive >= listed.len());
             let kept = |(first, renewed): &(i64, i64)| before?.block(*first, *renewed);
             let missing = listed.iter().filter(|listed| kept(listed).is_none());
             let missing: Vec<i64> = missing.map(|(first, _)| *first).collect();

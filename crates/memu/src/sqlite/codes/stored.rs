@@ -14,7 +14,7 @@ use crate::sqlite::rows::unpacked;
 /// Vectors are mostly stored in the order of their owners, so that the row of one tells those
 /// of its neighbours. Where that is right, a vector is found without the index, which takes as
 /// long as to read it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Places {
     /// The first owner of each block.
     first_rows: Vec<i64>,
@@ -23,9 +23,14 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(first_rows: Vec<i64>) -> Self {
+    /// Nothing is known but what was `before`.
+    pub(super) fn new(first_rows: Vec<i64>, before: Option<&Self>) -> Self {
+        let shift = |owner: &i64| before?.shift(*owner).map(|shift| shift.load(Relaxed));
+        let shifts = first_rows.iter().map(shift);
         Self {
-            shifts: first_rows.iter().map(|_| AtomicI64::new(0)).collect(),
+            shifts: shifts
+                .map(|shift| shift.unwrap_or_default().into())
+                .collect(),
             first_rows,
         }
     }
@@ -103,4 +108,56 @@ impl<'c> Stored<'c> {
 
 fn found(row: &Row<'_>) -> rusqlite::Result<(Vec<f32>, i64)> {
     Ok((unpacked(row.get_ref(0)?.as_blob()?), row.get(1)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAMILY: Family = Family {
+        scope_id: 1,
+        set_id: 1,
+        owner_kind: 2,
+    };
+
+    fn put(connection: &Connection, row: i64, scope: i64, owner: i64, number: f32) {
+        let sql = "INSERT OR REPLACE INTO memu_embeddings VALUES (?1, ?2, 1, 2, ?3, ?4)";
+        let parameters = (row, scope, owner, number.to_le_bytes());
+        connection.execute(sql, parameters).unwrap();
+    }
+
+    #[test]
+    fn a_vector_is_found_wherever_its_neighbours_were() {
+        let connection = Connection::open_in_memory().unwrap();
+        let table = "CREATE TABLE memu_embeddings (row INTEGER PRIMARY KEY, scope_id, set_id,
+                     owner_kind, owner_row, vector BLOB)";
+        connection.execute(table, []).unwrap();
+        // In order but for the last, which lies among vectors of another scope.
+        for owner in 1..10 {
+            put(&connection, owner + 100, 1, owner, owner as f32);
+            put(&connection, owner + 109, 2, owner, -1.0);
+        }
+        put(&connection, 7, 1, 10, 10.0);
+        let places = Places::new(vec![1, 6], None);
+        let check = |places: &Places, missing: i64| {
+            let mut stored = Stored::new(&connection, FAMILY, Some(places)).unwrap();
+            for owner in [1, 2, 10, 9, 6, 10, 3, 8, 4, 5, 7] {
+                let expected = (owner != missing).then(|| vec![owner as f32]);
+                let found = stored.vector(owner.cast_unsigned()).unwrap();
+                assert_eq!(found, expected, "{owner}");
+            }
+            assert_eq!(stored.vector(11).unwrap(), None);
+        };
+        check(&places, 0);
+        assert_eq!(places.shift(3).unwrap().load(Relaxed), 100);
+        // What was where a vector is looked for is another one's now, or moves.
+        put(&connection, 102, 2, 30, -1.0);
+        check(&places, 2);
+        put(&connection, 300, 1, 2, 2.0);
+        check(&places, 0);
+        let later = Places::new(vec![1, 4], Some(&places));
+        let shift = |owner| later.shift(owner).unwrap().load(Relaxed);
+        assert_eq!([shift(3), shift(4)], [100, 100]);
+        check(&later, 0);
+    }
 }
