@@ -1,7 +1,7 @@
 //! Which vectors may be the nearest for certain.
 
 use super::codes::{CodeBlock, LowBits};
-use super::nearest::{Candidate, Codes};
+use super::nearest::{Candidate, Codes, Search};
 use super::parts::{Part, in_two_rounds};
 use super::query::CodedQuery;
 use super::side_by_side::Block;
@@ -68,13 +68,6 @@ impl Codes {
         }
         Ok(all)
     }
-}
-
-struct Search<'c, A> {
-    codes: &'c Codes,
-    query: &'c CodedQuery,
-    count: usize,
-    allows: Option<A>,
 }
 
 impl<A: Fn(u64) -> bool> Search<'_, A> {

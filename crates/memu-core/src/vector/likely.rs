@@ -2,7 +2,7 @@
 
 use super::AtLeast;
 use super::codes::Estimate;
-use super::nearest::{Candidate, Codes};
+use super::nearest::{Candidate, Codes, Search};
 use super::parts::{Part, in_two_rounds};
 use super::query::CodedQuery;
 use super::side_by_side::Block;
@@ -60,13 +60,6 @@ impl Codes {
         candidates.sort_unstable_by(Candidate::by_most);
         Ok(candidates)
     }
-}
-
-struct Search<'c, A> {
-    codes: &'c Codes,
-    query: &'c CodedQuery,
-    count: usize,
-    allows: Option<A>,
 }
 
 impl<A: Fn(u64) -> bool> Search<'_, A> {

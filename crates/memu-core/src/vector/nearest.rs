@@ -1,6 +1,7 @@
 //! Which vectors may be the nearest, told from their codes: likely or for certain.
 
 use super::codes::{CodeBlock, LowBits};
+use super::query::CodedQuery;
 use super::side_by_side::Block;
 
 /// The codes of some vectors.
@@ -18,6 +19,16 @@ pub struct Candidate {
     pub most: f32,
     /// Whose vector it is.
     pub owner: u64,
+}
+
+/// What is searched, and for what.
+pub(super) struct Search<'c, A> {
+    pub(super) codes: &'c Codes,
+    pub(super) query: &'c CodedQuery,
+    /// How many are asked for.
+    pub(super) count: usize,
+    /// Which owners' vectors may be found, by default all.
+    pub(super) allows: Option<A>,
 }
 
 impl Codes {
@@ -63,7 +74,7 @@ pub(super) fn retain_allowed(
 mod tests {
     use super::*;
     use crate::random::SplitMix;
-    use crate::vector::{AtLeast, BLOCK_VECTORS, CodedQuery, SideBySide, cosine};
+    use crate::vector::{AtLeast, BLOCK_VECTORS, SideBySide, cosine};
 
     type Never = std::convert::Infallible;
 
