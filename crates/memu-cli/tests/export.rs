@@ -34,19 +34,6 @@ fn home() -> Home {
     home
 }
 
-/// The numbers and checksums of a store, by scope and table.
-fn sums(home: &Home, database: &str) -> Value {
-    let arguments = [
-        "migrate",
-        "--from",
-        database,
-        "--to",
-        "nowhere.db",
-        "--dry-run",
-    ];
-    home.json(&arguments)["scopes"].clone()
-}
-
 #[test]
 fn what_is_exported_comes_back_as_it_was() {
     let home = home();
@@ -60,7 +47,7 @@ fn what_is_exported_comes_back_as_it_was() {
     let records = lines.lines().count() - 2;
     let put = format!("Imported {records} records ({records} put, the others were there)\n");
     assert_eq!(home.ok(&["--db", "new.db", "import", "all.jsonl"]), put);
-    assert_eq!(sums(&home, "new.db"), sums(&home, "old.db"));
+    assert_eq!(home.sums("new.db"), home.sums("old.db"));
     home.ok(&["--db", "new.db", "doctor"]);
     let again = home.json(&["--db", "new.db", "import", "all.jsonl"]);
     assert_eq!(again["put"], 0);
@@ -70,9 +57,9 @@ fn what_is_exported_comes_back_as_it_was() {
         memu --db old.db export --user alice | memu --db part.db import -";
     let output = home.shell(script).output().unwrap();
     assert!(output.status.success(), "{output:?}");
-    let all = sums(&home, "old.db");
+    let all = home.sums("old.db");
     assert_eq!(
-        sums(&home, "part.db"),
+        home.sums("part.db"),
         Value::from(vec![all[1].clone(), all[0].clone()])
     );
 }
@@ -83,8 +70,8 @@ fn one_users_memories_become_a_memory_of_their_own() {
     let export = ["--db", "old.db", "export", "bob.db", "--format", "sqlite"];
     let text = home.ok(&[&export[..], &["--user", "bob"]].concat());
     assert!(text.starts_with("Exported to bob.db (1 scope, "), "{text}");
-    let all = sums(&home, "old.db");
-    assert_eq!(sums(&home, "bob.db"), Value::from(vec![all[1].clone()]));
+    let all = home.sums("old.db");
+    assert_eq!(home.sums("bob.db"), Value::from(vec![all[1].clone()]));
     home.ok(&["--db", "bob.db", "doctor"]);
     let again = home.run(&[&export[..], &["--user", "bob"]].concat());
     assert!(again.stderr.contains("is there already"), "{again:?}");
@@ -170,7 +157,7 @@ fn what_cannot_be_read_is_named_by_its_line_and_changes_nothing() {
     }
     // What was put of a file that was cut off is left alone when the whole one is read.
     home.ok(&["--db", "new.db", "import", "all.jsonl"]);
-    assert_eq!(sums(&home, "new.db"), sums(&home, "old.db"));
+    assert_eq!(home.sums("new.db"), home.sums("old.db"));
 }
 
 #[test]

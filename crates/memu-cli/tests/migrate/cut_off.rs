@@ -8,7 +8,7 @@ use memu_testkit::postgres::{Database, Server, Stop, database};
 use serde_json::Value;
 
 use crate::support::{Home, long_conversation};
-use crate::{everything, home, sums};
+use crate::{everything, home};
 
 /// How often a move is killed when MEMU_CRASH_ROUNDS says nothing else.
 const FEW: u32 = 4;
@@ -41,7 +41,7 @@ fn a_move_survives_a_server_that_stops_in_the_middle() {
     let home = home();
     home.write("long.json", long_conversation(600));
     home.ok(&["--db", "old.db", "memorize", "long.json", "--user", "dave"]);
-    let expected = sums(&home, "old.db");
+    let expected = home.sums("old.db");
     let undisturbed = {
         let database = server.database();
         let started = Instant::now();
@@ -83,7 +83,7 @@ fn a_move_survives_a_server_that_stops_in_the_middle() {
             assert_eq!(error["error"]["retryable"], true, "{said}");
         }
         home.ok(&migrate);
-        assert_eq!(sums(&home, database.dsn()), expected, "round {round}");
+        assert_eq!(home.sums(database.dsn()), expected, "round {round}");
         home.ok(&["--db", database.dsn(), "doctor"]);
         assert_eq!(
             everything(&home, database.dsn()),
@@ -109,11 +109,11 @@ fn killed_moves_arrive(
     for user in ["alice", "carol", "dave"] {
         home.ok(&["--db", "old.db", "memorize", "long.json", "--user", user]);
     }
-    let expected = sums(&home, "old.db");
+    let expected = home.sums("old.db");
     let started = Instant::now();
     home.ok(&["migrate", "--from", "old.db", "--to", &to]);
     let undisturbed = started.elapsed();
-    assert_eq!(sums(&home, &to), expected);
+    assert_eq!(home.sums(&to), expected);
     let mut cut_off = 0;
     let mut arrived = true;
     for round in 0..rounds {
@@ -137,7 +137,7 @@ fn killed_moves_arrive(
         arrived = done || round % 2 == 1;
         if arrived {
             home.ok(&migrate);
-            assert_eq!(sums(&home, &to), expected, "round {round}");
+            assert_eq!(home.sums(&to), expected, "round {round}");
             home.ok(&["--db", &to, "doctor"]);
             assert_eq!(everything(&home, &to), everything(&home, "old.db"));
         }

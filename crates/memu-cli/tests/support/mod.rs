@@ -121,6 +121,16 @@ impl Home {
         serde_json::from_str(&self.ok(&all)).unwrap()
     }
 
+    /// The numbers and checksums of a store, which holds items, by scope and table.
+    pub(crate) fn sums(&self, database: &str) -> serde_json::Value {
+        let move_it = ["migrate", "--from", database, "--to", "nowhere.db"];
+        let plan = self.json(&[&move_it[..], &["--dry-run"]].concat());
+        assert!(!self.path("nowhere.db").exists());
+        let items = plan["scopes"][0]["sums"]["items"]["count"].as_u64();
+        assert!(items.unwrap() > 0, "{plan}");
+        plan["scopes"].clone()
+    }
+
     /// Everything in the store, as text: to see that nothing changed.
     pub(crate) fn everything(&self) -> String {
         ["items", "categories", "resources"]
