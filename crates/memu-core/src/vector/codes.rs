@@ -1,5 +1,7 @@
 //! Codes of vectors, and what they tell of cosines with a query.
 
+use half::bf16;
+
 use super::ahead::{ask_for, ask_for_all};
 use super::beyond::Beyond;
 use super::dot_as;
@@ -9,7 +11,6 @@ use super::piece::Piece;
 use super::planes::{low_bytes, middle_bytes};
 use super::query::CodedQuery;
 use super::shares::Shares;
-use super::short::{Short, number};
 use super::told::Seen;
 
 /// How many vectors a full block has.
@@ -33,8 +34,9 @@ pub struct CodeBlock {
     /// The owners of the vectors, in order.
     pub owners: Vec<u64>,
     pub(super) dimension: usize,
-    /// The mean of the rotated vectors, in 16 bits a number.
-    pub(super) centre: Piece<Short>,
+    /// The mean of the rotated vectors, as the bits of [`bf16`] numbers: what these leave out is in
+    /// the codes of the vectors.
+    pub(super) centre: Piece<u16>,
     /// No coded vector is longer than this, in four or in eight bits.
     pub(super) longest: f32,
     /// By vector: what the sum over its first two bits is worth.
@@ -85,7 +87,11 @@ impl CodeBlock {
     pub(super) fn base(&self, query: &CodedQuery) -> f32 {
         pulp::Arch::new().dispatch(
             #[inline(always)]
-            || dot_as(&query.rotated, &self.centre, number),
+            || {
+                dot_as(&query.rotated, &self.centre, |bits| {
+                    bf16::from_bits(bits).to_f32()
+                })
+            },
         )
     }
 

@@ -1,12 +1,13 @@
 //! Vectors into codes.
 
+use half::bf16;
+
 use super::beyond::Beyond;
 use super::bits::{GROUP, group_bytes, push_group};
 use super::codes::{CodeBlock, LowBits};
 use super::planes::{low_bytes, middle_bytes, push_low, push_middle};
 use super::rotation::rotate;
 use super::shares::Shares;
-use super::short::{Short, number, short};
 use super::{dot, unit};
 
 /// Where the middle of what a byte can say is.
@@ -69,7 +70,7 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
     let block = CodeBlock {
         owners: vectors.iter().map(|(owner, _)| *owner).collect(),
         dimension,
-        centre: centre.into(),
+        centre: centre.into_iter().map(bf16::to_bits).collect(),
         longest: all(|coded| coded.longest).fold(0.0, f32::max),
         factors: Shares::new(all(|coded| coded.factor)),
         scales,
@@ -88,7 +89,7 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
 
 /// Takes their mean from vectors, as exactly as it is kept, and gives it back.
 #[inline]
-fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<Short> {
+fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<bf16> {
     let mut mean = vec![0.0; dimension];
     for vector in vectors.iter() {
         for (sum, x) in mean.iter_mut().zip(vector) {
@@ -96,10 +97,11 @@ fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<Short> {
         }
     }
     let count = vectors.len().max(1) as f32;
-    let mean: Vec<Short> = mean.into_iter().map(|sum| short(sum / count)).collect();
+    let mean = mean.into_iter().map(|sum| bf16::from_f32(sum / count));
+    let mean: Vec<bf16> = mean.collect();
     for vector in vectors {
         for (x, mean) in vector.iter_mut().zip(&mean) {
-            *x -= number(*mean);
+            *x -= mean.to_f32();
         }
     }
     mean

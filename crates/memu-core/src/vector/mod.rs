@@ -19,7 +19,6 @@ mod query;
 mod reaching;
 mod rotation;
 mod shares;
-mod short;
 mod side_by_side;
 mod stored;
 mod told;

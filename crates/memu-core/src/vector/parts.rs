@@ -15,8 +15,8 @@ use super::codes::BLOCK_VECTORS;
 const MOST_THREADS: usize = 4;
 /// How often it is looked whether something has happened before others go first: some 100 µs.
 const SPINS: u32 = 5_000;
-/// And before the processor rests: some milliseconds.
-const YIELDS: u32 = 10_000;
+/// And how often after that before the processor rests: some milliseconds.
+const YIELDS: u32 = 5_000;
 /// For how long it rests.
 const REST: Duration = Duration::from_micros(100);
 
@@ -153,15 +153,20 @@ impl Drop for EndsByPanic<'_> {
 /// Waits for what will be soon. Other threads go first, should it take longer, and the processor
 /// rests when it takes as long as a disk does.
 fn wait_until(happened: impl Fn() -> bool) {
-    for turn in 0_u32.. {
-        if happened() {
-            return;
+    let waits: [(u32, fn()); 2] = [
+        (SPINS, std::hint::spin_loop),
+        (YIELDS, std::thread::yield_now),
+    ];
+    for (turns, wait) in waits {
+        for _ in 0..turns {
+            if happened() {
+                return;
+            }
+            wait();
         }
-        match turn {
-            ..SPINS => std::hint::spin_loop(),
-            SPINS..YIELDS => std::thread::yield_now(),
-            YIELDS.. => std::thread::sleep(REST),
-        }
+    }
+    while !happened() {
+        std::thread::sleep(REST);
     }
 }
 

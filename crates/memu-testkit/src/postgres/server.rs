@@ -277,7 +277,7 @@ impl Server {
         // One that was killed has left its news behind.
         let before = self.news(PID);
         let mut keeper = self.keep("postgres", &arguments);
-        while self.news(STATUS).as_deref() != Some("ready") || self.news(PID) == before {
+        while !self.is_ready(before.as_deref()) {
             if keeper.ended().expect("a server that starts").is_some() {
                 return false;
             }
@@ -287,10 +287,21 @@ impl Server {
         true
     }
 
+    /// Whether another process than the one `before` takes connections. Both are read at once: what
+    /// one that was killed left behind says that it is ready until the next one writes anew.
+    fn is_ready(&self, before: Option<&str>) -> bool {
+        let news = self.all_news();
+        let line = |line| news.lines().nth(line).map(str::trim);
+        line(STATUS) == Some("ready") && line(PID) != before
+    }
+
     /// A line of what the server tells about itself while it runs.
     fn news(&self, line: usize) -> Option<String> {
-        let news = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
-        Some(news.lines().nth(line)?.trim().to_owned())
+        Some(self.all_news().lines().nth(line)?.trim().to_owned())
+    }
+
+    fn all_news(&self) -> String {
+        fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default()
     }
 
     fn pid(&self) -> i32 {
