@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use memu_core::analysis::{Analyzer, for_each_word};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -12,28 +14,56 @@ pub(super) struct Tokens(Vec<Token>);
 /// A word and its stem.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token {
-    pub(super) word: String,
+    pub(super) word: Arc<str>,
     /// The stem of the word; the word itself for a stop word.
-    pub(super) stem: String,
+    pub(super) stem: Arc<str>,
     pub(super) is_stop_word: bool,
+}
+
+/// How many words are remembered; then all are forgotten. One takes some 150 bytes.
+const REMEMBERED: usize = 1 << 13;
+
+/// Words that were met, with their stems: memories mostly talk in the same words, and to find a
+/// stem takes much longer than to look it up.
+#[derive(Debug, Default)]
+pub(super) struct Stems {
+    analyzer: Analyzer,
+    known: FxHashMap<Arc<str>, Token>,
+}
+
+impl Stems {
+    pub(super) fn tokens(&mut self, text: &str) -> Tokens {
+        let mut tokens = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
+        for_each_word(text, |word| {
+            if tokens.len() < MAX_WORDS {
+                tokens.push(self.token(word));
+            }
+        });
+        Tokens(tokens)
+    }
+
+    fn token(&mut self, word: &str) -> Token {
+        if let Some(token) = self.known.get(word) {
+            return token.clone();
+        }
+        let stem = self.analyzer.term(word);
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
+        }
+        let word: Arc<str> = word.into();
+        let token = Token {
+            is_stop_word: stem.is_none(),
+            stem: stem.map_or_else(|| word.clone(), |stem| (*stem).into()),
+            word: word.clone(),
+        };
+        self.known.insert(word, token.clone());
+        token
+    }
 }
 
 impl Tokens {
     pub(super) fn of(text: &str) -> Self {
-        let analyzer = Analyzer::default();
-        let mut tokens = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
-        for_each_word(text, |word| {
-            if tokens.len() == MAX_WORDS {
-                return;
-            }
-            let stem = analyzer.term(word);
-            tokens.push(Token {
-                word: word.to_owned(),
-                is_stop_word: stem.is_none(),
-                stem: stem.map_or_else(|| word.to_owned(), std::borrow::Cow::into_owned),
-            });
-        });
-        Self(tokens)
+        Stems::default().tokens(text)
     }
 
     pub(super) fn as_slice(&self) -> &[Token] {
@@ -45,7 +75,7 @@ impl Tokens {
         let mut seen = FxHashSet::default();
         seen.reserve(self.0.len());
         let tokens = self.0.iter().filter(|token| !token.is_stop_word);
-        let stems = tokens.map(|token| token.stem.as_str());
+        let stems = tokens.map(|token| &*token.stem);
         stems.filter(|stem| seen.insert(*stem)).collect()
     }
 }
@@ -100,7 +130,7 @@ impl<C: Copy + PartialEq> CueBook<C> {
             let Some(first) = phrase.first() else {
                 continue;
             };
-            let cues = book.entry(first.stem.clone()).or_default();
+            let cues = book.entry((*first.stem).to_owned()).or_default();
             match cues.iter_mut().find(|cue| cue.is(&phrase, exact)) {
                 Some(cue) => cue.value(category, points),
                 None => cues.push(Cue {
@@ -123,7 +153,7 @@ impl<C: Copy + PartialEq> CueBook<C> {
         let mut seen: Vec<&Cue<C>> = Vec::new();
         let mut rest = tokens.as_slice();
         while let Some(first) = rest.first() {
-            let cues = self.0.get(&first.stem).map_or(&[][..], Vec::as_slice);
+            let cues = self.0.get(&*first.stem).map_or(&[][..], Vec::as_slice);
             let found = cues.iter().find(|cue| cue.begins(rest));
             let step = found.map_or(1, |cue| cue.phrase.len());
             if let Some(cue) = found

@@ -20,7 +20,7 @@ use memu_core::Result;
 use memu_core::environment::{Executor, offload};
 use memu_core::provider::{Calls, CategorizeRequest, Categorizer, CategoryTopic};
 
-use cues::Tokens;
+use cues::{Stems, Tokens};
 use lexicon::DefaultCategory;
 use topic::Topic;
 
@@ -34,6 +34,8 @@ pub struct LocalCategorizer {
     /// The categories of the last request, prepared: most stores have the same ones in
     /// every scope.
     prepared: Arc<Mutex<Option<Prepared>>>,
+    /// What is known of words, for each part of a request.
+    stems: Arc<Mutex<Vec<Stems>>>,
 }
 
 /// Categories that are prepared for matching.
@@ -58,6 +60,7 @@ impl LocalCategorizer {
         Self {
             executor,
             prepared: Arc::default(),
+            stems: Arc::default(),
         }
     }
 
@@ -66,6 +69,18 @@ impl LocalCategorizer {
         let known = last.take().filter(|last| last.categories == *categories);
         let known = known.unwrap_or_else(|| Prepared::new(categories));
         last.insert(known).topics.clone()
+    }
+
+    /// Works with what is known of words by nobody else at this moment.
+    fn by_known_words<T>(&self, work: impl FnOnce(&mut Stems) -> T) -> T {
+        let lock = || self.stems.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stems = lock().pop().unwrap_or_default();
+        let result = work(&mut stems);
+        let mut known = lock();
+        if known.len() < PARTS {
+            known.push(stems);
+        }
+        result
     }
 }
 
@@ -82,10 +97,11 @@ impl Categorizer for LocalCategorizer {
         _calls: &Calls,
     ) -> Result<Vec<Vec<(usize, f32)>>> {
         let topics = self.prepared(&request.categories);
-        if request.items.len() <= FEW {
-            return Ok(categorize_by(&request.items, &topics, request.threshold));
-        }
         let threshold = request.threshold;
+        if request.items.len() <= FEW {
+            return Ok(self
+                .by_known_words(|stems| categorize_by(&request.items, stems, &topics, threshold)));
+        }
         let mut items = request.items.into_iter();
         let size = items.len().div_ceil(PARTS).max(PART);
         let parts = std::iter::from_fn(|| {
@@ -93,8 +109,10 @@ impl Categorizer for LocalCategorizer {
             (!part.is_empty()).then_some(part)
         });
         let parts = parts.map(|part| {
-            let topics = topics.clone();
-            let work = move || categorize_by(&part, &topics, threshold);
+            let (topics, this) = (topics.clone(), self.clone());
+            let work = move || {
+                this.by_known_words(|stems| categorize_by(&part, stems, &topics, threshold))
+            };
             offload(self.executor.as_ref(), work)
         });
         let filed = try_join_all(parts).await?;
@@ -107,18 +125,21 @@ impl Categorizer for LocalCategorizer {
 /// equal ones in configured order. A pure function of the request.
 pub fn categorize(request: &CategorizeRequest) -> Vec<Vec<(usize, f32)>> {
     let topics = Prepared::new(&request.categories).topics;
-    categorize_by(&request.items, &topics, request.threshold)
+    let mut stems = Stems::default();
+    categorize_by(&request.items, &mut stems, &topics, request.threshold)
 }
 
 fn categorize_by(
     items: &[(String, String)],
+    stems: &mut Stems,
     topics: &[Topic],
     threshold: f32,
 ) -> Vec<Vec<(usize, f32)>> {
-    items
-        .iter()
-        .map(|(memory_type, summary)| filed(memory_type, summary, topics, threshold))
-        .collect()
+    let filed = items.iter().map(|(memory_type, summary)| {
+        let tokens = stems.tokens(summary);
+        filed((memory_type, summary), &tokens, topics, threshold)
+    });
+    filed.collect()
 }
 
 /// So few memories are filed sooner than another thread would begin to.
@@ -147,10 +168,14 @@ pub(crate) fn fit<'a>(
     items.into_iter().map(|item| score(points(item))).collect()
 }
 
-fn filed(memory_type: &str, summary: &str, topics: &[Topic], threshold: f32) -> Vec<(usize, f32)> {
-    let tokens = Tokens::of(summary);
+fn filed(
+    (memory_type, summary): (&str, &str),
+    tokens: &Tokens,
+    topics: &[Topic],
+    threshold: f32,
+) -> Vec<(usize, f32)> {
     let terms = tokens.terms();
-    let default_points = lexicon::points(memory_type, &tokens);
+    let default_points = lexicon::points(memory_type, tokens);
     let mut filed: Vec<(usize, f32)> = topics
         .iter()
         .map(|topic| topic.points(summary, &terms, &default_points))

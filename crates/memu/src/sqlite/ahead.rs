@@ -1,73 +1,85 @@
 //! What is derived from many new items, made by a second thread while the first one writes
-//! their rows: outlines of all items before their rows are known, and codes of each block of
-//! vectors as soon as it is full.
+//! their rows: outlines of all items, and codes of their vectors in blocks, before the rows of
+//! either are known.
 //!
 //! Nothing depends on it. Whoever asks for what was made checks that it is of the very
 //! records, and makes it by itself where it is not.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver};
 use std::thread::{Builder, Scope};
 
 use memu_core::ranking::outline::{Block, BlockBuilder, ItemOutline};
-use memu_core::records::MemoryItem;
+use memu_core::records::{Embedding, MemoryItem};
 use memu_core::store::{Write, WriteBatch};
-use memu_core::vector::BLOCK_VECTORS;
+use memu_core::vector::{BLOCK_VECTORS, CodeBlock, LowBits};
 
 use super::codes::{Coded, Family, OwnedVector};
+use super::rows::{packed, unpacked};
+use crate::settings::EmbeddingFormat;
 
 /// So many new items are worth a thread.
 const MANY: usize = 200;
+
+/// The new items of a batch, if deriving from them is worth a thread.
+pub(super) fn worth_it(batch: &WriteBatch) -> Option<Vec<&MemoryItem>> {
+    let new = batch.writes.iter().filter_map(|write| match write {
+        Write::Item(item) if batch.restoring || item.meta.revision == 0 => Some(item),
+        _ => None,
+    });
+    let items: Vec<&MemoryItem> = new.collect();
+    (items.len() >= MANY && !batch.writes.iter().any(Write::is_delete)).then_some(items)
+}
+
+/// Vectors that are coded in the order in which they are stored.
+#[derive(Debug)]
+pub(super) struct ToCode<'b> {
+    pub(super) family: Family,
+    /// Vectors of the family that do not fill a block yet, by ascending owner.
+    pub(super) open: Vec<OwnedVector>,
+    /// Those that come behind them.
+    pub(super) vectors: Vec<&'b Embedding>,
+    pub(super) format: EmbeddingFormat,
+}
 
 /// The end of the thread that writes.
 #[derive(Debug)]
 pub(super) struct Ahead {
     outlines: Receiver<Vec<Block<ItemOutline>>>,
-    vectors: Sender<Vec<OwnedVector>>,
-    codes: Receiver<Coded>,
-    coding: Coding,
+    /// `None` when there is nothing to code, or vectors did not come in order.
+    coding: Option<Coding>,
 }
 
 /// Whose vectors are coded.
-#[derive(Debug, Default)]
-enum Coding {
-    #[default]
-    NotYet,
-    Blocks {
-        family: Family,
-        /// Vectors that do not fill a block yet, by ascending owner.
-        open: Vec<OwnedVector>,
-        /// The last owner that came.
-        last: u64,
-        /// How many blocks were handed over and not asked for.
-        ahead: usize,
-    },
-    /// They did not come in order.
-    Never,
+#[derive(Debug)]
+struct Coding {
+    family: Family,
+    /// The owners of the vectors in the blocks that were not asked for, as far as they are known.
+    owners: VecDeque<u64>,
+    blocks: Receiver<(CodeBlock, LowBits)>,
 }
 
 impl Ahead {
-    /// Starts with a batch, if it is worth it.
+    /// Starts with new items and vectors; `None` when there cannot be another thread.
     pub(super) fn start<'scope>(
         threads: &'scope Scope<'scope, '_>,
-        batch: &'scope WriteBatch,
+        items: Vec<&'scope MemoryItem>,
+        to_code: Option<ToCode<'scope>>,
     ) -> Option<Self> {
-        let new = |write: &'scope Write| match write {
-            Write::Item(item) if batch.restoring || item.meta.revision == 0 => Some(item),
-            _ => None,
-        };
-        let items: Vec<&MemoryItem> = batch.writes.iter().filter_map(new).collect();
-        if items.len() < MANY || batch.writes.iter().any(Write::is_delete) {
-            return None;
-        }
         let (outlined, outlines) = mpsc::channel();
-        let (vectors, to_code) = mpsc::channel::<Vec<OwnedVector>>();
-        let (coded, codes) = mpsc::channel();
+        let (coded, blocks) = mpsc::channel();
+        let coding = to_code.as_ref().map(|to_code| Coding {
+            family: to_code.family,
+            owners: to_code.open.iter().map(|(owner, _)| *owner).collect(),
+            blocks,
+        });
         let work = move || {
             // Who does not listen any more needs nothing.
             let _ = outlined.send(outline(&items));
-            for vectors in to_code {
-                let _ = coded.send(Coded::new(&vectors));
+            if let Some(to_code) = to_code {
+                to_code.for_each_block(|block| coded.send(block).is_ok());
             }
         };
         // Whoever listens in vain makes it by itself.
@@ -75,12 +87,7 @@ impl Ahead {
         let started = Builder::new()
             .name("memu-derive".to_owned())
             .spawn_scoped(threads, work);
-        started.ok().map(|_| Self {
-            outlines,
-            vectors,
-            codes,
-            coding: Coding::NotYet,
-        })
+        started.ok().map(|_| Self { outlines, coding })
     }
 
     /// Outlines of all new items, in the order in which they are stored. What they hang on
@@ -89,58 +96,49 @@ impl Ahead {
         self.outlines.recv().unwrap_or_default()
     }
 
-    /// Whether it has not been said yet whose vectors to code.
-    pub(super) fn codes_none(&self) -> bool {
-        matches!(self.coding, Coding::NotYet)
-    }
-
-    /// Begins to code vectors of a family; those in `open` have no codes yet.
-    pub(super) fn code(&mut self, family: Family, open: Vec<OwnedVector>) {
-        self.coding = if open.len() < BLOCK_VECTORS {
-            Coding::Blocks {
-                family,
-                last: open.last().map_or(0, |(owner, _)| *owner),
-                open,
-                ahead: 0,
+    /// Takes the owner of the next vector.
+    pub(super) fn owner(&mut self, of: Family, owner: u64) {
+        let coding = self.coding.as_mut();
+        if let Some(coding) = coding.filter(|coding| coding.family == of) {
+            if coding.owners.back().is_some_and(|last| *last >= owner) {
+                self.coding = None;
+            } else {
+                coding.owners.push_back(owner);
             }
-        } else {
-            Coding::Never
-        };
-    }
-
-    /// Takes the vector of a new owner.
-    pub(super) fn vector(&mut self, of: Family, owner: u64, vector: impl FnOnce() -> Vec<f32>) {
-        let Coding::Blocks {
-            family,
-            open,
-            last,
-            ahead,
-        } = &mut self.coding
-        else {
-            return;
-        };
-        if of != *family {
-            return;
-        }
-        if *last >= owner {
-            self.coding = Coding::Never;
-            return;
-        }
-        *last = owner;
-        open.push((owner, vector()));
-        if open.len() == BLOCK_VECTORS && self.vectors.send(std::mem::take(open)).is_ok() {
-            *ahead += 1;
         }
     }
 
     /// The next block of a family.
     pub(super) fn coded(&mut self, of: Family) -> Option<Coded> {
-        match &mut self.coding {
-            Coding::Blocks { family, ahead, .. } if *family == of && *ahead > 0 => {
-                *ahead -= 1;
-                self.codes.recv().ok()
+        let coding = self.coding.as_mut();
+        let coding = coding.filter(|coding| coding.family == of)?;
+        let (mut block, low) = coding.blocks.recv().ok()?;
+        let known = coding.owners.len().min(BLOCK_VECTORS);
+        block.owners = coding.owners.drain(..known).collect();
+        Some(Coded::of(block, &low))
+    }
+}
+
+impl ToCode<'_> {
+    /// Codes full blocks, as long as they are taken. Their owners are not known yet.
+    fn for_each_block(&self, mut take: impl FnMut((CodeBlock, LowBits)) -> bool) {
+        let open = self.open.iter().map(|(_, vector)| Cow::Borrowed(&**vector));
+        let new = self.vectors.iter().map(|vector| self.as_stored(vector));
+        let mut vectors = open.chain(new);
+        loop {
+            let next: Vec<Cow<'_, [f32]>> = vectors.by_ref().take(BLOCK_VECTORS).collect();
+            let unowned: Vec<(u64, &[f32])> = next.iter().map(|vector| (0, &**vector)).collect();
+            if next.len() < BLOCK_VECTORS || !take(CodeBlock::encode(&unowned)) {
+                return;
             }
-            _ => None,
+        }
+    }
+
+    /// A vector as it will be read.
+    fn as_stored<'v>(&self, vector: &'v Embedding) -> Cow<'v, [f32]> {
+        match self.format {
+            EmbeddingFormat::F16 => Cow::Owned(unpacked(&packed(vector.as_slice(), self.format))),
+            _ => Cow::Borrowed(vector.as_slice()),
         }
     }
 }
@@ -186,63 +184,72 @@ mod tests {
         Family::new(1, set, OwnerKind::Item)
     }
 
-    fn vector(owner: u64) -> Vec<f32> {
-        vec![owner as f32, 1.0, 2.0]
+    fn vector(number: u64) -> Embedding {
+        Embedding::checked(vec![number as f32 / 7.0, 1.0, 2.0], 3).unwrap()
+    }
+
+    /// Codes 600 vectors behind two that are open, with two bytes a number, and asks for blocks
+    /// when their owners are known.
+    fn coded_behind_two(owners: impl Iterator<Item = u64>) -> Vec<Coded> {
+        let batch = batch(200);
+        let vectors: Vec<Embedding> = (5..605).map(vector).collect();
+        let open = |owner| (owner, vector(owner).as_slice().to_vec());
+        let to_code = ToCode {
+            family: family(1),
+            open: vec![open(3), open(4)],
+            vectors: vectors.iter().collect(),
+            format: EmbeddingFormat::F16,
+        };
+        thread::scope(|threads| {
+            let items = worth_it(&batch).unwrap();
+            let mut ahead = Ahead::start(threads, items, Some(to_code)).unwrap();
+            for owner in owners {
+                ahead.owner(family(1), owner);
+                ahead.owner(family(2), 9);
+            }
+            assert!(ahead.coded(family(2)).is_none());
+            std::iter::from_fn(|| ahead.coded(family(1))).collect()
+        })
     }
 
     #[test]
     fn full_blocks_of_vectors_in_order_are_coded_with_those_that_were_open() {
-        let batch = batch(400);
-        thread::scope(|threads| {
-            let mut ahead = Ahead::start(threads, &batch).unwrap();
-            let outlined = ahead
-                .outlines()
-                .into_iter()
-                .map(|block| block.entries.len());
-            assert_eq!(outlined.sum::<usize>(), 400);
-            assert!(ahead.codes_none());
-            ahead.code(family(1), vec![(3, vector(3)), (4, vector(4))]);
-            for owner in 5..605 {
-                ahead.vector(family(1), owner, || vector(owner));
-                ahead.vector(family(2), owner, || {
-                    panic!("another family's is not needed")
-                });
-            }
-            assert!(ahead.coded(family(2)).is_none());
-            for first in [3_u64, 259] {
-                let owners: Vec<u64> = (first..first + 256).collect();
-                let vectors: Vec<_> = owners
-                    .iter()
-                    .map(|owner| (*owner, vector(*owner)))
-                    .collect();
-                assert_eq!(ahead.coded(family(1)), Some(Coded::new(&vectors)));
-            }
-            assert!(ahead.coded(family(1)).is_none());
+        let stored = |owner| {
+            let bytes = packed(vector(owner).as_slice(), EmbeddingFormat::F16);
+            let as_it_was = || vector(owner).as_slice().to_vec();
+            (owner, if owner < 5 { as_it_was() } else { unpacked(&bytes) })
+        };
+        let made = coded_behind_two(5..605);
+        let expected = [3_u64, 259].map(|first| {
+            let vectors: Vec<_> = (first..first + 256).map(stored).collect();
+            Coded::new(&vectors)
         });
+        assert_eq!(made, expected);
     }
 
     #[test]
     fn vectors_out_of_order_are_left_to_who_writes_them() {
-        let batch = batch(200);
+        assert!(coded_behind_two((5..604).chain([4])).is_empty());
+        assert!(coded_behind_two([6, 6].into_iter().chain(7..605)).is_empty());
+    }
+
+    #[test]
+    fn outlines_are_those_of_all_items() {
+        let batch = batch(400);
         thread::scope(|threads| {
-            let mut ahead = Ahead::start(threads, &batch).unwrap();
-            ahead.code(family(1), Vec::new());
-            for owner in (1..=256).chain([256]) {
-                ahead.vector(family(1), owner, || vector(owner));
-            }
-            assert!(ahead.coded(family(1)).is_none());
+            let ahead = Ahead::start(threads, worth_it(&batch).unwrap(), None).unwrap();
+            let blocks = ahead.outlines().into_iter();
+            assert_eq!(blocks.map(|block| block.entries.len()).sum::<usize>(), 400);
         });
     }
 
     #[test]
     fn few_items_and_deletions_are_not_worth_it() {
         let (few, mut deleting) = (batch(199), batch(300));
+        assert!(worth_it(&few).is_none() && worth_it(&deleting).is_some());
         deleting
             .writes
             .push(Write::DeleteItem(Id::from_uuid_bytes([0; 16])));
-        thread::scope(|threads| {
-            assert!(Ahead::start(threads, &few).is_none());
-            assert!(Ahead::start(threads, &deleting).is_none());
-        });
+        assert!(worth_it(&deleting).is_none());
     }
 }

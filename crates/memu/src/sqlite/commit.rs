@@ -20,7 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use self::log::Log;
 use self::put::{META, OWN_COLUMNS};
-use super::ahead::Ahead;
+use super::ahead::{self, Ahead};
 use super::codes::{self, ChangedVectors};
 use super::connection::write;
 use super::error::storage;
@@ -122,8 +122,11 @@ pub(super) fn apply(
             fresh: Some(FreshRows::default()),
             changed_vectors: ChangedVectors::default(),
             inserting: None,
-            ahead: Ahead::start(threads, batch),
+            ahead: None,
         };
+        if let Some(items) = ahead::worth_it(batch) {
+            work.ahead = Ahead::start(threads, items, work.to_code(batch)?);
+        }
         batch
             .writes
             .iter()

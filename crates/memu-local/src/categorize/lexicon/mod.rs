@@ -171,7 +171,10 @@ fn dampen(points: &mut DefaultPoints, tokens: &Tokens) {
     let tokens = tokens.as_slice();
     let words = i32::try_from(tokens.len()).unwrap_or(i32::MAX);
     let words = words.max(TYPICAL_WORDS);
-    let by_assistant = tokens.iter().take(2).any(|token| token.word == "assistant");
+    let by_assistant = tokens
+        .iter()
+        .take(2)
+        .any(|token| &*token.word == "assistant");
     for category in DefaultCategory::ALL {
         points.scale(category, TYPICAL_WORDS, words);
         if by_assistant && category != Knowledge {

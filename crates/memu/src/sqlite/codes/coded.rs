@@ -1,6 +1,6 @@
 //! A block of codes as it is stored.
 
-use memu_core::vector::CodeBlock;
+use memu_core::vector::{CodeBlock, LowBits};
 
 /// A vector and the row of its owner.
 pub(in crate::sqlite) type OwnedVector = (u64, Vec<f32>);
@@ -20,9 +20,13 @@ impl Coded {
             .map(|(owner, vector)| (*owner, vector.as_slice()))
             .collect();
         let (block, low) = CodeBlock::encode(&borrowed);
+        Self::of(block, &low)
+    }
+
+    pub(in crate::sqlite) fn of(block: CodeBlock, low: &LowBits) -> Self {
         Self {
-            owners: vectors.iter().map(|(owner, _)| *owner).collect(),
             bodies: (block.to_bytes(), low.to_bytes()),
+            owners: block.owners,
         }
     }
 }

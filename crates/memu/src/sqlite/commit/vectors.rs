@@ -3,14 +3,16 @@
 use memu_core::Result;
 use memu_core::records::{EmbedderIdentity, Id, OwnedEmbedding, OwnerKind, Table};
 use memu_core::store::rules::{self, SetForVectors, missing};
+use memu_core::store::{Write, WriteBatch};
 
 use super::Work;
+use crate::sqlite::ahead::ToCode;
 use crate::sqlite::codes::{self, Family};
 use crate::sqlite::error::storage;
-use crate::sqlite::rows::{packed, unpacked};
+use crate::sqlite::rows::packed;
 use crate::sqlite::vectors::{identified_by, identifier, kind_number, tell_by_json, tells_by_json};
 
-impl Work<'_> {
+impl<'c> Work<'c> {
     pub(super) fn put_vectors(
         &mut self,
         identity: &EmbedderIdentity,
@@ -23,7 +25,6 @@ impl Work<'_> {
         let format = self.columns.format;
         let tells = tells_by_json(self.connection, format)?;
         let items = Family::new(self.scope_id, set, OwnerKind::Item);
-        self.code_ahead(items)?;
         let connection = self.connection;
         let mut insert = connection
             .prepare_cached(
@@ -48,21 +49,42 @@ impl Work<'_> {
             if let Some(ahead) = &mut self.ahead
                 && owned.kind == OwnerKind::Item
             {
-                ahead.vector(items, row.unsigned_abs(), || unpacked(&stored));
+                ahead.owner(items, row.unsigned_abs());
             }
         }
         Ok(())
     }
 
-    /// Begins to code the vectors that come, if a second thread is there.
-    fn code_ahead(&mut self, items: Family) -> Result<()> {
-        if let Some(ahead) = &mut self.ahead
-            && ahead.codes_none()
-            && let Some(open) = codes::uncoded(self.connection, items)?
-        {
-            ahead.code(items, open);
+    /// The vectors of a batch that a second thread codes, for they are those of many items;
+    /// `None` where they would not become blocks one after the other.
+    pub(super) fn to_code(&self, batch: &'c WriteBatch) -> Result<Option<ToCode<'c>>> {
+        let mut all = batch.writes.iter().filter_map(|write| match write {
+            Write::Embeddings(identity, vectors) => Some((identity, vectors)),
+            _ => None,
+        });
+        let (Some((identity, vectors)), None) = (all.next(), all.next()) else {
+            return Ok(None);
+        };
+        let unusable = |owned| rules::check_dimension(identity, owned).is_err();
+        if vectors.iter().any(unusable) {
+            return Ok(None);
         }
-        Ok(())
+        let items = Family::new(
+            self.scope_id,
+            self.embedding_set(identity)?,
+            OwnerKind::Item,
+        );
+        let open = codes::uncoded(self.connection, items)?;
+        Ok(open.map(|open| ToCode {
+            family: items,
+            open,
+            vectors: vectors
+                .iter()
+                .filter(|owned| owned.kind == OwnerKind::Item)
+                .map(|owned| &owned.vector)
+                .collect(),
+            format: self.columns.format,
+        }))
     }
 
     /// Takes the vector of a record that changes out of the sets that are being built:

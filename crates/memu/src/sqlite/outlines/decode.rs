@@ -24,9 +24,11 @@ pub(super) fn all<T: Entry + Send>(
     blocks: &[usize],
     mut read: impl FnMut(usize) -> Result<Option<Vec<u8>>>,
 ) -> Result<Vec<Decoded<T>>> {
-    let helpers = match thread::available_parallelism() {
-        Ok(threads) if blocks.len() >= WORTH_A_THREAD => (threads.get() - 1).min(HELPERS),
-        _ => 0,
+    // The system is asked only where it matters, for its answer takes as long as ten blocks.
+    let helpers = if blocks.len() >= WORTH_A_THREAD {
+        thread::available_parallelism().map_or(0, |threads| (threads.get() - 1).min(HELPERS))
+    } else {
+        0
     };
     let (sender, receiver) = sync_channel(WAITING);
     let receiver = Mutex::new(receiver);
