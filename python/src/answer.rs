@@ -10,8 +10,11 @@ use serde::Serialize;
 pub(crate) type Answer =
     Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 
-/// What reads times in ISO 8601, and what a time without a zone is in UTC.
-static TIMES: PyOnceLock<(Py<PyAny>, Py<PyDict>)> = PyOnceLock::new();
+/// What reads times in ISO 8601.
+static FROM_ISO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// What a time in UTC ends with.
+const IN_UTC: &str = "+00:00";
 
 /// The fields of records that hold moments, in UTC.
 const MOMENTS: [&str; 2] = ["created_at", "updated_at"];
@@ -28,44 +31,71 @@ pub(crate) fn answer<T: Serialize + Send + 'static>(value: T) -> Answer {
 /// The value as it is serialized, with times as `datetime`.
 pub(crate) fn python<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
     let value = pythonize(py, value)?;
-    let (from_iso, in_utc) = TIMES.get_or_try_init(py, || {
-        let module = py.import("datetime")?;
-        let from_iso = module.getattr("datetime")?.getattr("fromisoformat")?;
-        let in_utc = PyDict::new(py);
-        in_utc.set_item("tzinfo", module.getattr("timezone")?.getattr("utc")?)?;
-        Ok::<_, PyErr>((from_iso.unbind(), in_utc.unbind()))
-    })?;
-    with_times(&value, from_iso.bind(py), in_utc.bind(py))?;
+    Times::new(py)?.put_into(&value)?;
     Ok(value)
 }
 
-fn with_times<'py>(
-    value: &Bound<'py, PyAny>,
-    from_iso: &Bound<'py, PyAny>,
-    in_utc: &Bound<'py, PyDict>,
-) -> PyResult<()> {
-    if let Ok(list) = value.cast::<PyList>() {
-        for item in list {
-            with_times(&item, from_iso, in_utc)?;
-        }
+/// Makes times of texts.
+struct Times<'py> {
+    from_iso: Bound<'py, PyAny>,
+    /// The last moment: when a record was made is mostly when it was last changed, too.
+    last: Option<(Bound<'py, PyString>, Bound<'py, PyAny>)>,
+}
+
+impl<'py> Times<'py> {
+    fn new(py: Python<'py>) -> PyResult<Self> {
+        let from_iso = FROM_ISO.get_or_try_init(py, || {
+            let datetime = py.import("datetime")?.getattr("datetime")?;
+            Ok::<_, PyErr>(datetime.getattr("fromisoformat")?.unbind())
+        })?;
+        Ok(Self {
+            from_iso: from_iso.bind(py).clone(),
+            last: None,
+        })
     }
-    let Ok(dict) = value.cast::<PyDict>() else {
-        return Ok(());
-    };
-    for (key, value) in dict.iter() {
-        let key = key.cast::<PyString>()?.to_str()?;
-        let is_moment = MOMENTS.contains(&key);
-        if (is_moment || key == READING) && value.is_instance_of::<PyString>() {
-            // One that Python cannot say (a year above 9999) stays a text.
-            if let Ok(mut time) = from_iso.call1((value,)) {
-                if is_moment {
-                    time = time.call_method("replace", (), Some(in_utc))?;
-                }
-                dict.set_item(key, time)?;
+
+    /// Puts times in the place of what a value holds as texts.
+    fn put_into(&mut self, value: &Bound<'py, PyAny>) -> PyResult<()> {
+        if let Ok(list) = value.cast::<PyList>() {
+            for item in list {
+                self.put_into(&item)?;
             }
-        } else if key != EXTRA {
-            with_times(&value, from_iso, in_utc)?;
         }
+        let Ok(dict) = value.cast::<PyDict>() else {
+            return Ok(());
+        };
+        for (key, value) in dict.iter() {
+            let key = key.cast::<PyString>()?;
+            let name = key.to_str()?;
+            let is_moment = MOMENTS.contains(&name);
+            let text = value.cast::<PyString>().ok();
+            match text.filter(|_| is_moment || name == READING) {
+                Some(text) if is_moment => dict.set_item(key, self.moment(text)?)?,
+                // One that Python cannot say (a year above 9999) stays a text.
+                Some(text) => {
+                    if let Ok(time) = self.from_iso.call1((text,)) {
+                        dict.set_item(key, time)?;
+                    }
+                }
+                None if name != EXTRA => self.put_into(&value)?,
+                None => {}
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// A moment in UTC; as it is, when Python cannot say it.
+    fn moment(&mut self, text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyAny>> {
+        if let Some((known, moment)) = &self.last
+            && known.to_str()? == text.to_str()?
+        {
+            return Ok(moment.clone());
+        }
+        let in_utc = format!("{}{IN_UTC}", text.to_str()?);
+        let Ok(moment) = self.from_iso.call1((in_utc,)) else {
+            return Ok(text.clone().into_any());
+        };
+        self.last = Some((text.clone(), moment.clone()));
+        Ok(moment)
+    }
 }

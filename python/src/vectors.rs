@@ -14,9 +14,12 @@ use crate::value::refused;
 /// A buffer of 32-bit floats is read as it lies in memory.
 pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     if let Ok(list) = value.cast::<PyList>() {
-        let numbers = list.iter().map(|number| number.extract::<f64>());
-        let numbers = numbers.map(|number| Ok(number? as f32));
-        return numbers.collect::<PyResult<_>>().map_err(|_| unusable());
+        let mut numbers = Vec::with_capacity(list.len());
+        for number in list {
+            let number: f64 = number.extract().map_err(|_| unusable())?;
+            numbers.push(number as f32);
+        }
+        return Ok(numbers);
     }
     if PyBuffer::<u8>::get(value).is_ok() {
         return Err(PyTypeError::new_err(

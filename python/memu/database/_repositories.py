@@ -197,17 +197,16 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         what was put before one that is refused stays. None of them can be reinforced. The vectors
         of what comes back are those that were handed over, such as arrays.
         """
-        requests = [
-            {**item, "user_data": _user(item.get("user_data")), "embedding": item.get("embedding")}
-            for item in items
-        ]
-        vectors = [request["embedding"] for request in requests]
+        requests: list[dict[str, Any]] = []
+        vectors: list[Vector | None] = []
+        for item in items:
+            requests.append({**item, "user_data": _user(item.get("user_data"))})
+            vectors.append(item.get("embedding"))
         made = self._native.create_items(requests)
         # The vectors are the caller's own: they need not be made anew.
-        return [
-            self._one({**record, "embedding": vector})
-            for record, vector in zip(made, vectors, strict=True)
-        ]
+        for record, vector in zip(made, vectors, strict=True):
+            record["embedding"] = vector
+        return self._made(made)
 
     def update_item(
         self,

@@ -215,9 +215,10 @@ mod tests {
     #[test]
     fn full_blocks_of_vectors_in_order_are_coded_with_those_that_were_open() {
         let stored = |owner| {
-            let bytes = packed(vector(owner).as_slice(), EmbeddingFormat::F16);
-            let as_it_was = || vector(owner).as_slice().to_vec();
-            (owner, if owner < 5 { as_it_was() } else { unpacked(&bytes) })
+            let given = vector(owner);
+            let bytes = packed(given.as_slice(), EmbeddingFormat::F16);
+            let open = (owner < 5).then(|| given.as_slice().to_vec());
+            (owner, open.unwrap_or_else(|| unpacked(&bytes)))
         };
         let made = coded_behind_two(5..605);
         let expected = [3_u64, 259].map(|first| {
