@@ -116,11 +116,7 @@ mod tests {
         fn vector(&mut self) -> Vec<f32> {
             let point = (self.uniform() * 20.0) as usize;
             let noise = self.gaussian();
-            let scale = match self.random.below(10) {
-                0 => 1e-30,
-                1 => 1e30,
-                _ => 0.1 + self.uniform(),
-            };
+            let scale = 0.1 + self.uniform();
             let point = &self.points[point];
             let parts = point.iter().zip(noise);
             parts.map(|(x, e)| scale * (x + 0.8 * e + 0.5)).collect()
