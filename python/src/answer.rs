@@ -10,11 +10,8 @@ use serde::Serialize;
 pub(crate) type Answer =
     Box<dyn for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>> + Send>;
 
-/// What reads times in ISO 8601.
-static FROM_ISO: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-
-/// What a time in UTC ends with.
-const IN_UTC: &str = "+00:00";
+/// What reads times in ISO 8601, and what a time without a zone is in UTC.
+static TIMES: PyOnceLock<(Py<PyAny>, Py<PyDict>)> = PyOnceLock::new();
 
 /// The fields of records that hold moments, in UTC.
 const MOMENTS: [&str; 2] = ["created_at", "updated_at"];
@@ -38,18 +35,23 @@ pub(crate) fn python<'py, T: Serialize>(py: Python<'py>, value: &T) -> PyResult<
 /// Makes times of texts.
 struct Times<'py> {
     from_iso: Bound<'py, PyAny>,
+    in_utc: Bound<'py, PyDict>,
     /// The last moment: when a record was made is mostly when it was last changed, too.
     last: Option<(Bound<'py, PyString>, Bound<'py, PyAny>)>,
 }
 
 impl<'py> Times<'py> {
     fn new(py: Python<'py>) -> PyResult<Self> {
-        let from_iso = FROM_ISO.get_or_try_init(py, || {
-            let datetime = py.import("datetime")?.getattr("datetime")?;
-            Ok::<_, PyErr>(datetime.getattr("fromisoformat")?.unbind())
+        let (from_iso, in_utc) = TIMES.get_or_try_init(py, || {
+            let module = py.import("datetime")?;
+            let from_iso = module.getattr("datetime")?.getattr("fromisoformat")?;
+            let in_utc = PyDict::new(py);
+            in_utc.set_item("tzinfo", module.getattr("timezone")?.getattr("utc")?)?;
+            Ok::<_, PyErr>((from_iso.unbind(), in_utc.unbind()))
         })?;
         Ok(Self {
             from_iso: from_iso.bind(py).clone(),
+            in_utc: in_utc.bind(py).clone(),
             last: None,
         })
     }
@@ -91,10 +93,10 @@ impl<'py> Times<'py> {
         {
             return Ok(moment.clone());
         }
-        let in_utc = format!("{}{IN_UTC}", text.to_str()?);
-        let Ok(moment) = self.from_iso.call1((in_utc,)) else {
+        let Ok(time) = self.from_iso.call1((text,)) else {
             return Ok(text.clone().into_any());
         };
+        let moment = time.call_method("replace", (), Some(&self.in_utc))?;
         self.last = Some((text.clone(), moment.clone()));
         Ok(moment)
     }

@@ -23,6 +23,9 @@ pub(super) struct Token {
 /// How many words are remembered; then all are forgotten. One takes some 150 bytes.
 const REMEMBERED: usize = 1 << 13;
 
+/// Longer words, in bytes, are not remembered: they seldom come again.
+const LONGEST_REMEMBERED: usize = 32;
+
 /// Words that were met, with their stems: memories mostly talk in the same words, and to find a
 /// stem takes much longer than to look it up.
 #[derive(Debug, Default)]
@@ -47,7 +50,8 @@ impl Stems {
             return token.clone();
         }
         let stem = self.analyzer.term(word);
-        if self.known.len() >= REMEMBERED {
+        let is_remembered = word.len() <= LONGEST_REMEMBERED;
+        if is_remembered && self.known.len() >= REMEMBERED {
             self.known.clear();
         }
         let word: Arc<str> = word.into();
@@ -56,7 +60,9 @@ impl Stems {
             stem: stem.map_or_else(|| word.clone(), |stem| (*stem).into()),
             word: word.clone(),
         };
-        self.known.insert(word, token.clone());
+        if is_remembered {
+            self.known.insert(word, token.clone());
+        }
         token
     }
 }

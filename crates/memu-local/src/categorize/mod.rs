@@ -34,8 +34,7 @@ pub struct LocalCategorizer {
     /// The categories of the last request, prepared: most stores have the same ones in
     /// every scope.
     prepared: Arc<Mutex<Option<Prepared>>>,
-    /// What is known of words, for each part of a request.
-    stems: Arc<Mutex<Vec<Stems>>>,
+    words: KnownWords,
 }
 
 /// Categories that are prepared for matching.
@@ -60,7 +59,7 @@ impl LocalCategorizer {
         Self {
             executor,
             prepared: Arc::default(),
-            stems: Arc::default(),
+            words: KnownWords::default(),
         }
     }
 
@@ -70,10 +69,16 @@ impl LocalCategorizer {
         let known = known.unwrap_or_else(|| Prepared::new(categories));
         last.insert(known).topics.clone()
     }
+}
 
-    /// Works with what is known of words by nobody else at this moment.
-    fn by_known_words<T>(&self, work: impl FnOnce(&mut Stems) -> T) -> T {
-        let lock = || self.stems.lock().unwrap_or_else(PoisonError::into_inner);
+/// What is known of words, for each part of a request.
+#[derive(Clone, Debug, Default)]
+struct KnownWords(Arc<Mutex<Vec<Stems>>>);
+
+impl KnownWords {
+    /// Works with what nobody else works with at this moment.
+    fn with<T>(&self, work: impl FnOnce(&mut Stems) -> T) -> T {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stems = lock().pop().unwrap_or_default();
         let result = work(&mut stems);
         let mut known = lock();
@@ -100,7 +105,8 @@ impl Categorizer for LocalCategorizer {
         let threshold = request.threshold;
         if request.items.len() <= FEW {
             return Ok(self
-                .by_known_words(|stems| categorize_by(&request.items, stems, &topics, threshold)));
+                .words
+                .with(|stems| categorize_by(&request.items, stems, &topics, threshold)));
         }
         let mut items = request.items.into_iter();
         let size = items.len().div_ceil(PARTS).max(PART);
@@ -109,10 +115,8 @@ impl Categorizer for LocalCategorizer {
             (!part.is_empty()).then_some(part)
         });
         let parts = parts.map(|part| {
-            let (topics, this) = (topics.clone(), self.clone());
-            let work = move || {
-                this.by_known_words(|stems| categorize_by(&part, stems, &topics, threshold))
-            };
+            let (topics, words) = (topics.clone(), self.words.clone());
+            let work = move || words.with(|stems| categorize_by(&part, stems, &topics, threshold));
             offload(self.executor.as_ref(), work)
         });
         let filed = try_join_all(parts).await?;
@@ -157,8 +161,9 @@ pub(crate) fn fit<'a>(
     items: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Vec<f32> {
     let topic = Topic::new(category);
-    let points = |(memory_type, summary): (&str, &str)| {
-        let tokens = Tokens::of(summary);
+    let mut stems = Stems::default();
+    let mut points = |(memory_type, summary): (&str, &str)| {
+        let tokens = stems.tokens(summary);
         topic.points(
             summary,
             &tokens.terms(),

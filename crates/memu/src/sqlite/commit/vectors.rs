@@ -55,34 +55,37 @@ impl<'c> Work<'c> {
         Ok(())
     }
 
-    /// The vectors of a batch that a second thread codes, for they are those of many items;
-    /// `None` where they would not become blocks one after the other.
+    /// The vectors of a batch that a second thread codes; `None` where they are not all of one
+    /// embedder, or will not be stored.
     pub(super) fn to_code(&self, batch: &'c WriteBatch) -> Result<Option<ToCode<'c>>> {
-        let mut all = batch.writes.iter().filter_map(|write| match write {
-            Write::Embeddings(identity, vectors) => Some((identity, vectors)),
+        let written = batch.writes.iter().filter_map(|write| match write {
+            Write::Embeddings(identity, vectors) if !vectors.is_empty() => {
+                Some((identity, vectors.as_slice()))
+            }
             _ => None,
         });
-        let (Some((identity, vectors)), None) = (all.next(), all.next()) else {
+        let written: Vec<_> = written.collect();
+        let Some((identity, _)) = written.first().copied() else {
             return Ok(None);
         };
-        let unusable = |owned| rules::check_dimension(identity, owned).is_err();
-        if vectors.iter().any(unusable) {
-            return Ok(None);
+        for (of, vectors) in &written {
+            let unusable = |owned| rules::check_dimension(identity, owned).is_err();
+            if *of != identity || vectors.iter().any(unusable) {
+                return Ok(None);
+            }
         }
-        let items = Family::new(
-            self.scope_id,
-            self.embedding_set(identity)?,
-            OwnerKind::Item,
-        );
+        // What is wrong with the set is said when the vectors' turn comes.
+        let Ok(set) = self.embedding_set(identity) else {
+            return Ok(None);
+        };
+        let items = Family::new(self.scope_id, set, OwnerKind::Item);
         let open = codes::uncoded(self.connection, items)?;
+        let vectors = written.into_iter().flat_map(|(_, vectors)| vectors);
+        let vectors = vectors.filter(|owned| owned.kind == OwnerKind::Item);
         Ok(open.map(|open| ToCode {
             family: items,
             open,
-            vectors: vectors
-                .iter()
-                .filter(|owned| owned.kind == OwnerKind::Item)
-                .map(|owned| &owned.vector)
-                .collect(),
+            vectors: vectors.map(|owned| &owned.vector).collect(),
             format: self.columns.format,
         }))
     }
