@@ -1,12 +1,10 @@
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::Id;
 use crate::error::{Error, Result};
-use crate::vector::dot;
 
 /// Which embedder made a vector. Vectors of different identities are never
 /// compared.
@@ -98,12 +96,7 @@ pub enum OwnerKind {
     Category,
 }
 
-/// Squares of lengths, for which cosines have all the digits of 32-bit numbers: lengths from
-/// 1e-10 to 1e15, where those of models are about 1.
-const SQUARED_LENGTHS: RangeInclusive<f32> = 1e-20..=1e30;
-
-/// A vector that is fit to be stored: finite, not zero, and neither so short nor so long that
-/// nothing can be told of its direction.
+/// A vector that is fit to be stored: finite, not zero.
 #[derive(Clone, PartialEq)]
 pub struct Embedding(Arc<[f32]>);
 
@@ -112,8 +105,7 @@ impl Embedding {
     ///
     /// # Errors
     /// [`ErrorKind::Model`](crate::ErrorKind::Model) when it has another length
-    /// than `dimension`, a value that is not finite, nothing but zeros, or when it is shorter than
-    /// 1e-10 or longer than 1e15.
+    /// than `dimension`, a value that is not finite, or nothing but zeros.
     pub fn checked(values: Vec<f32>, dimension: u32) -> Result<Self> {
         if values.len() != dimension as usize {
             return Err(Error::model(format!(
@@ -129,11 +121,6 @@ impl Embedding {
         }
         if values.iter().all(|value| *value == 0.0) {
             return Err(Error::model("an embedding is all zeros"));
-        }
-        if !SQUARED_LENGTHS.contains(&dot(&values, &values)) {
-            return Err(Error::model(
-                "an embedding is shorter than 1e-10 or longer than 1e15; bring it to length 1",
-            ));
         }
         Ok(Self(values.into()))
     }
@@ -159,32 +146,4 @@ pub struct OwnedEmbedding {
     pub owner: Id,
     /// The vector.
     pub vector: Embedding,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn vectors_without_a_direction_that_can_be_told_are_refused() {
-        let refused = |values: Vec<f32>, dimension| {
-            let checked = Embedding::checked(values, dimension);
-            checked.err().map(|error| error.to_string())
-        };
-        for length in [1e-10_f32, 1e-3, 1.0, 1e9, 9e14] {
-            assert_eq!(refused(vec![length, length / 2.0], 2), None, "{length}");
-        }
-        for (values, part) in [
-            (vec![1.0], "has 1 dimensions where 2 are expected"),
-            (vec![1.0, f32::NAN], "not a finite number"),
-            (vec![0.0, -0.0], "all zeros"),
-            (vec![1e-11, 1e-11], "shorter than 1e-10"),
-            (vec![1e-30, 1e-40], "shorter than 1e-10"),
-            (vec![1e15, 1e15], "longer than 1e15"),
-            (vec![3e38, 0.0], "longer than 1e15"),
-        ] {
-            let error = refused(values, 2).unwrap();
-            assert!(error.contains(part), "{error}");
-        }
-    }
 }
