@@ -14,7 +14,7 @@ mod support;
 
 use memu::{ErrorKind, ListRequest, RetrieveRequest, UpdateItem};
 use serde_json::{Map, Value, json};
-use support::{TALK, conversation, created, everything, memorize, service, stores, user};
+use support::{TALK, conversation, created, everything, service, stores, user};
 
 #[tokio::test]
 async fn two_users_never_see_each_others_anything() {
@@ -22,16 +22,8 @@ async fn two_users_never_see_each_others_anything() {
         let fixture = service(store).await;
         let mut secret = TALK;
         secret[0].1 = "I hide my diary under the third floorboard.";
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &secret), "alice"))
-            .await
-            .unwrap();
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "bob"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &secret), "alice").await;
+        fixture.memorize(conversation("c", &TALK), "bob").await;
         let bobs = everything(&fixture.service, "bob").await.to_string();
         assert!(
             !bobs.contains("diary") && !bobs.contains("alice"),
@@ -58,22 +50,14 @@ async fn what_one_user_writes_does_not_change_how_another_is_answered() {
             ..RetrieveRequest::question("Who is allergic to walnuts?").matching("user_id", "alice")
         };
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let alone = fixture.service.retrieve(ask.clone()).await.unwrap();
         for at in 0..5 {
             let bytes = conversation(
                 "x",
                 &[("Ann", format!("walnuts {at} walnuts walnuts").as_str())],
             );
-            fixture
-                .service
-                .memorize(memorize(bytes, "bob"))
-                .await
-                .unwrap();
+            fixture.memorize(bytes, "bob").await;
         }
         assert_eq!(
             fixture.service.retrieve(ask).await.unwrap(),
@@ -213,16 +197,8 @@ async fn deleting_or_editing_another_users_item_finds_nothing() {
 async fn forgetting_a_user_leaves_nothing_and_the_next_memory_is_stored_as_ever() {
     for store in stores() {
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "bob"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
+        fixture.memorize(conversation("c", &TALK), "bob").await;
         let bobs = everything(&fixture.service, "bob").await;
         let cleared = fixture
             .service
@@ -238,11 +214,7 @@ async fn forgetting_a_user_leaves_nothing_and_the_next_memory_is_stored_as_ever(
             "{store}"
         );
         assert_eq!(everything(&fixture.service, "bob").await, bobs);
-        let again = fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        let again = fixture.memorize(conversation("c", &TALK), "alice").await;
         assert_eq!(again.new_segments, TALK.len());
     }
 }

@@ -97,11 +97,7 @@ async fn an_item_that_fits_no_category_is_kept() {
             "memorize_config": {"memory_categories": [{"name": "sailing", "description": "Boats"}]},
         }))
         .await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let list = ListRequest {
             filter: user("alice")
                 .into_iter()
@@ -154,11 +150,7 @@ async fn braces_nul_and_emoji_are_kept_as_they_are() {
 async fn a_deleted_item_leaves_the_summaries_it_was_in() {
     for store in stores() {
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let request = CreateItem {
             categories: vec!["preferences".to_owned()],
             ..created("Nora prefers her zebra mug for coffee.", "alice")
@@ -181,11 +173,7 @@ async fn a_deleted_item_leaves_the_summaries_it_was_in() {
 #[tokio::test]
 async fn summaries_of_untouched_categories_are_not_rewritten() {
     let fixture = service("sqlite").await;
-    fixture
-        .service
-        .memorize(memorize(conversation("c", &TALK), "alice"))
-        .await
-        .unwrap();
+    fixture.memorize(conversation("c", &TALK), "alice").await;
     let stored = everything(&fixture.service, "alice").await["categories"].clone();
     let request = CreateItem {
         categories: vec!["opinions".to_owned()],
@@ -255,15 +243,11 @@ async fn files_with_one_name_do_not_overwrite_each_other() {
     for store in stores() {
         let fixture = service(store).await;
         fixture
-            .service
-            .memorize(memorize(conversation("a", &TALK[..4]), "alice"))
-            .await
-            .unwrap();
+            .memorize(conversation("a", &TALK[..4]), "alice")
+            .await;
         fixture
-            .service
-            .memorize(memorize(conversation("b", &TALK[4..]), "alice"))
-            .await
-            .unwrap();
+            .memorize(conversation("b", &TALK[4..]), "alice")
+            .await;
         let all = everything(&fixture.service, "alice").await;
         let resources = all["resources"].as_array().unwrap();
         assert_eq!(resources.len(), 2, "{store}");

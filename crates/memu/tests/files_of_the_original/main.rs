@@ -64,15 +64,13 @@ fn the_sample_files_lose_nothing() {
             std::fs::read(data.join("memu-1.5.1").join(file)).unwrap(),
         )
         .unwrap();
-        let before: Vec<_> = SAME
-            .iter()
-            .map(|(table, columns)| {
-                rows(
-                    &path,
-                    &format!("SELECT {columns}, {fields} FROM memu_{table} ORDER BY id"),
-                )
-            })
-            .collect();
+        let what_stays = || -> Vec<_> {
+            let selects = SAME.iter().map(|(table, columns)| {
+                format!("SELECT {columns}, {fields} FROM memu_{table} ORDER BY id")
+            });
+            selects.map(|select| rows(&path, &select)).collect()
+        };
+        let before = what_stays();
         let extra = "SELECT id, extra, embedding_json FROM memu_memory_items ORDER BY id";
         let details = rows(&path, extra);
 
@@ -121,16 +119,7 @@ fn the_sample_files_lose_nothing() {
         }
         block_on(store.close()).unwrap();
 
-        let after: Vec<_> = SAME
-            .iter()
-            .map(|(table, columns)| {
-                rows(
-                    &path,
-                    &format!("SELECT {columns}, {fields} FROM memu_{table} ORDER BY id"),
-                )
-            })
-            .collect();
-        assert_eq!(before, after, "{file}");
+        assert_eq!(before, what_stays(), "{file}");
         let backup = report.backup.unwrap();
         assert_eq!(
             rows(Path::new(&backup), extra),

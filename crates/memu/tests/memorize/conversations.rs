@@ -7,19 +7,11 @@ async fn the_same_content_again_changes_nothing_and_says_so() {
     for store in stores() {
         let fixture = service(store).await;
         let bytes = conversation("c", &TALK);
-        let first = fixture
-            .service
-            .memorize(memorize(bytes.clone(), "alice"))
-            .await
-            .unwrap();
+        let first = fixture.memorize(bytes.clone(), "alice").await;
         assert_eq!(first.status, MemorizeStatus::Created);
         assert_eq!(first.new_segments, TALK.len());
         let before = everything(&fixture.service, "alice").await;
-        let again = fixture
-            .service
-            .memorize(memorize(bytes, "alice"))
-            .await
-            .unwrap();
+        let again = fixture.memorize(bytes, "alice").await;
         assert_eq!(again.status, MemorizeStatus::Unchanged);
         assert_eq!(again.new_segments, 0);
         assert_eq!(again.resource.meta.id, first.resource.meta.id);
@@ -37,15 +29,9 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
     for store in stores() {
         let fixture = service(store).await;
         let start = fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK[..4]), "alice"))
-            .await
-            .unwrap();
-        let grown = fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+            .memorize(conversation("c", &TALK[..4]), "alice")
+            .await;
+        let grown = fixture.memorize(conversation("c", &TALK), "alice").await;
         assert_eq!(grown.status, MemorizeStatus::Extended);
         assert_eq!(grown.new_segments, TALK.len() - 4);
         assert_eq!(grown.resource.meta.id, start.resource.meta.id);
@@ -81,18 +67,10 @@ async fn a_conversation_that_has_grown_adds_only_what_is_new() {
 async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
     for store in stores() {
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let mut edited = TALK;
         edited[0].1 = "I adopted a parrot called Rio last week.";
-        let response = fixture
-            .service
-            .memorize(memorize(conversation("c", &edited), "alice"))
-            .await
-            .unwrap();
+        let response = fixture.memorize(conversation("c", &edited), "alice").await;
         assert_eq!(response.status, MemorizeStatus::Created);
         let all = everything(&fixture.service, "alice").await;
         assert_eq!(all["resources"].as_array().unwrap().len(), 2, "{store}");
@@ -108,11 +86,7 @@ async fn a_conversation_whose_past_was_edited_is_kept_beside_the_old_one() {
 async fn every_message_can_be_found_again_with_its_speaker_time_and_id() {
     for store in stores() {
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let question =
             RetrieveRequest::question("Which nuts must be left out?").matching("user_id", "alice");
         let answer = fixture.service.retrieve(question).await.unwrap();

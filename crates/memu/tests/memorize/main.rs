@@ -24,11 +24,7 @@ use support::{TALK, conversation, everything, memorize, service, service_with, s
 #[tokio::test]
 async fn relative_dates_are_resolved_against_the_message() {
     let fixture = service("inmemory").await;
-    let response = fixture
-        .service
-        .memorize(memorize(conversation("c", &TALK), "alice"))
-        .await
-        .unwrap();
+    let response = fixture.memorize(conversation("c", &TALK), "alice").await;
     let exam = response
         .items
         .iter()
@@ -158,11 +154,7 @@ async fn equal_input_gives_equal_answers_on_every_store() {
     let mut answers = Vec::new();
     for store in stores().iter().chain(&stores()) {
         let fixture = service(store).await;
-        fixture
-            .service
-            .memorize(memorize(conversation("c", &TALK), "alice"))
-            .await
-            .unwrap();
+        fixture.memorize(conversation("c", &TALK), "alice").await;
         let question = RetrieveRequest {
             explain: true,
             ..RetrieveRequest::question("What did Theo say about Lisbon and the cello?")
@@ -179,11 +171,7 @@ async fn equal_input_gives_equal_answers_on_every_store() {
 #[tokio::test]
 async fn small_talk_needs_no_memory() {
     let fixture = service("inmemory").await;
-    fixture
-        .service
-        .memorize(memorize(conversation("c", &TALK), "alice"))
-        .await
-        .unwrap();
+    fixture.memorize(conversation("c", &TALK), "alice").await;
     let question = RetrieveRequest::question("Good morning!").matching("user_id", "alice");
     let answer = fixture.service.retrieve(question).await.unwrap();
     assert!(!answer.needs_retrieval);

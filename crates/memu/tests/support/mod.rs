@@ -12,7 +12,8 @@ use memu::core::environment::{FixedClock, SeededIds};
 use memu::core::time::Timestamp;
 use memu::settings::{Layers, Settings};
 use memu::{
-    CreateItem, ListRequest, MemorizeRequest, MemoryService, MemoryServiceBuilder, Modality,
+    CreateItem, ListRequest, MemorizeRequest, MemorizeResponse, MemoryService,
+    MemoryServiceBuilder, Modality,
 };
 use memu_testkit::postgres::{Database, database};
 use serde_json::{Map, Value, json};
@@ -23,6 +24,13 @@ pub(crate) struct Fixture {
     pub(crate) service: MemoryService,
     pub(crate) folder: TempDir,
     _database: Option<Database>,
+}
+
+impl Fixture {
+    /// Memorizes a conversation of a user.
+    pub(crate) async fn memorize(&self, bytes: Vec<u8>, user: &str) -> MemorizeResponse {
+        self.service.memorize(memorize(bytes, user)).await.unwrap()
+    }
 }
 
 /// The stores to test: their names. Where there is no server, that part of the test is
