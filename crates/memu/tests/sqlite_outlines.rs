@@ -72,6 +72,31 @@ async fn damaged_or_missing_outlines_are_made_anew() {
 }
 
 #[tokio::test]
+async fn outlines_of_the_schema_before_are_taken_over() {
+    let fixture = talked().await;
+    let expected = answer(&fixture.service).await;
+    fixture.service.close().await.unwrap();
+    // As schema 3 had them.
+    let before = "ALTER TABLE memu_outlines RENAME TO others;
+        CREATE TABLE memu_outlines (scope_id INTEGER NOT NULL
+            REFERENCES memu_scopes (scope_id) ON DELETE CASCADE, owner_kind INTEGER NOT NULL,
+            first_row INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (scope_id, owner_kind, first_row)) STRICT, WITHOUT ROWID;
+        INSERT INTO memu_outlines SELECT * FROM others;
+        DROP TABLE others;
+        PRAGMA user_version = 3";
+    assert_eq!(answer_after(&fixture, before).await, expected);
+    let file = fixture.folder.path().join("memu.db");
+    let connection = Connection::open(&file).unwrap();
+    let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(number("PRAGMA user_version"), 4);
+    assert!(number("SELECT count(*) FROM memu_outlines") > 0);
+    let old = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%WITHOUT ROWID%'
+        AND name IN ('memu_outlines', 'old_outlines')";
+    assert_eq!(number(old), 0);
+}
+
+#[tokio::test]
 async fn the_next_write_mends_them() {
     let fixture = talked().await;
     fixture.service.close().await.unwrap();

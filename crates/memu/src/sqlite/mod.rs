@@ -23,6 +23,7 @@ pub(crate) mod large_files;
 mod open;
 mod options;
 mod outlines;
+mod queue;
 mod read;
 mod rekey;
 mod rows;

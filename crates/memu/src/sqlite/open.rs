@@ -15,7 +15,7 @@ use super::check::rebuild;
 use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::key::{Key, explained, is_no_database};
-use super::schema::{APPLICATION_ID, MIGRATIONS, RECORD_TABLES, VERSION, create};
+use super::schema::{APPLICATION_ID, DERIVED_SINCE, MIGRATIONS, RECORD_TABLES, VERSION, create};
 use super::scopes::every_scope;
 use super::upgrade;
 use crate::disk::{beside, lasting, size_of};
@@ -242,7 +242,7 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             let schema = stored_schema(connection)?;
             connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
-        if done < MIGRATIONS.len() {
+        if version < DERIVED_SINCE {
             let schema = stored_schema(connection)?;
             for (scope_id, scope) in every_scope(connection, &schema)? {
                 rebuild(connection, scope_id, &scope)?;

@@ -13,14 +13,14 @@ mod views;
 
 use memu_core::scope::ScopeSchema;
 
-pub(super) use migrate::MIGRATIONS;
+pub(super) use migrate::{DERIVED_SINCE, MIGRATIONS};
 pub(super) use views::{id_text, relation_id};
 
 /// Marks our files: "MemU" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 
 /// The schema that this version writes; [`MIGRATIONS`] lead to it.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 /// The columns of the scope fields.
 fn scope_fields(schema: &ScopeSchema) -> String {
@@ -201,15 +201,16 @@ CREATE TABLE memu_vector_low_bits (
         ON DELETE CASCADE
 ) STRICT;";
 
-/// Blocks of outlines, under the row of their first record.
+/// Blocks of outlines, under the row of their first record. They lie beside their index, not
+/// in it: SQLite reads all of a row that it passes in an index on its way to another.
 const OUTLINES: &str = "CREATE TABLE memu_outlines (
     scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
     owner_kind INTEGER NOT NULL,
     first_row INTEGER NOT NULL,
     seq INTEGER NOT NULL,
     body BLOB NOT NULL,
-    PRIMARY KEY (scope_id, owner_kind, first_row)
-) STRICT, WITHOUT ROWID;";
+    UNIQUE (scope_id, owner_kind, first_row, seq)
+) STRICT;";
 
 /// What an upgrade could not take over, word for word. It goes with the scope where
 /// that is known.

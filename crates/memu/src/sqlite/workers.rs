@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use futures_channel::oneshot;
 use memu_core::{Error, Result};
 use rusqlite::Connection;
 
+use super::queue::{Closed, Next, Queue, Worker};
 use super::tidy::Tidy;
 
 /// How long the writer is idle before it tries again to empty the write-ahead log.
@@ -73,7 +73,7 @@ impl Drop for Waiting {
 
 /// A queue of jobs with the threads that do them.
 pub(super) struct Workers {
-    queue: Mutex<Option<Sender<Job>>>,
+    queue: Arc<Queue<Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     gate: Arc<Gate>,
     writes: bool,
@@ -88,18 +88,16 @@ impl fmt::Debug for Workers {
 impl Workers {
     /// Starts a reading thread for each connection.
     pub(super) fn readers(connections: Vec<Connection>, gate: Arc<Gate>) -> Result<Self> {
-        let (sender, receiver) = mpsc::channel::<Job>();
-        let receiver = Arc::new(Mutex::new(receiver));
-        let mut threads = Vec::with_capacity(connections.len());
+        let mut readers = Self::new(gate, false);
         for connection in connections {
-            let receiver = receiver.clone();
-            threads.push(start("memu-read", move || {
-                while let Some(job) = next(&receiver) {
+            let worker = readers.queue.worker();
+            readers.start("memu-read", move || {
+                while let Next::Job(job) = worker.next(None) {
                     job(&connection);
                 }
-            })?);
+            })?;
         }
-        Ok(Self::new(sender, threads, gate, false))
+        Ok(readers)
     }
 
     /// Starts the writing thread. When it has nothing to do, it sees to it that the
@@ -109,25 +107,31 @@ impl Workers {
         tidy: Arc<Mutex<Tidy>>,
         gate: Arc<Gate>,
     ) -> Result<Self> {
-        let (sender, receiver) = mpsc::channel::<Job>();
-        let thread = start("memu-write", move || {
-            write_loop(&connection, &receiver, &tidy);
+        let mut writer = Self::new(gate, true);
+        let worker = writer.queue.worker();
+        writer.start("memu-write", move || {
+            write_loop(&connection, &worker, &tidy);
         })?;
-        Ok(Self::new(sender, vec![thread], gate, true))
+        Ok(writer)
     }
 
-    fn new(
-        sender: Sender<Job>,
-        threads: Vec<JoinHandle<()>>,
-        gate: Arc<Gate>,
-        writes: bool,
-    ) -> Self {
+    fn new(gate: Arc<Gate>, writes: bool) -> Self {
         Self {
-            queue: Mutex::new(Some(sender)),
-            threads: Mutex::new(threads),
+            queue: Arc::new(Queue::new()),
+            threads: Mutex::default(),
             gate,
             writes,
         }
+    }
+
+    fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
+        let started = thread::Builder::new().name(name.to_owned()).spawn(run);
+        let thread = started.map_err(|cause| {
+            Error::storage("a database thread cannot be started").caused_by(cause)
+        })?;
+        let threads = self.threads.get_mut();
+        threads.unwrap_or_else(PoisonError::into_inner).push(thread);
+        Ok(())
     }
 
     /// Runs `work` on one of the threads and waits for its result. `work` is told
@@ -157,25 +161,17 @@ impl Workers {
             // Nobody waits any more: the work has decided what that means.
             let _ = sender.send(result);
         });
-        self.submit(job)?;
+        self.queue
+            .push(job)
+            .map_err(|Closed| Error::storage("the store is closed"))?;
         let answer = receiver.await;
         waiting.answered = true;
         answer.map_err(|_| Error::internal("a database thread ended in the middle of its work"))?
     }
 
-    fn submit(&self, job: Job) -> Result<()> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = queue.as_ref().map(|queue| queue.send(job));
-        match sent {
-            Some(Ok(())) => Ok(()),
-            _ => Err(Error::storage("the store is closed")),
-        }
-    }
-
     /// Takes no more jobs; the threads end after those that wait.
     pub(super) fn close(&self) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        *queue = None;
+        self.queue.close();
     }
 
     /// Waits until the threads have ended and let go of their connections.
@@ -188,38 +184,26 @@ impl Workers {
     }
 }
 
-fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(run)
-        .map_err(|cause| Error::storage("a database thread cannot be started").caused_by(cause))
+/// The threads of a store end that is dropped without being closed, or could not be opened whole.
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
-fn next(receiver: &Mutex<Receiver<Job>>) -> Option<Job> {
-    let receiver = receiver.lock().unwrap_or_else(PoisonError::into_inner);
-    receiver.recv().ok()
-}
-
-fn write_loop(connection: &Connection, receiver: &Receiver<Job>, tidy: &Mutex<Tidy>) {
+fn write_loop(connection: &Connection, worker: &Worker<Job>, tidy: &Mutex<Tidy>) {
     let mut untidy = false;
     loop {
-        let job = if untidy {
-            match receiver.recv_timeout(IDLE) {
-                Ok(job) => job,
-                Err(RecvTimeoutError::Timeout) => {
-                    let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
-                    untidy = !tidy.rest(connection);
-                    continue;
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
+        match worker.next(untidy.then_some(IDLE)) {
+            Next::Job(job) => {
+                job(connection);
+                untidy = true;
             }
-        } else {
-            match receiver.recv() {
-                Ok(job) => job,
-                Err(_) => return,
+            Next::Nothing => {
+                let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
+                untidy = !tidy.rest(connection);
             }
-        };
-        job(connection);
-        untidy = true;
+            Next::Closed => return,
+        }
     }
 }

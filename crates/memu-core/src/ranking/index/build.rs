@@ -69,6 +69,9 @@ impl Index {
             self.counted = Counted::of(outlines);
         }
         let mut numbers = WordNumbers::new(outlines, growth, &mut self.vocabulary);
+        for field in [&mut self.passages, &mut self.items] {
+            field.reserve(numbers.new_words());
+        }
         let texts = self.add_segments(outlines, growth, &mut numbers);
         for outline in outlines {
             for (block, items) in growth.items.onward(&outline.items) {

@@ -11,6 +11,8 @@ pub(super) struct Field {
     terms: Vec<Term>,
     /// The postings of the first documents, term after term.
     postings: Vec<Posting>,
+    /// By term, as far as there are any: its postings in the documents that were added later.
+    later: Vec<Vec<Posting>>,
     /// The terms of documents whose postings are not made yet, document after document.
     pushed: Vec<Posting>,
     /// By document with postings: how many words it has.
@@ -26,8 +28,6 @@ pub(super) struct Field {
 struct Term {
     /// Where its postings in those of the first documents are.
     first: Range<usize>,
-    /// Its postings in the documents that were added later.
-    later: Vec<Posting>,
     /// How many documents hold it, those without postings among them.
     holding: u32,
     /// How often it occurs where it occurs most.
@@ -77,6 +77,11 @@ impl Field {
         self.ends.push(self.pushed.len());
     }
 
+    /// Makes room for so many more terms.
+    pub(super) fn reserve(&mut self, terms: usize) {
+        self.terms.reserve(terms);
+    }
+
     /// How many postings [`Self::settle`] will make.
     pub(super) fn pushed_count(&self) -> usize {
         self.pushed.len()
@@ -108,8 +113,8 @@ impl Field {
                         *posting = (document, *count);
                         term.first.end += 1;
                     }
-                } else {
-                    term.later.push((document, *count));
+                } else if let Some(later) = later_of(&mut self.later, *number) {
+                    later.push((document, *count));
                 }
             }
         }
@@ -135,8 +140,9 @@ impl Field {
     pub(super) fn term(&self, number: u32) -> Option<TermPostings<'_>> {
         let term = self.terms.get(number as usize)?;
         let first = self.postings.get(term.first.clone()).unwrap_or_default();
+        let later = self.later.get(number as usize);
         Some(TermPostings {
-            pieces: [first, &term.later],
+            pieces: [first, later.map_or(&[], Vec::as_slice)],
             most: term.most,
             shortest: term.shortest,
         })
@@ -170,6 +176,15 @@ impl Field {
         let known = self.terms.get(term as usize);
         idf(known.map_or(0, |term| term.holding), self.documents)
     }
+}
+
+/// The later postings of a term, with room for them.
+fn later_of(later: &mut Vec<Vec<Posting>>, term: u32) -> Option<&mut Vec<Posting>> {
+    let place = term as usize;
+    if place >= later.len() {
+        later.resize_with(place + 1, Vec::new);
+    }
+    later.get_mut(place)
 }
 
 impl Term {

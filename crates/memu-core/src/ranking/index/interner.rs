@@ -18,7 +18,7 @@ pub(super) struct Interner {
 /// Hashes lie beside the numbers: most texts are told apart without being read.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    hash: u64,
+    hash: u32,
     number: u32,
 }
 
@@ -26,14 +26,24 @@ struct Place {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hashed<'t> {
     pub(super) text: &'t str,
-    hash: u64,
+    hash: u32,
 }
 
 impl<'t> Hashed<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         let mut hasher = FxHasher::default();
         hasher.write(text.as_bytes());
-        let hash = hasher.finish();
+        // The better half of it.
+        let hash = hasher.finish() as u32;
+        Self { text, hash }
+    }
+
+    pub(super) fn hash(self) -> u32 {
+        self.hash
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_hash(text: &'t str, hash: u32) -> Self {
         Self { text, hash }
     }
 }
@@ -49,6 +59,11 @@ impl Interner {
         self.texts.get(number)
     }
 
+    /// All texts, by number.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.texts.iter()
+    }
+
     /// Appends a text that is not there, which nobody looks for before [`Self::number`]
     /// is called the next time.
     pub(super) fn push_new(&mut self, text: &str) -> u32 {
@@ -59,14 +74,14 @@ impl Interner {
     /// Makes room for so many more texts.
     pub(super) fn reserve(&mut self, more: usize) {
         let waiting = self.texts.len() - self.numbers.len();
-        self.numbers.reserve(waiting + more, |place| place.hash);
+        self.numbers.reserve(waiting + more, Place::spread);
     }
 
     /// The number of a text, if it is there.
     pub(super) fn get(&self, text: Hashed<'_>) -> Option<u32> {
         let place = self
             .numbers
-            .find(text.hash, |place| is(&self.texts, *place, text));
+            .find(spread(text.hash), |place| is(&self.texts, *place, text));
         place.map(|place| place.number)
     }
 
@@ -75,7 +90,7 @@ impl Interner {
         self.place_all();
         let Self { texts, numbers } = self;
         let is_it = |place: &Place| is(texts, *place, text);
-        match numbers.entry(text.hash, is_it, |place| place.hash) {
+        match numbers.entry(spread(text.hash), is_it, Place::spread) {
             Entry::Occupied(known) => (known.get().number, false),
             Entry::Vacant(place) => {
                 let number = texts.len() as u32;
@@ -95,9 +110,21 @@ impl Interner {
             let hash = self.texts.get(number).map(|text| Hashed::new(text).hash);
             let hash = hash.unwrap_or_default();
             let place = Place { hash, number };
-            self.numbers.insert_unique(hash, place, |place| place.hash);
+            self.numbers
+                .insert_unique(spread(hash), place, Place::spread);
         }
     }
+}
+
+impl Place {
+    fn spread(&self) -> u64 {
+        spread(self.hash)
+    }
+}
+
+/// A hash as tables want it, which look at its ends.
+fn spread(hash: u32) -> u64 {
+    (u64::from(hash) << 32) | u64::from(hash)
 }
 
 fn is(texts: &BlockTexts, place: Place, text: Hashed<'_>) -> bool {
@@ -144,7 +171,7 @@ mod tests {
     #[test]
     fn texts_of_the_same_hash_are_told_apart() {
         let mut interner = Interner::default();
-        let same = |text| Hashed { text, hash: 63 };
+        let same = |text| Hashed::with_hash(text, 63);
         let texts = ["a", "b", "c"];
         for (number, text) in (0..).zip(texts) {
             assert_eq!(interner.number(same(text)), (number, true));

@@ -4,6 +4,7 @@ mod field;
 #[cfg(test)]
 mod growing_tests;
 mod interner;
+mod known;
 mod matches;
 mod meaning;
 mod numbers;

@@ -4,6 +4,7 @@ use std::thread;
 
 use super::field::merge;
 use super::interner::{Hashed, Interner};
+use super::known::KnownWord;
 use super::vocabulary::{Occurs, Vocabulary};
 use crate::ranking::outline::{Block, BlockTexts, Entry, Growth, Occurrence, Outline};
 
@@ -25,8 +26,9 @@ pub(super) struct WordNumbers {
     numbers: Vec<u32>,
     /// The places of the texts of the blocks that come next, if they are known.
     told_apart: std::vec::IntoIter<Vec<u32>>,
-    /// Whether no two places are of the same word, and the vocabulary knew none of them.
-    all_new: bool,
+    /// By place: what is known about the word, when no two places are of the same word and
+    /// the vocabulary had none of them; else empty.
+    all_new: Vec<KnownWord>,
     /// The terms that were asked for last.
     terms: Vec<(u32, u32)>,
 }
@@ -66,22 +68,30 @@ impl WordNumbers {
             blocks.map(|(block, _)| block.texts())
         });
         let blocks: Vec<&BlockTexts> = segments.chain(items).collect();
-        let count: usize = blocks.iter().map(|texts| texts.len()).sum();
-        let mut all_new = vocabulary.is_empty();
-        let (mut different, mut places) = (0, Vec::new());
-        if all_new && count >= WORTH_THREADS {
-            (different, places) = told_apart(&blocks);
-        } else if blocks.len() == 1 && all_new {
-            vocabulary.reserve(count);
-        } else {
-            all_new = false;
-        }
-        Self {
-            numbers: vec![UNKNOWN; different],
-            told_apart: places.into_iter(),
-            all_new,
+        let mut new = Self {
+            numbers: Vec::new(),
+            told_apart: Vec::new().into_iter(),
+            all_new: Vec::new(),
             terms: Vec::new(),
+        };
+        match blocks.as_slice() {
+            _ if !vocabulary.is_empty() => {}
+            [] => {}
+            [one] => new.all_new = vocabulary.look_up(one.iter()),
+            _ => {
+                let (different, places) = told_apart(&blocks);
+                new.told_apart = places.into_iter();
+                new.all_new = vocabulary.look_up(different.iter());
+                new.numbers = vec![UNKNOWN; different.len()];
+            }
         }
+        vocabulary.reserve(new.all_new.len());
+        new
+    }
+
+    /// How many words are known to be new.
+    pub(super) fn new_words(&self) -> usize {
+        self.all_new.len()
     }
 
     /// The places of the texts of the next block.
@@ -109,13 +119,13 @@ impl WordNumbers {
             ..
         } = self;
         let known = words.iter().filter_map(|(text, count)| {
-            let number = numbers.get_mut(of.places.place(*text)?)?;
+            let place = of.places.place(*text)?;
+            let number = numbers.get_mut(place)?;
             if *number == UNKNOWN {
                 let text = of.block.text(*text)?;
-                *number = if *all_new {
-                    vocabulary.new_word(text)
-                } else {
-                    vocabulary.word(text)
+                *number = match all_new.get(place) {
+                    Some(known) => vocabulary.new_word(text, known),
+                    None => vocabulary.word(text),
                 };
             }
             Some((vocabulary.note(*number, *count, occurs)?, *count))
@@ -127,9 +137,13 @@ impl WordNumbers {
     }
 }
 
-/// How many different texts there are, and by block: by text, which of them it is.
-fn told_apart(blocks: &[&BlockTexts]) -> (usize, Vec<Vec<u32>>) {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+/// The different texts there are, and by block: by text, which of them it is.
+fn told_apart(blocks: &[&BlockTexts]) -> (Interner, Vec<Vec<u32>>) {
+    let count: usize = blocks.iter().map(|texts| texts.len()).sum();
+    let threads = match count {
+        WORTH_THREADS.. => thread::available_parallelism().map_or(1, usize::from),
+        _ => 1,
+    };
     let share = blocks.len().div_ceil(threads.min(THREADS)).max(1);
     let mut parts = blocks.chunks(share);
     let first = parts.next().unwrap_or_default();
@@ -143,9 +157,9 @@ fn told_apart(blocks: &[&BlockTexts]) -> (usize, Vec<Vec<u32>>) {
         for (part, thread) in others {
             let done = thread.ok().and_then(|thread| thread.join().ok());
             let (other, of_other) = done.unwrap_or_else(|| told_apart_by_one(part));
-            let texts = (0..other.len() as u32).map(|number| other.text(number));
+            let texts = other.iter();
             let same: Vec<u32> = texts
-                .map(|text| interner.number(Hashed::new(text.unwrap_or_default())).0)
+                .map(|text| interner.number(Hashed::new(text)).0)
                 .collect();
             places.extend(of_other.into_iter().map(|mut places| {
                 for place in &mut places {
@@ -154,7 +168,7 @@ fn told_apart(blocks: &[&BlockTexts]) -> (usize, Vec<Vec<u32>>) {
                 places
             }));
         }
-        (interner.len(), places)
+        (interner, places)
     })
 }
 
@@ -187,7 +201,7 @@ mod tests {
             .collect();
         let blocks: Vec<&BlockTexts> = blocks.iter().collect();
         let (different, places) = told_apart(&blocks);
-        let mut texts = vec![None; different];
+        let mut texts = vec![None; different.len()];
         for (block, places) in blocks.iter().zip(&places) {
             for (text, place) in block.iter().zip(places) {
                 let known = texts[*place as usize].get_or_insert(text);
@@ -197,6 +211,6 @@ mod tests {
         let mut seen: Vec<&str> = texts.into_iter().flatten().collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!((seen.len(), places.len()), (different, blocks.len()));
+        assert_eq!((seen.len(), places.len()), (different.len(), blocks.len()));
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::interner::{Hashed, Interner};
+use super::known::{KnownWord, Remembered};
 use super::words::Words;
 use crate::analysis::Analyzer;
 
@@ -26,8 +27,8 @@ struct Word {
     term: Option<u32>,
     /// How often it occurs in what is counted.
     count: u32,
-    /// Where it may be remembered.
-    remembered: u32,
+    /// Where its vector may be remembered.
+    remembered: Remembered,
 }
 
 /// The word that stands for a term.
@@ -77,37 +78,48 @@ impl Vocabulary {
         self.terms.reserve(words);
     }
 
+    /// What is known about each of these words, in order.
+    pub(super) fn look_up<'w>(
+        &self,
+        words: impl ExactSizeIterator<Item = &'w str>,
+    ) -> Vec<KnownWord> {
+        match &self.known {
+            Some(known) => known.look_up(words, &self.analyzer),
+            None => vec![KnownWord::default(); words.len()],
+        }
+    }
+
     /// The number of a word; it and its term get the next ones when they are new.
     pub(super) fn word(&mut self, word: &str) -> u32 {
-        let hashed = Hashed::new(word);
-        let (number, is_new) = self.numbers.number(hashed);
+        let (number, is_new) = self.numbers.number(Hashed::new(word));
         if is_new {
-            self.add(hashed);
+            for known in self.look_up(std::iter::once(word)) {
+                self.add(word, &known);
+            }
         }
         number
     }
 
-    /// The number of a word that is not known yet.
-    pub(super) fn new_word(&mut self, word: &str) -> u32 {
+    /// The number of a word that does not occur yet, of which this is known.
+    pub(super) fn new_word(&mut self, word: &str, known: &KnownWord) -> u32 {
         let number = self.numbers.push_new(word);
-        self.add(Hashed::new(word));
+        self.add(word, known);
         number
     }
 
-    fn add(&mut self, word: Hashed<'_>) {
-        let Self { terms, known, .. } = self;
-        let mut number = |term: Option<&str>| term.map(|term| terms.number(Hashed::new(term)).0);
-        let (term, remembered) = match known {
-            Some(known) => known.with_term(word, &self.analyzer, number),
-            None => (number(self.analyzer.term(word.text).as_deref()), 0),
-        };
+    fn add(&mut self, word: &str, known: &KnownWord) {
+        let Self {
+            terms, analyzer, ..
+        } = self;
+        let term = known.term(word, analyzer);
+        let term = term.map(|term| terms.number(Hashed::new(&term)).0);
         if self.standing.len() < self.terms.len() {
             self.standing.push(None);
         }
         self.words.push(Word {
             term,
             count: 0,
-            remembered,
+            remembered: known.vector(),
         });
     }
 
@@ -155,8 +167,8 @@ impl Vocabulary {
         self.numbers.text(standing.word)
     }
 
-    /// The same, with where it may be remembered.
-    pub(super) fn remembered_for(&self, term: u32) -> Option<(&str, u32)> {
+    /// The same, with where its vector may be remembered.
+    pub(super) fn remembered_for(&self, term: u32) -> Option<(&str, Remembered)> {
         let standing = (*self.standing.get(term as usize)?)?;
         let remembered = self.words.get(standing.word as usize)?.remembered;
         Some((self.numbers.text(standing.word)?, remembered))

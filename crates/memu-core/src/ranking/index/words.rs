@@ -3,14 +3,18 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::interner::{Hashed, Interner};
+use super::interner::Hashed;
+use super::known::{KnownWord, KnownWords, Remembered};
 use super::vectors::Vectors;
 use crate::analysis::Analyzer;
 use crate::provider::WordVectors;
 
 /// How many words are remembered; then all are forgotten. A vector of 256 numbers takes
-/// some 300 bytes.
+/// some 300 bytes, the rest of a word 64 to 128.
 const REMEMBERED: usize = 1 << 16;
+
+/// How many words are looked up at a time, while others wait.
+const AT_A_TIME: usize = 64;
 
 /// The vectors and terms of words. Those that were asked for are remembered: the scopes
 /// of a store mostly talk in the same words, and what a word is takes longer to find out
@@ -21,32 +25,24 @@ pub struct Words {
 }
 
 /// What is known about some words.
-#[derive(Default)]
 struct Known {
-    words: Interner,
-    /// By word.
-    by_word: Vec<KnownWord>,
-    terms: Interner,
+    words: KnownWords,
     vectors: Vectors,
+    /// How often everything was forgotten, and one.
+    generation: u32,
 }
-
-#[derive(Clone, Copy, Default)]
-struct KnownWord {
-    /// The number of its term.
-    term: Fact<Option<u32>>,
-    /// The number of its vector.
-    vector: Fact<u32>,
-}
-
-/// What may not have been found out yet.
-type Fact<T> = Option<T>;
 
 impl Words {
     /// Words with these vectors.
     pub fn new(vectors: Arc<dyn WordVectors>) -> Self {
+        let known = Known {
+            words: KnownWords::default(),
+            vectors: Vectors::new(vectors.dimension()),
+            generation: 1,
+        };
         Self {
             vectors,
-            known: Mutex::default(),
+            known: Mutex::new(known),
         }
     }
 
@@ -63,88 +59,98 @@ impl Words {
         vector
     }
 
+    /// What is known about each of these words, in order. What was not yet is found out and
+    /// remembered, but for words that are too long.
+    pub(super) fn look_up<'w>(
+        &self,
+        words: impl ExactSizeIterator<Item = &'w str>,
+        analyzer: &Analyzer,
+    ) -> Vec<KnownWord> {
+        let mut found = Vec::with_capacity(words.len());
+        for_each_part(words.map(Hashed::new), |part| {
+            let mut known = self.lock();
+            known.words.bring_near(part);
+            for word in part {
+                let one = known.words.get(*word).copied();
+                found.push(one.unwrap_or_else(|| self.find_out(&mut known, *word, analyzer)));
+            }
+        });
+        found
+    }
+
     /// The vectors of words, each with where it may be remembered, in order; zero for those
     /// that have none.
     pub(super) fn vectors<'w>(
         &self,
-        words: impl ExactSizeIterator<Item = (&'w str, u32)>,
+        words: impl ExactSizeIterator<Item = (&'w str, Remembered)>,
     ) -> Vectors {
         let mut found = Vectors::new(self.dimension());
         found.reserve(words.len());
-        for (word, remembered) in words {
-            let mut known = lock(&self.known);
-            let place = match known.words.text(remembered) {
-                Some(there) if there == word => remembered as usize,
-                _ => known.place(Hashed::new(word)),
-            };
-            let vector = known.vector(place);
-            let number = vector.unwrap_or_else(|| self.find_vector(&mut known, word, place));
-            found.push_from(&known.vectors, number);
-        }
+        for_each_part(words, |part| {
+            let known = self.lock();
+            for (word, remembered) in part {
+                let remembered = Some(*remembered).filter(|one| one.generation == known.generation);
+                let found_again = || Some(known.words.get(Hashed::new(word))?.vector());
+                match remembered.or_else(found_again) {
+                    Some(one) => found.push_from(&known.vectors, one.vector as usize),
+                    None => push(&mut found, &self.vector(word)),
+                }
+            }
+        });
         found
     }
 
-    /// Finds out the vector of a word, and remembers it; returns its number.
-    fn find_vector(&self, known: &mut Known, word: &str, place: usize) -> usize {
-        let vector = self.vector(word);
-        if known.vectors.count() == 0 {
-            known.vectors = Vectors::new(self.dimension());
+    /// Finds out about a word, and remembers it.
+    fn find_out(&self, known: &mut Known, word: Hashed<'_>, analyzer: &Analyzer) -> KnownWord {
+        let term = analyzer.term(word.text);
+        let Some(mut found) = KnownWord::new(word, term.as_deref()) else {
+            return KnownWord::default();
+        };
+        if known.words.len() >= REMEMBERED {
+            known.forget();
         }
-        // The widest instructions that this processor has; each number is computed on
-        // its own.
-        pulp::Arch::new().dispatch(|| known.vectors.push(&vector));
-        let number = known.vectors.count() - 1;
-        if let Some(word) = known.by_word.get_mut(place) {
-            word.vector = Some(number as u32);
+        // Nobody asks for those of stop words.
+        if term.is_some() {
+            push(&mut known.vectors, &self.vector(word.text));
+            found = found.with_vector(Remembered {
+                generation: known.generation,
+                vector: known.vectors.count().saturating_sub(1) as u32,
+            });
         }
-        number
+        known.words.insert(found);
+        found
     }
 
-    /// Calls `visit` with the term of a word; with `None` for a stop word. Says where the
-    /// word is remembered, too, until all are forgotten.
-    pub(super) fn with_term<R>(
-        &self,
-        word: Hashed<'_>,
-        analyzer: &Analyzer,
-        visit: impl FnOnce(Option<&str>) -> R,
-    ) -> (R, u32) {
-        let mut known = lock(&self.known);
-        let place = known.place(word);
-        if let Some(term) = known.by_word.get(place).and_then(|word| word.term) {
-            let text = term.and_then(|term| known.terms.text(term));
-            return (visit(text), place as u32);
-        }
-        let term = analyzer.term(word.text);
-        let number = term
-            .as_deref()
-            .map(|term| known.terms.number(Hashed::new(term)).0);
-        if let Some(word) = known.by_word.get_mut(place) {
-            word.term = Some(number);
-        }
-        (visit(term.as_deref()), place as u32)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Known {
-    /// The place of a word, which is remembered from now on.
-    fn place(&mut self, word: Hashed<'_>) -> usize {
-        if self.by_word.len() >= REMEMBERED && self.words.get(word).is_none() {
-            *self = Self::default();
-        }
-        let (place, is_new) = self.words.number(word);
-        if is_new {
-            self.by_word.push(KnownWord::default());
-        }
-        place as usize
-    }
-
-    fn vector(&self, place: usize) -> Option<usize> {
-        Some(self.by_word.get(place)?.vector? as usize)
+    fn forget(&mut self) {
+        self.words = KnownWords::default();
+        self.vectors = Vectors::new(self.vectors.dimension());
+        self.generation = self.generation.wrapping_add(1).max(1);
     }
 }
 
-fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
+/// Appends a vector by the widest instructions that this processor has; each number is
+/// computed on its own.
+fn push(vectors: &mut Vectors, vector: &[f32]) {
+    pulp::Arch::new().dispatch(|| vectors.push(vector));
+}
+
+/// Calls `visit` with some at a time, until there are no more.
+fn for_each_part<T>(mut all: impl Iterator<Item = T>, mut visit: impl FnMut(&[T])) {
+    let mut part = Vec::with_capacity(AT_A_TIME);
+    loop {
+        part.clear();
+        part.extend(all.by_ref().take(AT_A_TIME));
+        if part.is_empty() {
+            return;
+        }
+        visit(&part);
+    }
 }
 
 impl fmt::Debug for Words {
@@ -174,25 +180,67 @@ mod tests {
         }
     }
 
+    fn looked_up(words: &Words, asked: &[&str]) -> Vec<Remembered> {
+        let found = words.look_up(asked.iter().copied(), &Analyzer::default());
+        found.iter().map(KnownWord::vector).collect()
+    }
+
+    fn cosines(words: &Words, asked: &[&str], remembered: &[Remembered]) -> Vec<f32> {
+        let asked = asked.iter().copied().zip(remembered.iter().copied());
+        let asked: Vec<_> = asked.collect();
+        words.vectors(asked.into_iter()).cosines(&[0.6, 0.8])
+    }
+
     #[test]
     fn what_is_remembered_is_what_was_found_out() {
         let counting = Arc::new(Counting::default());
         let words = Words::new(counting.clone());
-        let asked = ["boat", "unknown", "lighthouse"];
-        let vector = [0.6, 0.8];
-        let vectors = || words.vectors(asked.into_iter().zip([0, 1, 7]));
-        let first = vectors().cosines(&vector);
-        assert_eq!(vectors().cosines(&vector), first);
-        assert_eq!(counting.0.load(Ordering::SeqCst), 3);
-        assert!(first[0] > 0.7 && first[1] == 0.0);
         let analyzer = Analyzer::default();
+        let asked = ["boats", "unknown", "the", "lighthouse"];
         for _ in 0..2 {
-            let term = |word| {
-                let owned = |term: Option<&str>| term.map(str::to_owned);
-                words.with_term(Hashed::new(word), &analyzer, owned).0
-            };
-            assert_eq!(term("boats").as_deref(), Some("boat"));
-            assert_eq!(term("the"), None);
+            let found = words.look_up(asked.into_iter(), &analyzer);
+            let terms = asked.iter().zip(&found);
+            let terms: Vec<_> = terms
+                .map(|(word, known)| known.term(word, &analyzer))
+                .collect();
+            let terms: Vec<_> = terms.iter().map(Option::as_deref).collect();
+            let expected = [Some("boat"), Some("unknown"), None, Some("lighthous")];
+            assert_eq!(terms, expected);
         }
+        assert_eq!(counting.0.load(Ordering::SeqCst), 3);
+        let asked = ["boats", "unknown", "lighthouse"];
+        let first = cosines(&words, &asked, &looked_up(&words, &asked));
+        assert!(first[0] > 0.7 && first[1] == 0.0);
+        assert_eq!(cosines(&words, &asked, &[Remembered::default(); 3]), first);
+        assert_eq!(counting.0.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn vectors_are_found_when_all_was_forgotten_and_of_words_that_are_too_long() {
+        let words = Words::new(Arc::new(Counting::default()));
+        let long = "l".repeat(90);
+        let asked = ["boats", long.as_str(), "lighthouse"];
+        let remembered = looked_up(&words, &asked);
+        assert_eq!(remembered[1], Remembered::default());
+        let before = cosines(&words, &asked, &remembered);
+        assert!(before.iter().all(|cosine| *cosine > 0.5));
+        words.lock().forget();
+        assert_eq!(cosines(&words, &asked, &remembered), before);
+        // Others have taken the places of those that were forgotten.
+        let others = looked_up(&words, &["unknown", "unknown2", "unknown3"]);
+        assert_eq!(others[0].vector, remembered[0].vector);
+        assert_eq!(cosines(&words, &asked, &remembered), before);
+    }
+
+    #[test]
+    fn no_more_words_are_remembered_than_there_is_room_for() {
+        let words = Words::new(Arc::new(Counting::default()));
+        let asked: Vec<String> = (0..REMEMBERED + 2).map(|n| format!("w{n}")).collect();
+        let found = words.look_up(asked.iter().map(String::as_str), &Analyzer::default());
+        assert_eq!(found.len(), asked.len());
+        assert_eq!(words.lock().words.len(), 2);
+        assert_eq!(words.lock().vectors.count(), 2);
+        let generations: Vec<u32> = found.iter().map(|one| one.vector().generation).collect();
+        assert_eq!((generations[0], generations[REMEMBERED]), (1, 2));
     }
 }

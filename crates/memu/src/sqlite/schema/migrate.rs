@@ -7,7 +7,10 @@ use super::{
 };
 
 /// From schema 1 to 2, from 2 to 3, and so on.
-pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 2] = [to_2, to_3];
+pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 3] = [to_2, to_3, to_4];
+
+/// The first schema whose derived data this version reads.
+pub(in crate::sqlite) const DERIVED_SINCE: i32 = 3;
 
 /// Packs segments, items, relations and the change log; does without the hashes of items,
 /// which nothing looked for; and adds what an upgrade could not read.
@@ -74,6 +77,16 @@ INSERT INTO memu_model_usage SELECT scope_id, substr(created_at, 1, 10), model_p
         usage("output_tokens"),
         usage("cost"),
         usage("latency"),
+    )
+}
+
+/// Moves the blocks of outlines out of their index.
+fn to_4(_: &ScopeSchema) -> String {
+    format!(
+        "ALTER TABLE memu_outlines RENAME TO old_outlines;
+{OUTLINES}
+INSERT INTO memu_outlines SELECT scope_id, owner_kind, first_row, seq, body FROM old_outlines;
+DROP TABLE old_outlines;"
     )
 }
 
