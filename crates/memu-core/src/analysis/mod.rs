@@ -5,9 +5,11 @@
 //! `'s`. A *term* is the Snowball (English) stem of a word that is not a stop
 //! word. Scripts without spaces yield one word per run.
 
+mod known;
 mod passages;
 mod stop_words;
 
+pub use known::{Hashed, KnownWord, KnownWords};
 pub use passages::{passages, sentences};
 pub use stop_words::is_stop_word;
 

@@ -1,6 +1,4 @@
-use std::sync::Arc;
-
-use memu_core::analysis::{Analyzer, for_each_word};
+use memu_core::analysis::{Analyzer, Hashed, KnownWord, KnownWords, for_each_word};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The most words of a text that are read; what it is about is said by then.
@@ -12,58 +10,98 @@ const MAX_WORDS: usize = 400;
 pub(super) struct Tokens(Vec<Token>);
 
 /// A word and its stem.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
-    pub(super) word: Arc<str>,
-    /// The stem of the word; the word itself for a stop word.
-    pub(super) stem: Arc<str>,
-    pub(super) is_stop_word: bool,
+#[derive(Clone, Debug)]
+pub(super) enum Token {
+    Short(KnownWord<()>),
+    /// One that is too long to be remembered.
+    Long {
+        word: Box<str>,
+        /// `None` for a stop word.
+        stem: Option<Box<str>>,
+    },
 }
 
-/// How many words are remembered; then all are forgotten. One takes some 150 bytes.
-const REMEMBERED: usize = 1 << 13;
+impl Token {
+    pub(super) fn word(&self) -> &str {
+        match self {
+            Self::Short(known) => known.word(),
+            Self::Long { word, .. } => word,
+        }
+    }
 
-/// Longer words, in bytes, are not remembered: they seldom come again.
-const LONGEST_REMEMBERED: usize = 32;
+    /// The stem of the word; the word itself for a stop word.
+    fn stem(&self) -> &str {
+        self.term().unwrap_or_else(|| self.word())
+    }
+
+    /// The stem of a word that is no stop word.
+    fn term(&self) -> Option<&str> {
+        match self {
+            Self::Short(known) => known.term(),
+            Self::Long { stem, .. } => stem.as_deref(),
+        }
+    }
+}
+
+/// How many words are remembered; then all are forgotten. One takes 64 to 128 bytes.
+const REMEMBERED: usize = 1 << 14;
 
 /// Words that were met, with their stems: memories mostly talk in the same words, and to find a
 /// stem takes much longer than to look it up.
 #[derive(Debug, Default)]
 pub(super) struct Stems {
     analyzer: Analyzer,
-    known: FxHashMap<Arc<str>, Token>,
+    known: KnownWords<()>,
+    /// The words of the last text, one after the other, and where each ends.
+    words: String,
+    ends: Vec<usize>,
 }
 
 impl Stems {
     pub(super) fn tokens(&mut self, text: &str) -> Tokens {
-        let mut tokens = Vec::with_capacity((text.len() / 6).min(MAX_WORDS));
+        let Self { words, ends, .. } = self;
+        words.clear();
+        ends.clear();
         for_each_word(text, |word| {
-            if tokens.len() < MAX_WORDS {
-                tokens.push(self.token(word));
+            if ends.len() < MAX_WORDS {
+                words.push_str(word);
+                ends.push(words.len());
             }
         });
-        Tokens(tokens)
+        let starts = std::iter::once(&0).chain(&*ends);
+        let words = starts.zip(&*ends).filter_map(|(start, end)| {
+            let word = words.get(*start..*end)?;
+            Some(Hashed::new(word))
+        });
+        let words: Vec<Hashed<'_>> = words.collect();
+        self.known.bring_near(&words);
+        let (known, analyzer) = (&mut self.known, &self.analyzer);
+        Tokens(
+            words
+                .into_iter()
+                .map(|word| token(word, known, analyzer))
+                .collect(),
+        )
     }
+}
 
-    fn token(&mut self, word: &str) -> Token {
-        if let Some(token) = self.known.get(word) {
-            return token.clone();
+fn token(word: Hashed<'_>, known: &mut KnownWords<()>, analyzer: &Analyzer) -> Token {
+    if let Some(found) = known.get(word) {
+        return Token::Short(*found);
+    }
+    let stem = analyzer.term(word.text());
+    match KnownWord::new(word, stem.as_deref(), ()) {
+        Some(found) => {
+            if known.len() >= REMEMBERED {
+                *known = KnownWords::default();
+            }
+            known.insert(found);
+            Token::Short(found)
         }
-        let stem = self.analyzer.term(word);
-        let is_remembered = word.len() <= LONGEST_REMEMBERED;
-        if is_remembered && self.known.len() >= REMEMBERED {
-            self.known.clear();
-        }
-        let word: Arc<str> = word.into();
-        let token = Token {
-            is_stop_word: stem.is_none(),
-            stem: stem.map_or_else(|| word.clone(), |stem| (*stem).into()),
-            word: word.clone(),
-        };
-        if is_remembered {
-            self.known.insert(word, token.clone());
-        }
-        token
+        None => Token::Long {
+            word: word.text().into(),
+            stem: stem.map(|stem| (*stem).into()),
+        },
     }
 }
 
@@ -80,8 +118,7 @@ impl Tokens {
     pub(super) fn terms(&self) -> Vec<&str> {
         let mut seen = FxHashSet::default();
         seen.reserve(self.0.len());
-        let tokens = self.0.iter().filter(|token| !token.is_stop_word);
-        let stems = tokens.map(|token| &*token.stem);
+        let stems = self.0.iter().filter_map(Token::term);
         stems.filter(|stem| seen.insert(*stem)).collect()
     }
 }
@@ -100,9 +137,9 @@ impl<C: PartialEq> Cue<C> {
         tokens.len() >= self.phrase.len()
             && self.phrase.iter().zip(tokens).all(|(wanted, token)| {
                 if self.exact {
-                    wanted.word == token.word
+                    wanted.word() == token.word()
                 } else {
-                    wanted.stem == token.stem
+                    wanted.stem() == token.stem()
                 }
             })
     }
@@ -136,7 +173,7 @@ impl<C: Copy + PartialEq> CueBook<C> {
             let Some(first) = phrase.first() else {
                 continue;
             };
-            let cues = book.entry((*first.stem).to_owned()).or_default();
+            let cues = book.entry(first.stem().to_owned()).or_default();
             match cues.iter_mut().find(|cue| cue.is(&phrase, exact)) {
                 Some(cue) => cue.value(category, points),
                 None => cues.push(Cue {
@@ -159,7 +196,7 @@ impl<C: Copy + PartialEq> CueBook<C> {
         let mut seen: Vec<&Cue<C>> = Vec::new();
         let mut rest = tokens.as_slice();
         while let Some(first) = rest.first() {
-            let cues = self.0.get(&*first.stem).map_or(&[][..], Vec::as_slice);
+            let cues = self.0.get(first.stem()).map_or(&[][..], Vec::as_slice);
             let found = cues.iter().find(|cue| cue.begins(rest));
             let step = found.map_or(1, |cue| cue.phrase.len());
             if let Some(cue) = found

@@ -1,7 +1,7 @@
 use memu_core::provider::CategoryTopic;
 
 use super::DefaultCategory;
-use super::cues::Tokens;
+use super::cues::{Token, Tokens};
 use super::fields::{self, Field};
 use super::lexicon::DefaultPoints;
 
@@ -34,7 +34,7 @@ pub(super) struct Topic {
 impl Topic {
     pub(super) fn new(category: &CategoryTopic) -> Self {
         let name = Tokens::of(&spaced(&category.name));
-        let joined: Vec<&str> = name.as_slice().iter().map(|token| &*token.word).collect();
+        let joined: Vec<&str> = name.as_slice().iter().map(Token::word).collect();
         let default = DefaultCategory::from_name(&joined.join("_"));
         let known = Tokens::of(default.map_or("", DefaultCategory::description));
         let description = Tokens::of(&category.description);

@@ -223,9 +223,9 @@ mod tests {
             }
         });
         queue.close();
-        workers
-            .into_iter()
-            .for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
         assert_eq!(sum.load(SeqCst), 4 * 500_500);
     }
 }

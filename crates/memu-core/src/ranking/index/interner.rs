@@ -1,9 +1,7 @@
-use std::hash::Hasher;
-
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
-use rustc_hash::FxHasher;
 
+use crate::analysis::Hashed;
 use crate::ranking::outline::BlockTexts;
 
 /// Different texts by number, all in one piece. Indexes of small scopes are made by the
@@ -20,32 +18,6 @@ pub(super) struct Interner {
 struct Place {
     hash: u32,
     number: u32,
-}
-
-/// A text with its hash, which several interners may need.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hashed<'t> {
-    pub(super) text: &'t str,
-    hash: u32,
-}
-
-impl<'t> Hashed<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        let mut hasher = FxHasher::default();
-        hasher.write(text.as_bytes());
-        // The better half of it.
-        let hash = hasher.finish() as u32;
-        Self { text, hash }
-    }
-
-    pub(super) fn hash(self) -> u32 {
-        self.hash
-    }
-
-    #[cfg(test)]
-    pub(super) fn with_hash(text: &'t str, hash: u32) -> Self {
-        Self { text, hash }
-    }
 }
 
 impl Interner {
@@ -74,14 +46,15 @@ impl Interner {
     /// Makes room for so many more texts.
     pub(super) fn reserve(&mut self, more: usize) {
         let waiting = self.texts.len() - self.numbers.len();
-        self.numbers.reserve(waiting + more, Place::spread);
+        self.numbers
+            .reserve(waiting + more, |place| spread(place.hash));
     }
 
     /// The number of a text, if it is there.
     pub(super) fn get(&self, text: Hashed<'_>) -> Option<u32> {
         let place = self
             .numbers
-            .find(spread(text.hash), |place| is(&self.texts, *place, text));
+            .find(spread(text.hash()), |place| is(&self.texts, *place, text));
         place.map(|place| place.number)
     }
 
@@ -90,13 +63,13 @@ impl Interner {
         self.place_all();
         let Self { texts, numbers } = self;
         let is_it = |place: &Place| is(texts, *place, text);
-        match numbers.entry(spread(text.hash), is_it, Place::spread) {
+        match numbers.entry(spread(text.hash()), is_it, |place| spread(place.hash)) {
             Entry::Occupied(known) => (known.get().number, false),
             Entry::Vacant(place) => {
                 let number = texts.len() as u32;
-                texts.push(text.text);
+                texts.push(text.text());
                 place.insert(Place {
-                    hash: text.hash,
+                    hash: text.hash(),
                     number,
                 });
                 (number, true)
@@ -107,18 +80,12 @@ impl Interner {
     /// Puts those into the table that were not looked for.
     fn place_all(&mut self) {
         for number in self.numbers.len() as u32..self.texts.len() as u32 {
-            let hash = self.texts.get(number).map(|text| Hashed::new(text).hash);
+            let hash = self.texts.get(number).map(|text| Hashed::new(text).hash());
             let hash = hash.unwrap_or_default();
             let place = Place { hash, number };
             self.numbers
-                .insert_unique(spread(hash), place, Place::spread);
+                .insert_unique(spread(hash), place, |place| spread(place.hash));
         }
-    }
-}
-
-impl Place {
-    fn spread(&self) -> u64 {
-        spread(self.hash)
     }
 }
 
@@ -128,7 +95,7 @@ fn spread(hash: u32) -> u64 {
 }
 
 fn is(texts: &BlockTexts, place: Place, text: Hashed<'_>) -> bool {
-    place.hash == text.hash && texts.get(place.number) == Some(text.text)
+    place.hash == text.hash() && texts.get(place.number) == Some(text.text())
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ mod field;
 #[cfg(test)]
 mod growing_tests;
 mod interner;
-mod known;
 mod matches;
 mod meaning;
 mod numbers;

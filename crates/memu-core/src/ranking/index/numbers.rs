@@ -3,9 +3,10 @@
 use std::thread;
 
 use super::field::merge;
-use super::interner::{Hashed, Interner};
-use super::known::KnownWord;
+use super::interner::Interner;
 use super::vocabulary::{Occurs, Vocabulary};
+use super::words::Found;
+use crate::analysis::Hashed;
 use crate::ranking::outline::{Block, BlockTexts, Entry, Growth, Occurrence, Outline};
 
 /// A word whose number is not known yet.
@@ -28,7 +29,7 @@ pub(super) struct WordNumbers {
     told_apart: std::vec::IntoIter<Vec<u32>>,
     /// By place: what is known about the word, when no two places are of the same word and
     /// the vocabulary had none of them; else empty.
-    all_new: Vec<KnownWord>,
+    all_new: Vec<Found>,
     /// The terms that were asked for last.
     terms: Vec<(u32, u32)>,
 }

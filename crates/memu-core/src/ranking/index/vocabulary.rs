@@ -1,9 +1,9 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::interner::{Hashed, Interner};
-use super::known::{KnownWord, Remembered};
-use super::words::Words;
-use crate::analysis::Analyzer;
+use super::interner::Interner;
+use super::words::{Found, Remembered, Words};
+use crate::analysis::{Analyzer, Hashed};
 
 /// The words that occur, the terms they become, and which of its words stands for
 /// each term.
@@ -79,13 +79,10 @@ impl Vocabulary {
     }
 
     /// What is known about each of these words, in order.
-    pub(super) fn look_up<'w>(
-        &self,
-        words: impl ExactSizeIterator<Item = &'w str>,
-    ) -> Vec<KnownWord> {
+    pub(super) fn look_up<'w>(&self, words: impl ExactSizeIterator<Item = &'w str>) -> Vec<Found> {
         match &self.known {
             Some(known) => known.look_up(words, &self.analyzer),
-            None => vec![KnownWord::default(); words.len()],
+            None => vec![Found::default(); words.len()],
         }
     }
 
@@ -101,17 +98,21 @@ impl Vocabulary {
     }
 
     /// The number of a word that does not occur yet, of which this is known.
-    pub(super) fn new_word(&mut self, word: &str, known: &KnownWord) -> u32 {
+    pub(super) fn new_word(&mut self, word: &str, known: &Found) -> u32 {
         let number = self.numbers.push_new(word);
         self.add(word, known);
         number
     }
 
-    fn add(&mut self, word: &str, known: &KnownWord) {
+    fn add(&mut self, word: &str, known: &Found) {
         let Self {
             terms, analyzer, ..
         } = self;
-        let term = known.term(word, analyzer);
+        let term = match known.word() {
+            // It is too long to be remembered.
+            "" => analyzer.term(word),
+            _ => known.term().map(Cow::Borrowed),
+        };
         let term = term.map(|term| terms.number(Hashed::new(&term)).0);
         if self.standing.len() < self.terms.len() {
             self.standing.push(None);
@@ -119,7 +120,7 @@ impl Vocabulary {
         self.words.push(Word {
             term,
             count: 0,
-            remembered: known.vector(),
+            remembered: *known.more(),
         });
     }
 

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::interner::Hashed;
-use super::known::{KnownWord, KnownWords, Remembered};
 use super::vectors::Vectors;
-use crate::analysis::Analyzer;
+use crate::analysis::{Analyzer, Hashed, KnownWord, KnownWords};
 use crate::provider::WordVectors;
 
 /// How many words are remembered; then all are forgotten. A vector of 256 numbers takes
@@ -24,9 +22,21 @@ pub struct Words {
     known: Mutex<Known>,
 }
 
+/// Where the vector of a word is remembered, as long as nothing is forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Remembered {
+    /// How often everything was forgotten before, and one: 0 is nowhere.
+    generation: u32,
+    /// Its number.
+    vector: u32,
+}
+
+/// What is known about a word; no word where it is too long to be remembered.
+pub(super) type Found = KnownWord<Remembered>;
+
 /// What is known about some words.
 struct Known {
-    words: KnownWords,
+    words: KnownWords<Remembered>,
     vectors: Vectors,
     /// How often everything was forgotten, and one.
     generation: u32,
@@ -65,7 +75,7 @@ impl Words {
         &self,
         words: impl ExactSizeIterator<Item = &'w str>,
         analyzer: &Analyzer,
-    ) -> Vec<KnownWord> {
+    ) -> Vec<Found> {
         let mut found = Vec::with_capacity(words.len());
         for_each_part(words.map(Hashed::new), |part| {
             let mut known = self.lock();
@@ -90,7 +100,7 @@ impl Words {
             let known = self.lock();
             for (word, remembered) in part {
                 let remembered = Some(*remembered).filter(|one| one.generation == known.generation);
-                let found_again = || Some(known.words.get(Hashed::new(word))?.vector());
+                let found_again = || Some(*known.words.get(Hashed::new(word))?.more());
                 match remembered.or_else(found_again) {
                     Some(one) => found.push_from(&known.vectors, one.vector as usize),
                     None => push(&mut found, &self.vector(word)),
@@ -101,22 +111,24 @@ impl Words {
     }
 
     /// Finds out about a word, and remembers it.
-    fn find_out(&self, known: &mut Known, word: Hashed<'_>, analyzer: &Analyzer) -> KnownWord {
-        let term = analyzer.term(word.text);
-        let Some(mut found) = KnownWord::new(word, term.as_deref()) else {
-            return KnownWord::default();
-        };
+    fn find_out(&self, known: &mut Known, word: Hashed<'_>, analyzer: &Analyzer) -> Found {
+        let term = analyzer.term(word.text());
+        let fits = |vector| KnownWord::new(word, term.as_deref(), vector);
+        if fits(Remembered::default()).is_none() {
+            return Found::default();
+        }
         if known.words.len() >= REMEMBERED {
             known.forget();
         }
         // Nobody asks for those of stop words.
-        if term.is_some() {
-            push(&mut known.vectors, &self.vector(word.text));
-            found = found.with_vector(Remembered {
+        let vector = term.as_ref().map(|_| {
+            push(&mut known.vectors, &self.vector(word.text()));
+            Remembered {
                 generation: known.generation,
                 vector: known.vectors.count().saturating_sub(1) as u32,
-            });
-        }
+            }
+        });
+        let found = fits(vector.unwrap_or_default()).unwrap_or_default();
         known.words.insert(found);
         found
     }
@@ -182,7 +194,7 @@ mod tests {
 
     fn looked_up(words: &Words, asked: &[&str]) -> Vec<Remembered> {
         let found = words.look_up(asked.iter().copied(), &Analyzer::default());
-        found.iter().map(KnownWord::vector).collect()
+        found.iter().map(|one| *one.more()).collect()
     }
 
     fn cosines(words: &Words, asked: &[&str], remembered: &[Remembered]) -> Vec<f32> {
@@ -199,11 +211,7 @@ mod tests {
         let asked = ["boats", "unknown", "the", "lighthouse"];
         for _ in 0..2 {
             let found = words.look_up(asked.into_iter(), &analyzer);
-            let terms = asked.iter().zip(&found);
-            let terms: Vec<_> = terms
-                .map(|(word, known)| known.term(word, &analyzer))
-                .collect();
-            let terms: Vec<_> = terms.iter().map(Option::as_deref).collect();
+            let terms: Vec<_> = found.iter().map(KnownWord::term).collect();
             let expected = [Some("boat"), Some("unknown"), None, Some("lighthous")];
             assert_eq!(terms, expected);
         }
@@ -240,7 +248,7 @@ mod tests {
         assert_eq!(found.len(), asked.len());
         assert_eq!(words.lock().words.len(), 2);
         assert_eq!(words.lock().vectors.count(), 2);
-        let generations: Vec<u32> = found.iter().map(|one| one.vector().generation).collect();
+        let generations: Vec<u32> = found.iter().map(|one| one.more().generation).collect();
         assert_eq!((generations[0], generations[REMEMBERED]), (1, 2));
     }
 }

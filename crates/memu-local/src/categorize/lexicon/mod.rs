@@ -143,7 +143,7 @@ const TYPICAL_WORDS: i32 = 30;
 pub(super) fn points(memory_type: &str, tokens: &Tokens) -> DefaultPoints {
     let mut points = DefaultPoints::default();
     CUES.for_each_match(tokens, |category, worth| points.add(category, worth));
-    if tokens.as_slice().iter().any(|token| is_year(&token.word)) {
+    if tokens.as_slice().iter().any(|token| is_year(token.word())) {
         points.add(Experiences, 2);
     }
     dampen(&mut points, tokens);
@@ -174,7 +174,7 @@ fn dampen(points: &mut DefaultPoints, tokens: &Tokens) {
     let by_assistant = tokens
         .iter()
         .take(2)
-        .any(|token| &*token.word == "assistant");
+        .any(|token| token.word() == "assistant");
     for category in DefaultCategory::ALL {
         points.scale(category, TYPICAL_WORDS, words);
         if by_assistant && category != Knowledge {
