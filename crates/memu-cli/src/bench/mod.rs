@@ -154,7 +154,7 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
     if plan.wants(&what) {
         let path = folder.file("scopes.db");
         ask::fill(&path, &language, scopes, SCOPE, progress).await?;
-        for row in ask::retrieve(&what, &path, &language, scopes, 300).await? {
+        for row in ask::retrieve(&what, &path, &language, scopes, 3_000).await? {
             print(&row)?;
         }
         let time = ask::new_process(&path, "user 7", "What about kla?", 9)?;

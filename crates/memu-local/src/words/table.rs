@@ -144,19 +144,23 @@ impl WordTable {
             letters.copied().unwrap_or(1.0)
         };
         let share = weight / pieces.iter().map(letters).sum::<f32>().max(1.0);
-        for piece in pieces {
-            let at = usize::from(*piece) * self.dimension;
-            let codes = self.codes.get(at..at + self.dimension);
-            let scale = usize::from(*piece) * 4;
-            let scale = self.scales.get(scale..scale + 4);
-            let (Some(codes), Some(scale)) = (codes, scale) else {
-                continue;
-            };
-            let factor = share * letters(piece) * f32::from_bits(number(scale));
-            for (sum, code) in sum.iter_mut().zip(codes) {
-                *sum += factor * f32::from(code.cast_signed());
+        // The widest instructions that this processor has; each number is added up on its
+        // own, so that all of them get the same sums.
+        pulp::Arch::new().dispatch(|| {
+            for piece in pieces {
+                let at = usize::from(*piece) * self.dimension;
+                let codes = self.codes.get(at..at + self.dimension);
+                let scale = usize::from(*piece) * 4;
+                let scale = self.scales.get(scale..scale + 4);
+                let (Some(codes), Some(scale)) = (codes, scale) else {
+                    continue;
+                };
+                let factor = share * letters(piece) * f32::from_bits(number(scale));
+                for (sum, code) in sum.iter_mut().zip(codes) {
+                    *sum += factor * f32::from(code.cast_signed());
+                }
             }
-        }
+        });
     }
 }
 

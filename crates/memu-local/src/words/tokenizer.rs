@@ -66,12 +66,7 @@ impl Tokenizer {
         let mut rest = word;
         while !rest.is_empty() {
             let continues = rest.len() < word.len();
-            let longest = rest
-                .char_indices()
-                .rev()
-                .map(|(at, character)| at + character.len_utf8())
-                .filter_map(|end| rest.split_at_checked(end))
-                .find_map(|(piece, after)| Some((self.entries.number(piece, continues)?, after)));
+            let longest = self.entries.longest(rest, continues);
             let Some((piece, after)) = longest else {
                 pieces.clear();
                 return;
