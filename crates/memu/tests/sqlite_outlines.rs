@@ -71,29 +71,55 @@ async fn damaged_or_missing_outlines_are_made_anew() {
     }
 }
 
+/// Statements that bring outlines into the form of schema 3, with a row more.
+fn as_in_schema_3(strict: &str, row: &str) -> String {
+    format!(
+        "PRAGMA foreign_keys = OFF;
+        ALTER TABLE memu_outlines RENAME TO others;
+        CREATE TABLE memu_outlines (scope_id INTEGER NOT NULL
+            REFERENCES memu_scopes (scope_id) ON DELETE CASCADE, owner_kind INTEGER NOT NULL,
+            first_row INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (scope_id, owner_kind, first_row)) {strict} WITHOUT ROWID;
+        INSERT INTO memu_outlines SELECT * FROM others;
+        INSERT INTO memu_outlines VALUES ({row});
+        DROP TABLE others;
+        PRAGMA user_version = 3"
+    )
+}
+
 #[tokio::test]
 async fn outlines_of_the_schema_before_are_taken_over() {
     let fixture = talked().await;
     let expected = answer(&fixture.service).await;
     fixture.service.close().await.unwrap();
-    // As schema 3 had them.
-    let before = "ALTER TABLE memu_outlines RENAME TO others;
-        CREATE TABLE memu_outlines (scope_id INTEGER NOT NULL
-            REFERENCES memu_scopes (scope_id) ON DELETE CASCADE, owner_kind INTEGER NOT NULL,
-            first_row INTEGER NOT NULL, seq INTEGER NOT NULL, body BLOB NOT NULL,
-            PRIMARY KEY (scope_id, owner_kind, first_row)) STRICT, WITHOUT ROWID;
-        INSERT INTO memu_outlines SELECT * FROM others;
-        DROP TABLE others;
-        PRAGMA user_version = 3";
-    assert_eq!(answer_after(&fixture, before).await, expected);
+    let orphan = "(SELECT max(scope_id) + 1 FROM memu_scopes), 1, 1, 1, x'00'";
+    let before = as_in_schema_3("STRICT,", orphan);
+    assert_eq!(answer_after(&fixture, &before).await, expected);
     let file = fixture.folder.path().join("memu.db");
     let connection = Connection::open(&file).unwrap();
     let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(number("PRAGMA user_version"), 4);
     assert!(number("SELECT count(*) FROM memu_outlines") > 0);
-    let old = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%WITHOUT ROWID%'
+    let in_index = "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%WITHOUT ROWID%'
         AND name IN ('memu_outlines', 'old_outlines')";
-    assert_eq!(number(old), 0);
+    assert_eq!(number(in_index), 0);
+    let orphans = "SELECT count(*) FROM memu_outlines
+        WHERE scope_id NOT IN (SELECT scope_id FROM memu_scopes)";
+    assert_eq!(number(orphans), 0);
+
+    // What cannot be taken over stays where it is, and hinders nobody.
+    let unreadable = "(SELECT min(scope_id) FROM memu_scopes), 99, 1, 'no number', x'00'";
+    let before = as_in_schema_3("", unreadable);
+    assert_eq!(answer_after(&fixture, &before).await, expected);
+    assert_eq!(number("PRAGMA user_version"), 4);
+    assert_eq!(number(in_index), 1);
+    assert_eq!(
+        number("SELECT count(*) FROM memu_outlines WHERE owner_kind = 99"),
+        1
+    );
+    let service = memu::open(&file.display().to_string()).await.unwrap();
+    memorize(&service, "second").await;
+    service.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ impl<'t> Hashed<'t> {
         self.text
     }
 
-    /// Its hash; the same in every process.
+    /// Its hash.
     pub fn hash(self) -> u32 {
         self.hash
     }
@@ -41,8 +41,12 @@ impl<'t> Hashed<'t> {
     }
 }
 
-/// How many words the table begins with; a power of two, as ever after.
-const FIRST_SLOTS: usize = 1 << 10;
+/// How many places a table begins with; a power of two, as ever after.
+const FIRST_SLOTS: usize = 1 << 6;
+
+/// How far from its place a word may lie. One that would lie farther is not kept: whoever
+/// makes up words of the same hash makes nothing slow but those.
+const FARTHEST: usize = 1 << 6;
 
 /// How long a word and its term may be, in bytes. Longer ones are not remembered.
 const ROOM: usize = 48;
@@ -93,6 +97,12 @@ impl<T> KnownWord<T> {
     pub fn term(&self) -> Option<&str> {
         let (start, length) = self.term;
         Some(self.part(start, length)).filter(|term| !term.is_empty())
+    }
+
+    /// The same word, of which this is known as well.
+    #[must_use]
+    pub fn with(self, more: T) -> Self {
+        Self { more, ..self }
     }
 
     /// What else is known.
@@ -165,33 +175,46 @@ impl<T: Copy + Default> KnownWords<T> {
 
     /// What is known about a word.
     pub fn get(&self, word: Hashed<'_>) -> Option<&KnownWord<T>> {
-        let mut slots = self.slots_from(self.place(word.hash));
-        slots.find_map(|(_, slot)| match slot.word {
-            0 => Some(None),
-            _ => slot.is(word).then_some(Some(slot)),
-        })?
+        self.slots.get(self.find(word)?)
     }
 
-    /// Adds a word that is not there.
-    pub fn insert(&mut self, word: KnownWord<T>) {
+    /// What else is known about a word, to be changed.
+    pub fn more_mut(&mut self, word: Hashed<'_>) -> Option<&mut T> {
+        let place = self.find(word)?;
+        Some(&mut self.slots.get_mut(place)?.more)
+    }
+
+    /// Adds a word that is not there; says whether there was room near its place.
+    pub fn insert(&mut self, word: KnownWord<T>) -> bool {
         if self.count * 2 >= self.slots.len() {
             let more = (self.slots.len() * 2).max(FIRST_SLOTS);
             let known = std::mem::replace(&mut self.slots, vec![KnownWord::default(); more]);
-            for word in known.into_iter().filter(|slot| slot.word > 0) {
-                self.put(word);
-            }
+            let known = known.into_iter().filter(|slot| slot.word > 0);
+            self.count = known.map(|word| usize::from(self.put(word))).sum();
         }
-        self.put(word);
-        self.count += 1;
+        let kept = self.put(word);
+        self.count += usize::from(kept);
+        kept
     }
 
-    fn put(&mut self, word: KnownWord<T>) {
+    fn find(&self, word: Hashed<'_>) -> Option<usize> {
+        let mut slots = self.slots_from(self.place(word.hash));
+        slots.find_map(|(place, slot)| match slot.word {
+            0 => Some(None),
+            _ => slot.is(word).then_some(Some(place)),
+        })?
+    }
+
+    fn put(&mut self, word: KnownWord<T>) -> bool {
         let free = self
             .slots_from(self.place(word.hash))
             .find_map(|(place, slot)| (slot.word == 0).then_some(place));
-        if let Some(slot) = free.and_then(|place| self.slots.get_mut(place)) {
+        let slot = free.and_then(|place| self.slots.get_mut(place));
+        let kept = slot.is_some();
+        if let Some(slot) = slot {
             *slot = word;
         }
+        kept
     }
 
     /// Where a word of this hash lies if nothing is in its way.
@@ -199,10 +222,10 @@ impl<T: Copy + Default> KnownWords<T> {
         hash as usize & self.slots.len().saturating_sub(1)
     }
 
-    /// All places with what lies there, from this one on.
+    /// The places where a word may lie whose place this is, with what lies there.
     fn slots_from(&self, place: usize) -> impl Iterator<Item = (usize, &KnownWord<T>)> {
         let (before, from) = self.slots.split_at_checked(place).unwrap_or_default();
-        (place..).zip(from).chain((0..).zip(before))
+        (place..).zip(from).chain((0..).zip(before)).take(FARTHEST)
     }
 }
 
@@ -232,9 +255,12 @@ mod tests {
         assert!(words.get(Hashed::new("word1")).is_none());
         for number in 1..5_000 {
             let (text, term) = (text(number), term(number));
-            words.insert(KnownWord::new(Hashed::new(&text), term.as_deref(), number).unwrap());
+            let known = KnownWord::new(Hashed::new(&text), term.as_deref(), number - 1);
+            assert!(words.insert(known.unwrap()));
+            *words.more_mut(Hashed::new(&text)).unwrap() += 1;
         }
         assert_eq!(words.len(), 4_999);
+        assert!(words.more_mut(Hashed::new("word0")).is_none());
         for number in 1..5_000 {
             let text = text(number);
             let known = words.get(Hashed::new(&text)).unwrap();
@@ -258,8 +284,10 @@ mod tests {
 
     #[test]
     fn words_of_the_same_hash_are_told_apart() {
+        fn hashed(text: &str) -> Hashed<'_> {
+            Hashed::with_hash(text, u32::MAX)
+        }
         let mut words = KnownWords::default();
-        let hashed = |text| Hashed::with_hash(text, u32::MAX);
         for text in ["a", "b", "c"] {
             words.insert(KnownWord::new(hashed(text), Some(text), ()).unwrap());
         }
@@ -267,5 +295,17 @@ mod tests {
             assert_eq!(words.get(hashed(text)).unwrap().term(), Some(text));
         }
         assert!(words.get(hashed("d")).is_none());
+        let others: Vec<String> = (0..200).map(|number| number.to_string()).collect();
+        let kept = others.iter().filter(|text| {
+            let word = KnownWord::new(hashed(text), None, ()).unwrap();
+            words.insert(word)
+        });
+        assert_eq!(
+            kept.count(),
+            FARTHEST - 3,
+            "the others would be slow to find"
+        );
+        assert_eq!(words.len(), FARTHEST);
+        assert!(words.get(hashed("0")).is_some() && words.get(hashed("199")).is_none());
     }
 }

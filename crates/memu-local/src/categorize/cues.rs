@@ -43,7 +43,7 @@ impl Token {
     }
 }
 
-/// How many words are remembered; then all are forgotten. One takes 64 to 128 bytes.
+/// How many words are remembered; then all are forgotten. One takes 128 to 256 bytes.
 const REMEMBERED: usize = 1 << 14;
 
 /// Words that were met, with their stems: memories mostly talk in the same words, and to find a
@@ -167,9 +167,10 @@ impl<C: Copy + PartialEq> CueBook<C> {
     /// repeatedly is worth something to each of its categories.
     pub(super) fn new<'a>(phrases: impl IntoIterator<Item = (&'a str, C, i32)>) -> Self {
         let mut book: FxHashMap<String, Vec<Cue<C>>> = FxHashMap::default();
+        let mut stems = Stems::default();
         for (text, category, points) in phrases {
             let exact = text.starts_with('=');
-            let Tokens(phrase) = Tokens::of(text);
+            let Tokens(phrase) = stems.tokens(text);
             let Some(first) = phrase.first() else {
                 continue;
             };

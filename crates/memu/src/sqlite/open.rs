@@ -15,7 +15,10 @@ use super::check::rebuild;
 use super::connection::{Access, open, prepare_to_write, use_write_ahead_log, write};
 use super::error::storage;
 use super::key::{Key, explained, is_no_database};
-use super::schema::{APPLICATION_ID, DERIVED_SINCE, MIGRATIONS, RECORD_TABLES, VERSION, create};
+use super::schema::{
+    APPLICATION_ID, MIGRATIONS, OUTLINES_BESIDE_THEIR_INDEX, READABLE_SINCE, RECORD_TABLES,
+    VERSION, create, outlines_moved,
+};
 use super::scopes::every_scope;
 use super::upgrade;
 use crate::disk::{beside, lasting, size_of};
@@ -140,7 +143,7 @@ fn open_to_read(path: &Path, options: &Options) -> Result<Opened> {
 
 fn is_older(connection: &Connection) -> Result<bool> {
     Ok(pragma(connection, "application_id")? == APPLICATION_ID
-        && pragma(connection, "user_version")? < VERSION)
+        && pragma(connection, "user_version")? < READABLE_SINCE)
 }
 
 /// A connection to a file that is as it should be.
@@ -242,7 +245,10 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             let schema = stored_schema(connection)?;
             connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
-        if version < DERIVED_SINCE {
+        if version < OUTLINES_BESIDE_THEIR_INDEX {
+            move_outlines(connection)?;
+        }
+        if version < READABLE_SINCE {
             let schema = stored_schema(connection)?;
             for (scope_id, scope) in every_scope(connection, &schema)? {
                 rebuild(connection, scope_id, &scope)?;
@@ -253,6 +259,17 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
     })
 }
 
+/// Moves the blocks of outlines out of their index. Where some cannot be read, all stay as they
+/// were: every statement works on both, the file opens, and `memu doctor` tells what is wrong.
+fn move_outlines(connection: &Connection) -> Result<()> {
+    let run = |sql: &str| connection.execute_batch(sql);
+    run("SAVEPOINT move_outlines").map_err(storage)?;
+    if run(&outlines_moved()).is_err() {
+        run("ROLLBACK TO move_outlines").map_err(storage)?;
+    }
+    run("RELEASE move_outlines").map_err(storage)
+}
+
 /// Refuses files that are not ours, or not yet.
 pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<()> {
     let tables = tables(connection)?;
@@ -260,9 +277,9 @@ pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<(
         return Err(foreign(connection, &tables)?);
     }
     let version = pragma(connection, "user_version")?;
-    if version < VERSION && !may_migrate {
+    if version < READABLE_SINCE && !may_migrate {
         return Err(Error::unsupported(format!(
-            "the database has the schema {version} and needs {VERSION}, but ddl_mode is \
+            "the database has the schema {version} and needs {READABLE_SINCE}, but ddl_mode is \
              \"validate\"; open it once with \"create\""
         )));
     }
@@ -274,7 +291,7 @@ pub(super) fn check_file(connection: &Connection, may_migrate: bool) -> Result<(
     }
     let missing = RECORD_TABLES
         .iter()
-        .filter(|_| version == VERSION)
+        .filter(|_| version >= READABLE_SINCE)
         .find(|table| !tables.iter().any(|name| name == *table));
     match missing {
         Some(table) => Err(Error::corrupt(format!(

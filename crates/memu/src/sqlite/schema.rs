@@ -13,13 +13,13 @@ mod views;
 
 use memu_core::scope::ScopeSchema;
 
-pub(super) use migrate::{DERIVED_SINCE, MIGRATIONS};
+pub(super) use migrate::{MIGRATIONS, OUTLINES_BESIDE_THEIR_INDEX, READABLE_SINCE, outlines_moved};
 pub(super) use views::{id_text, relation_id};
 
 /// Marks our files: "MemU" in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x4D65_6D55;
 
-/// The schema that this version writes; [`MIGRATIONS`] lead to it.
+/// The schema that this version writes; [`MIGRATIONS`] and [`outlines_moved`] lead to it.
 pub(super) const VERSION: i32 = 4;
 
 /// The columns of the scope fields.
@@ -202,7 +202,8 @@ CREATE TABLE memu_vector_low_bits (
 ) STRICT;";
 
 /// Blocks of outlines, under the row of their first record. They lie beside their index, not
-/// in it: SQLite reads all of a row that it passes in an index on its way to another.
+/// in it: SQLite reads all of a row that it passes in an index on its way to another. The number
+/// of their last change is in the index, for what has changed to be found without reading blocks.
 const OUTLINES: &str = "CREATE TABLE memu_outlines (
     scope_id INTEGER NOT NULL REFERENCES memu_scopes (scope_id) ON DELETE CASCADE,
     owner_kind INTEGER NOT NULL,

@@ -52,7 +52,7 @@ fn strangers_are_refused_and_left_as_they_are() {
         (
             ErrorKind::TooNew,
             "the database was written by a newer version of MemU: its schema is 99, this version \
-             knows 3"
+             knows 4"
                 .to_owned()
         )
     );
@@ -190,4 +190,21 @@ fn a_file_of_an_earlier_schema_is_brought_up_to_date() {
     let new = folder.path().join("new.db");
     block_on(open(&new).unwrap().close()).unwrap();
     assert_eq!(schema_of(&path), schema_of(&new));
+}
+
+#[test]
+fn a_file_of_the_schema_before_need_not_be_changed_to_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("memu.db");
+    block_on(open(&path).unwrap().close()).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA user_version = 3").unwrap();
+    drop(connection);
+    let validating = Options {
+        create: false,
+        ..Options::file(&path)
+    };
+    let store = block_on(SqliteStore::open(validating)).unwrap();
+    block_on(store.close()).unwrap();
+    assert_eq!(schema_of(&path).0, 3, "validating changes nothing");
 }

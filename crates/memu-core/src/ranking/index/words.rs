@@ -8,7 +8,7 @@ use crate::analysis::{Analyzer, Hashed, KnownWord, KnownWords};
 use crate::provider::WordVectors;
 
 /// How many words are remembered; then all are forgotten. A vector of 256 numbers takes
-/// some 300 bytes, the rest of a word 64 to 128.
+/// some 300 bytes, the rest of a word 128 to 256.
 const REMEMBERED: usize = 1 << 16;
 
 /// How many words are looked up at a time, while others wait.
@@ -77,12 +77,21 @@ impl Words {
         analyzer: &Analyzer,
     ) -> Vec<Found> {
         let mut found = Vec::with_capacity(words.len());
+        // Of so many words the first are forgotten again before their vectors are asked for.
+        let at_once = words.len() <= REMEMBERED;
         for_each_part(words.map(Hashed::new), |part| {
             let mut known = self.lock();
             known.words.bring_near(part);
             for word in part {
                 let one = known.words.get(*word).copied();
-                found.push(one.unwrap_or_else(|| self.find_out(&mut known, *word, analyzer)));
+                let one = one.unwrap_or_else(|| known.find_out(*word, analyzer));
+                let vector = *one.more();
+                found.push(if at_once && one.term().is_some() && vector.is_nowhere() {
+                    let vector = self.find_vector(&mut known, *word);
+                    one.with(vector)
+                } else {
+                    one
+                });
             }
         });
         found
@@ -97,40 +106,41 @@ impl Words {
         let mut found = Vectors::new(self.dimension());
         found.reserve(words.len());
         for_each_part(words, |part| {
-            let known = self.lock();
+            let mut known = self.lock();
             for (word, remembered) in part {
-                let remembered = Some(*remembered).filter(|one| one.generation == known.generation);
-                let found_again = || Some(*known.words.get(Hashed::new(word))?.more());
-                match remembered.or_else(found_again) {
-                    Some(one) => found.push_from(&known.vectors, one.vector as usize),
-                    None => push(&mut found, &self.vector(word)),
+                let mut vector = *remembered;
+                if vector.generation != known.generation {
+                    vector = self.find_vector(&mut known, Hashed::new(word));
+                }
+                if vector.is_nowhere() {
+                    push(&mut found, &self.vector(word));
+                } else {
+                    found.push_from(&known.vectors, vector.vector as usize);
                 }
             }
         });
         found
     }
 
-    /// Finds out about a word, and remembers it.
-    fn find_out(&self, known: &mut Known, word: Hashed<'_>, analyzer: &Analyzer) -> Found {
-        let term = analyzer.term(word.text());
-        let fits = |vector| KnownWord::new(word, term.as_deref(), vector);
-        if fits(Remembered::default()).is_none() {
-            return Found::default();
+    /// Where the vector of a word is, which is found out where it is not known yet; nowhere
+    /// for words that are not remembered.
+    fn find_vector(&self, known: &mut Known, word: Hashed<'_>) -> Remembered {
+        let Known {
+            words,
+            vectors,
+            generation,
+        } = known;
+        let Some(known) = words.more_mut(word) else {
+            return Remembered::default();
+        };
+        if known.is_nowhere() {
+            push(vectors, &self.vector(word.text()));
+            *known = Remembered {
+                generation: *generation,
+                vector: vectors.count().saturating_sub(1) as u32,
+            };
         }
-        if known.words.len() >= REMEMBERED {
-            known.forget();
-        }
-        // Nobody asks for those of stop words.
-        let vector = term.as_ref().map(|_| {
-            push(&mut known.vectors, &self.vector(word.text()));
-            Remembered {
-                generation: known.generation,
-                vector: known.vectors.count().saturating_sub(1) as u32,
-            }
-        });
-        let found = fits(vector.unwrap_or_default()).unwrap_or_default();
-        known.words.insert(found);
-        found
+        *known
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -138,7 +148,27 @@ impl Words {
     }
 }
 
+impl Remembered {
+    fn is_nowhere(self) -> bool {
+        self.generation == 0
+    }
+}
+
 impl Known {
+    /// Finds out about a word, and remembers it, but not its vector.
+    fn find_out(&mut self, word: Hashed<'_>, analyzer: &Analyzer) -> Found {
+        let term = analyzer.term(word.text());
+        let found = KnownWord::new(word, term.as_deref(), Remembered::default());
+        let Some(found) = found else {
+            return Found::default();
+        };
+        if self.words.len() >= REMEMBERED {
+            self.forget();
+        }
+        self.words.insert(found);
+        found
+    }
+
     fn forget(&mut self) {
         self.words = KnownWords::default();
         self.vectors = Vectors::new(self.vectors.dimension());
@@ -247,8 +277,14 @@ mod tests {
         let found = words.look_up(asked.iter().map(String::as_str), &Analyzer::default());
         assert_eq!(found.len(), asked.len());
         assert_eq!(words.lock().words.len(), 2);
-        assert_eq!(words.lock().vectors.count(), 2);
-        let generations: Vec<u32> = found.iter().map(|one| one.more().generation).collect();
-        assert_eq!((generations[0], generations[REMEMBERED]), (1, 2));
+        // Of so many, only those vectors are found out that are asked for.
+        assert!(found.iter().all(|one| one.more().is_nowhere()));
+        assert_eq!(words.lock().vectors.count(), 0);
+        let last = asked.last().unwrap().as_str();
+        let first = asked.first().unwrap().as_str();
+        let asked = [first, last, last];
+        let found = cosines(&words, &asked, &[Remembered::default(); 3]);
+        assert!(found.iter().all(|cosine| *cosine > 0.5));
+        assert_eq!(words.lock().vectors.count(), 1);
     }
 }

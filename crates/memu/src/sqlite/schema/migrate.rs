@@ -6,11 +6,14 @@ use super::{
     CHANGES, MODEL_USAGE, OUTLINES, UNREAD, VECTOR_CODES, packed_indexes, packed_tables, views,
 };
 
-/// From schema 1 to 2, from 2 to 3, and so on.
-pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 3] = [to_2, to_3, to_4];
+/// From schema 1 to 2, and from 2 to 3.
+pub(in crate::sqlite) const MIGRATIONS: [fn(&ScopeSchema) -> String; 2] = [to_2, to_3];
 
-/// The first schema whose derived data this version reads.
-pub(in crate::sqlite) const DERIVED_SINCE: i32 = 3;
+/// The first schema that this version reads as it is, with all that is derived.
+pub(in crate::sqlite) const READABLE_SINCE: i32 = 3;
+
+/// The first schema in which blocks of outlines do not lie in their index.
+pub(in crate::sqlite) const OUTLINES_BESIDE_THEIR_INDEX: i32 = 4;
 
 /// Packs segments, items, relations and the change log; does without the hashes of items,
 /// which nothing looked for; and adds what an upgrade could not read.
@@ -80,12 +83,14 @@ INSERT INTO memu_model_usage SELECT scope_id, substr(created_at, 1, 10), model_p
     )
 }
 
-/// Moves the blocks of outlines out of their index.
-fn to_4(_: &ScopeSchema) -> String {
+/// From schema 3 to 4: moves the blocks of outlines out of their index, those of no scope left
+/// out.
+pub(in crate::sqlite) fn outlines_moved() -> String {
     format!(
         "ALTER TABLE memu_outlines RENAME TO old_outlines;
 {OUTLINES}
-INSERT INTO memu_outlines SELECT scope_id, owner_kind, first_row, seq, body FROM old_outlines;
+INSERT INTO memu_outlines SELECT scope_id, owner_kind, first_row, seq, body FROM old_outlines
+    WHERE scope_id IN (SELECT scope_id FROM memu_scopes);
 DROP TABLE old_outlines;"
     )
 }

@@ -11,7 +11,12 @@ fn database() -> Connection {
 
 #[test]
 fn migrations_lead_to_the_schema_of_this_version() {
-    assert_eq!(i32::try_from(MIGRATIONS.len()).unwrap() + 1, VERSION);
+    let migrations = i32::try_from(MIGRATIONS.len()).unwrap();
+    assert_eq!(migrations + 1, READABLE_SINCE);
+    assert_eq!(
+        (READABLE_SINCE + 1, OUTLINES_BESIDE_THEIR_INDEX),
+        (VERSION, VERSION)
+    );
 }
 
 fn texts(connection: &Connection, sql: &str) -> Vec<String> {
