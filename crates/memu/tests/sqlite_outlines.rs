@@ -123,6 +123,33 @@ async fn outlines_of_the_schema_before_are_taken_over() {
 }
 
 #[tokio::test]
+async fn a_torn_page_of_outlines_keeps_no_file_of_the_schema_before_from_being_opened() {
+    let fixture = talked().await;
+    fixture.service.close().await.unwrap();
+    let file = fixture.folder.path().join("memu.db");
+    let connection = Connection::open(&file).unwrap();
+    let row = "(SELECT min(scope_id) FROM memu_scopes), 99, 1, 1, x'00'";
+    connection
+        .execute_batch(&as_in_schema_3("STRICT,", row))
+        .unwrap();
+    let number = |sql: &str| -> usize {
+        let number: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        usize::try_from(number).unwrap()
+    };
+    let page = number("SELECT rootpage FROM sqlite_schema WHERE name = 'memu_outlines'");
+    let size = number("PRAGMA page_size");
+    connection.close().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[(page - 1) * size..page * size].fill(0x5A);
+    std::fs::write(&file, bytes).unwrap();
+
+    let service = memu::open(&file.display().to_string()).await.unwrap();
+    let report = service.check(false).await.unwrap();
+    assert_eq!(report.severity(), Severity::Error, "{report:#?}");
+    service.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_next_write_mends_them() {
     let fixture = talked().await;
     fixture.service.close().await.unwrap();

@@ -34,7 +34,7 @@ pub struct LocalCategorizer {
     /// The categories of the last request, prepared: most stores have the same ones in
     /// every scope.
     prepared: Arc<Mutex<Option<Prepared>>>,
-    words: KnownWords,
+    stems: StemPool,
 }
 
 /// Categories that are prepared for matching.
@@ -59,7 +59,7 @@ impl LocalCategorizer {
         Self {
             executor,
             prepared: Arc::default(),
-            words: KnownWords::default(),
+            stems: StemPool::default(),
         }
     }
 
@@ -71,11 +71,11 @@ impl LocalCategorizer {
     }
 }
 
-/// What is known of words, for each part of a request.
+/// The stems that are known, for each part of a request.
 #[derive(Clone, Debug, Default)]
-struct KnownWords(Arc<Mutex<Vec<Stems>>>);
+struct StemPool(Arc<Mutex<Vec<Stems>>>);
 
-impl KnownWords {
+impl StemPool {
     /// Works with what nobody else works with at this moment.
     fn with<T>(&self, work: impl FnOnce(&mut Stems) -> T) -> T {
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,7 +105,7 @@ impl Categorizer for LocalCategorizer {
         let threshold = request.threshold;
         if request.items.len() <= FEW {
             return Ok(self
-                .words
+                .stems
                 .with(|stems| categorize_by(&request.items, stems, &topics, threshold)));
         }
         let mut items = request.items.into_iter();
@@ -115,8 +115,8 @@ impl Categorizer for LocalCategorizer {
             (!part.is_empty()).then_some(part)
         });
         let parts = parts.map(|part| {
-            let (topics, words) = (topics.clone(), self.words.clone());
-            let work = move || words.with(|stems| categorize_by(&part, stems, &topics, threshold));
+            let (topics, pool) = (topics.clone(), self.stems.clone());
+            let work = move || pool.with(|stems| categorize_by(&part, stems, &topics, threshold));
             offload(self.executor.as_ref(), work)
         });
         let filed = try_join_all(parts).await?;

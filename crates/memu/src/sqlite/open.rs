@@ -7,8 +7,8 @@ use std::time::Duration;
 use memu_core::original::UpgradeReport;
 use memu_core::scope::ScopeSchema;
 use memu_core::{Error, ErrorKind, Result};
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, ErrorCode};
 
 use super::Options;
 use super::check::rebuild;
@@ -232,11 +232,37 @@ fn make_tables(connection: &Connection, options: &Options) -> Result<()> {
     })
 }
 
-/// Brings the tables of an earlier version up to date.
+/// Brings the tables of an earlier version up to date. Where outlines are damaged, all stay in
+/// their index: every statement works on both forms, the file opens, and `memu doctor` tells what
+/// is wrong.
 fn migrate(connection: &Connection, options: &Options) -> Result<()> {
     if pragma(connection, "user_version")? == VERSION {
         return Ok(());
     }
+    let mut damaged = false;
+    let moved = bring_up_to_date(connection, options, || {
+        let moved = connection.execute_batch(&outlines_moved());
+        moved.map_err(|error| {
+            let code = error.sqlite_error_code();
+            damaged = matches!(
+                code,
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation)
+            );
+            storage(error)
+        })
+    });
+    // A transaction that met a damaged page takes no more writes, so it begins anew.
+    if damaged {
+        return bring_up_to_date(connection, options, || Ok(()));
+    }
+    moved
+}
+
+fn bring_up_to_date(
+    connection: &Connection,
+    options: &Options,
+    move_outlines: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     write(connection, options.busy_timeout, &|| false, || {
         // Another process may have done it while this one waited for its turn.
         let version = pragma(connection, "user_version")?;
@@ -246,7 +272,7 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             connection.execute_batch(&step(&schema)).map_err(storage)?;
         }
         if version < OUTLINES_BESIDE_THEIR_INDEX {
-            move_outlines(connection)?;
+            move_outlines()?;
         }
         if version < READABLE_SINCE {
             let schema = stored_schema(connection)?;
@@ -257,17 +283,6 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
         let set = format!("PRAGMA user_version = {}", VERSION.max(version));
         connection.execute_batch(&set).map_err(storage)
     })
-}
-
-/// Moves the blocks of outlines out of their index. Where some cannot be read, all stay as they
-/// were: every statement works on both, the file opens, and `memu doctor` tells what is wrong.
-fn move_outlines(connection: &Connection) -> Result<()> {
-    let run = |sql: &str| connection.execute_batch(sql);
-    run("SAVEPOINT move_outlines").map_err(storage)?;
-    if run(&outlines_moved()).is_err() {
-        run("ROLLBACK TO move_outlines").map_err(storage)?;
-    }
-    run("RELEASE move_outlines").map_err(storage)
 }
 
 /// Refuses files that are not ours, or not yet.

@@ -90,9 +90,8 @@ impl Vocabulary {
     pub(super) fn word(&mut self, word: &str) -> u32 {
         let (number, is_new) = self.numbers.number(Hashed::new(word));
         if is_new {
-            for known in self.look_up(std::iter::once(word)) {
-                self.add(word, &known);
-            }
+            let known = self.look_up(std::iter::once(word)).pop();
+            self.add(word, &known.unwrap_or_default());
         }
         number
     }

@@ -83,15 +83,13 @@ impl Words {
             let mut known = self.lock();
             known.words.bring_near(part);
             for word in part {
-                let one = known.words.get(*word).copied();
-                let one = one.unwrap_or_else(|| known.find_out(*word, analyzer));
-                let vector = *one.more();
-                found.push(if at_once && one.term().is_some() && vector.is_nowhere() {
-                    let vector = self.find_vector(&mut known, *word);
-                    one.with(vector)
-                } else {
-                    one
-                });
+                let there = known.words.get(*word).copied();
+                let mut one = there.unwrap_or_else(|| known.find_out(*word, analyzer));
+                // Nobody asks for the vectors of stop words.
+                if at_once && one.term().is_some() && one.more().is_nowhere() {
+                    one = one.with(self.find_vector(&mut known, *word));
+                }
+                found.push(one);
             }
         });
         found
