@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{AbortHandle, Abortable};
+use futures_util::future::{AbortHandle, Abortable, maybe_done};
 use memu::{Error, Result};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -195,6 +195,26 @@ pub(crate) fn wait<T: Send>(
     });
     let result: PyResult<Result<T>> = done;
     result?.map_err(|error| exception(py, &error))
+}
+
+/// Begins work that is then waited for: what it hands to other threads goes on meanwhile.
+pub(crate) fn begun<T: Send>(
+    py: Python<'_>,
+    work: impl Future<Output = Result<T>> + Send,
+) -> PyResult<impl Future<Output = Result<T>> + Send> {
+    let threads = threads()?;
+    let mut work = Box::pin(maybe_done(work));
+    py.detach(|| {
+        let _within = threads.runtime.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        // What it says is asked for again.
+        let _ = work.as_mut().poll(&mut context);
+    });
+    Ok(async move {
+        work.as_mut().await;
+        let done = work.as_mut().take_output();
+        done.unwrap_or_else(|| Err(Error::internal("work ended without a result")))
+    })
 }
 
 /// A future of the running event loop that the work of a verb with these arguments settles, in

@@ -15,8 +15,9 @@ use crate::value::refused;
 pub(crate) fn vector(value: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     if let Ok(list) = value.cast::<PyList>() {
         let mut numbers = Vec::with_capacity(list.len());
-        for number in list {
-            let number: f64 = number.extract().map_err(|_| unusable())?;
+        // Its iterator asks the list for less than that of PyO3.
+        for number in list.try_iter()? {
+            let number: f64 = number?.extract().map_err(|_| unusable())?;
             numbers.push(number as f32);
         }
         return Ok(numbers);

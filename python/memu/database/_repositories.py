@@ -194,19 +194,22 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """Puts many memories, each as `create_item` takes it, some hundred times faster.
 
         Those of a scope that follow each other are put together, a thousand in a transaction;
-        what was put before one that is refused stays. None of them can be reinforced. The vectors
-        of what comes back are those that were handed over, such as arrays.
+        what was put before one that the store refuses stays. None of them can be reinforced. The
+        vectors of what comes back are those that were handed over, such as arrays.
         """
         requests: list[dict[str, Any]] = []
         vectors: list[Vector | None] = []
         for item in items:
             requests.append({**item, "user_data": _user(item.get("user_data"))})
             vectors.append(item.get("embedding"))
-        made = self._native.create_items(requests)
-        # The vectors are the caller's own: they need not be made anew.
-        for record, vector in zip(made, vectors, strict=True):
-            record["embedding"] = vector
-        return self._made(made)
+
+        def finish(made: list[dict[str, Any]]) -> list[MemoryItem]:
+            # The vectors are the caller's own: they need not be made anew.
+            for record, vector in zip(made, vectors, strict=True):
+                record["embedding"] = vector
+            return self._made(made)
+
+        return self._native.create_items(requests, finish)
 
     def update_item(
         self,

@@ -18,7 +18,7 @@ use requests::{ChangedCategory, ChangedItem, Filed, NewCategory, NewItem, NewRes
 use crate::answer::{Answer, answer, python};
 use crate::core::builder;
 use crate::errors::exception;
-use crate::runtime::{of_this_process, wait};
+use crate::runtime::{begun, of_this_process, wait};
 use crate::value::{json, refused, request};
 use crate::vectors::{count, vector};
 
@@ -229,10 +229,12 @@ impl NativeDatabase {
         })
     }
 
+    /// Calls `finish` with what the items are, and returns what it returns, once they are stored.
     fn create_items<'py>(
         &self,
         py: Python<'py>,
         items: &Bound<'_, PyList>,
+        finish: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let made = items.iter().map(|arguments| {
             let arguments = arguments.cast::<PyDict>()?;
@@ -241,11 +243,16 @@ impl NativeDatabase {
             new.made(embedding).map_err(|error| exception(py, &error))
         });
         let made = made.collect::<PyResult<Vec<_>>>()?;
-        self.wait(py, async {
-            let kept = self.database.memory_item_repo.create_items(made).await?;
-            let records: Vec<_> = kept.into_iter().map(|kept| kept.record).collect();
-            Ok(answer(records))
-        })
+        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        let repo = &self.database.memory_item_repo;
+        let new = py.detach(|| repo.new_items(made));
+        let new = new.map_err(|error| exception(py, &error))?;
+        let records = new.records();
+        // They become values of Python while another thread stores them.
+        let putting = begun(py, repo.put_items(new))?;
+        let finished = finish.call1((python(py, &records)?,))?;
+        wait(py, putting)?;
+        Ok(finished)
     }
 
     fn get_item<'py>(&self, py: Python<'py>, item_id: &str) -> PyResult<Bound<'py, PyAny>> {

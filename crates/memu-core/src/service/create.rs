@@ -222,14 +222,17 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
         batch.expected_life = Some(position.life);
     }
     categories.extend(added.iter().cloned());
-    // Other threads file and embed the memories while this one makes items of them.
+    // Other threads file and embed the memories while this one makes items of them: one to be
+    // stored, and one to be told.
     let make = async {
-        new.iter()
+        let items: Vec<MemoryItem> = new
+            .iter()
             .map(|new| item(context, scope, now, new))
-            .collect()
+            .collect();
+        (items.clone(), items)
     };
     let calls = context.calls(scope, None);
-    let (filed, vectors, items): (_, _, Vec<MemoryItem>) = futures_util::try_join!(
+    let (filed, vectors, (mut told, items)) = futures_util::try_join!(
         file(context, new, &categories, &calls),
         embedded(context, new, &added, &calls),
         make.map(Ok),
@@ -237,9 +240,9 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     let embeddings = owned(&items, &added, vectors);
     let mut stored = Stored::default();
     batch.writes.extend(added.into_iter().map(Write::Category));
-    batch.writes.extend(items.iter().cloned().map(Write::Item));
+    batch.writes.extend(items.into_iter().map(Write::Item));
     for (number, category) in filed {
-        let Some(item) = items.get(number) else {
+        let Some(item) = told.get(number) else {
             continue;
         };
         let relation = relation(context, scope, now, &item.meta.id, &category);
@@ -254,10 +257,10 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     }
     batch.writes.extend(calls.writes());
     context.commit_unplanned(batch).await?;
-    stored.items = items;
-    for item in &mut stored.items {
+    for item in &mut told {
         item.meta.revision = 1;
     }
+    stored.items = told;
     Ok(stored)
 }
 

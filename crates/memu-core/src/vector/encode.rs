@@ -1,5 +1,10 @@
 //! Vectors into codes.
 
+#![expect(
+    clippy::inline_always,
+    reason = "all of it must be compiled for the wider instructions"
+)]
+
 use half::bf16;
 
 use super::beyond::Beyond;
@@ -25,36 +30,40 @@ impl CodeBlock {
     pub fn encode(vectors: &[(u64, &[f32])]) -> (Self, LowBits) {
         // Compiled for the widest instructions that this processor has. Sums run in one
         // order, and products and sums are rounded apart: all give the same.
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || encode(vectors),
-        )
+        pulp::Arch::new().dispatch(Encode(vectors))
     }
 }
 
-#[expect(
-    clippy::inline_always,
-    reason = "it must be compiled for the wider instructions"
-)]
+/// Not a closure: the compiler does not always take those into the function that calls them,
+/// and what it leaves outside is compiled for any processor.
+struct Encode<'v>(&'v [(u64, &'v [f32])]);
+
+impl pulp::NullaryFnOnce for Encode<'_> {
+    type Output = (CodeBlock, LowBits);
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        encode(self.0)
+    }
+}
+
 #[inline(always)]
 fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
     let dimension = vectors.first().map_or(0, |(_, vector)| vector.len());
-    let mut residuals: Vec<Vec<f32>> = vectors
-        .iter()
-        .map(|(_, vector)| {
-            let mut vector = unit(vector);
-            vector.resize(dimension, 0.0);
-            rotate(&mut vector);
-            vector
-        })
-        .collect();
+    // Loops: what iterators call for each vector is compiled for any processor.
+    let mut residuals = Vec::with_capacity(vectors.len());
+    for (_, vector) in vectors {
+        let mut vector = unit(vector);
+        vector.resize(dimension, 0.0);
+        rotate(&mut vector);
+        residuals.push(vector);
+    }
     let centre = take_mean(&mut residuals, dimension);
     let scales = Shares::new(residuals.iter().map(|residual| scale(residual)));
-    let coded: Vec<Coded> = residuals
-        .iter()
-        .enumerate()
-        .map(|(vector, residual)| Coded::new(residual, scales.get(vector)))
-        .collect();
+    let mut coded = Vec::with_capacity(residuals.len());
+    for (vector, residual) in residuals.iter().enumerate() {
+        coded.push(Coded::new(residual, scales.get(vector)));
+    }
     let mut beyond = Beyond::default();
     for coded in &coded {
         beyond.push(&coded.beyond);
@@ -88,7 +97,7 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
 }
 
 /// Takes their mean from vectors, as exactly as it is kept, and gives it back.
-#[inline]
+#[inline(always)]
 fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<bf16> {
     let mut mean = vec![0.0; dimension];
     for vector in vectors.iter() {
@@ -108,7 +117,7 @@ fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<bf16> {
 }
 
 /// What one step of a vector's bytes is worth.
-#[inline]
+#[inline(always)]
 fn scale(residual: &[f32]) -> f32 {
     let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     let deviation = (dot(residual, residual) / residual.len().max(1) as f32).sqrt();
@@ -129,7 +138,7 @@ struct Coded {
 }
 
 impl Coded {
-    #[inline]
+    #[inline(always)]
     fn new(residual: &[f32], scale: f32) -> Self {
         let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         let numbers: Vec<u8> = residual
@@ -169,7 +178,7 @@ impl Coded {
 }
 
 /// The numbers that are beyond what bytes say, with their places.
-#[inline]
+#[inline(always)]
 fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
     let steps = residual
         .iter()
@@ -184,7 +193,7 @@ fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
 }
 
 /// What is said of a vector's direction less than there is, as a share of what is said.
-#[inline]
+#[inline(always)]
 fn cut_off(residual: &[f32], said: &[f32]) -> f32 {
     let product = dot(residual, said);
     if product <= 0.0 {
@@ -194,14 +203,14 @@ fn cut_off(residual: &[f32], said: &[f32]) -> f32 {
 }
 
 /// The length of what is left out of a vector where this is said.
-#[inline]
+#[inline(always)]
 fn left_out(residual: &[f32], said: &[f32]) -> f32 {
     let left = residual.iter().zip(said).map(|(x, said)| x - said);
     length(&left.collect::<Vec<f32>>())
 }
 
 /// The length of a vector, rather too great than too small, for a bound must not be too small.
-#[inline]
+#[inline(always)]
 fn length(vector: &[f32]) -> f32 {
     // More than what rounding can take from such a sum.
     let margin = 1.0 + (vector.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
@@ -220,7 +229,7 @@ fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Ve
 /// so that the estimate is right on average: |r|² / ⟨r, x⟩; and how far estimates spread
 /// around the truth for a query of length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the
 /// cosine of r and x (theorem 3.2 of *RaBitQ*).
-#[inline]
+#[inline(always)]
 fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
     let product = dot(residual, said);
     let squared = dot(residual, residual);

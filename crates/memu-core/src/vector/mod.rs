@@ -51,19 +51,17 @@ pub fn dot(a: &[f32], b: &[f32]) -> f32 {
 )]
 #[inline(always)]
 fn dot_as<T: Copy>(a: &[f32], b: &[T], number: impl Fn(T) -> f32) -> f32 {
-    let length = a.len().min(b.len());
-    let (a, b) = (
-        a.get(..length).unwrap_or_default(),
-        b.get(..length).unwrap_or_default(),
-    );
     let mut lanes = [0.0_f32; LANES];
-    let (whole_a, whole_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = (whole_a.remainder(), whole_b.remainder());
-    for (a, b) in whole_a.zip(whole_b).chain([rest]) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * number(*b);
-        }
+    let (whole_a, rest_a) = a.as_chunks::<LANES>();
+    let (whole_b, rest_b) = b.as_chunks::<LANES>();
+    for (a, b) in whole_a.iter().zip(whole_b) {
+        add_products(&mut lanes, a, b, &number);
     }
+    // What comes behind the last whole chunk of the shorter one.
+    let whole = whole_a.len().min(whole_b.len());
+    let rest_a = whole_a.get(whole).map_or(rest_a, <[f32; LANES]>::as_slice);
+    let rest_b = whole_b.get(whole).map_or(rest_b, <[T; LANES]>::as_slice);
+    add_products(&mut lanes, rest_a, rest_b, &number);
     for width in [8, 4, 2, 1] {
         let (low, high) = lanes.split_at_mut(width);
         for (low, high) in low.iter_mut().zip(high) {
@@ -72,6 +70,18 @@ fn dot_as<T: Copy>(a: &[f32], b: &[T], number: impl Fn(T) -> f32) -> f32 {
     }
     let [sum, ..] = lanes;
     sum
+}
+
+/// Adds the product at each place to the lane of that place.
+#[expect(
+    clippy::inline_always,
+    reason = "it must be compiled for the wider instructions"
+)]
+#[inline(always)]
+fn add_products<T: Copy>(lanes: &mut [f32; LANES], a: &[f32], b: &[T], number: impl Fn(T) -> f32) {
+    for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+        *lane += a * number(*b);
+    }
 }
 
 /// The cosine of the angle between two vectors, from -1 to 1; 0 when they differ

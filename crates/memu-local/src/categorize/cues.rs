@@ -43,8 +43,9 @@ impl Token {
     }
 }
 
-/// How many words are remembered; then all are forgotten. One takes 128 to 256 bytes.
-const REMEMBERED: usize = 1 << 14;
+/// How many words are remembered, which is more than a person uses; then all are forgotten. One
+/// takes 128 to 256 bytes.
+const REMEMBERED: usize = 1 << 16;
 
 /// Words that were met, with their stems: memories mostly talk in the same words, and to find a
 /// stem takes much longer than to look it up.

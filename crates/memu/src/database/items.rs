@@ -57,8 +57,66 @@ pub struct MemoryItemRepo {
     access: Access,
 }
 
-/// An item that is about to be put, with its vector.
-type Made = (MemoryItem, Option<Vec<f32>>);
+/// Items that are made but not stored yet.
+#[derive(Debug)]
+pub struct NewItems(Vec<NewBatch>);
+
+impl NewItems {
+    /// What the items are once [`MemoryItemRepo::put_items`] has put them.
+    pub fn records(&self) -> Vec<MemoryItem> {
+        let items = self.0.iter().flat_map(|batch| &batch.items);
+        let stored = items.cloned().map(|mut item| {
+            item.meta.revision += 1;
+            item
+        });
+        stored.collect()
+    }
+
+    /// The same with their vectors.
+    fn kept(&self) -> Vec<Kept<MemoryItem>> {
+        let vectors = self.0.iter().flat_map(|batch| &batch.vectors);
+        let mut vectors = vectors.flat_map(|(_, vectors)| vectors).peekable();
+        let records = self.records().into_iter();
+        let kept = records.map(|record| {
+            let own = vectors.next_if(|vector| vector.owner == record.meta.id);
+            Kept {
+                embedding: own.map(|own| own.vector.clone()),
+                record,
+            }
+        });
+        kept.collect()
+    }
+}
+
+/// Those of one transaction, with their vectors, in their order, by whose they are.
+#[derive(Debug)]
+struct NewBatch {
+    scope: Scope,
+    items: Vec<MemoryItem>,
+    vectors: Vec<(EmbedderIdentity, Vec<OwnedEmbedding>)>,
+}
+
+impl NewBatch {
+    fn new(scope: Scope) -> Self {
+        Self {
+            scope,
+            items: Vec::new(),
+            vectors: Vec::new(),
+        }
+    }
+
+    /// Whether another item of this scope belongs here.
+    fn takes(&self, scope: &Scope) -> bool {
+        self.items.len() < PAGE && self.scope == *scope
+    }
+
+    fn add_vector(&mut self, identity: EmbedderIdentity, owned: OwnedEmbedding) {
+        match self.vectors.last_mut() {
+            Some((last, vectors)) if *last == identity => vectors.push(owned),
+            _ => self.vectors.push((identity, vec![owned])),
+        }
+    }
+}
 
 impl MemoryItemRepo {
     pub(super) fn new(access: Access) -> Self {
@@ -150,13 +208,24 @@ impl MemoryItemRepo {
     }
 
     /// Puts items, a thousand of a scope in each transaction: some hundred times faster than one
-    /// by one. What is put before one that is refused stays.
+    /// by one. What is put before one that the store refuses stays.
     ///
     /// # Errors
     /// As [`Self::create_item`]; [`ErrorKind::Input`](memu_core::ErrorKind::Input) for one that
     /// is to be counted once more instead.
     pub async fn create_items(&self, new: Vec<CreateItem>) -> Result<Vec<Kept<MemoryItem>>> {
-        let mut of_scopes: Vec<Vec<Made>> = Vec::new();
+        let new = self.new_items(new)?;
+        let kept = new.kept();
+        self.put_items(new).await?;
+        Ok(kept)
+    }
+
+    /// The first half of [`Self::create_items`]: makes the items, and stores nothing yet.
+    ///
+    /// # Errors
+    /// As [`Self::create_items`], but those of the store.
+    pub fn new_items(&self, new: Vec<CreateItem>) -> Result<NewItems> {
+        let mut batches: Vec<NewBatch> = Vec::new();
         for mut new in new {
             if new.reinforce {
                 return Err(Error::input(
@@ -165,53 +234,42 @@ impl MemoryItemRepo {
             }
             let embedding = new.embedding.take();
             let item = self.made(new)?;
-            let goes_on = |of_scope: &&mut Vec<Made>| {
-                let scope = of_scope.first().map(|(first, _)| &first.meta.scope);
-                of_scope.len() < PAGE && scope == Some(&item.meta.scope)
-            };
-            match of_scopes.last_mut().filter(goes_on) {
-                Some(of_scope) => of_scope.push((item, embedding)),
-                None => of_scopes.push(vec![(item, embedding)]),
+            let scope = &item.meta.scope;
+            if !batches.last().is_some_and(|batch| batch.takes(scope)) {
+                batches.push(NewBatch::new(scope.clone()));
             }
-        }
-        let mut kept = Vec::new();
-        for of_scope in of_scopes {
-            kept.extend(self.put_many(of_scope).await?);
-        }
-        Ok(kept)
-    }
-
-    /// Puts items of one scope in one transaction.
-    async fn put_many(&self, items: Vec<Made>) -> Result<Vec<Kept<MemoryItem>>> {
-        let Some((first, _)) = items.first() else {
-            return Ok(Vec::new());
-        };
-        let scope = first.meta.scope.clone();
-        let mut writes = Vec::with_capacity(items.len() + 1);
-        let mut vectors: Vec<(EmbedderIdentity, Vec<OwnedEmbedding>)> = Vec::new();
-        let mut kept = Vec::with_capacity(items.len());
-        for (item, embedding) in items {
-            let mut one = Kept {
-                record: item.clone(),
-                embedding: None,
+            let Some(batch) = batches.last_mut() else {
+                continue;
             };
-            one.record.meta.revision += 1;
             if let Some(values) = embedding {
                 let owner = item.meta.id.clone();
                 let (identity, owned) = self.access.owned(OwnerKind::Item, owner, values)?;
-                one.embedding = Some(owned.vector.clone());
-                match vectors.last_mut() {
-                    Some((last, vectors)) if *last == identity => vectors.push(owned),
-                    _ => vectors.push((identity, vec![owned])),
-                }
+                batch.add_vector(identity, owned);
             }
-            writes.push(Write::Item(item));
-            kept.push(one);
+            batch.items.push(item);
         }
-        let vectors = vectors.into_iter();
-        writes.extend(vectors.map(|(identity, owned)| Write::Embeddings(identity, owned)));
-        self.access.commit(&scope, writes).await?;
-        Ok(kept)
+        Ok(NewItems(batches))
+    }
+
+    /// Puts items that were made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](memu_core::ErrorKind::Conflict) when an id is taken;
+    /// [`ErrorKind::NotFound`](memu_core::ErrorKind::NotFound) when the scope does not hold a
+    /// resource; those of the store.
+    pub async fn put_items(&self, new: NewItems) -> Result<()> {
+        for NewBatch {
+            scope,
+            items,
+            vectors,
+        } in new.0
+        {
+            let mut writes: Vec<Write> = items.into_iter().map(Write::Item).collect();
+            let vectors = vectors.into_iter();
+            writes.extend(vectors.map(|(identity, owned)| Write::Embeddings(identity, owned)));
+            self.access.commit(&scope, writes).await?;
+        }
+        Ok(())
     }
 
     fn made(&self, new: CreateItem) -> Result<MemoryItem> {

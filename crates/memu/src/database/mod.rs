@@ -27,7 +27,7 @@ use memu_core::{Error, Result};
 use serde_json::{Map, Value};
 
 pub use categories::{CreateCategory, MemoryCategoryRepo, UpdateCategory};
-pub use items::{CreateItem, MemoryItemRepo, UpdateItem};
+pub use items::{CreateItem, MemoryItemRepo, NewItems, UpdateItem};
 pub use relations::CategoryItemRepo;
 pub use resources::{CreateResource, ResourceRepo};
 pub use search::{Ranking, VectorSearch, salience};
