@@ -60,15 +60,18 @@ pub(crate) fn caller() -> Option<Arc<Caller>> {
 static ENDING: AtomicBool = AtomicBool::new(false);
 static ATTACHED: AtomicUsize = AtomicUsize::new(0);
 
+/// Counts a thread that holds the interpreter until it is dropped.
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        ATTACHED.fetch_sub(1, SeqCst);
+    }
+}
+
 /// Holds the interpreter on a thread of the core. `None` once it is ending: a thread that then
 /// waits for it is never heard of again.
 pub(crate) fn attached<R>(function: impl for<'py> FnOnce(Python<'py>) -> R) -> Option<R> {
-    struct Leaving;
-    impl Drop for Leaving {
-        fn drop(&mut self) {
-            ATTACHED.fetch_sub(1, SeqCst);
-        }
-    }
     ATTACHED.fetch_add(1, SeqCst);
     let _leaving = Leaving;
     if ENDING.load(SeqCst) {
@@ -81,6 +84,15 @@ pub(crate) fn attached<R>(function: impl for<'py> FnOnce(Python<'py>) -> R) -> O
 #[pyfunction]
 pub(crate) fn end(py: Python<'_>) {
     ENDING.store(true, SeqCst);
+    let known = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_ours = known
+        .as_ref()
+        .is_some_and(|(of, _)| *of == std::process::id());
+    drop(known);
+    // A child that was forked has not the threads that its parent counted.
+    if !is_ours {
+        return;
+    }
     py.detach(|| {
         while ATTACHED.load(SeqCst) > 0 {
             thread::sleep(Duration::from_millis(1));
@@ -112,7 +124,7 @@ impl Threads {
             let (sender, tasks) = mpsc::channel();
             let runtime = runtime.handle().clone();
             let builder = thread::Builder::new().name("memu-begin".to_owned());
-            builder.spawn(move || begin(&tasks, &runtime))?;
+            builder.spawn(move || begin(tasks, &runtime))?;
             beginners.push(sender);
         }
         Ok(Arc::new(Self {
@@ -133,7 +145,22 @@ impl Threads {
 }
 
 /// Begins tasks; one that has to wait goes on in the runtime.
-fn begin(tasks: &Receiver<Task>, runtime: &Handle) {
+///
+/// The interpreter gets to know the thread once: it would make all that it keeps of one, a stack
+/// among it, for each answer anew.
+fn begin(tasks: Receiver<Task>, runtime: &Handle) {
+    ATTACHED.fetch_add(1, SeqCst);
+    let leaving = Leaving;
+    if ENDING.load(SeqCst) {
+        return;
+    }
+    Python::attach(|py| {
+        drop(leaving);
+        py.detach(move || begin_each(&tasks, runtime));
+    });
+}
+
+fn begin_each(tasks: &Receiver<Task>, runtime: &Handle) {
     let _within = runtime.enter();
     for mut task in tasks {
         let mut context = Context::from_waker(Waker::noop());
@@ -151,8 +178,12 @@ fn threads() -> PyResult<Arc<Threads>> {
     {
         return Ok(threads.clone());
     }
-    // To drop the parent's would be to wait for threads that are not here.
-    std::mem::forget(known.take());
+    // To drop the parent's would be to wait for threads that are not here; nor does any of them
+    // hold the interpreter of this process.
+    if let Some(of_parent) = known.take() {
+        std::mem::forget(of_parent);
+        ATTACHED.store(0, SeqCst);
+    }
     let threads = Threads::new()
         .map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;
     *known = Some((process, threads.clone()));

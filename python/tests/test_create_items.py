@@ -56,6 +56,19 @@ def test_all_are_kept_as_they_are_told(database: Database) -> None:
     assert repo.create_items([]) == []
 
 
+def test_whose_a_memory_is_is_read_when_its_turn_comes(database: Database) -> None:
+    user: dict[str, Any] = {}
+
+    def of_both() -> Iterator[dict[str, Any]]:
+        for name in ("alice", "bob"):
+            user["user_id"] = name
+            yield given(1, summary=name, user_data=user)
+
+    alices, bobs = database.memory_item_repo.create_items(of_both())
+    assert database.memory_item_repo.list_items(ALICE) == {alices.id: alices}
+    assert database.memory_item_repo.list_items(BOB) == {bobs.id: bobs}
+
+
 def test_those_before_one_whose_id_is_taken_stay(database: Database) -> None:
     repo = database.memory_item_repo
     repo.create_items([given(0, id="taken")])

@@ -199,14 +199,8 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """
         requests: list[dict[str, Any]] = []
         vectors: list[Vector | None] = []
-        last: Mapping[str, Any] | None = None
-        user = _user(last)
         for item in items:
-            given = item.get("user_data")
-            # Mostly all of them are of one user.
-            if given is not last:
-                last, user = given, _user(given)
-            requests.append({**item, "user_data": user})
+            requests.append({**item, "user_data": _user(item.get("user_data"))})
             vectors.append(item.get("embedding"))
 
         def finish(made: list[dict[str, Any]]) -> list[MemoryItem]:

@@ -245,9 +245,11 @@ impl NativeDatabase {
         let made = made.collect::<PyResult<Vec<_>>>()?;
         of_this_process(self.process).map_err(|error| exception(py, &error))?;
         let repo = &self.database.memory_item_repo;
-        let new = py.detach(|| repo.new_items(made));
-        let new = new.map_err(|error| exception(py, &error))?;
-        let records = new.records();
+        let new = py.detach(|| {
+            let new = repo.new_items(made)?;
+            Ok((new.records(), new))
+        });
+        let (records, new) = new.map_err(|error| exception(py, &error))?;
         // They become values of Python while another thread stores them.
         let putting = begun(py, repo.put_items(new))?;
         let finished = finish.call1((python(py, &records)?,))?;

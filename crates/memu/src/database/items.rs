@@ -64,27 +64,12 @@ pub struct NewItems(Vec<NewBatch>);
 impl NewItems {
     /// What the items are once [`MemoryItemRepo::put_items`] has put them.
     pub fn records(&self) -> Vec<MemoryItem> {
-        let items = self.0.iter().flat_map(|batch| &batch.items);
-        let stored = items.cloned().map(|mut item| {
-            item.meta.revision += 1;
-            item
-        });
-        stored.collect()
+        self.0.iter().flat_map(NewBatch::records).collect()
     }
 
     /// The same with their vectors.
     fn kept(&self) -> Vec<Kept<MemoryItem>> {
-        let vectors = self.0.iter().flat_map(|batch| &batch.vectors);
-        let mut vectors = vectors.flat_map(|(_, vectors)| vectors).peekable();
-        let records = self.records().into_iter();
-        let kept = records.map(|record| {
-            let own = vectors.next_if(|vector| vector.owner == record.meta.id);
-            Kept {
-                embedding: own.map(|own| own.vector.clone()),
-                record,
-            }
-        });
-        kept.collect()
+        self.0.iter().flat_map(NewBatch::kept).collect()
     }
 }
 
@@ -103,6 +88,25 @@ impl NewBatch {
             items: Vec::new(),
             vectors: Vec::new(),
         }
+    }
+
+    fn records(&self) -> impl Iterator<Item = MemoryItem> {
+        self.items.iter().cloned().map(|mut item| {
+            item.meta.revision += 1;
+            item
+        })
+    }
+
+    fn kept(&self) -> impl Iterator<Item = Kept<MemoryItem>> {
+        let vectors = self.vectors.iter();
+        let mut vectors = vectors.flat_map(|(_, vectors)| vectors).peekable();
+        self.records().map(move |record| {
+            let own = vectors.next_if(|vector| vector.owner == record.meta.id);
+            Kept {
+                embedding: own.map(|own| own.vector.clone()),
+                record,
+            }
+        })
     }
 
     /// Whether another item of this scope belongs here.

@@ -246,7 +246,9 @@ fn migrate(connection: &Connection, options: &Options) -> Result<()> {
             let code = error.sqlite_error_code();
             damaged = matches!(
                 code,
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation)
+                Some(
+                    ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation | ErrorCode::TooBig
+                )
             );
             storage(error)
         })

@@ -1,10 +1,10 @@
 //! Keeps the database file complete without its write-ahead log.
 //!
 //! A commit is durable in the log. Whoever copies the file alone wants it there, too, when
-//! the call returns. The first write of a process, which may be its only one, moves the log
-//! into the file, durably, and empties it, which costs more than the write. Those after it do
-//! so in two steps: each moves its pages into the file without waiting for the disk, and the
-//! moment of rest after the last one waits for the disk and empties the log.
+//! the call returns. One write by itself moves the log into the file, durably, and empties
+//! it, which costs more than the write. Writes that follow each other closely do it in two
+//! steps: each moves its pages into the file without waiting for the disk, and the moment
+//! of rest after the last one waits for the disk and empties the log.
 //!
 //! Until then the log must stay, for the pages may not be on the disk yet, even if this
 //! process is killed and another one writes. SQLite begins a log anew only when all of it is
@@ -24,7 +24,7 @@ use super::error::{after_failed_sync, is_failed_sync, storage};
 use super::key::Key;
 use crate::disk::{beside, size_of};
 
-/// After a short write, another one may follow for so long.
+/// Writes with less time between them follow each other closely.
 const CLOSELY: Duration = Duration::from_millis(50);
 
 /// So many times as long as a write took may pass as well: whoever stores much at once
@@ -45,7 +45,7 @@ pub(super) struct Tidy {
     key: Option<Key>,
     wait: Duration,
     last_write: Option<Instant>,
-    /// How long after the last write another one may still follow it.
+    /// How long after the last write another one still follows it closely.
     near: Duration,
     /// Whether all of the log is in the file, on the disk.
     settled: bool,
@@ -80,10 +80,12 @@ impl Tidy {
         let before = self.last_write.replace(now);
         self.near = (CLOSELY_AS_LONG * now.duration_since(began)).clamp(CLOSELY, LONGEST_CLOSELY);
         self.settled = false;
+        let pause = before.map(|before| began.saturating_duration_since(before));
+        let closely = pause.is_some_and(|pause| pause < self.near);
         if self.failed {
             return;
         }
-        match before.and_then(|_| self.move_pages(connection)) {
+        match closely.then(|| self.move_pages(connection)).flatten() {
             Some(length) if length < LONGEST_LOG => {}
             // What the next writes put into the log then takes the place of what is there,
             // which costs the disk less than a log that grows.

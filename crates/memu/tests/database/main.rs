@@ -283,6 +283,29 @@ async fn records_are_read_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn many_items_are_told_with_their_own_vectors() {
+    let database = in_memory();
+    let items = &database.memory_item_repo;
+    let new = |user: &str, embedding: Option<Vec<f32>>| CreateItem {
+        id: Some(Id::from("same")),
+        memory_type: "profile".to_owned(),
+        summary: format!("of {user}"),
+        embedding,
+        user_data: of(user),
+        ..CreateItem::default()
+    };
+    let given = vec![new("alice", None), new("bob", Some(vec![0.0, 1.0]))];
+    let kept = items.create_items(given).await.unwrap();
+    assert_eq!(kept[0].embedding, None);
+    let bobs = kept[1].embedding.as_ref().map(Embedding::as_slice);
+    assert_eq!(bobs, Some([0.0, 1.0].as_slice()));
+    assert_eq!(items.load_existing().await.unwrap(), kept);
+    let error = items.create_items(vec![new("alice", None)]).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(items.load_existing().await.unwrap(), kept);
+}
+
+#[tokio::test]
 async fn equal_memories_are_counted_and_ranked_by_that() {
     let database = in_memory();
     fill(&database).await;
