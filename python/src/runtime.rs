@@ -60,10 +60,19 @@ pub(crate) fn caller() -> Option<Arc<Caller>> {
 static ENDING: AtomicBool = AtomicBool::new(false);
 static ATTACHED: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts a thread that holds the interpreter until it is dropped.
-struct Leaving;
+/// Counts a thread that holds the interpreter, or waits for it, until it is dropped.
+struct Holding;
 
-impl Drop for Leaving {
+impl Holding {
+    /// `None` once the interpreter is ending.
+    fn unless_ending() -> Option<Self> {
+        ATTACHED.fetch_add(1, SeqCst);
+        let holding = Self;
+        (!ENDING.load(SeqCst)).then_some(holding)
+    }
+}
+
+impl Drop for Holding {
     fn drop(&mut self) {
         ATTACHED.fetch_sub(1, SeqCst);
     }
@@ -72,11 +81,7 @@ impl Drop for Leaving {
 /// Holds the interpreter on a thread of the core. `None` once it is ending: a thread that then
 /// waits for it is never heard of again.
 pub(crate) fn attached<R>(function: impl for<'py> FnOnce(Python<'py>) -> R) -> Option<R> {
-    ATTACHED.fetch_add(1, SeqCst);
-    let _leaving = Leaving;
-    if ENDING.load(SeqCst) {
-        return None;
-    }
+    let _holding = Holding::unless_ending()?;
     Some(Python::attach(function))
 }
 
@@ -149,13 +154,12 @@ impl Threads {
 /// The interpreter gets to know the thread once: it would make all that it keeps of one, a stack
 /// among it, for each answer anew.
 fn begin(tasks: Receiver<Task>, runtime: &Handle) {
-    ATTACHED.fetch_add(1, SeqCst);
-    let leaving = Leaving;
-    if ENDING.load(SeqCst) {
+    let Some(holding) = Holding::unless_ending() else {
         return;
-    }
+    };
     Python::attach(|py| {
-        drop(leaving);
+        // `end` cannot go on before this thread has let go.
+        drop(holding);
         py.detach(move || begin_each(&tasks, runtime));
     });
 }

@@ -12,8 +12,11 @@
 
 mod support;
 
+use std::path::PathBuf;
+
 use memu::{
-    CreateItem, CreateItems, MemorizeRequest, MemoryService, Modality, NewItem, RetrieveRequest,
+    CreateItem, CreateItems, ListRequest, MemorizeRequest, MemoryService, Modality, NewItem,
+    RetrieveRequest,
 };
 use memu_core::store::Severity;
 use rusqlite::Connection;
@@ -33,6 +36,15 @@ async fn memorize(service: &MemoryService, id: &str) {
         .memorize(request.user("user_id", "alice"))
         .await
         .unwrap();
+}
+
+/// A file that no service has open.
+async fn closed() -> (Fixture, PathBuf, Connection) {
+    let fixture = talked().await;
+    fixture.service.close().await.unwrap();
+    let file = fixture.folder.path().join("memu.db");
+    let connection = Connection::open(&file).unwrap();
+    (fixture, file, connection)
 }
 
 async fn answer(service: &MemoryService) -> Value {
@@ -124,10 +136,7 @@ async fn outlines_of_the_schema_before_are_taken_over() {
 
 #[tokio::test]
 async fn a_torn_page_of_outlines_keeps_no_file_of_the_schema_before_from_being_opened() {
-    let fixture = talked().await;
-    fixture.service.close().await.unwrap();
-    let file = fixture.folder.path().join("memu.db");
-    let connection = Connection::open(&file).unwrap();
+    let (_fixture, file, connection) = closed().await;
     let row = "(SELECT min(scope_id) FROM memu_scopes), 99, 1, 1, x'00'";
     connection
         .execute_batch(&as_in_schema_3("STRICT,", row))
@@ -146,15 +155,18 @@ async fn a_torn_page_of_outlines_keeps_no_file_of_the_schema_before_from_being_o
     let service = memu::open(&file.display().to_string()).await.unwrap();
     let report = service.check(false).await.unwrap();
     assert_eq!(report.severity(), Severity::Error, "{report:#?}");
+    let listed = ListRequest {
+        all_scopes: true,
+        ..ListRequest::default()
+    };
+    let listed = service.list_memory_items(listed).await.unwrap();
+    assert!(!listed.records.is_empty());
     service.close().await.unwrap();
 }
 
 #[tokio::test]
 async fn the_next_write_mends_them() {
-    let fixture = talked().await;
-    fixture.service.close().await.unwrap();
-    let file = fixture.folder.path().join("memu.db");
-    let connection = Connection::open(&file).unwrap();
+    let (_fixture, file, connection) = closed().await;
     connection
         .execute_batch("DELETE FROM memu_outlines; UPDATE memu_scopes SET derived_seq = 0")
         .unwrap();

@@ -44,8 +44,12 @@ impl NativeDatabase {
         py: Python<'py>,
         work: impl Future<Output = Result<Answer>> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
-        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        self.check_process(py)?;
         wait(py, work)?(py)
+    }
+
+    fn check_process(&self, py: Python<'_>) -> PyResult<()> {
+        of_this_process(self.process).map_err(|error| exception(py, &error))
     }
 }
 
@@ -243,7 +247,7 @@ impl NativeDatabase {
             new.made(embedding).map_err(|error| exception(py, &error))
         });
         let made = made.collect::<PyResult<Vec<_>>>()?;
-        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        self.check_process(py)?;
         let repo = &self.database.memory_item_repo;
         let new = py.detach(|| {
             let new = repo.new_items(made)?;

@@ -113,13 +113,10 @@ impl Embedding {
                 values.len()
             )));
         }
-        // All of them, which takes less time than to stop at the first that is not.
-        let finite = |finite, value: &f32| finite & value.is_finite();
-        if !values.iter().fold(true, finite) {
-            let position = values.iter().position(|value| !value.is_finite());
+        if let Some(position) = values.iter().position(|value| !value.is_finite()) {
             return Err(
                 Error::model("an embedding holds a value that is not a finite number")
-                    .with("position", position.unwrap_or_default()),
+                    .with("position", position),
             );
         }
         if values.iter().all(|value| *value == 0.0) {

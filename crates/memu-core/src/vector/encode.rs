@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::inline_always,
-    reason = "all of it must be compiled for the wider instructions"
+    reason = "it must be compiled for the wider instructions"
 )]
 
 use half::bf16;
@@ -97,7 +97,7 @@ fn encode(vectors: &[(u64, &[f32])]) -> (CodeBlock, LowBits) {
 }
 
 /// Takes their mean from vectors, as exactly as it is kept, and gives it back.
-#[inline(always)]
+#[inline]
 fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<bf16> {
     let mut mean = vec![0.0; dimension];
     for vector in vectors.iter() {
@@ -117,7 +117,7 @@ fn take_mean(vectors: &mut [Vec<f32>], dimension: usize) -> Vec<bf16> {
 }
 
 /// What one step of a vector's bytes is worth.
-#[inline(always)]
+#[inline]
 fn scale(residual: &[f32]) -> f32 {
     let greatest = residual.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     let deviation = (dot(residual, residual) / residual.len().max(1) as f32).sqrt();
@@ -138,7 +138,7 @@ struct Coded {
 }
 
 impl Coded {
-    #[inline(always)]
+    #[inline]
     fn new(residual: &[f32], scale: f32) -> Self {
         let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
         let numbers: Vec<u8> = residual
@@ -178,7 +178,7 @@ impl Coded {
 }
 
 /// The numbers that are beyond what bytes say, with their places.
-#[inline(always)]
+#[inline]
 fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
     let steps = residual
         .iter()
@@ -193,7 +193,7 @@ fn beyond(residual: &[f32], said: &[f32], factor: f32) -> Vec<(u16, i16)> {
 }
 
 /// What is said of a vector's direction less than there is, as a share of what is said.
-#[inline(always)]
+#[inline]
 fn cut_off(residual: &[f32], said: &[f32]) -> f32 {
     let product = dot(residual, said);
     if product <= 0.0 {
@@ -203,14 +203,14 @@ fn cut_off(residual: &[f32], said: &[f32]) -> f32 {
 }
 
 /// The length of what is left out of a vector where this is said.
-#[inline(always)]
+#[inline]
 fn left_out(residual: &[f32], said: &[f32]) -> f32 {
     let left = residual.iter().zip(said).map(|(x, said)| x - said);
     length(&left.collect::<Vec<f32>>())
 }
 
 /// The length of a vector, rather too great than too small, for a bound must not be too small.
-#[inline(always)]
+#[inline]
 fn length(vector: &[f32]) -> f32 {
     // More than what rounding can take from such a sum.
     let margin = 1.0 + (vector.len() as f32 / 16.0 + 8.0) * f32::EPSILON;
@@ -229,7 +229,7 @@ fn rows(coded: &[Coded], bytes: usize, push: impl Fn(&[u8], &mut Vec<u8>)) -> Ve
 /// so that the estimate is right on average: |r|² / ⟨r, x⟩; and how far estimates spread
 /// around the truth for a query of length 1: |r| · √((1 − a²) / a²) / √(d − 1), where a is the
 /// cosine of r and x (theorem 3.2 of *RaBitQ*).
-#[inline(always)]
+#[inline]
 fn worth(residual: &[f32], said: &[f32]) -> (f32, f32) {
     let product = dot(residual, said);
     let squared = dot(residual, residual);

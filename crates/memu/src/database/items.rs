@@ -1,10 +1,11 @@
-use memu_core::records::{EmbedderIdentity, Id, MemoryItem, OwnedEmbedding, OwnerKind};
+use memu_core::records::{Id, MemoryItem, OwnerKind};
 use memu_core::scope::Scope;
 use memu_core::store::{Query, StoreExt, Write};
 use memu_core::time::When;
 use memu_core::{Error, Result};
 use serde_json::Value;
 
+use super::new_items::NewItems;
 use super::search::{self, VectorSearch};
 use super::{Access, Kept, Object, PAGE, missing, only};
 
@@ -55,71 +56,6 @@ pub struct UpdateItem {
 #[derive(Clone, Debug)]
 pub struct MemoryItemRepo {
     access: Access,
-}
-
-/// Items that are made but not stored yet.
-#[derive(Debug)]
-pub struct NewItems(Vec<NewBatch>);
-
-impl NewItems {
-    /// What the items are once [`MemoryItemRepo::put_items`] has put them.
-    pub fn records(&self) -> Vec<MemoryItem> {
-        self.0.iter().flat_map(NewBatch::records).collect()
-    }
-
-    /// The same with their vectors.
-    fn kept(&self) -> Vec<Kept<MemoryItem>> {
-        self.0.iter().flat_map(NewBatch::kept).collect()
-    }
-}
-
-/// Those of one transaction, with their vectors, in their order, by whose they are.
-#[derive(Debug)]
-struct NewBatch {
-    scope: Scope,
-    items: Vec<MemoryItem>,
-    vectors: Vec<(EmbedderIdentity, Vec<OwnedEmbedding>)>,
-}
-
-impl NewBatch {
-    fn new(scope: Scope) -> Self {
-        Self {
-            scope,
-            items: Vec::new(),
-            vectors: Vec::new(),
-        }
-    }
-
-    fn records(&self) -> impl Iterator<Item = MemoryItem> {
-        self.items.iter().cloned().map(|mut item| {
-            item.meta.revision += 1;
-            item
-        })
-    }
-
-    fn kept(&self) -> impl Iterator<Item = Kept<MemoryItem>> {
-        let vectors = self.vectors.iter();
-        let mut vectors = vectors.flat_map(|(_, vectors)| vectors).peekable();
-        self.records().map(move |record| {
-            let own = vectors.next_if(|vector| vector.owner == record.meta.id);
-            Kept {
-                embedding: own.map(|own| own.vector.clone()),
-                record,
-            }
-        })
-    }
-
-    /// Whether another item of this scope belongs here.
-    fn takes(&self, scope: &Scope) -> bool {
-        self.items.len() < PAGE && self.scope == *scope
-    }
-
-    fn add_vector(&mut self, identity: EmbedderIdentity, owned: OwnedEmbedding) {
-        match self.vectors.last_mut() {
-            Some((last, vectors)) if *last == identity => vectors.push(owned),
-            _ => self.vectors.push((identity, vec![owned])),
-        }
-    }
 }
 
 impl MemoryItemRepo {
@@ -229,7 +165,7 @@ impl MemoryItemRepo {
     /// # Errors
     /// As [`Self::create_items`], but those of the store.
     pub fn new_items(&self, new: Vec<CreateItem>) -> Result<NewItems> {
-        let mut batches: Vec<NewBatch> = Vec::new();
+        let mut items = NewItems::default();
         for mut new in new {
             if new.reinforce {
                 return Err(Error::input(
@@ -238,21 +174,13 @@ impl MemoryItemRepo {
             }
             let embedding = new.embedding.take();
             let item = self.made(new)?;
-            let scope = &item.meta.scope;
-            if !batches.last().is_some_and(|batch| batch.takes(scope)) {
-                batches.push(NewBatch::new(scope.clone()));
-            }
-            let Some(batch) = batches.last_mut() else {
-                continue;
-            };
-            if let Some(values) = embedding {
+            let vector = embedding.map(|values| {
                 let owner = item.meta.id.clone();
-                let (identity, owned) = self.access.owned(OwnerKind::Item, owner, values)?;
-                batch.add_vector(identity, owned);
-            }
-            batch.items.push(item);
+                self.access.owned(OwnerKind::Item, owner, values)
+            });
+            items.add(item, vector.transpose()?);
         }
-        Ok(NewItems(batches))
+        Ok(items)
     }
 
     /// Puts items that were made.
@@ -262,15 +190,7 @@ impl MemoryItemRepo {
     /// [`ErrorKind::NotFound`](memu_core::ErrorKind::NotFound) when the scope does not hold a
     /// resource; those of the store.
     pub async fn put_items(&self, new: NewItems) -> Result<()> {
-        for NewBatch {
-            scope,
-            items,
-            vectors,
-        } in new.0
-        {
-            let mut writes: Vec<Write> = items.into_iter().map(Write::Item).collect();
-            let vectors = vectors.into_iter();
-            writes.extend(vectors.map(|(identity, owned)| Write::Embeddings(identity, owned)));
+        for (scope, writes) in new.into_writes() {
             self.access.commit(&scope, writes).await?;
         }
         Ok(())

@@ -6,6 +6,7 @@
 
 mod categories;
 mod items;
+mod new_items;
 mod relations;
 mod resources;
 mod search;
@@ -27,7 +28,8 @@ use memu_core::{Error, Result};
 use serde_json::{Map, Value};
 
 pub use categories::{CreateCategory, MemoryCategoryRepo, UpdateCategory};
-pub use items::{CreateItem, MemoryItemRepo, NewItems, UpdateItem};
+pub use items::{CreateItem, MemoryItemRepo, UpdateItem};
+pub use new_items::NewItems;
 pub use relations::CategoryItemRepo;
 pub use resources::{CreateResource, ResourceRepo};
 pub use search::{Ranking, VectorSearch, salience};

@@ -234,7 +234,7 @@ fn make_tables(connection: &Connection, options: &Options) -> Result<()> {
 
 /// Brings the tables of an earlier version up to date. Where outlines are damaged, all stay in
 /// their index: every statement works on both forms, the file opens, and `memu doctor` tells what
-/// is wrong.
+/// is wrong. Of an encrypted file it does not where a page was changed: SQLCipher then refuses all.
 fn migrate(connection: &Connection, options: &Options) -> Result<()> {
     if pragma(connection, "user_version")? == VERSION {
         return Ok(());
