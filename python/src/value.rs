@@ -27,10 +27,6 @@ pub(crate) fn request<T: DeserializeOwned>(arguments: &Bound<'_, PyAny>) -> PyRe
     if let Value::Object(fields) = &mut value {
         fields.retain(|_, value| !value.is_null());
     }
-    if let Ok(request) = T::deserialize(&value) {
-        return Ok(request);
-    }
-    // Once more, keeping account of where: that takes as long again.
     serde_path_to_error::deserialize(value).map_err(|cause| {
         let place = cause.path().to_string();
         // In words of Python.

@@ -1,25 +1,27 @@
 //! The store below the verbs, as Python holds it.
 
+mod records;
 mod requests;
 
 use memu::core::filter::Filter;
-use memu::core::records::Embedding;
 use memu::database::{
-    CreateCategory, CreateResource, Database, Kept, Object, Ranking, UpdateCategory, UpdateItem,
-    VectorSearch,
+    CreateCategory, CreateResource, Database, Ranking, UpdateCategory, UpdateItem, VectorSearch,
 };
 use memu::{Error, Id, MemoryService, Result};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use serde::Serialize;
 
-use requests::{ChangedCategory, ChangedItem, Filed, NewCategory, NewItem, NewResource, id};
+use records::{many, one};
+use requests::{
+    ChangedCategory, ChangedItem, Filed, NewCategory, NewResource, conditions, id, new_item,
+    taken_vector,
+};
 
 use crate::answer::{Answer, answer, python};
 use crate::core::builder;
 use crate::errors::exception;
 use crate::runtime::{begun, of_this_process, wait};
-use crate::value::{json, refused, request};
+use crate::value::{refused, request};
 use crate::vectors::{count, vector};
 
 /// A store with its four repositories.
@@ -53,40 +55,6 @@ impl NativeDatabase {
     }
 }
 
-/// A record with its vector, as Python sees it.
-fn kept<'py, T: Serialize>(py: Python<'py>, kept: &Kept<T>) -> PyResult<Bound<'py, PyAny>> {
-    let record = python(py, &kept.record)?;
-    let vector = kept.embedding.as_ref().map(Embedding::as_slice);
-    record.set_item("embedding", vector)?;
-    Ok(record)
-}
-
-fn one<T: Serialize + Send + 'static>(record: Kept<T>) -> Answer {
-    Box::new(move |py| kept(py, &record))
-}
-
-fn many<T: Serialize + Send + 'static>(records: Vec<Kept<T>>) -> Answer {
-    Box::new(move |py| {
-        let list = PyList::empty(py);
-        for record in &records {
-            list.append(kept(py, record)?)?;
-        }
-        Ok(list.into_any())
-    })
-}
-
-/// The vector among arguments, which is no JSON where it is an array.
-fn taken_vector(arguments: &Bound<'_, PyDict>) -> PyResult<Option<Vec<f32>>> {
-    let Some(given) = arguments.get_item("embedding")? else {
-        return Ok(None);
-    };
-    arguments.del_item("embedding")?;
-    if given.is_none() {
-        return Ok(None);
-    }
-    vector(&given).map(Some)
-}
-
 #[pymethods]
 impl NativeDatabase {
     /// Opens the store that the settings name, and makes it where there is none.
@@ -111,7 +79,7 @@ impl NativeDatabase {
 
     /// Something that changes with every change to the store, by whomever.
     fn state(&self, py: Python<'_>) -> PyResult<Vec<(String, u64)>> {
-        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        self.check_process(py)?;
         wait(py, async {
             let everything = Filter::default();
             let states = self
@@ -127,7 +95,7 @@ impl NativeDatabase {
     }
 
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        of_this_process(self.process).map_err(|error| exception(py, &error))?;
+        self.check_process(py)?;
         wait(py, self.database.close())
     }
 
@@ -225,10 +193,8 @@ impl NativeDatabase {
         py: Python<'py>,
         arguments: &Bound<'_, PyDict>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let embedding = taken_vector(arguments)?;
-        let new: NewItem = request(arguments)?;
+        let new = new_item(arguments)?;
         self.wait(py, async {
-            let new = new.made(embedding)?;
             Ok(one(self.database.memory_item_repo.create_item(new).await?))
         })
     }
@@ -240,12 +206,7 @@ impl NativeDatabase {
         items: &Bound<'_, PyList>,
         finish: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let made = items.iter().map(|arguments| {
-            let arguments = arguments.cast::<PyDict>()?;
-            let embedding = taken_vector(arguments)?;
-            let new: NewItem = request(arguments)?;
-            new.made(embedding).map_err(|error| exception(py, &error))
-        });
+        let made = items.iter().map(|arguments| new_item(&arguments));
         let made = made.collect::<PyResult<Vec<_>>>()?;
         self.check_process(py)?;
         let repo = &self.database.memory_item_repo;
@@ -428,16 +389,6 @@ impl NativeDatabase {
             let repo = &self.database.category_item_repo;
             Ok(answer(repo.get_item_categories(id).await?))
         })
-    }
-}
-
-fn conditions(filter: &Bound<'_, PyAny>) -> PyResult<Object> {
-    if filter.is_none() {
-        return Ok(Object::new());
-    }
-    match json(filter)? {
-        serde_json::Value::Object(conditions) => Ok(conditions),
-        _ => Err(refused(filter.py(), "where is a dictionary of conditions")),
     }
 }
 

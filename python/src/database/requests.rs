@@ -3,7 +3,13 @@
 use memu::core::time::When;
 use memu::database::{CreateItem, Object};
 use memu::{Id, Modality, Result};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::Deserialize;
+
+use crate::errors::exception;
+use crate::value::{json, refused, request};
+use crate::vectors::vector;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +26,7 @@ pub(crate) struct NewResource {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NewItem {
+struct NewItem {
     pub(crate) id: Option<String>,
     pub(crate) resource_id: Option<String>,
     pub(crate) memory_type: String,
@@ -98,4 +104,35 @@ pub(crate) struct Filed {
 /// An id that may be left out.
 pub(crate) fn id(text: Option<String>) -> Result<Option<Id>> {
     text.map(|text| Id::checked(&text)).transpose()
+}
+
+/// The vector among arguments, which is no JSON where it is an array.
+pub(super) fn taken_vector(arguments: &Bound<'_, PyDict>) -> PyResult<Option<Vec<f32>>> {
+    let Some(given) = arguments.get_item("embedding")? else {
+        return Ok(None);
+    };
+    arguments.del_item("embedding")?;
+    if given.is_none() {
+        return Ok(None);
+    }
+    vector(&given).map(Some)
+}
+
+pub(super) fn conditions(filter: &Bound<'_, PyAny>) -> PyResult<Object> {
+    if filter.is_none() {
+        return Ok(Object::new());
+    }
+    match json(filter)? {
+        serde_json::Value::Object(conditions) => Ok(conditions),
+        _ => Err(refused(filter.py(), "where is a dictionary of conditions")),
+    }
+}
+
+/// An item with its vector.
+pub(super) fn new_item(arguments: &Bound<'_, PyAny>) -> PyResult<CreateItem> {
+    let arguments = arguments.cast::<PyDict>()?;
+    let embedding = taken_vector(arguments)?;
+    let new: NewItem = request(arguments)?;
+    let made = new.made(embedding);
+    made.map_err(|error| exception(arguments.py(), &error))
 }
