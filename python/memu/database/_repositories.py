@@ -194,8 +194,9 @@ class NativeMemoryItemRepo(_Records[MemoryItem]):
         """Puts many memories, each as `create_item` takes it, some hundred times faster.
 
         Those of a scope that follow each other are put together, a thousand in a transaction;
-        what was put before one that the store refuses stays. None of them can be reinforced. The
-        vectors of what comes back are those that were handed over, such as arrays.
+        what was put before one that the store refuses, or before an interruption, stays. None of
+        them can be reinforced. The vectors of what comes back are those that were handed over,
+        such as arrays.
         """
         requests: list[dict[str, Any]] = []
         vectors: list[Vector | None] = []

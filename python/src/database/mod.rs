@@ -3,6 +3,8 @@
 mod records;
 mod requests;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use memu::core::filter::Filter;
 use memu::database::{
     CreateCategory, CreateResource, Database, Ranking, UpdateCategory, UpdateItem, VectorSearch,
@@ -216,9 +218,23 @@ impl NativeDatabase {
         });
         let (records, new) = new.map_err(|error| exception(py, &error))?;
         // They become values of Python while another thread stores them.
-        let putting = begun(py, repo.put_items(new))?;
-        let finished = finish.call1((python(py, &records)?,))?;
-        wait(py, putting)?;
+        let stopped = AtomicBool::new(false);
+        let putting = begun(py, async {
+            for batch in new.batches() {
+                if stopped.load(Relaxed) {
+                    break;
+                }
+                repo.put_items(batch).await?;
+            }
+            Ok(())
+        })?;
+        let finished = python(py, &records).and_then(|records| finish.call1((records,)));
+        // A transaction that has begun is waited for even so: were it dropped, it might be
+        // committed after the caller has looked.
+        stopped.store(finished.is_err(), Relaxed);
+        let put = wait(py, putting);
+        let finished = finished?;
+        put?;
         Ok(finished)
     }
 

@@ -28,7 +28,12 @@ impl NewItems {
         self.0.iter().flat_map(Batch::records).collect()
     }
 
-    /// The same with their vectors.
+    /// Those of each transaction, in turn: whoever puts these can stop between two.
+    pub fn batches(self) -> impl Iterator<Item = Self> {
+        self.0.into_iter().map(|batch| Self(vec![batch]))
+    }
+
+    /// As [`Self::records`], with their vectors.
     pub(super) fn kept(&self) -> Vec<Kept<MemoryItem>> {
         self.0.iter().flat_map(Batch::kept).collect()
     }
