@@ -168,7 +168,7 @@ impl SqliteStore {
                     || open::open_another(path, key, access, options.busy_timeout).map_err(named);
                 let connections: Result<Vec<Connection>> =
                     (0..options.pool_size.max(1)).map(|_| open()).collect();
-                Some(Arc::new(Workers::readers(connections?, gate.clone())?))
+                Some(connections?)
             }
         };
         let identity = lasting.as_deref();
@@ -178,6 +178,9 @@ impl SqliteStore {
         let mut tidy = Tidy::new(lasting.clone(), options.key.clone(), options.busy_timeout);
         tidy.at_open(&connection);
         let tidy = Arc::new(Mutex::new(tidy));
+        let readers = readers
+            .map(|connections| Workers::readers(connections, &tidy, gate.clone()))
+            .transpose()?;
         Ok(Self {
             shared: Arc::new(Shared {
                 tidy: tidy.clone(),
@@ -192,7 +195,7 @@ impl SqliteStore {
             }),
             writer: Arc::new(Workers::writer(connection, tidy, gate)?),
             schema,
-            readers,
+            readers: readers.map(Arc::new),
             upgraded,
             encrypted: options.key.is_some(),
         })

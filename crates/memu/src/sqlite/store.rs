@@ -257,14 +257,6 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) -> Result<()> {
-        let shared = self.shared.clone();
-        let tidied = self
-            .writer
-            .run(move |connection, _| {
-                shared.tidy().close(connection);
-                Ok(())
-            })
-            .await;
         let (readers, writer) = (self.readers.clone(), self.writer.clone());
         offload(&TokioExecutor as &dyn Executor, move || {
             // The writer last and alone: the last connection removes the empty write-ahead
@@ -274,11 +266,6 @@ impl Store for SqliteStore {
                 workers.join();
             }
         })
-        .await?;
-        match tidied {
-            Err(error) if error.kind() != memu_core::ErrorKind::Storage => Err(error),
-            // Closed before: nothing was left to do.
-            _ => Ok(()),
-        }
+        .await
     }
 }

@@ -10,7 +10,7 @@
 //! process is killed and another one writes. SQLite begins a log anew only when all of it is
 //! in the file, and whoever moves its end waits until the whole file is on the disk. So the
 //! end is never moved here without waiting: every quick write puts a *mark* behind its
-//! pages, one page that nothing else writes, and moves what is before the mark.
+//! pages, one page that no later write needs in the file, and moves what is before the mark.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -138,11 +138,18 @@ impl Tidy {
     pub(super) fn note(&mut self, connection: &Connection, error: &Error) {
         if is_failed_sync(error) {
             self.failed = true;
-            // Closing the last connection would empty the log. If this cannot be set, the
-            // connection is of no use any more, not even for that.
-            let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-            let _ = connection.set_db_config(kept, true);
+            keep_log(connection);
+            // It is not the last one, so closing it empties nothing.
+            self.bound = None;
         }
+    }
+
+    /// Closes a connection that reads, perhaps as the last one.
+    pub(super) fn close_reader(&self, connection: Connection) {
+        if self.failed {
+            keep_log(&connection);
+        }
+        drop(connection);
     }
 
     /// Refuses writes when the disk failed to confirm one.
@@ -154,9 +161,10 @@ impl Tidy {
     }
 
     /// Empties the log if it can, and lets go of everything.
-    pub(super) fn close(&mut self, connection: &Connection) {
-        self.at_rest(connection);
+    pub(super) fn close(&mut self, connection: Connection) {
+        self.at_rest(&connection);
         self.bound = None;
+        drop(connection);
     }
 
     /// Moves the log into the file without waiting for the disk, and returns how many pages
@@ -172,6 +180,9 @@ impl Tidy {
         // Whatever happened: only a connection that reads nothing can serve again.
         if bound.is_autocommit() || bound.execute_batch("ROLLBACK").is_ok() {
             self.bound = Some(bound);
+        }
+        if let Err(error) = &moved {
+            self.note(connection, error);
         }
         set_synchronous(connection, true).ok().and(moved.ok())
     }
@@ -201,6 +212,14 @@ fn move_before_mark(
     connection
         .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
         .map_err(storage)
+}
+
+/// Leaves the log as it is when the connection is closed, which would empty it after the last
+/// one.
+fn keep_log(connection: &Connection) {
+    let kept = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    // If this cannot be set, the connection is of no use any more, not even for that.
+    let _ = connection.set_db_config(kept, true);
 }
 
 fn set_synchronous(connection: &Connection, full: bool) -> Result<()> {

@@ -87,21 +87,26 @@ impl fmt::Debug for Workers {
 
 impl Workers {
     /// Starts a reading thread for each connection.
-    pub(super) fn readers(connections: Vec<Connection>, gate: Arc<Gate>) -> Result<Self> {
+    pub(super) fn readers(
+        connections: Vec<Connection>,
+        tidy: &Arc<Mutex<Tidy>>,
+        gate: Arc<Gate>,
+    ) -> Result<Self> {
         let mut readers = Self::new(gate, false);
         for connection in connections {
-            let worker = readers.queue.worker();
+            let (worker, tidy) = (readers.queue.worker(), tidy.clone());
             readers.start("memu-read", move || {
                 while let Next::Job(job) = worker.next(None) {
                     job(&connection);
                 }
+                locked(&tidy).close_reader(connection);
             })?;
         }
         Ok(readers)
     }
 
-    /// Starts the writing thread. When it has nothing to do, it sees to it that the
-    /// file alone is a complete copy.
+    /// Starts the writing thread. When it has nothing to do, and when it ends, it sees to it
+    /// that the file alone is a complete copy.
     pub(super) fn writer(
         connection: Connection,
         tidy: Arc<Mutex<Tidy>>,
@@ -110,7 +115,7 @@ impl Workers {
         let mut writer = Self::new(gate, true);
         let worker = writer.queue.worker();
         writer.start("memu-write", move || {
-            write_loop(&connection, &worker, &tidy);
+            write_loop(connection, &worker, &tidy);
         })?;
         Ok(writer)
     }
@@ -191,19 +196,21 @@ impl Drop for Workers {
     }
 }
 
-fn write_loop(connection: &Connection, worker: &Worker<Job>, tidy: &Mutex<Tidy>) {
+fn write_loop(connection: Connection, worker: &Worker<Job>, tidy: &Mutex<Tidy>) {
     let mut untidy = false;
     loop {
         match worker.next(untidy.then_some(IDLE)) {
             Next::Job(job) => {
-                job(connection);
+                job(&connection);
                 untidy = true;
             }
-            Next::Nothing => {
-                let mut tidy = tidy.lock().unwrap_or_else(PoisonError::into_inner);
-                untidy = !tidy.rest(connection);
-            }
-            Next::Closed => return,
+            Next::Nothing => untidy = !locked(tidy).rest(&connection),
+            Next::Closed => break,
         }
     }
+    locked(tidy).close(connection);
+}
+
+fn locked(tidy: &Mutex<Tidy>) -> MutexGuard<'_, Tidy> {
+    tidy.lock().unwrap_or_else(PoisonError::into_inner)
 }

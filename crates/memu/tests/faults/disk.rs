@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     NoSharedMemory,
     /// This operation fails, and as many after it as are named.
     Error(u64, u64),
+    /// This one of the syncs fails.
+    FailedSync(u64),
 }
 
 /// What an operation comes to.
@@ -71,6 +73,7 @@ struct State {
     names: BTreeMap<PathBuf, usize>,
     synced_names: BTreeMap<PathBuf, usize>,
     operations: u64,
+    syncs: u64,
     fault: Fault,
     off: bool,
     /// Whoever opens a file now is this process.
@@ -100,6 +103,10 @@ impl Disk {
 
     pub(crate) fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    pub(crate) fn syncs(&self) -> u64 {
+        self.state().syncs
     }
 
     pub(crate) fn is_off(&self) -> bool {
@@ -204,7 +211,8 @@ impl Disk {
             state.synced_names = state.names.clone();
         }
         let mut random = Random::new(state.operations);
-        let went_on = outcome == Outcome::Done || matches!(state.fault, Fault::Error(..));
+        let has_failed = matches!(state.fault, Fault::Error(..) | Fault::FailedSync(_));
+        let went_on = outcome == Outcome::Done || has_failed;
         if !went_on {
             return outcome;
         }
@@ -277,6 +285,7 @@ impl State {
             return Outcome::Failed;
         }
         self.operations += 1;
+        self.syncs += u64::from(operation == Operation::Sync);
         let name = what.file_name().unwrap_or_default();
         let line = format!("{} {operation:?} {}", self.operations, name.display());
         self.log.push(line);
@@ -286,6 +295,9 @@ impl State {
                 Outcome::Failed
             }
             Fault::Full if operation == Operation::Create => Outcome::Full,
+            Fault::FailedSync(at) if operation == Operation::Sync && self.syncs == at => {
+                Outcome::Failed
+            }
             Fault::Error(from, count) if (from..from + count).contains(&self.operations) => {
                 Outcome::Failed
             }

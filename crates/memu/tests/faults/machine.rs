@@ -108,6 +108,20 @@ impl Work {
         }
     }
 
+    /// Creates memories, each right after the other; goes on when one fails, of which only the
+    /// first can have been written.
+    pub(crate) async fn create_at_once(&mut self, service: &MemoryService, count: u64) {
+        for _ in 0..count {
+            self.count += 1;
+            let change = Change::Create(format!("The key n{} is under the stone.", self.count));
+            if make(service, USER, &change).await.is_ok() {
+                self.acknowledged.push(change);
+            } else {
+                self.in_flight.get_or_insert(change);
+            }
+        }
+    }
+
     /// Says what is wrong with a store on which this work was done. What was in flight is
     /// decided afterwards.
     pub(crate) async fn check(&mut self, service: &MemoryService) -> Result<(), String> {
