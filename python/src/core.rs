@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::answer::Answer;
 use crate::database::NativeDatabase;
+use crate::ending::settled_at_end;
 use crate::errors::exception;
 use crate::hooks::{Hooks, interceptor};
 use crate::runtime::{of_this_process, run, start, wait};
@@ -142,6 +143,7 @@ impl Core {
 impl Core {
     fn built(py: Python<'_>, builder: MemoryServiceBuilder, hooks: Arc<Hooks>) -> PyResult<Self> {
         let service = wait(py, builder.interceptor(interceptor(&hooks)).build())?;
+        settled_at_end(service.store());
         Ok(Self {
             retrieve_config: service.context().parts().retrieve_config.clone(),
             service,

@@ -14,8 +14,9 @@ use pyo3::types::PyDict;
 use serde_json::{Value, json};
 
 use crate::answer::python;
+use crate::ending::attached;
 use crate::errors::{exception, raised};
-use crate::runtime::{Caller, attached, caller};
+use crate::runtime::{Caller, caller};
 
 static IS_AWAITABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 static ON_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

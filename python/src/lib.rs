@@ -6,6 +6,7 @@
 mod answer;
 mod core;
 mod database;
+mod ending;
 mod errors;
 mod hooks;
 mod runtime;
@@ -20,7 +21,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _memu(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let at_exit = module.py().import("atexit")?;
-    at_exit.call_method1("register", (wrap_pyfunction!(runtime::end, module)?,))?;
+    at_exit.call_method1("register", (wrap_pyfunction!(ending::end, module)?,))?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<core::Core>()?;
     module.add_class::<database::NativeDatabase>()?;

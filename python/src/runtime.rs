@@ -4,10 +4,7 @@ use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
-};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Waker};
@@ -23,6 +20,7 @@ use pyo3::sync::PyOnceLock;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::answer::Answer;
+use crate::ending::{self, Holding, attached};
 use crate::errors::exception;
 
 /// How often a waiting thread looks whether it was interrupted.
@@ -54,55 +52,6 @@ pub(crate) struct Caller {
 /// On whose behalf the current task works.
 pub(crate) fn caller() -> Option<Arc<Caller>> {
     CALLER.try_with(Arc::clone).ok()
-}
-
-/// Whether the interpreter is ending, and how many threads of the core hold it or wait for it.
-static ENDING: AtomicBool = AtomicBool::new(false);
-static ATTACHED: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts a thread that holds the interpreter, or waits for it, until it is dropped.
-struct Holding;
-
-impl Holding {
-    /// `None` once the interpreter is ending.
-    fn unless_ending() -> Option<Self> {
-        ATTACHED.fetch_add(1, SeqCst);
-        let holding = Self;
-        (!ENDING.load(SeqCst)).then_some(holding)
-    }
-}
-
-impl Drop for Holding {
-    fn drop(&mut self) {
-        ATTACHED.fetch_sub(1, SeqCst);
-    }
-}
-
-/// Holds the interpreter on a thread of the core. `None` once it is ending: a thread that then
-/// waits for it is never heard of again.
-pub(crate) fn attached<R>(function: impl for<'py> FnOnce(Python<'py>) -> R) -> Option<R> {
-    let _holding = Holding::unless_ending()?;
-    Some(Python::attach(function))
-}
-
-/// Lets the threads of the core go from the interpreter, which ends.
-#[pyfunction]
-pub(crate) fn end(py: Python<'_>) {
-    ENDING.store(true, SeqCst);
-    let known = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_ours = known
-        .as_ref()
-        .is_some_and(|(of, _)| *of == std::process::id());
-    drop(known);
-    // A child that was forked has not the threads that its parent counted.
-    if !is_ours {
-        return;
-    }
-    py.detach(|| {
-        while ATTACHED.load(SeqCst) > 0 {
-            thread::sleep(Duration::from_millis(1));
-        }
-    });
 }
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -174,6 +123,14 @@ fn begin_each(tasks: &Receiver<Task>, runtime: &Handle) {
     }
 }
 
+/// The threads of this process, if it has made any.
+pub(crate) fn runtime() -> Option<Handle> {
+    let known = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
+    let (of, threads) = known.as_ref()?;
+    // A child that was forked has not the threads of its parent.
+    (*of == std::process::id()).then(|| threads.runtime.handle().clone())
+}
+
 fn threads() -> PyResult<Arc<Threads>> {
     let process = std::process::id();
     let mut known = THREADS.lock().unwrap_or_else(PoisonError::into_inner);
@@ -186,7 +143,7 @@ fn threads() -> PyResult<Arc<Threads>> {
     // hold the interpreter of this process.
     if let Some(of_parent) = known.take() {
         std::mem::forget(of_parent);
-        ATTACHED.store(0, SeqCst);
+        ending::in_child();
     }
     let threads = Threads::new()
         .map_err(|error| PyRuntimeError::new_err(format!("no thread can be started: {error}")))?;

@@ -11,9 +11,9 @@ use pyo3::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::answer::python;
+use crate::ending::attached;
 use crate::errors::raised;
 use crate::hooks::{call, ending};
-use crate::runtime::attached;
 use crate::value::json as to_json;
 
 /// A handler: it is given the state of the pipeline as a dictionary and a context, and gives back

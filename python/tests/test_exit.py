@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from memu.database.sqlite import build_sqlite_database
 
 ROUNDS = 20
 
@@ -47,6 +49,29 @@ MemoryService().sync.create_memory_item(
 )
 """
 
+# Registered before MemU is imported, so called after what it does at the end.
+LOOK = """
+import atexit
+import os
+
+def look():
+    assert not os.path.getsize("memory.db-wal")
+
+atexit.register(look)
+"""
+
+# Quick writes leave it to the next moment to empty the log, which is the last one here.
+QUICK = """
+from memu.app import MemoryService
+
+store = {"provider": "sqlite", "dsn": "sqlite:///memory.db"}
+memory = MemoryService(database_config={"metadata_store": store}).sync
+for number in range(200):
+    memory.create_memory_item(
+        memory_type="event", memory_content=f"{number} bees swarmed", user={"user_id": "nora"}
+    )
+"""
+
 
 @pytest.mark.parametrize(
     "program",
@@ -69,3 +94,20 @@ def test_a_process_ends_cleanly_right_after_an_answer(program: str, tmp_path: Pa
             check=False,
         )
         assert (ended.returncode, ended.stderr) == (0, ""), f"round {number}"
+
+
+def test_a_process_that_never_closes_leaves_its_file_complete(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LOOK + QUICK],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    copy = shutil.copy(tmp_path / "memory.db", tmp_path / "copy.db")
+    store = {"provider": "sqlite", "dsn": f"sqlite:///{copy}"}
+    with build_sqlite_database(config={"metadata_store": store}) as database:
+        found = {item.summary for item in database.items.values()}
+    assert found == {f"{number} bees swarmed" for number in range(200)}

@@ -21,6 +21,7 @@ use requests::{
 
 use crate::answer::{Answer, answer, python};
 use crate::core::builder;
+use crate::ending::settled_at_end;
 use crate::errors::exception;
 use crate::runtime::{begun, of_this_process, wait};
 use crate::value::{refused, request};
@@ -67,8 +68,10 @@ impl NativeDatabase {
         scope_fields: Option<Vec<String>>,
     ) -> PyResult<Self> {
         let builder = builder(settings, scope_fields)?;
+        let database = wait(py, Database::open(&builder))?;
+        settled_at_end(database.store());
         Ok(Self {
-            database: wait(py, Database::open(&builder))?,
+            database,
             process: std::process::id(),
         })
     }

@@ -209,6 +209,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Checks the store, and with `repair` mends what can be derived from the rows.
     async fn check(&self, repair: bool) -> Result<Report>;
 
+    /// Leaves a file complete without a log beside it, as far as others let it at once, and stays
+    /// open: for a program that ends and may still write.
+    async fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Finishes all writes and lets go of files and connections. Later calls fail
     /// with a storage error, except another `close`.
     async fn close(&self) -> Result<()>;

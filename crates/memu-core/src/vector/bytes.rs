@@ -9,6 +9,7 @@ pub(crate) struct ByteQuery {
     /// Whole chunks, widened.
     chunks: Vec<[i16; CHUNK]>,
     /// Whole chunks, each with its numbers without their signs.
+    #[cfg(target_arch = "x86_64")]
     signed: Vec<([i8; CHUNK], [u8; CHUNK])>,
     /// The rest.
     rest: Vec<i8>,
@@ -50,6 +51,7 @@ impl ByteQuery {
         let (chunks, rest) = bytes.as_chunks::<CHUNK>();
         Self {
             chunks: chunks.iter().map(|chunk| chunk.map(i16::from)).collect(),
+            #[cfg(target_arch = "x86_64")]
             signed: chunks
                 .iter()
                 .map(|chunk| (*chunk, chunk.map(i8::unsigned_abs)))

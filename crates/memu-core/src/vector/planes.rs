@@ -121,7 +121,8 @@ impl PlaneQuery {
     fn products<'r, const BITS: i32, const STEPS: usize>(
         &self,
         rows: impl Iterator<Item = &'r [u8]>,
-        wide: &[[i8; 2 * LANES]],
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))] wide: &[[i8; 2
+              * LANES]],
         out: &mut Vec<i32>,
     ) {
         match self.kernel {

@@ -256,6 +256,16 @@ impl Store for SqliteStore {
         readers.run(look).await
     }
 
+    async fn settle(&self) -> Result<()> {
+        let shared = self.shared.clone();
+        self.writer
+            .run(move |connection, _| {
+                shared.tidy().at_rest(connection);
+                Ok(())
+            })
+            .await
+    }
+
     async fn close(&self) -> Result<()> {
         let (readers, writer) = (self.readers.clone(), self.writer.clone());
         offload(&TokioExecutor as &dyn Executor, move || {

@@ -1,10 +1,10 @@
 //! Keeps the database file complete without its write-ahead log.
 //!
 //! A commit is durable in the log. Whoever copies the file alone wants it there, too, when
-//! the call returns. One write by itself moves the log into the file, durably, and empties
-//! it, which costs more than the write. Writes that follow each other closely do it in two
-//! steps: each moves its pages into the file without waiting for the disk, and the moment
-//! of rest after the last one waits for the disk and empties the log.
+//! the call returns. One short write by itself moves the log into the file, durably, and
+//! empties it, which costs more than the write. Writes that follow each other closely, and
+//! long ones, do it in two steps: each moves its pages into the file without waiting for the
+//! disk, and the moment of rest after the last one waits for the disk and empties the log.
 //!
 //! Until then the log must stay, for the pages may not be on the disk yet, even if this
 //! process is killed and another one writes. SQLite begins a log anew only when all of it is
@@ -34,6 +34,10 @@ const CLOSELY_AS_LONG: u32 = 2;
 /// Never so long as this, for a write may have waited for those of other processes.
 const LONGEST_CLOSELY: Duration = Duration::from_secs(2);
 
+/// A write that took so long moved much, and is not the only one that its program makes, unless
+/// it is the first.
+const LONG: Duration = Duration::from_millis(10);
+
 /// How many pages the log may have before one write waits until all of them are in the file,
 /// on the disk.
 const LONGEST_LOG: i64 = 1_000;
@@ -47,6 +51,8 @@ pub(super) struct Tidy {
     last_write: Option<Instant>,
     /// How long after the last write another one still follows it closely.
     near: Duration,
+    /// Whether the last write followed another one closely.
+    in_series: bool,
     /// Whether all of the log is in the file, on the disk.
     settled: bool,
     /// Reads at the end of the log, so that what comes behind is not moved.
@@ -66,6 +72,7 @@ impl Tidy {
             wait,
             last_write: None,
             near: CLOSELY,
+            in_series: false,
             settled: false,
             bound: None,
             others: None,
@@ -78,14 +85,16 @@ impl Tidy {
     pub(super) fn after_write(&mut self, connection: &Connection, began: Instant) {
         let now = Instant::now();
         let before = self.last_write.replace(now);
-        self.near = (CLOSELY_AS_LONG * now.duration_since(began)).clamp(CLOSELY, LONGEST_CLOSELY);
+        let took = now.duration_since(began);
+        self.near = (CLOSELY_AS_LONG * took).clamp(CLOSELY, LONGEST_CLOSELY);
         self.settled = false;
         let pause = before.map(|before| began.saturating_duration_since(before));
-        let closely = pause.is_some_and(|pause| pause < self.near);
+        self.in_series = pause.is_some_and(|pause| pause < self.near);
         if self.failed {
             return;
         }
-        match closely.then(|| self.move_pages(connection)).flatten() {
+        let may_wait = self.in_series || (before.is_some() && took >= LONG);
+        match may_wait.then(|| self.move_pages(connection)).flatten() {
             Some(length) if length < LONGEST_LOG => {}
             // What the next writes put into the log then takes the place of what is there,
             // which costs the disk less than a log that grows.
@@ -104,11 +113,11 @@ impl Tidy {
     }
 
     /// Sees to it that the file is complete and on the disk when nothing is written for a
-    /// while. Says whether nothing is left to do. While a long write may be followed by
-    /// another one, the log keeps its room: writing into it costs less than making room.
+    /// while. Says whether nothing is left to do. While long writes of a series may be followed
+    /// by another one, the log keeps its room: writing into it costs less than making room.
     pub(super) fn rest(&mut self, connection: &Connection) -> bool {
         let pause = self.last_write.map(|last| last.elapsed());
-        if self.near > CLOSELY && pause.is_some_and(|pause| pause < self.near) {
+        if self.in_series && self.near > CLOSELY && pause.is_some_and(|pause| pause < self.near) {
             self.settled = self.settled || self.empty(connection, "RESTART");
             return false;
         }
