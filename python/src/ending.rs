@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use memu::core::store::Store;
 use pyo3::prelude::*;
@@ -13,6 +13,9 @@ use crate::runtime::runtime;
 /// Whether the interpreter is ending, and how many threads of the core hold it or wait for it.
 static ENDING: AtomicBool = AtomicBool::new(false);
 static ATTACHED: AtomicUsize = AtomicUsize::new(0);
+
+/// How long files are waited for at the end: others may hold them.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The stores that may be open, with the processes that opened them.
 static OPEN: Mutex<Vec<(u32, Weak<dyn Store>)>> = Mutex::new(Vec::new());
@@ -50,8 +53,9 @@ pub(crate) fn in_child() {
 /// Sees to it that a store leaves its file alone, without a log, when the interpreter ends.
 pub(crate) fn settled_at_end(store: &Arc<dyn Store>) {
     let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
-    open.retain(|(_, store)| store.strong_count() > 0);
-    open.push((std::process::id(), Arc::downgrade(store)));
+    let store = Arc::downgrade(store);
+    open.retain(|(_, known)| known.strong_count() > 0 && !known.ptr_eq(&store));
+    open.push((std::process::id(), store));
 }
 
 /// Leaves files complete, and lets the threads of the core go from the interpreter, which ends.
@@ -65,10 +69,13 @@ pub(crate) fn end(py: Python<'_>) {
             ENDING.store(true, SeqCst);
             return;
         };
+        let last = Instant::now() + LONGEST;
         let ours = stores.iter().filter(|(of, _)| *of == std::process::id());
         for store in ours.filter_map(|(_, store)| store.upgrade()) {
+            let left = last.saturating_duration_since(Instant::now());
+            let settle = async { tokio::time::timeout(left, store.settle()).await };
             // All that was written is durable; one that is closed has nothing to settle.
-            let _ = runtime.block_on(store.settle());
+            let _ = runtime.block_on(settle);
         }
         ENDING.store(true, SeqCst);
         while ATTACHED.load(SeqCst) > 0 {

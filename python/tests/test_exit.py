@@ -111,3 +111,31 @@ def test_a_process_that_never_closes_leaves_its_file_complete(tmp_path: Path) ->
     with build_sqlite_database(config={"metadata_store": store}) as database:
         found = {item.summary for item in database.items.values()}
     assert found == {f"{number} bees swarmed" for number in range(200)}
+
+
+# Somebody else writes, and a thread waits for them that ends with the program.
+HELD = """
+import sqlite3
+import threading
+import time
+from memu.app import MemoryService
+
+store = {"provider": "sqlite", "dsn": "sqlite:///memory.db"}
+memory = MemoryService(database_config={"metadata_store": store}).sync
+
+def create():
+    memory.create_memory_item(
+        memory_type="event", memory_content="Bees swarmed", user={"user_id": "nora"}
+    )
+
+create()
+other = sqlite3.connect("memory.db", isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+threading.Thread(target=create, daemon=True).start()
+time.sleep(0.2)
+"""
+
+
+def test_a_process_ends_though_others_hold_its_file(tmp_path: Path) -> None:
+    # Less than writers wait for each other.
+    subprocess.run([sys.executable, "-c", HELD], cwd=tmp_path, timeout=20, check=True)

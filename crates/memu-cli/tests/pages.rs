@@ -12,6 +12,7 @@
 
 mod support;
 
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use memu::settings::Layers;
@@ -34,18 +35,33 @@ fn blocks(page: &'static str, language: &str) -> Vec<&'static str> {
         .collect()
 }
 
+/// A program that ends with the test, whatever comes of it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs a line that goes on until it is ended, until it has written a file.
 fn run_until_there_is_a_copy(home: &Home, line: &str, folder: &str) {
-    let mut child = home.shell(&format!("exec {line}")).spawn().unwrap();
+    let child = home.shell(&format!("exec {line}")).spawn().unwrap();
+    let mut child = Running(child);
     let began = Instant::now();
-    let copies = || std::fs::read_dir(home.path(folder)).map_or(0, Iterator::count);
-    while copies() == 0 {
+    // One that is being made has another name.
+    let has_copy = || {
+        let files = std::fs::read_dir(home.path(folder)).into_iter().flatten();
+        let mut names = files.map(|file| file.unwrap().path());
+        names.any(|name| name.extension().is_some_and(|ending| ending == "db"))
+    };
+    while !has_copy() {
         assert!(began.elapsed() < Duration::from_mins(1), "{line}: no copy");
-        assert_eq!(child.try_wait().unwrap(), None, "{line} ended");
+        assert_eq!(child.0.try_wait().unwrap(), None, "{line} ended");
         std::thread::sleep(Duration::from_millis(20));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]

@@ -47,5 +47,10 @@ async fn it_runs() {
     // Each test of this file is a process of its own, and the other one reads no file.
     std::env::set_current_dir(folder.path()).unwrap();
     program().await.unwrap();
-    assert!(folder.path().join("memu.db").exists());
+    // What it printed.
+    let memory = memu::open("sqlite:///memu.db").await.unwrap();
+    let question = RetrieveRequest::question("What is Nora allergic to?");
+    let answer = memory.retrieve(question.matching("user_id", "alice")).await;
+    let mut items = answer.unwrap().items.into_iter();
+    assert!(items.any(|hit| hit.item.summary.contains("walnuts")));
 }

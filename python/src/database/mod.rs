@@ -232,8 +232,8 @@ impl NativeDatabase {
             Ok(())
         })?;
         let finished = python(py, &records).and_then(|records| finish.call1((records,)));
-        // A transaction that has begun is waited for even so: were it dropped, it might be
-        // committed after the caller has looked.
+        // Where that was interrupted, a transaction that has begun is waited for even so: were it
+        // dropped, it might be committed after the caller has looked.
         stopped.store(finished.is_err(), Relaxed);
         let put = wait(py, putting);
         let finished = finished?;

@@ -1,10 +1,11 @@
 //! Keeps the database file complete without its write-ahead log.
 //!
 //! A commit is durable in the log. Whoever copies the file alone wants it there, too, when
-//! the call returns. One short write by itself moves the log into the file, durably, and
-//! empties it, which costs more than the write. Writes that follow each other closely, and
-//! long ones, do it in two steps: each moves its pages into the file without waiting for the
-//! disk, and the moment of rest after the last one waits for the disk and empties the log.
+//! the call returns. The first write of a store, and a short one by itself, move the log into
+//! the file, durably, and empty it, which costs more than the write. Writes that follow each
+//! other closely, and long ones, do it in two steps: each moves its pages into the file without
+//! waiting for the disk, and the moment of rest after the last one waits for the disk and
+//! empties the log.
 //!
 //! Until then the log must stay, for the pages may not be on the disk yet, even if this
 //! process is killed and another one writes. SQLite begins a log anew only when all of it is
@@ -34,8 +35,8 @@ const CLOSELY_AS_LONG: u32 = 2;
 /// Never so long as this, for a write may have waited for those of other processes.
 const LONGEST_CLOSELY: Duration = Duration::from_secs(2);
 
-/// A write that took so long moved much, and is not the only one that its program makes, unless
-/// it is the first.
+/// A write that took so long is one of many memories, or of a slow disk: it is worth to wait once
+/// only. Not for the first one of a store, which may be the only one of its program.
 const LONG: Duration = Duration::from_millis(10);
 
 /// How many pages the log may have before one write waits until all of them are in the file,
