@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -113,9 +114,7 @@ def test_a_process_that_never_closes_leaves_its_file_complete(tmp_path: Path) ->
     assert found == {f"{number} bees swarmed" for number in range(200)}
 
 
-# Somebody else writes, and a thread waits for them that ends with the program.
-HELD = """
-import sqlite3
+WAITING = """
 import threading
 import time
 from memu.app import MemoryService
@@ -127,15 +126,25 @@ def create():
     memory.create_memory_item(
         memory_type="event", memory_content="Bees swarmed", user={"user_id": "nora"}
     )
+    print("written")
 
-create()
-other = sqlite3.connect("memory.db", isolation_level=None)
-other.execute("BEGIN IMMEDIATE")
 threading.Thread(target=create, daemon=True).start()
-time.sleep(0.2)
+time.sleep(0.3)
 """
 
 
-def test_a_process_ends_though_others_hold_its_file(tmp_path: Path) -> None:
-    # Less than writers wait for each other.
-    subprocess.run([sys.executable, "-c", HELD], cwd=tmp_path, timeout=20, check=True)
+def test_a_process_ends_though_another_one_holds_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "memory.db"
+    with build_sqlite_database(config={"metadata_store": {"dsn": f"sqlite:///{file}"}}) as database:
+        assert database.items == {}
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        # Less than writers wait for each other.
+        command = [sys.executable, "-c", WAITING]
+        ended = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=20, check=True
+        )
+    finally:
+        other.close()
+    assert ended.stdout == ""
