@@ -112,11 +112,11 @@ fn the_line_for_a_server_in_the_readme_works() {
 }
 
 #[test]
-fn the_settings_in_the_pages_are_known() {
+fn the_settings_in_the_readme_are_known() {
     let home = Home::new();
     let of_readme = blocks(README, "toml");
     assert_eq!(of_readme.len(), 3, "the README has other settings now");
-    for block in of_readme.into_iter().chain(blocks(ON_SQLITE, "toml")) {
+    for block in of_readme {
         // The profile that one of them names stands elsewhere.
         let eyes = "[llm_profiles.eyes]\nprovider = \"ollama\"\n";
         let others = if block.contains("\"eyes\"") { eyes } else { "" };
@@ -124,4 +124,7 @@ fn the_settings_in_the_pages_are_known() {
         let settings = Layers::new().file(&file).and_then(Layers::settings);
         settings.unwrap_or_else(|error| panic!("{error:?}: {block}"));
     }
+    let file = home.write("memu.toml", "[memorize_config]\nno_such_setting = 1\n");
+    let unknown = Layers::new().file(&file).and_then(Layers::settings);
+    assert!(unknown.is_err());
 }

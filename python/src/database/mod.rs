@@ -1,9 +1,8 @@
 //! The store below the verbs, as Python holds it.
 
+mod new_items;
 mod records;
 mod requests;
-
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use memu::core::filter::Filter;
 use memu::database::{
@@ -13,17 +12,18 @@ use memu::{Error, Id, MemoryService, Result};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use new_items::create_items;
 use records::{many, one};
 use requests::{
     ChangedCategory, ChangedItem, Filed, NewCategory, NewResource, conditions, id, new_item,
     taken_vector,
 };
 
-use crate::answer::{Answer, answer, python};
+use crate::answer::{Answer, answer};
 use crate::core::builder;
 use crate::ending::settled_at_end;
 use crate::errors::exception;
-use crate::runtime::{begun, of_this_process, wait};
+use crate::runtime::{of_this_process, wait};
 use crate::value::{refused, request};
 use crate::vectors::{count, vector};
 
@@ -211,34 +211,10 @@ impl NativeDatabase {
         items: &Bound<'_, PyList>,
         finish: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let made = items.iter().map(|arguments| new_item(&arguments));
-        let made = made.collect::<PyResult<Vec<_>>>()?;
+        let items = items.iter().map(|arguments| new_item(&arguments));
+        let items = items.collect::<PyResult<Vec<_>>>()?;
         self.check_process(py)?;
-        let repo = &self.database.memory_item_repo;
-        let new = py.detach(|| {
-            let new = repo.new_items(made)?;
-            Ok((new.records(), new))
-        });
-        let (records, new) = new.map_err(|error| exception(py, &error))?;
-        // They become values of Python while another thread stores them.
-        let stopped = AtomicBool::new(false);
-        let putting = begun(py, async {
-            for batch in new.batches() {
-                if stopped.load(Relaxed) {
-                    break;
-                }
-                repo.put_items(batch).await?;
-            }
-            Ok(())
-        })?;
-        let finished = python(py, &records).and_then(|records| finish.call1((records,)));
-        // Where that was interrupted, a transaction that has begun is waited for even so: were it
-        // dropped, it might be committed after the caller has looked.
-        stopped.store(finished.is_err(), Relaxed);
-        let put = wait(py, putting);
-        let finished = finished?;
-        put?;
-        Ok(finished)
+        create_items(py, &self.database.memory_item_repo, items, finish)
     }
 
     fn get_item<'py>(&self, py: Python<'py>, item_id: &str) -> PyResult<Bound<'py, PyAny>> {

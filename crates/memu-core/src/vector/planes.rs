@@ -118,11 +118,14 @@ impl PlaneQuery {
     }
 
     /// The same for numbers of `BITS` bits, which come in chunks of `STEPS` times 32.
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(unused_variables, reason = "only AVX-512 takes the wide query")
+    )]
     fn products<'r, const BITS: i32, const STEPS: usize>(
         &self,
         rows: impl Iterator<Item = &'r [u8]>,
-        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))] wide: &[[i8; 2
-              * LANES]],
+        wide: &[[i8; 2 * LANES]],
         out: &mut Vec<i32>,
     ) {
         match self.kernel {
