@@ -164,8 +164,16 @@ impl Search<'_, '_> {
         let hits = found.into_iter().take(self.query.top_k);
         hits.map(
             |Found {
-                 scope, id, score, ..
-             }| VectorHit { scope, id, score },
+                 scope,
+                 id,
+                 place,
+                 score,
+             }| VectorHit {
+                scope,
+                id,
+                place: place.unsigned_abs(),
+                score,
+            },
         )
         .collect()
     }

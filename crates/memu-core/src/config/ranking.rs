@@ -37,6 +37,12 @@ pub struct RankingConfig {
     /// How near an item's vector makes the messages that it cites, as a factor beside its
     /// cosine, where that is nearer than their own. Default 0.9.
     pub embedded_item: f32,
+    /// Up to so many messages, their vectors and those of the items that cite them are held
+    /// in memory and compared with each question. Where there are more, the store is
+    /// asked for the 256 nearest messages and items; others are taken for no nearer than the
+    /// average, which is that of 1,024 to 2,047 messages from everywhere in the
+    /// scope. Default 8,192.
+    pub embedded_in_memory: usize,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
     /// The weight of the previous message otherwise. Default 0.05.
@@ -95,6 +101,7 @@ impl Default for RankingConfig {
             semantic: 0.3,
             embedded: 0.5,
             embedded_item: 0.9,
+            embedded_in_memory: 8_192,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,
@@ -136,6 +143,7 @@ impl RankingConfig {
             ("semantic", self.semantic, 10.0),
             ("embedded", self.embedded, 10.0),
             ("embedded_item", self.embedded_item, 10.0),
+            ("embedded_in_memory", self.embedded_in_memory as f32, 1e9),
             ("previous_question", self.previous_question, 10.0),
             ("previous", self.previous, 10.0),
             ("next", self.next, 10.0),

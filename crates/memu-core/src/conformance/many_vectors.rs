@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fixtures::{Maker, identity, user, vector};
-use super::vectors::near;
+use super::vectors::{near, same_hits};
 use super::verdict::{Failure, same};
 use super::{Harness, Verdict};
 use crate::filter::Filter;
@@ -28,6 +28,12 @@ async fn same_nearest(
     model: &dyn Store,
     scopes: &[&Scope],
 ) -> Verdict {
+    let mut places = Vec::new();
+    for scope in scopes {
+        let known = store.outline(scope, None).await?;
+        let items = known.outline.items.iter().flat_map(|block| &block.entries);
+        places.extend(items.map(|item| (item.id.clone(), item.place)));
+    }
     for question in 0..6 {
         let mut query = VectorQuery {
             top_k: 12,
@@ -40,11 +46,16 @@ async fn same_nearest(
         }
         let expected = model.search(&query).await?;
         let found = store.search(&query).await?;
-        same(
+        same_hits(
             &format!("{what}: the nearest to {question}"),
             &found,
             &expected,
         )?;
+        for hit in &found {
+            let outlined = places.iter().find(|(id, _)| *id == hit.id);
+            let outlined = outlined.map(|(_, place)| *place);
+            same("the place of a hit", &Some(hit.place), &outlined)?;
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::dice::{Dice, KINDS, filter, select, some_ids, write};
 use super::filters::found;
 use super::fixtures::{Maker, identity, user, vector};
 use super::outlines::{Told, outline_is_true};
-use super::vectors::near;
+use super::vectors::{near, same_hits};
 use super::verdict::{Failure, ensure, same};
 use super::{Harness, Snapshot, Verdict};
 use crate::error::{Error, Result};
@@ -216,7 +216,7 @@ impl Pair {
         let expected = self.model.search(&query).await?;
         let found = store.search(&query).await?;
         let what = format!("{what}, handle {number}: what {query:?} finds");
-        same(&what, &found, &expected)?;
+        same_hits(&what, &found, &expected)?;
         Ok(found.len())
     }
 

@@ -19,5 +19,7 @@ mod several;
 
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;
-pub use index::{Index, ItemMatch, QuestionMatches, SegmentName, Words};
+pub use index::{
+    EmbeddedQuestion, HeldVectors, Index, ItemMatch, QuestionMatches, SegmentName, Words,
+};
 pub use question::{Question, QuestionWord};

@@ -6,11 +6,14 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use rustc_hash::FxHashMap;
+
 use super::Context;
 use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
 use crate::environment::offload;
 use crate::error::{Error, Result};
+use crate::ranking::HeldVectors;
 use crate::ranking::outline::{Growth, Outline, PASSAGE_WORDS};
 use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
@@ -99,12 +102,16 @@ impl Indexed {
     }
 
     /// The index that was there before, with how this outline has grown since; `None`
-    /// when it must be built anew.
-    fn grown_from(&self) -> Option<(Arc<Searchable>, Growth)> {
+    /// when it must be built anew, as when it does not hold the vectors that it is to hold.
+    fn grown_from(&self, held: HeldVectors) -> Option<(Arc<Searchable>, Growth)> {
         let before = self.take_before()?;
         let outline = &self.outline.outline;
         let growth = Growth::between(&before.outline.outline, outline)?;
-        let can_grow = before.searchable.can_grow(outline, &growth);
+        let holds_the_same = before
+            .searchable
+            .held_vectors()
+            .is_none_or(|now| now == held);
+        let can_grow = holds_the_same && before.searchable.can_grow(outline, &growth);
         can_grow.then_some((before.searchable, growth))
     }
 }
@@ -225,11 +232,14 @@ impl Context {
         }
         let words = self.words().clone();
         let outline = &indexed.outline.outline;
-        let (before, growth) = match indexed.grown_from() {
+        let segments = segment_count(outline);
+        let held = HeldVectors::of(segments, &self.parts().retrieve_config.ranking);
+        let (before, growth) = match indexed.grown_from(held) {
             Some((before, growth)) => (Some(before), growth),
             None => (None, Growth::of_everything()),
         };
-        let vectors = self.scope_vectors(scope, outline, &growth).await?;
+        let vectors = self.scope_vectors(scope, outline, &growth, (held, 0));
+        let vectors = vectors.await?;
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;
             let build = || match before {
@@ -246,17 +256,24 @@ impl Context {
         .await
     }
 
-    /// The vectors that the configured embedder made of the new segments and items of a
-    /// scope; none when it makes none of segments.
+    /// The vectors that the configured embedder made of the new segments and items of a scope,
+    /// as far as they are held in memory, where the number of its first segment is `first`;
+    /// none when it makes none of segments.
     pub(super) async fn scope_vectors(
         &self,
         scope: &Scope,
         outline: &Outline,
         growth: &Growth,
+        (held, first): (HeldVectors, usize),
     ) -> Result<ScopeVectors> {
         let embedder = &self.parts().embedder;
+        let mut vectors = ScopeVectors {
+            held,
+            segments: FxHashMap::default(),
+            items: FxHashMap::default(),
+        };
         if !embedder.embeds_segments() {
-            return Ok(ScopeVectors::default());
+            return Ok(vectors);
         }
         let identity = embedder.identity();
         let read = async |kind, owners: Vec<Id>| {
@@ -264,18 +281,21 @@ impl Context {
             let vectors = vectors.await?.into_iter();
             Ok::<_, Error>(vectors.map(|one| (one.owner, one.vector)).collect())
         };
-        let segments = growth.segments.onward(&outline.segments);
-        let segments = segments.flat_map(|(_, new)| new);
-        let items = growth.items.onward(&outline.items);
-        let items = items.flat_map(|(_, new)| new);
-        let vectors = ScopeVectors {
-            segments: read(
-                OwnerKind::Segment,
-                segments.map(|one| one.id.clone()).collect(),
-            )
-            .await?,
-            items: read(OwnerKind::Item, items.map(|one| one.id.clone()).collect()).await?,
-        };
+        let new = || growth.segments.onward(&outline.segments);
+        let count: usize = new().map(|(_, new)| new.len()).sum();
+        let numbers = first + segment_count(outline) - count..;
+        let segments = numbers.zip(new().flat_map(|(_, new)| new));
+        let segments = segments.filter(|(number, _)| held.holds(*number));
+        let segments = segments.map(|(_, one)| one.id.clone()).collect();
+        vectors.segments = read(OwnerKind::Segment, segments).await?;
+        if held == HeldVectors::All {
+            let items = growth.items.onward(&outline.items);
+            let items = items.flat_map(|(_, new)| new);
+            // Others make no segment any nearer.
+            let items = items.filter(|item| !item.segments.is_empty());
+            let items = items.map(|one| one.id.clone()).collect();
+            vectors.items = read(OwnerKind::Item, items).await?;
+        }
         // When others have replaced them meanwhile, some may be gone.
         self.check_embedder().await?;
         Ok(vectors)
@@ -320,6 +340,15 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// How many segments an outline has.
+pub(super) fn segment_count(outline: &Outline) -> usize {
+    outline
+        .segments
+        .iter()
+        .map(|block| block.entries.len())
+        .sum()
 }
 
 /// The writes of a batch that a view shows: content and model replies stay in the store.

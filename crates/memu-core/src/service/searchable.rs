@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::ranking::outline::{Growth, ItemOutline, Outline};
-use crate::ranking::{Index, Words};
+use crate::ranking::{HeldVectors, Index, Words};
 use crate::records::{Embedding, Id};
 use crate::time::Timestamp;
 
@@ -23,9 +23,11 @@ pub(super) struct Searchable {
     places: Places,
 }
 
-/// The vectors that the embedder made of the segments and items of a scope, by id.
-#[derive(Debug, Default)]
+/// The vectors that the embedder made of the segments and items of a scope, by id, as far as
+/// they are held in memory.
+#[derive(Debug)]
 pub(super) struct ScopeVectors {
+    pub(super) held: HeldVectors,
     pub(super) segments: FxHashMap<Id, Embedding>,
     pub(super) items: FxHashMap<Id, Embedding>,
 }
@@ -41,6 +43,8 @@ pub(super) struct Named {
 #[derive(Clone, Debug)]
 pub(super) struct ItemLinks {
     pub(super) name: Named,
+    /// Its place in the outline of its scope.
+    place: u64,
     /// Positions in the index of the segments that it cites.
     pub(super) segments: Box<[u32]>,
     /// The number of the resource that it comes from.
@@ -86,6 +90,25 @@ impl Searchable {
         self.index.can_grow(outline, growth)
     }
 
+    /// Which vectors of segments are held; `None` when no segment has one.
+    pub(super) fn held_vectors(&self) -> Option<HeldVectors> {
+        self.index.held_vectors()
+    }
+
+    /// The position of the segment that stands at a place of a scope.
+    pub(super) fn segment_at(&self, scope: usize, place: u64) -> Option<u32> {
+        self.places.segments.get(&(scope, place)).copied()
+    }
+
+    /// The item that stands at a place of a scope.
+    pub(super) fn item_at(&self, scope: usize, place: u64) -> Option<&ItemLinks> {
+        let sought = (scope, place);
+        let at = self
+            .items
+            .binary_search_by_key(&sought, |item| (item.name.scope, item.place));
+        self.items.get(at.ok()?)
+    }
+
     /// Adds what the one scope has more than before, with the vectors of that; first, see
     /// [`Self::can_grow`].
     pub(super) fn grow(&mut self, outline: &Outline, vectors: ScopeVectors, growth: &Growth) {
@@ -100,7 +123,8 @@ impl Searchable {
 
     fn add(&mut self, outlines: &[&Outline], vectors: &[ScopeVectors], growth: &Growth) {
         let dimension = vectors.iter().find_map(ScopeVectors::dimension);
-        self.index.embed_segments(dimension, |segment| {
+        let held = vectors.first().map_or(HeldVectors::All, |first| first.held);
+        self.index.embed_segments(dimension, held, |segment| {
             let vectors = &vectors.get(segment.scope)?.segments;
             vectors.get(segment.id).map(Embedding::as_slice)
         });
@@ -224,6 +248,7 @@ impl Places {
                 scope,
                 id: item.id.clone(),
             },
+            place: item.place,
             segments: numbers(&self.segments, &item.segments),
             resource: item
                 .resource

@@ -193,6 +193,8 @@ pub struct VectorHit {
     pub scope: Scope,
     /// The owner.
     pub id: Id,
+    /// Where in the stored order of its scope the owner stands, as its outline tells it.
+    pub place: u64,
     /// The cosine of the two vectors, from -1 to 1.
     pub score: f32,
 }

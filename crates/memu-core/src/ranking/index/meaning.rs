@@ -1,8 +1,8 @@
-use super::above_average;
 use super::texts::{Rarity, Texts};
 use super::vectors::Vectors;
 use super::vocabulary::Vocabulary;
 use super::words::Words;
+use super::{above, average};
 use crate::config::RankingConfig;
 
 /// How many times as many terms as are wanted are gathered before the farther ones go.
@@ -120,7 +120,8 @@ impl Meaning {
     /// By text: how much nearer it is to a vector than texts are on average, where
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
-        above_average(self.texts.cosines(vector))
+        let near = self.texts.cosines(vector);
+        above(average(&near), near)
     }
 }
 

@@ -30,6 +30,7 @@ use scoring::Saturation;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
+pub use embedded::{EmbeddedQuestion, HeldVectors};
 pub use matches::QuestionMatches;
 pub use words::Words;
 
@@ -169,22 +170,29 @@ impl Index {
         }
     }
 
-    /// Takes the vectors that an embedder made of the segments that were added, which
-    /// `vector` gives; those that have none are near to nothing. Does nothing where no
-    /// segment ever had one and `dimension` is `None`.
+    /// Takes the vectors that an embedder made of the segments that were added, as far as they
+    /// are held, which `vector` gives; those that have none are near to nothing. Does nothing
+    /// where no segment ever had one and `dimension` is `None`.
     pub fn embed_segments<'v>(
         &mut self,
         dimension: Option<usize>,
+        held: HeldVectors,
         vector: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
     ) {
         let known = self.embedded.take();
-        let Some(mut embedded) = known.or_else(|| dimension.map(Embedded::new)) else {
+        let new = || dimension.map(|dimension| Embedded::new(dimension, held));
+        let Some(mut embedded) = known.or_else(new) else {
             return;
         };
         for position in embedded.segment_count()..self.segment_count() {
             embedded.push_segment(self.segment(position).and_then(&vector));
         }
         self.embedded = Some(embedded);
+    }
+
+    /// Which vectors of segments are held; `None` when no segment has one.
+    pub fn held_vectors(&self) -> Option<HeldVectors> {
+        self.embedded.as_ref().map(Embedded::held)
     }
 
     /// Takes, after [`Self::embed_segments`], the vector that the embedder made of an item
@@ -207,19 +215,19 @@ impl Index {
         self.speakers.iter().map(String::as_str).collect()
     }
 
-    /// What is known about every segment, by position; `vector` is what the embedder
+    /// What is known about every segment, by position; `embedded` is what the embedder
     /// made of the question, where it made vectors of the segments.
     pub fn evidence(
         &self,
         question: &Question,
         matches: &QuestionMatches,
-        vector: Option<&[f32]>,
+        embedded: Option<EmbeddedQuestion<'_>>,
         config: &RankingConfig,
     ) -> Vec<Evidence> {
         let lexical = self.score_by_passage(matches, config);
         let semantic = self.meaning.nearness(&matches.vector);
-        let embedded = match (&self.embedded, vector) {
-            (Some(embedded), Some(vector)) => embedded.nearness(vector, config),
+        let embedded = match (&self.embedded, embedded) {
+            (Some(embedded), Some(question)) => embedded.nearness(question, config),
             _ => Vec::new(),
         };
         let words = matches.exact(&self.sessions);
@@ -300,12 +308,14 @@ fn saturation(config: &RankingConfig) -> Saturation {
     }
 }
 
-/// How much greater each is than they are on average, where it is; divided by the most of
-/// all, 0 to 1.
-fn above_average(mut near: Vec<f32>) -> Vec<f32> {
-    let mean = near.iter().sum::<f32>() / near.len().max(1) as f32;
+fn average(numbers: &[f32]) -> f32 {
+    numbers.iter().sum::<f32>() / numbers.len().max(1) as f32
+}
+
+/// How much greater each is than this, where it is; divided by the most of all, 0 to 1.
+fn above(average: f32, mut near: Vec<f32>) -> Vec<f32> {
     for cosine in &mut near {
-        *cosine = (*cosine - mean).max(0.0);
+        *cosine = (*cosine - average).max(0.0);
     }
     normalise(&mut near);
     near
@@ -365,7 +375,13 @@ mod tests {
         let config = RankingConfig::default();
         let question = index.question("Which vessel?", "", &config);
         let matches = index.matches(&question, &config);
-        let evidence = |index: &Index, vector| index.evidence(&question, &matches, vector, &config);
+        let evidence = |index: &Index, vector: Option<&[f32]>| {
+            let embedded = vector.map(|vector| EmbeddedQuestion {
+                vector,
+                nearest: &[],
+            });
+            index.evidence(&question, &matches, embedded, &config)
+        };
         let without = evidence(&index, Some(&[1.0, 0.0]));
         assert!(
             without
@@ -373,7 +389,7 @@ mod tests {
                 .all(|one| one.embedded == 0.0 && one.lexical == 0.0)
         );
         let vectors: [&[f32]; 3] = [&[0.6, 0.8], &[1.0, 0.0], &[0.0, -1.0]];
-        index.embed_segments(Some(2), |segment| {
+        index.embed_segments(Some(2), HeldVectors::All, |segment| {
             vectors.get(segment.place as usize).copied()
         });
         let with = evidence(&index, Some(&[2.0, 0.0]));

@@ -1,17 +1,26 @@
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::ranking::HeldVectors;
 use crate::ranking::outline::Growth;
-use crate::records::{Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment};
-use crate::scope::Scope;
+use crate::records::{
+    EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment,
+};
+use crate::scope::{Scope, ScopeKey};
 use crate::service::Context;
+use crate::service::cache::segment_count;
 use crate::service::scope::Selection;
 use crate::service::searchable::{ItemLinks, Named, Searchable};
-use crate::store::{Query, RecordIds, RecordSet, Store};
+use crate::store::{Query, RecordIds, RecordSet, Store, VectorHit, VectorQuery};
+
+/// How many segments, and how many items, the store is asked for where their vectors are not
+/// all held in memory.
+const NEAREST: usize = 256;
 
 /// The scopes that a question is asked of, with what it is answered from.
 #[derive(Debug)]
@@ -38,13 +47,19 @@ impl Corpus {
             context.searchable(one).await?
         } else {
             let mut outlines = Vec::with_capacity(scopes.len());
-            let mut vectors = Vec::with_capacity(scopes.len());
             for scope in &scopes {
-                let outline = context.outline(scope).await?;
-                let all = Growth::of_everything();
-                let read = context.scope_vectors(scope, &outline.outline, &all);
+                outlines.push(context.outline(scope).await?);
+            }
+            let segments = outlines.iter().map(|known| segment_count(&known.outline));
+            let ranking = &context.parts().retrieve_config.ranking;
+            let held = HeldVectors::of(segments.sum(), ranking);
+            let mut vectors = Vec::with_capacity(scopes.len());
+            let mut first = 0;
+            for (scope, known) in scopes.iter().zip(&outlines) {
+                let (outline, all) = (&known.outline, Growth::of_everything());
+                let read = context.scope_vectors(scope, outline, &all, (held, first));
                 vectors.push(read.await?);
-                outlines.push(outline);
+                first += segment_count(outline);
             }
             let words = context.words().clone();
             let build = move || {
@@ -75,6 +90,47 @@ impl Corpus {
 
     pub(super) fn searchable(&self) -> &Searchable {
         &self.searchable
+    }
+
+    /// The positions of the segments that are nearest to the vector of a question, with how near
+    /// they are, where the index does not hold their vectors: then the store is asked for
+    /// these, and for the nearest items, which make those that they cite near. A segment
+    /// may be told more than once.
+    pub(super) async fn nearest(
+        &self,
+        identity: &EmbedderIdentity,
+        vector: &Embedding,
+        config: &RankingConfig,
+    ) -> Result<Vec<(u32, f32)>> {
+        let held = self.searchable.held_vectors();
+        if held.is_none_or(|held| held == HeldVectors::All) {
+            return Ok(Vec::new());
+        }
+        let query = |kind| VectorQuery {
+            scopes: self.scopes.clone(),
+            filter: Filter::default(),
+            kind,
+            identity: identity.clone(),
+            vector: vector.clone(),
+            top_k: NEAREST,
+        };
+        let (segments, items) = (query(OwnerKind::Segment), query(OwnerKind::Item));
+        let (segments, items) =
+            futures_util::try_join!(self.store.search(&segments), self.store.search(&items))?;
+        let numbers: FxHashMap<ScopeKey, usize> =
+            self.scopes.iter().map(Scope::key).zip(0..).collect();
+        // What was stored since the index was made is not in it yet.
+        let scope = |hit: &VectorHit| numbers.get(&hit.scope.key()).copied();
+        let segments = segments.iter().filter_map(|hit| {
+            let position = self.searchable.segment_at(scope(hit)?, hit.place)?;
+            Some((position, hit.score))
+        });
+        let items = items.iter().filter_map(|hit| {
+            let item = self.searchable.item_at(scope(hit)?, hit.place)?;
+            Some((&item.segments, hit.score * config.embedded_item))
+        });
+        let cited = items.flat_map(|(cited, near)| cited.iter().map(move |at| (*at, near)));
+        Ok(segments.chain(cited).collect())
     }
 
     /// A list of records to read, which is empty.

@@ -1,7 +1,9 @@
 use super::best::best;
 use super::corpus::Corpus;
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
-use crate::ranking::{Evidence, ItemMatch, SegmentScore, explain_segment, score_segments};
+use crate::ranking::{
+    EmbeddedQuestion, Evidence, ItemMatch, SegmentScore, explain_segment, score_segments,
+};
 use crate::records::Embedding;
 use crate::service::responses::ItemExplanation;
 use crate::service::searchable::ItemLinks;
@@ -20,6 +22,8 @@ pub(super) struct Asked {
     pub(super) carried: String,
     /// What the embedder made of it, where it makes vectors of segments.
     pub(super) vector: Option<Embedding>,
+    /// What the store found near to that; see [`Corpus::nearest`].
+    pub(super) nearest: Vec<(u32, f32)>,
 }
 
 /// The scores of everything that a question touches; 0 for what it does not.
@@ -50,8 +54,11 @@ impl Ranking {
         let index = &corpus.searchable().index;
         let question = index.question(&asked.question, &asked.carried, &config.ranking);
         let matches = index.matches(&question, &config.ranking);
-        let vector = asked.vector.as_ref().map(Embedding::as_slice);
-        let evidence = index.evidence(&question, &matches, vector, &config.ranking);
+        let embedded = asked.vector.as_ref().map(|vector| EmbeddedQuestion {
+            vector: vector.as_slice(),
+            nearest: &asked.nearest,
+        });
+        let evidence = index.evidence(&question, &matches, embedded, &config.ranking);
         let mut ranking = Self {
             segments: score_segments(&evidence, &config.ranking),
             evidence,

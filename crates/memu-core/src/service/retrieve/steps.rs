@@ -76,10 +76,18 @@ async fn asked(context: &Context, corpus: &Corpus, state: &mut RetrieveState) ->
     } else {
         None
     };
+    let nearest = match &vector {
+        Some(vector) => {
+            let nearest = corpus.nearest(embedder.identity(), vector, &state.config.ranking);
+            nearest.await?
+        }
+        None => Vec::new(),
+    };
     Ok(Asked {
         question,
         carried,
         vector,
+        nearest,
     })
 }
 

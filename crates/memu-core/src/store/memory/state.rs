@@ -101,9 +101,10 @@ impl State {
         hits.truncate(query.top_k);
         Ok(hits
             .into_iter()
-            .map(|(score, _, data, id)| VectorHit {
+            .map(|(score, place, data, id)| VectorHit {
                 scope: data.scope().clone(),
                 id: id.clone(),
+                place,
                 score,
             })
             .collect())

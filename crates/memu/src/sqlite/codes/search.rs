@@ -68,13 +68,14 @@ fn hits(
         identified_by(table)
     );
     let mut statement = connection.prepare_cached(&sql).map_err(storage)?;
-    let hits = scored.into_iter().map(|(score, row, scope)| {
-        let mut rows = statement.query([row]).map_err(storage)?;
+    let hits = scored.into_iter().map(|(score, place, scope)| {
+        let mut rows = statement.query([place]).map_err(storage)?;
         let row = rows.next().map_err(storage)?;
         let row = row.ok_or_else(|| corrupt("a vector without its owner"))?;
         Ok(VectorHit {
             scope: scope.clone(),
             id: Reader::new(row, 0).id()?,
+            place: place.unsigned_abs(),
             score,
         })
     });

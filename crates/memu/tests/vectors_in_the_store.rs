@@ -1,0 +1,244 @@
+//! Where a memory has more messages than `embedded_in_memory`, their vectors stay in the store,
+//! which is asked for the nearest: on every store, for one scope and for several, also while
+//! the memory grows.
+
+// Clippy's allowances for tests do not reach the helper functions of test binaries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use memu::core::environment::{FixedClock, SeededIds};
+use memu::core::provider::Embedder;
+use memu::core::records::{EmbedderIdentity, Embedding};
+use memu::core::time::Timestamp;
+use memu::settings::Layers;
+use memu::{MemoryService, MemoryServiceBuilder, Result, RetrieveRequest, RetrieveResponse};
+use memu_testkit::postgres::database;
+use serde_json::{Value, json};
+use support::{conversation, memorize, stores};
+
+const DIMENSION: usize = 32;
+
+const WORDS: [&str; 20] = [
+    "kayak",
+    "violin",
+    "lantern",
+    "teapot",
+    "bicycle",
+    "telescope",
+    "quilt",
+    "drum",
+    "anchor",
+    "harbour",
+    "attic",
+    "market",
+    "painted",
+    "sold",
+    "repaired",
+    "found",
+    "mountain",
+    "coffee",
+    "garden",
+    "bridge",
+];
+
+/// Texts are near to each other that share words.
+#[derive(Debug)]
+struct SharedWords(EmbedderIdentity);
+
+impl SharedWords {
+    fn new() -> Self {
+        Self(EmbedderIdentity {
+            provider: "test".into(),
+            model: "shared-words".into(),
+            dimension: u32::try_from(DIMENSION).unwrap(),
+        })
+    }
+}
+
+#[async_trait]
+impl Embedder for SharedWords {
+    fn identity(&self) -> &EmbedderIdentity {
+        &self.0
+    }
+
+    fn embeds_segments(&self) -> bool {
+        true
+    }
+
+    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
+        let embed = |text: &&str| {
+            let mut vector = vec![0.05; DIMENSION];
+            for word in text.split(|letter: char| !letter.is_alphanumeric()) {
+                let mut hasher = DefaultHasher::new();
+                word.to_lowercase().hash(&mut hasher);
+                let hash = hasher.finish();
+                vector[hash as usize % DIMENSION] += 1.0;
+                vector[(hash >> 32) as usize % DIMENSION] -= 0.5;
+            }
+            Embedding::checked(vector, self.0.dimension).map(Some)
+        };
+        texts.iter().map(embed).collect()
+    }
+}
+
+/// Reproducible choices.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % end
+    }
+
+    fn text(&mut self) -> String {
+        let words: Vec<&str> = (0..3 + self.below(5))
+            .map(|_| WORDS[self.below(WORDS.len())])
+            .collect();
+        format!("I {} in number {}", words.join(" "), self.below(900))
+    }
+
+    fn talk(&mut self, messages: usize) -> Vec<u8> {
+        let texts: Vec<String> = (0..messages).map(|_| self.text()).collect();
+        let said: Vec<(&str, &str)> = texts.iter().map(|text| ("Nora", &**text)).collect();
+        conversation(&format!("talk {}", self.below(1 << 30)), &said)
+    }
+}
+
+/// A service that holds the vectors of so many messages; ids and the clock are reproducible.
+async fn open(database: &str, ranking: Value) -> MemoryService {
+    let settings = json!({"retrieve_config": {"ranking": ranking}});
+    MemoryServiceBuilder::new()
+        .settings(Layers::new().value(settings).settings().unwrap())
+        .database(database)
+        .embedder(Arc::new(SharedWords::new()))
+        .ids(Arc::new(SeededIds::new(7)))
+        .clock(Arc::new(FixedClock(
+            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
+        )))
+        .build()
+        .await
+        .unwrap()
+}
+
+async fn answer(service: &MemoryService, question: &str, user: Option<&str>) -> RetrieveResponse {
+    let mut request = RetrieveRequest {
+        top_k: Some(50),
+        explain: true,
+        ..RetrieveRequest::question(question)
+    };
+    request.all_scopes = user.is_none();
+    if let Some(user) = user {
+        request = request.matching("user_id", user);
+    }
+    service.retrieve(request).await.unwrap()
+}
+
+/// What two users say, and what is answered to questions to one and to both.
+async fn answers(database: &str, ranking: Value) -> Vec<RetrieveResponse> {
+    let service = open(database, ranking).await;
+    let mut dice = Dice(3);
+    for user in ["alice", "bob", "alice"] {
+        let talk = memorize(dice.talk(70), user);
+        service.memorize(talk).await.unwrap();
+    }
+    let mut answers = Vec::new();
+    for number in 0..12 {
+        let user = [Some("alice"), None][number % 2];
+        answers.push(answer(&service, &dice.text(), user).await);
+    }
+    service.close().await.unwrap();
+    answers
+}
+
+/// The scores of the messages of an answer, by id.
+fn scores(answer: &RetrieveResponse) -> HashMap<String, f32> {
+    let segments = answer.segments.iter();
+    segments
+        .map(|hit| (hit.segment.meta.id.to_string(), hit.score))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_the_store_finds_counts_as_what_is_held() {
+    // What items add to the average is not known where they are not held.
+    let ranking = |held: usize| json!({"embedded_in_memory": held, "embedded_item": 0.0});
+    let held = answers("inmemory", ranking(8_192)).await;
+    let without = answers("inmemory", json!({"embedded": 0.0})).await;
+    for store in stores() {
+        let folder = tempfile::tempdir().unwrap();
+        let server = (store == "postgres").then(|| database(store).unwrap());
+        let file = folder.path().join("memu.db").display().to_string();
+        let dsn = match store {
+            "sqlite" => &*file,
+            "postgres" => server.as_ref().unwrap().dsn(),
+            other => other,
+        };
+        let asked = answers(dsn, ranking(0)).await;
+        let (mut compared, mut changed) = (0, 0);
+        for ((held, asked), without) in held.iter().zip(&asked).zip(&without) {
+            let (held, without) = (scores(held), scores(without));
+            for (id, score) in scores(asked) {
+                // Held vectors are rounded to bytes.
+                if let Some(held) = held.get(&id) {
+                    assert!((held - score).abs() < 0.02, "{store}: {held} {score}");
+                    compared += 1;
+                }
+                let without = without.get(&id);
+                changed += usize::from(without.is_some_and(|without| score - without > 0.1));
+            }
+        }
+        assert!(compared > 11 * 50, "{store}: {compared}");
+        assert!(changed > 100, "{store}: {changed}");
+    }
+}
+
+#[tokio::test]
+async fn every_store_finds_the_same() {
+    let ranking = || json!({"embedded_in_memory": 0});
+    let told = |answers: Vec<RetrieveResponse>| serde_json::to_value(answers).unwrap();
+    let expected = told(answers("inmemory", ranking()).await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db").display().to_string();
+    assert!(told(answers(&file, ranking()).await) == expected);
+    if let Some(server) = database("every_store_finds_the_same") {
+        assert!(told(answers(server.dsn(), ranking()).await) == expected);
+    }
+}
+
+#[tokio::test]
+async fn a_memory_that_outgrows_what_is_held_answers_like_one_that_is_opened_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("memu.db").display().to_string();
+    let ranking = || json!({"embedded_in_memory": 120});
+    let writer = open(&file, ranking()).await;
+    let asked_before = open(&file, ranking()).await;
+    let mut dice = Dice(9);
+    let mut messages = 0;
+    for step in 0..24 {
+        let count = 3 + dice.below(9);
+        messages += count;
+        let talk = memorize(dice.talk(count), "alice");
+        writer.memorize(talk).await.unwrap();
+        let question = dice.text();
+        let here = answer(&asked_before, &question, Some("alice")).await;
+        let anew = open(&file, ranking()).await;
+        let anew = answer(&anew, &question, Some("alice")).await;
+        let told = |answer: &RetrieveResponse| serde_json::to_value(answer).unwrap();
+        assert!(told(&here) == told(&anew), "step {step}: {question}");
+    }
+    assert!(messages > 140, "{messages}");
+}
