@@ -3,12 +3,12 @@
 //! What is cached is used only while the scope's change log ends where the store's
 //! does, so that what other processes write is seen at once.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxHashMap;
 
 use super::Context;
+use super::recent::Recent;
 use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
 use crate::environment::offload;
@@ -19,8 +19,12 @@ use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
 
-/// How many scopes stay in memory.
-const CAPACITY: usize = 64;
+/// How many records stay in memory for writing, of one or two KB each, unless one scope has
+/// more alone.
+const RECORDS: usize = 1 << 18;
+
+/// The same for answering: segments and items, of half a KB each.
+const OUTLINED: usize = 1 << 20;
 
 /// One scope with its derived indexes, as of one position of its change log.
 #[derive(Debug)]
@@ -46,10 +50,19 @@ impl ScopeView {
 
 /// The scopes that were used last: their records for writing, their outlines for
 /// answering.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cache {
     views: Recent<ScopeView>,
     indexed: Recent<Indexed>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            views: Recent::new(RECORDS),
+            indexed: Recent::new(OUTLINED),
+        }
+    }
 }
 
 impl Cache {
@@ -116,48 +129,6 @@ impl Indexed {
     }
 }
 
-/// What belongs to the scopes that were used last, the latest first.
-#[derive(Debug)]
-struct Recent<T>(Mutex<VecDeque<(ScopeKey, Arc<T>)>>);
-
-impl<T> Default for Recent<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<T> Recent<T> {
-    fn get(&self, key: &ScopeKey) -> Option<Arc<T>> {
-        let mut recent = self.lock();
-        let position = recent.iter().position(|(known, _)| known == key)?;
-        let entry = recent.remove(position)?;
-        let value = entry.1.clone();
-        recent.push_front(entry);
-        Some(value)
-    }
-
-    /// Puts something first; returns what had to go for it.
-    fn put(&self, key: ScopeKey, value: Arc<T>) -> Option<Arc<T>> {
-        let mut recent = self.lock();
-        recent.retain(|(known, _)| *known != key);
-        recent.push_front((key, value));
-        let last = if recent.len() > CAPACITY {
-            recent.pop_back()
-        } else {
-            None
-        };
-        last.map(|(_, value)| value)
-    }
-
-    fn forget(&self, key: &ScopeKey) {
-        self.lock().retain(|(known, _)| known != key);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(ScopeKey, Arc<T>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Context {
     /// The scope as the store holds it now.
     pub(super) async fn view(&self, scope: &Scope) -> Result<Arc<ScopeView>> {
@@ -170,8 +141,20 @@ impl Context {
         }
         let data = ScopeData::load(&**self.store(), scope).await?;
         let view = Arc::new(ScopeView::new(data));
-        self.cache().views.put(key, view.clone());
+        self.keep_view(key, view.clone());
         Ok(view)
+    }
+
+    fn keep_view(&self, key: ScopeKey, view: Arc<ScopeView>) {
+        let records = view.data.record_count();
+        self.take_apart(self.cache().views.put(key, records, view));
+    }
+
+    /// Drops what is large, while nobody waits for it.
+    fn take_apart<T: Send + Sync + 'static>(&self, gone: Vec<Arc<T>>) {
+        if !gone.is_empty() {
+            self.parts().executor.execute(Box::new(move || drop(gone)));
+        }
     }
 
     /// What ranking needs to know of the scope, as the store holds it now.
@@ -194,10 +177,10 @@ impl Context {
             known.as_before().filter(|_| same_life)
         });
         let indexed = Arc::new(Indexed::new(outline, before));
-        if let Some(last) = self.cache().indexed.put(key, indexed.clone()) {
-            // Nobody needs to wait until all of it is taken apart.
-            self.parts().executor.execute(Box::new(move || drop(last)));
-        }
+        let outline = &indexed.outline.outline;
+        let records = segment_count(outline) + item_count(outline);
+        let gone = self.cache().indexed.put(key, records, indexed.clone());
+        self.take_apart(gone);
         Ok(indexed)
     }
 
@@ -335,7 +318,7 @@ impl Context {
                     }
                     _ => next.similar = OnceLock::new(),
                 }
-                self.cache().views.put(key, Arc::new(next));
+                self.keep_view(key, Arc::new(next));
             }
         }
         Ok(())
@@ -349,6 +332,10 @@ pub(super) fn segment_count(outline: &Outline) -> usize {
         .iter()
         .map(|block| block.entries.len())
         .sum()
+}
+
+fn item_count(outline: &Outline) -> usize {
+    outline.items.iter().map(|block| block.entries.len()).sum()
 }
 
 /// The writes of a batch that a view shows: content and model replies stay in the store.

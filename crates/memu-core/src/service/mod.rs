@@ -11,6 +11,7 @@ pub(crate) mod files;
 mod list;
 mod memorize;
 mod plan;
+mod recent;
 mod reembed;
 mod replay;
 mod requests;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::records::{
     Id, MemoryCategory, MemoryItem, RECENT_CALLS, Resource, Segment, ToolStatistics,
 };
-use crate::store::{Page, Query, Select, StoreExt};
+use crate::store::{Page, Query, RecordIds, Select, StoreExt};
 
 /// The fewest characters of an id that stand for it.
 const MIN_PREFIX: usize = 4;
@@ -143,56 +144,64 @@ fn records<T>(page: Page<T>, wrap: fn(T) -> Found) -> impl Iterator<Item = Found
 }
 
 impl Context {
+    /// Reads what hangs on a record, and nothing else of its scope.
     async fn complete(&self, found: Found) -> Result<Record> {
+        let store = self.store();
         Ok(match found {
             Found::Item(item) => {
-                let view = self.view(&item.meta.scope).await?;
-                let evidence = item
-                    .segment_ids
-                    .iter()
-                    .filter_map(|id| view.data.segment(id));
+                let scope = &item.meta.scope;
+                let filed = Select::OfItems(vec![item.meta.id.clone()]);
+                let filed = store.relations(&Query::scope(scope).select(filed)).await?;
+                let filed = filed.records.into_iter();
+                let ids = RecordIds {
+                    segments: item.segment_ids.clone(),
+                    categories: filed.map(|relation| relation.category_id).collect(),
+                    ..RecordIds::default()
+                };
+                let known = store.records(scope, &ids).await?;
                 Record::Item {
-                    categories: view
-                        .data
-                        .categories_of_item(&item.meta.id)
-                        .cloned()
-                        .collect(),
-                    evidence: evidence.cloned().collect(),
+                    categories: in_order(&ids.categories, known.categories, |one| &one.meta.id),
+                    evidence: in_order(&ids.segments, known.segments, |one| &one.meta.id),
                     tool_statistics: Some(item.tool_statistics(RECENT_CALLS))
                         .filter(|statistics| statistics.total_calls > 0),
                     item,
                 }
             }
             Found::Category(category) => {
-                let view = self.view(&category.meta.scope).await?;
+                let of_category = Select::OfCategories(vec![category.meta.id.clone()]);
+                let query = Query::scope(&category.meta.scope).select(of_category);
+                let filed = store.relations(&query).await?.records.into_iter();
+                let filed: Vec<Id> = filed.map(|relation| relation.item_id).collect();
+                let items = store.items(&query).await?.records;
                 Record::Category {
-                    items: view
-                        .data
-                        .items_of_category(&category.meta.id)
-                        .cloned()
-                        .collect(),
+                    items: in_order(&filed, items, |one| &one.meta.id),
                     category,
                 }
             }
             Found::Resource(resource) => {
-                let view = self.view(&resource.meta.scope).await?;
+                let drawn = Select::OfResources(vec![resource.meta.id.clone()]);
+                let query = Query::scope(&resource.meta.scope).select(drawn);
                 Record::Resource {
                     content_defect: self.content_defect(&resource).await?,
-                    items: view
-                        .data
-                        .items_of_resource(&resource.meta.id)
-                        .cloned()
-                        .collect(),
+                    items: store.items(&query).await?.records,
                     resource,
                 }
             }
             Found::Segment(segment) => {
-                let view = self.view(&segment.meta.scope).await?;
+                let citing = Select::CitingSegments(vec![segment.meta.id.clone()]);
+                let query = Query::scope(&segment.meta.scope).select(citing);
                 Record::Segment {
-                    items: view.data.items_citing(&segment.meta.id).cloned().collect(),
+                    items: store.items(&query).await?.records,
                     segment,
                 }
             }
         })
     }
+}
+
+/// The records with these ids, in their order; those that are not there are left out.
+fn in_order<T>(ids: &[Id], records: Vec<T>, id: impl Fn(&T) -> &Id) -> Vec<T> {
+    let records = records.into_iter();
+    let mut known: FxHashMap<Id, T> = records.map(|one| (id(&one).clone(), one)).collect();
+    ids.iter().filter_map(|id| known.remove(id)).collect()
 }

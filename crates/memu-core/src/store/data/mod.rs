@@ -132,6 +132,15 @@ impl ScopeData {
             && self.blobs.is_empty()
     }
 
+    /// How many resources, segments, items, categories and relations it holds.
+    pub fn record_count(&self) -> usize {
+        self.resources.len()
+            + self.segments.len()
+            + self.items.len()
+            + self.categories.len()
+            + self.relations.len()
+    }
+
     /// The resources, in stored order.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
         self.resources.iter()
