@@ -1,6 +1,6 @@
-//! Where a memory has more messages than `embedded_in_memory`, their vectors stay in the store,
-//! which is asked for the nearest: on every store, for one scope and for several, also while
-//! the memory grows.
+//! Where a memory has more messages and items than `embedded_in_memory`, their vectors stay in
+//! the store, which is asked for the nearest: on every store, for one scope and for several,
+//! also while the memory grows.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
 #![allow(
@@ -22,10 +22,13 @@ use memu::core::provider::Embedder;
 use memu::core::records::{EmbedderIdentity, Embedding};
 use memu::core::time::Timestamp;
 use memu::settings::Layers;
-use memu::{MemoryService, MemoryServiceBuilder, Result, RetrieveRequest, RetrieveResponse};
+use memu::{
+    CreateItems, MemoryService, MemoryServiceBuilder, NewItem, Result, RetrieveRequest,
+    RetrieveResponse,
+};
 use memu_testkit::postgres::database;
 use serde_json::{Value, json};
-use support::{conversation, memorize, stores};
+use support::{conversation, memorize, stores, user};
 
 const DIMENSION: usize = 32;
 
@@ -118,9 +121,25 @@ impl Dice {
     }
 }
 
-/// A service that holds the vectors of so many messages; ids and the clock are reproducible.
+/// Adds so many memories that cite nothing.
+async fn add(service: &MemoryService, dice: &mut Dice, count: usize, who: &str) {
+    let items = (0..count).map(|_| NewItem {
+        memory_type: "event".into(),
+        content: dice.text(),
+        categories: Vec::new(),
+        extra: serde_json::Map::new(),
+    });
+    let request = CreateItems {
+        items: items.collect(),
+        user: user(who),
+        ..CreateItems::default()
+    };
+    service.create_memory_items(request).await.unwrap();
+}
+
+/// A service that ranks like this; ids and the clock are reproducible.
 async fn open(database: &str, ranking: Value) -> MemoryService {
-    let settings = json!({"retrieve_config": {"ranking": ranking}});
+    let settings = json!({"retrieve_config": {"ranking": ranking, "item": {"diversity": 0}}});
     MemoryServiceBuilder::new()
         .settings(Layers::new().value(settings).settings().unwrap())
         .database(database)
@@ -154,6 +173,7 @@ async fn answers(database: &str, ranking: Value) -> Vec<RetrieveResponse> {
     for user in ["alice", "bob", "alice"] {
         let talk = memorize(dice.talk(70), user);
         service.memorize(talk).await.unwrap();
+        add(&service, &mut dice, 30, user).await;
     }
     let mut answers = Vec::new();
     for number in 0..12 {
@@ -164,12 +184,13 @@ async fn answers(database: &str, ranking: Value) -> Vec<RetrieveResponse> {
     answers
 }
 
-/// The scores of the messages of an answer, by id.
+/// The scores of the messages and the items of an answer, by id.
 fn scores(answer: &RetrieveResponse) -> HashMap<String, f32> {
     let segments = answer.segments.iter();
-    segments
-        .map(|hit| (hit.segment.meta.id.to_string(), hit.score))
-        .collect()
+    let segments = segments.map(|hit| (hit.segment.meta.id.to_string(), hit.score));
+    let items = answer.items.iter();
+    let items = items.map(|hit| (hit.item.meta.id.to_string(), hit.score));
+    segments.chain(items).collect()
 }
 
 #[tokio::test]
@@ -177,7 +198,8 @@ async fn what_the_store_finds_counts_as_what_is_held() {
     // What items add to the average is not known where they are not held.
     let ranking = |held: usize| json!({"embedded_in_memory": held, "embedded_item": 0.0});
     let held = answers("inmemory", ranking(8_192)).await;
-    let without = answers("inmemory", json!({"embedded": 0.0})).await;
+    let without = json!({"embedded": 0.0, "item_embedded": 0.0});
+    let without = answers("inmemory", without).await;
     for store in stores() {
         let folder = tempfile::tempdir().unwrap();
         let server = (store == "postgres").then(|| database(store).unwrap());
@@ -201,8 +223,8 @@ async fn what_the_store_finds_counts_as_what_is_held() {
                 changed += usize::from(without.is_some_and(|without| score - without > 0.1));
             }
         }
-        assert!(compared > 11 * 50, "{store}: {compared}");
-        assert!(changed > 100, "{store}: {changed}");
+        assert!(compared > 11 * 90, "{store}: {compared}");
+        assert!(changed > 200, "{store}: {changed}");
     }
 }
 
@@ -233,6 +255,7 @@ async fn a_memory_that_outgrows_what_is_held_answers_like_one_that_is_opened_ane
         messages += count;
         let talk = memorize(dice.talk(count), "alice");
         writer.memorize(talk).await.unwrap();
+        add(&writer, &mut dice, step % 3, "alice").await;
         let question = dice.text();
         let here = answer(&asked_before, &question, Some("alice")).await;
         let anew = open(&file, ranking()).await;

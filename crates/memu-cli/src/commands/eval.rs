@@ -49,6 +49,10 @@ struct Recall {
     /// Only questions of these categories
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     categories: Vec<String>,
+    /// Add each message as a memory of its own, which cites nothing, instead of memorizing the
+    /// conversations
+    #[arg(long)]
+    directly: bool,
     /// List the questions whose evidence is not among the first ten messages
     #[arg(long)]
     explain_misses: bool,
@@ -84,6 +88,7 @@ impl Recall {
             ..global.clone()
         };
         let extras = Extras {
+            directly: self.directly,
             misses: self.explain_misses,
             per_question: self.per_question,
         };

@@ -1,17 +1,22 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use memu::{MemorizeRequest, MemoryService, Modality, Result, RetrieveRequest, RetrieveResponse};
+use memu::{
+    CreateItems, MemorizeRequest, MemoryService, Modality, NewItem, Result, RetrieveRequest,
+    RetrieveResponse,
+};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::baseline::Baseline;
 use super::compare::PerQuestion;
-use super::corpus::{Conversation, Corpus, Question};
+use super::corpus::{Conversation, Corpus, Question, scalar};
 use super::figures::{Figures, Found};
 use super::official::LongMemEval;
 use crate::progress::Progress;
 
+/// Under which name a memory that was added keeps the id of its message.
+const MESSAGE: &str = "message";
 /// How many distinct messages a ranking is measured on.
 const DEPTH: usize = 50;
 /// How many items, and segments for sessions, are looked at to find that many.
@@ -67,9 +72,11 @@ pub(crate) struct Miss {
     pub(crate) instead: Vec<String>,
 }
 
-/// What is told besides the averages.
+/// What is done and told besides the averages.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extras {
+    /// Messages are added as memories.
+    pub(crate) directly: bool,
     /// The questions whose evidence is not among the first ten messages.
     pub(crate) misses: bool,
     /// The figures of every question.
@@ -100,7 +107,11 @@ pub(crate) async fn run(
     let started = Instant::now();
     for conversation in &corpus.conversations {
         progress.working_on(&conversation.id);
-        memorize(service, conversation).await?;
+        if extras.directly {
+            add(service, conversation).await?;
+        } else {
+            memorize(service, conversation).await?;
+        }
         progress.advance();
     }
     let memorized_in = started.elapsed();
@@ -158,6 +169,28 @@ async fn memorize(service: &MemoryService, conversation: &Conversation) -> Resul
     let request = MemorizeRequest::content(bytes, name, Modality::Conversation);
     let request = request.user("user_id", &conversation.id);
     service.memorize(request).await.map(|_| ())
+}
+
+/// Adds each message as a memory that knows the message by its id.
+async fn add(service: &MemoryService, conversation: &Conversation) -> Result<()> {
+    let items = conversation.messages.iter().map(|message| {
+        let text = |name| message.get(name).and_then(Value::as_str);
+        let said = ["name", "content", "caption"].map(|name| text(name).unwrap_or_default());
+        let [name, content, caption] = said;
+        let id = message.get("id").cloned().unwrap_or_default();
+        NewItem {
+            memory_type: "event".to_owned(),
+            content: format!("{name}: {content} {caption}"),
+            categories: Vec::new(),
+            extra: Map::from_iter([(MESSAGE.to_owned(), id)]),
+        }
+    });
+    let request = CreateItems {
+        items: items.collect(),
+        user: Map::from_iter([("user_id".to_owned(), json!(conversation.id))]),
+        ..CreateItems::default()
+    };
+    service.create_memory_items(request).await.map(drop)
 }
 
 async fn ask(
@@ -224,10 +257,14 @@ fn by_session(outcomes: &[Outcome]) -> Option<Figures> {
 }
 
 fn item_messages(answer: &RetrieveResponse) -> Vec<String> {
-    let cited = answer.items.iter().flat_map(|hit| &hit.evidence);
-    cited
-        .filter_map(|segment| segment.message_id.clone())
-        .collect()
+    let messages = answer.items.iter().flat_map(|hit| {
+        let added = hit.item.extra.get(MESSAGE).and_then(scalar);
+        let cited = hit.evidence.iter();
+        added
+            .into_iter()
+            .chain(cited.filter_map(|segment| segment.message_id.clone()))
+    });
+    messages.collect()
 }
 
 /// The first of each, at most [`DEPTH`].

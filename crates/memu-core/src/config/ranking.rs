@@ -37,11 +37,10 @@ pub struct RankingConfig {
     /// How near an item's vector makes the messages that it cites, as a factor beside its
     /// cosine, where that is nearer than their own. Default 0.9.
     pub embedded_item: f32,
-    /// Up to so many messages, their vectors and those of the items that cite them are held
-    /// in memory and compared with each question. Where there are more, the store is
-    /// asked for the 256 nearest messages and items; others are taken for no nearer than the
-    /// average, which is that of 1,024 to 2,047 messages from everywhere in the
-    /// scope. Default 8,192.
+    /// Up to so many messages and items, their vectors are held in memory and compared with
+    /// each question. Where there are more, the store is asked for the 256 nearest messages
+    /// and items; others are taken for no nearer than the average, which is that of 1,024 to
+    /// 2,047 of each kind from everywhere in the scope. Default 8,192.
     pub embedded_in_memory: usize,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
@@ -84,6 +83,10 @@ pub struct RankingConfig {
     /// How much of an item's own match is added to that of its evidence, so that of
     /// two items from one message the fitting one comes first. Default 0.2.
     pub item_text: f32,
+    /// How much the vector that an embedder made of an item counts beside its words (1), where
+    /// it cites no message: how much nearer it is to the question's than the average.
+    /// Default 0.75.
+    pub item_embedded: f32,
 }
 
 impl Default for RankingConfig {
@@ -119,6 +122,7 @@ impl Default for RankingConfig {
             preference_for_help: 0.3,
             several_sessions: 0.03,
             item_text: 0.2,
+            item_embedded: 0.75,
         }
     }
 }
@@ -161,6 +165,7 @@ impl RankingConfig {
             ("preference_for_help", self.preference_for_help, 10.0),
             ("several_sessions", self.several_sessions, 1.0),
             ("item_text", self.item_text, 10.0),
+            ("item_embedded", self.item_embedded, 10.0),
         ] {
             check_range(&format!("retrieve_config.ranking.{name}"), value, 0.0, most)?;
         }

@@ -215,13 +215,13 @@ impl Context {
         }
         let words = self.words().clone();
         let outline = &indexed.outline.outline;
-        let segments = segment_count(outline);
-        let held = HeldVectors::of(segments, &self.parts().retrieve_config.ranking);
+        let (segments, items) = (segment_count(outline), item_count(outline));
+        let held = HeldVectors::of(segments, items, &self.parts().retrieve_config.ranking);
         let (before, growth) = match indexed.grown_from(held) {
             Some((before, growth)) => (Some(before), growth),
             None => (None, Growth::of_everything()),
         };
-        let vectors = self.scope_vectors(scope, outline, &growth, (held, 0));
+        let vectors = self.scope_vectors(scope, outline, &growth, (held, (0, 0)));
         let vectors = vectors.await?;
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;
@@ -240,14 +240,14 @@ impl Context {
     }
 
     /// The vectors that the configured embedder made of the new segments and items of a scope,
-    /// as far as they are held in memory, where the number of its first segment is `first`;
-    /// none when it makes none of segments.
+    /// as far as they are held in memory, where the numbers of its first segment and item are
+    /// `first`; none when it makes none of segments.
     pub(super) async fn scope_vectors(
         &self,
         scope: &Scope,
         outline: &Outline,
         growth: &Growth,
-        (held, first): (HeldVectors, usize),
+        (held, first): (HeldVectors, (usize, usize)),
     ) -> Result<ScopeVectors> {
         let embedder = &self.parts().embedder;
         let mut vectors = ScopeVectors {
@@ -266,19 +266,18 @@ impl Context {
         };
         let new = || growth.segments.onward(&outline.segments);
         let count: usize = new().map(|(_, new)| new.len()).sum();
-        let numbers = first + segment_count(outline) - count..;
+        let numbers = first.0 + segment_count(outline) - count..;
         let segments = numbers.zip(new().flat_map(|(_, new)| new));
-        let segments = segments.filter(|(number, _)| held.holds(*number));
+        let segments = segments.filter(|(number, _)| held.hold_segment(*number));
         let segments = segments.map(|(_, one)| one.id.clone()).collect();
         vectors.segments = read(OwnerKind::Segment, segments).await?;
-        if held == HeldVectors::All {
-            let items = growth.items.onward(&outline.items);
-            let items = items.flat_map(|(_, new)| new);
-            // Others make no segment any nearer.
-            let items = items.filter(|item| !item.segments.is_empty());
-            let items = items.map(|one| one.id.clone()).collect();
-            vectors.items = read(OwnerKind::Item, items).await?;
-        }
+        let new = || growth.items.onward(&outline.items);
+        let count: usize = new().map(|(_, new)| new.len()).sum();
+        let numbers = first.1 + item_count(outline) - count..;
+        let items = numbers.zip(new().flat_map(|(_, new)| new));
+        let items = items.filter(|(number, one)| held.hold_item(*number, !one.segments.is_empty()));
+        let items = items.map(|(_, one)| one.id.clone()).collect();
+        vectors.items = read(OwnerKind::Item, items).await?;
         // When others have replaced them meanwhile, some may be gone.
         self.check_embedder().await?;
         Ok(vectors)
@@ -334,7 +333,8 @@ pub(super) fn segment_count(outline: &Outline) -> usize {
         .sum()
 }
 
-fn item_count(outline: &Outline) -> usize {
+/// How many items an outline has.
+pub(super) fn item_count(outline: &Outline) -> usize {
     outline.items.iter().map(|block| block.entries.len()).sum()
 }
 

@@ -59,7 +59,7 @@ pub(super) struct ItemLinks {
 
 impl ScopeVectors {
     fn dimension(&self) -> Option<usize> {
-        let one = self.segments.values().next()?;
+        let one = self.segments.values().chain(self.items.values()).next()?;
         Some(one.as_slice().len())
     }
 }
@@ -90,7 +90,7 @@ impl Searchable {
         self.index.can_grow(outline, growth)
     }
 
-    /// Which vectors of segments are held; `None` when no segment has one.
+    /// Whose vectors are held; `None` when there are none.
     pub(super) fn held_vectors(&self) -> Option<HeldVectors> {
         self.index.held_vectors()
     }
@@ -100,13 +100,14 @@ impl Searchable {
         self.places.segments.get(&(scope, place)).copied()
     }
 
-    /// The item that stands at a place of a scope.
-    pub(super) fn item_at(&self, scope: usize, place: u64) -> Option<&ItemLinks> {
+    /// The number of the item that stands at a place of a scope, with what hangs on it.
+    pub(super) fn item_at(&self, scope: usize, place: u64) -> Option<(u32, &ItemLinks)> {
         let sought = (scope, place);
         let at = self
             .items
             .binary_search_by_key(&sought, |item| (item.name.scope, item.place));
-        self.items.get(at.ok()?)
+        let at = at.ok()?;
+        Some((at as u32, self.items.get(at)?))
     }
 
     /// Adds what the one scope has more than before, with the vectors of that; first, see

@@ -2,36 +2,54 @@ use super::vectors::Vectors;
 use super::{above, average};
 use crate::config::RankingConfig;
 
-/// In a scope whose vectors are not all held, at least so many are, and less than twice as
+/// Where vectors are not all held, so many are at least of each kind, and less than twice as
 /// many, to tell the average.
 const SAMPLED: usize = 1_024;
 
-/// Of which segments the vectors are held in memory.
+/// Whose vectors are held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldVectors {
-    /// Of all.
+    /// Those of all segments and items.
     All,
-    /// Of one in so many, which tell the average of all; the store is asked for the nearest.
-    OneIn(usize),
+    /// Those of one segment and of one item in so many, which tell the average of all; the
+    /// store is asked for the nearest.
+    OneIn {
+        /// Of segments.
+        segments: usize,
+        /// Of items.
+        items: usize,
+    },
 }
 
 impl HeldVectors {
-    /// Which are held of so many segments.
-    pub fn of(segments: usize, config: &RankingConfig) -> Self {
-        if segments <= config.embedded_in_memory {
+    /// Whose are held of so many segments and items.
+    pub fn of(segments: usize, items: usize, config: &RankingConfig) -> Self {
+        if segments + items <= config.embedded_in_memory {
             return Self::All;
         }
         // A power of two, so that a scope which grows seldom needs others.
-        let most = (segments / SAMPLED).max(1);
-        Self::OneIn(1 << most.ilog2())
+        let step = |count: usize| 1 << (count / SAMPLED).max(1).ilog2();
+        Self::OneIn {
+            segments: step(segments),
+            items: step(items),
+        }
     }
 
     /// Whether that of the segment with this number is held; numbers begin at 0, in the order
     /// of storing.
-    pub fn holds(self, number: usize) -> bool {
+    pub fn hold_segment(self, number: usize) -> bool {
         match self {
             Self::All => true,
-            Self::OneIn(step) => number.is_multiple_of(step),
+            Self::OneIn { segments, .. } => number.is_multiple_of(segments),
+        }
+    }
+
+    /// Whether that of the item with this number is held, which cites segments or does not:
+    /// only those that cite none are compared by themselves.
+    pub fn hold_item(self, number: usize, cites: bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::OneIn { items, .. } => !cites && number.is_multiple_of(items),
         }
     }
 }
@@ -41,12 +59,21 @@ impl HeldVectors {
 pub struct EmbeddedQuestion<'q> {
     /// Its vector.
     pub vector: &'q [f32],
-    /// The segments that are nearest to it: their positions, and how near each is. They
-    /// count where the vectors are not all held.
-    pub nearest: &'q [(u32, f32)],
+    /// What is nearest to it; it counts where the vectors are not all held.
+    pub nearest: &'q Nearest,
 }
 
-/// What an embedder made of the segments, and of the items that cite them.
+/// What a store found near to a question.
+#[derive(Clone, Debug, Default)]
+pub struct Nearest {
+    /// The positions of segments, and how near each is; the nearest counts of one that is told
+    /// more than once.
+    pub segments: Vec<(u32, f32)>,
+    /// The numbers of items that cite no segment, and how near each is.
+    pub items: Vec<(u32, f32)>,
+}
+
+/// What an embedder made of the segments and of the items.
 #[derive(Clone, Debug)]
 pub(super) struct Embedded {
     held: HeldVectors,
@@ -54,10 +81,15 @@ pub(super) struct Embedded {
     segment_count: usize,
     /// In the order of positions. Where all are held, zero for a segment without a vector.
     segments: Vectors,
-    /// Where all are held.
-    items: Vectors,
-    /// By item with a vector: its number, and the positions of the segments that it cites.
+    /// Of items that cite segments, where all are held.
+    citing: Vectors,
+    /// By item that cites and has a vector: its number, and the positions of the segments that
+    /// it cites.
     cited: Vec<(u32, Box<[u32]>)>,
+    /// Of items that cite none.
+    alone: Vectors,
+    /// The numbers of these.
+    alone_numbers: Vec<u32>,
 }
 
 impl Embedded {
@@ -67,12 +99,14 @@ impl Embedded {
             held,
             segment_count: 0,
             segments: Vectors::new(dimension),
-            items: Vectors::new(dimension),
+            citing: Vectors::new(dimension),
             cited: Vec::new(),
+            alone: Vectors::new(dimension),
+            alone_numbers: Vec::new(),
         }
     }
 
-    /// Which vectors are held.
+    /// Whose vectors are held.
     pub(super) fn held(&self) -> HeldVectors {
         self.held
     }
@@ -85,18 +119,23 @@ impl Embedded {
     /// Adds the next segment, with its vector if it has one that is held.
     pub(super) fn push_segment(&mut self, vector: Option<&[f32]>) {
         self.segment_count += 1;
-        match (vector, self.held) {
-            (Some(vector), _) => self.segments.push(vector),
-            (None, HeldVectors::All) => self.segments.push(&vec![0.0; self.segments.dimension()]),
-            (None, HeldVectors::OneIn(_)) => {}
+        match vector {
+            Some(vector) => self.segments.push(vector),
+            None if self.held == HeldVectors::All => {
+                self.segments.push(&vec![0.0; self.segments.dimension()]);
+            }
+            None => {}
         }
     }
 
     /// Adds the vector of an item that cites the segments at these positions; items come
     /// by ascending number.
     pub(super) fn push_item(&mut self, number: u32, vector: &[f32], cited: &[u32]) {
-        if self.held == HeldVectors::All {
-            self.items.push(vector);
+        if cited.is_empty() {
+            self.alone.push(vector);
+            self.alone_numbers.push(number);
+        } else {
+            self.citing.push(vector);
             self.cited.push((number, cited.into()));
         }
     }
@@ -121,17 +160,11 @@ impl Embedded {
     ) -> Vec<f32> {
         let mut near = self.segments.cosines(question.vector);
         if self.held != HeldVectors::All {
-            let average = average(&near);
-            near.clear();
-            near.resize(self.segment_count, average);
-            for (position, cosine) in question.nearest {
-                if let Some(near) = near.get_mut(*position as usize) {
-                    *near = near.max(*cosine);
-                }
-            }
-            return above(average, near);
+            let nearest = &question.nearest.segments;
+            return near_and_others(average(&near), nearest, self.segment_count);
         }
-        for (cosine, (_, cited)) in self.items.cosines(question.vector).iter().zip(&self.cited) {
+        let citing = self.citing.cosines(question.vector);
+        for (cosine, (_, cited)) in citing.iter().zip(&self.cited) {
             for position in cited {
                 if let Some(near) = near.get_mut(*position as usize) {
                     *near = near.max(cosine * config.embedded_item);
@@ -140,6 +173,32 @@ impl Embedded {
         }
         above(average(&near), near)
     }
+
+    /// The same of so many items that cite nothing, by number; 0 for others.
+    pub(super) fn nearness_of_items(
+        &self,
+        question: EmbeddedQuestion<'_>,
+        count: usize,
+    ) -> Vec<f32> {
+        let near = self.alone.cosines(question.vector);
+        let average = average(&near);
+        if self.held != HeldVectors::All {
+            return near_and_others(average, &question.nearest.items, count);
+        }
+        let near: Vec<_> = self.alone_numbers.iter().copied().zip(near).collect();
+        near_and_others(average, &near, count)
+    }
+}
+
+/// By number, of so many: how much greater these are than the average; others are not.
+fn near_and_others(average: f32, nearest: &[(u32, f32)], count: usize) -> Vec<f32> {
+    let mut near = vec![average; count];
+    for (number, cosine) in nearest {
+        if let Some(near) = near.get_mut(*number as usize) {
+            *near = near.max(*cosine);
+        }
+    }
+    above(average, near)
 }
 
 #[cfg(test)]
@@ -147,9 +206,13 @@ mod tests {
     use super::*;
 
     fn asked(vector: &[f32]) -> EmbeddedQuestion<'_> {
+        const NOTHING: &Nearest = &Nearest {
+            segments: Vec::new(),
+            items: Vec::new(),
+        };
         EmbeddedQuestion {
             vector,
-            nearest: &[],
+            nearest: NOTHING,
         }
     }
 
@@ -182,19 +245,54 @@ mod tests {
 
     #[test]
     fn of_many_segments_the_nearest_are_told_and_some_tell_the_average() {
-        let mut embedded = Embedded::new(2, HeldVectors::OneIn(2));
+        let held = HeldVectors::OneIn {
+            segments: 2,
+            items: 1,
+        };
+        let mut embedded = Embedded::new(2, held);
         // Those that are held have cosines of 0 and 0.6 with the question.
         for vector in [Some(&[0.0, 1.0]), None, Some(&[0.6, 0.8]), None] {
             embedded.push_segment(vector.map(<[f32; 2]>::as_slice));
         }
-        embedded.push_item(0, &[1.0, 0.0], &[0]);
+        let nearest = Nearest {
+            segments: vec![(1, 0.9), (3, 0.2), (2, 0.6), (1, 0.4), (9, 1.0)],
+            items: Vec::new(),
+        };
         let question = EmbeddedQuestion {
             vector: &[1.0, 0.0],
-            nearest: &[(1, 0.9), (3, 0.2), (2, 0.6), (1, 0.4), (9, 1.0)],
+            nearest: &nearest,
         };
         let near = embedded.nearness(question, &RankingConfig::default());
         assert_eq!((near[0], near[1], near[3]), (0.0, 1.0, 0.0));
         assert!((near[2] - 0.5).abs() < 0.02, "{near:?}");
+    }
+
+    #[test]
+    fn an_item_that_cites_nothing_is_compared_by_itself() {
+        let mut embedded = Embedded::new(2, HeldVectors::All);
+        embedded.push_segment(Some(&[1.0, 0.0]));
+        embedded.push_item(0, &[1.0, 0.0], &[0]);
+        embedded.push_item(1, &[0.0, 1.0], &[]);
+        embedded.push_item(3, &[0.6, 0.8], &[]);
+        let near = embedded.nearness_of_items(asked(&[1.0, 0.0]), 4);
+        assert_eq!(near, [0.0, 0.0, 0.0, 1.0]);
+        let held = HeldVectors::OneIn {
+            segments: 1,
+            items: 2,
+        };
+        let mut embedded = Embedded::new(2, held);
+        embedded.push_item(2, &[0.6, 0.8], &[]);
+        let nearest = Nearest {
+            segments: Vec::new(),
+            items: vec![(3, 1.0), (1, 0.8), (0, 0.5)],
+        };
+        let question = EmbeddedQuestion {
+            vector: &[1.0, 0.0],
+            nearest: &nearest,
+        };
+        let near = embedded.nearness_of_items(question, 5);
+        assert_eq!((near[0], near[2], near[3], near[4]), (0.0, 0.0, 1.0, 0.0));
+        assert!((near[1] - 0.5).abs() < 0.02, "{near:?}");
     }
 
     #[test]
@@ -203,21 +301,25 @@ mod tests {
             embedded_in_memory: 5_000,
             ..RankingConfig::default()
         };
-        let of = |segments| HeldVectors::of(segments, &config);
-        assert_eq!(of(0), HeldVectors::All);
-        assert_eq!(of(5_000), HeldVectors::All);
-        assert_eq!(of(5_001), HeldVectors::OneIn(4));
-        assert_eq!(of(8_191), HeldVectors::OneIn(4));
-        assert_eq!(of(8_192), HeldVectors::OneIn(8));
-        for segments in [8_193, 100_000, 1_000_000] {
-            let held = of(segments);
-            let count = (0..segments).filter(|number| held.holds(*number)).count();
-            assert!((SAMPLED..2 * SAMPLED).contains(&count), "{count}");
+        let of = |segments, items| HeldVectors::of(segments, items, &config);
+        let one_in = |segments, items| HeldVectors::OneIn { segments, items };
+        assert_eq!(of(0, 0), HeldVectors::All);
+        assert_eq!(of(2_000, 3_000), HeldVectors::All);
+        assert_eq!(of(5_001, 0), one_in(4, 1));
+        assert_eq!(of(8_191, 2_048), one_in(4, 2));
+        assert_eq!(of(8_192, 2_047), one_in(8, 1));
+        for count in [8_193, 100_000, 1_000_000] {
+            let held = of(count, count);
+            let segments = (0..count).filter(|number| held.hold_segment(*number));
+            assert!((SAMPLED..2 * SAMPLED).contains(&segments.count()));
+            let items = (0..count).filter(|number| held.hold_item(*number, false));
+            assert!((SAMPLED..2 * SAMPLED).contains(&items.count()));
+            assert!(!held.hold_item(0, true));
         }
         let none = RankingConfig {
             embedded_in_memory: 0,
             ..config
         };
-        assert_eq!(HeldVectors::of(3, &none), HeldVectors::OneIn(1));
+        assert_eq!(HeldVectors::of(3, 0, &none), one_in(1, 1));
     }
 }

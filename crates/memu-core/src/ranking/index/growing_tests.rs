@@ -145,7 +145,10 @@ fn answer(index: &Index, text: &str) -> String {
     let question = index.question(text, "", &config);
     let matches = index.matches(&question, &config);
     let evidence = index.evidence(&question, &matches, None, &config);
-    format!("{evidence:?} {:?}", index.match_items(&matches, &config))
+    format!(
+        "{evidence:?} {:?}",
+        index.match_items(&matches, None, &config)
+    )
 }
 
 #[test]

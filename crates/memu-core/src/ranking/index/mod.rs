@@ -15,6 +15,7 @@ mod vocabulary;
 mod words;
 
 use std::cmp::Ordering;
+use std::iter::repeat;
 use std::sync::Arc;
 
 use super::{Evidence, Question};
@@ -30,7 +31,7 @@ use scoring::Saturation;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
-pub use embedded::{EmbeddedQuestion, HeldVectors};
+pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest};
 pub use matches::QuestionMatches;
 pub use words::Words;
 
@@ -80,6 +81,16 @@ pub struct SegmentName<'i> {
 pub struct ItemMatch {
     /// BM25 of its text divided by the best of the question, 0 to 1.
     pub lexical: f32,
+    /// How near the vector that an embedder made of it is to the question's, above the
+    /// average, divided by the nearest of all, 0 to 1; 0 where it cites segments or has none.
+    pub embedded: f32,
+}
+
+impl ItemMatch {
+    /// How well it matches in all.
+    pub fn score(&self, config: &RankingConfig) -> f32 {
+        self.lexical + config.item_embedded * self.embedded
+    }
 }
 
 impl Default for Index {
@@ -190,7 +201,7 @@ impl Index {
         self.embedded = Some(embedded);
     }
 
-    /// Which vectors of segments are held; `None` when no segment has one.
+    /// Whose vectors are held; `None` when there are none.
     pub fn held_vectors(&self) -> Option<HeldVectors> {
         self.embedded.as_ref().map(Embedded::held)
     }
@@ -274,15 +285,28 @@ impl Index {
     }
 
     /// How well each item's own text matches, by position.
-    pub fn match_items(&self, matches: &QuestionMatches, config: &RankingConfig) -> Vec<ItemMatch> {
+    pub fn match_items(
+        &self,
+        matches: &QuestionMatches,
+        embedded: Option<EmbeddedQuestion<'_>>,
+        config: &RankingConfig,
+    ) -> Vec<ItemMatch> {
         let words = matches.similar(&self.items, config);
         let mut scores = self
             .items
             .scores(&words, saturation(config), config.candidates);
         normalise(&mut scores);
+        let embedded = match (&self.embedded, embedded) {
+            (Some(embedded), Some(question)) => {
+                embedded.nearness_of_items(question, self.item_count)
+            }
+            _ => Vec::new(),
+        };
+        let embedded = embedded.into_iter().chain(repeat(0.0));
         scores
             .into_iter()
-            .map(|lexical| ItemMatch { lexical })
+            .zip(embedded)
+            .map(|(lexical, embedded)| ItemMatch { lexical, embedded })
             .collect()
     }
 
@@ -376,10 +400,8 @@ mod tests {
         let question = index.question("Which vessel?", "", &config);
         let matches = index.matches(&question, &config);
         let evidence = |index: &Index, vector: Option<&[f32]>| {
-            let embedded = vector.map(|vector| EmbeddedQuestion {
-                vector,
-                nearest: &[],
-            });
+            let nearest = &Nearest::default();
+            let embedded = vector.map(|vector| EmbeddedQuestion { vector, nearest });
             index.evidence(&question, &matches, embedded, &config)
         };
         let without = evidence(&index, Some(&[1.0, 0.0]));

@@ -6,14 +6,14 @@ use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
-use crate::ranking::HeldVectors;
 use crate::ranking::outline::Growth;
+use crate::ranking::{HeldVectors, Nearest};
 use crate::records::{
     EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment,
 };
 use crate::scope::{Scope, ScopeKey};
 use crate::service::Context;
-use crate::service::cache::segment_count;
+use crate::service::cache::{item_count, segment_count};
 use crate::service::scope::Selection;
 use crate::service::searchable::{ItemLinks, Named, Searchable};
 use crate::store::{Query, RecordIds, RecordSet, Store, VectorHit, VectorQuery};
@@ -51,15 +51,17 @@ impl Corpus {
                 outlines.push(context.outline(scope).await?);
             }
             let segments = outlines.iter().map(|known| segment_count(&known.outline));
+            let items = outlines.iter().map(|known| item_count(&known.outline));
             let ranking = &context.parts().retrieve_config.ranking;
-            let held = HeldVectors::of(segments.sum(), ranking);
+            let held = HeldVectors::of(segments.sum(), items.sum(), ranking);
             let mut vectors = Vec::with_capacity(scopes.len());
-            let mut first = 0;
+            let mut first = (0, 0);
             for (scope, known) in scopes.iter().zip(&outlines) {
                 let (outline, all) = (&known.outline, Growth::of_everything());
                 let read = context.scope_vectors(scope, outline, &all, (held, first));
                 vectors.push(read.await?);
-                first += segment_count(outline);
+                first.0 += segment_count(outline);
+                first.1 += item_count(outline);
             }
             let words = context.words().clone();
             let build = move || {
@@ -92,19 +94,18 @@ impl Corpus {
         &self.searchable
     }
 
-    /// The positions of the segments that are nearest to the vector of a question, with how near
-    /// they are, where the index does not hold their vectors: then the store is asked for
-    /// these, and for the nearest items, which make those that they cite near. A segment
-    /// may be told more than once.
+    /// What is nearest to the vector of a question, where the index does not hold all vectors:
+    /// then the store is asked for segments and for items, which make those that they cite
+    /// near.
     pub(super) async fn nearest(
         &self,
         identity: &EmbedderIdentity,
         vector: &Embedding,
         config: &RankingConfig,
-    ) -> Result<Vec<(u32, f32)>> {
+    ) -> Result<Nearest> {
         let held = self.searchable.held_vectors();
         if held.is_none_or(|held| held == HeldVectors::All) {
-            return Ok(Vec::new());
+            return Ok(Nearest::default());
         }
         let query = |kind| VectorQuery {
             scopes: self.scopes.clone(),
@@ -121,16 +122,24 @@ impl Corpus {
             self.scopes.iter().map(Scope::key).zip(0..).collect();
         // What was stored since the index was made is not in it yet.
         let scope = |hit: &VectorHit| numbers.get(&hit.scope.key()).copied();
-        let segments = segments.iter().filter_map(|hit| {
+        let mut nearest = Nearest::default();
+        nearest.segments.extend(segments.iter().filter_map(|hit| {
             let position = self.searchable.segment_at(scope(hit)?, hit.place)?;
             Some((position, hit.score))
-        });
-        let items = items.iter().filter_map(|hit| {
-            let item = self.searchable.item_at(scope(hit)?, hit.place)?;
-            Some((&item.segments, hit.score * config.embedded_item))
-        });
-        let cited = items.flat_map(|(cited, near)| cited.iter().map(move |at| (*at, near)));
-        Ok(segments.chain(cited).collect())
+        }));
+        for hit in &items {
+            let item = scope(hit).and_then(|scope| self.searchable.item_at(scope, hit.place));
+            let Some((number, item)) = item else {
+                continue;
+            };
+            if item.segments.is_empty() {
+                nearest.items.push((number, hit.score));
+            }
+            let near = hit.score * config.embedded_item;
+            let cited = item.segments.iter().map(|position| (*position, near));
+            nearest.segments.extend(cited);
+        }
+        Ok(nearest)
     }
 
     /// A list of records to read, which is empty.

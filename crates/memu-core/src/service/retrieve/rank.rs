@@ -2,7 +2,7 @@ use super::best::best;
 use super::corpus::Corpus;
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
 use crate::ranking::{
-    EmbeddedQuestion, Evidence, ItemMatch, SegmentScore, explain_segment, score_segments,
+    EmbeddedQuestion, Evidence, ItemMatch, Nearest, SegmentScore, explain_segment, score_segments,
 };
 use crate::records::Embedding;
 use crate::service::responses::ItemExplanation;
@@ -23,7 +23,7 @@ pub(super) struct Asked {
     /// What the embedder made of it, where it makes vectors of segments.
     pub(super) vector: Option<Embedding>,
     /// What the store found near to that; see [`Corpus::nearest`].
-    pub(super) nearest: Vec<(u32, f32)>,
+    pub(super) nearest: Nearest,
 }
 
 /// The scores of everything that a question touches; 0 for what it does not.
@@ -62,7 +62,7 @@ impl Ranking {
         let mut ranking = Self {
             segments: score_segments(&evidence, &config.ranking),
             evidence,
-            own: index.match_items(&matches, &config.ranking),
+            own: index.match_items(&matches, embedded, &config.ranking),
             items: Vec::new(),
             session_weight: if question.asks_for_several {
                 config.ranking.several_sessions
@@ -80,7 +80,8 @@ impl Ranking {
         let searchable = corpus.searchable();
         // Most items neither match nor cite anything, and are not looked at.
         let may_score = self.own.iter().zip(&searchable.cites);
-        let may_score = may_score.map(|(own, cites)| own.lexical > 0.0 || *cites);
+        let may_score =
+            may_score.map(|(own, cites)| own.score(&self.config.ranking) > 0.0 || *cites);
         let items = may_score.enumerate().filter(|(_, may_score)| *may_score);
         let scored = items.filter_map(|(number, _)| {
             let (score, _) = self.score_item(number, searchable.items.get(number)?);
@@ -94,12 +95,13 @@ impl Ranking {
     /// The score of an item, with its terms.
     pub(super) fn score_item(&self, number: usize, links: &ItemLinks) -> (f32, ItemExplanation) {
         let own = self.own.get(number).copied().unwrap_or_default();
+        let matches = own.score(&self.config.ranking);
         let evidence = links
             .segments
             .iter()
             .filter_map(|position| self.segments.get(*position as usize))
-            .fold(own.lexical, |most, score| most.max(*score));
-        if evidence <= 0.0 && own.lexical <= 0.0 {
+            .fold(matches, |most, score| most.max(*score));
+        if evidence <= 0.0 {
             return (0.0, ItemExplanation::default());
         }
         let salience = match self.config.item.ranking {

@@ -10,7 +10,7 @@ use super::rank::{Asked, Ranking};
 use crate::error::Result;
 use crate::pipeline::Step;
 use crate::provider::Purpose;
-use crate::ranking::{SegmentScore, in_first_person};
+use crate::ranking::{Nearest, SegmentScore, in_first_person};
 use crate::service::Context;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
 
@@ -81,7 +81,7 @@ async fn asked(context: &Context, corpus: &Corpus, state: &mut RetrieveState) ->
             let nearest = corpus.nearest(embedder.identity(), vector, &state.config.ranking);
             nearest.await?
         }
-        None => Vec::new(),
+        None => Nearest::default(),
     };
     Ok(Asked {
         question,
