@@ -68,19 +68,35 @@ pub(crate) async fn embeddings(
     let Some(set) = sets.iter().find(|set| set.identity == *identity) else {
         return Ok(Vec::new());
     };
-    let sql = format!(
-        "SELECT t.id, v.embedding FROM {} t JOIN {} v ON v.scope_key = t.scope_key \
-         AND v.owner_kind = $2 AND v.owner_place = t.place \
-         WHERE t.scope_key = $1 AND t.id = ANY($3)",
-        table(kind),
-        table_of(set),
+    // In two steps, for in one the server may go through all vectors once for every owner as
+    // long as it has not counted how many there are.
+    let places = format!(
+        "SELECT id, place FROM {} WHERE scope_key = $1 AND id = ANY($2)",
+        table(kind)
+    );
+    let those = format!(
+        "SELECT owner_place, embedding FROM {} WHERE scope_key = $1 AND owner_kind = $2 \
+         AND owner_place = ANY($3)",
+        table_of(set)
     );
     let mut vectors: FxHashMap<Id, Embedding> = FxHashMap::default();
     for owners in owners.chunks(AT_ONCE) {
-        let sql = Sql::new(&sql).with(Key::of(scope)).with(kind_number(kind));
-        for row in sql.with(texts(owners)).rows(on).await? {
+        let sql = Sql::new(&places).with(Key::of(scope)).with(texts(owners));
+        let mut at: FxHashMap<i64, Id> = FxHashMap::default();
+        for row in sql.rows(on).await? {
             let mut reader = Reader::new(&row);
-            vectors.insert(reader.id()?, embedding(&mut reader, identity)?);
+            let id = reader.id()?;
+            at.insert(reader.take()?, id);
+        }
+        let places: Vec<i64> = at.keys().copied().collect();
+        let sql = Sql::new(&those)
+            .with(Key::of(scope))
+            .with(kind_number(kind));
+        for row in sql.with(places).rows(on).await? {
+            let mut reader = Reader::new(&row);
+            if let Some(id) = at.remove(&reader.take()?) {
+                vectors.insert(id, embedding(&mut reader, identity)?);
+            }
         }
     }
     let found = |owner: &Id| {

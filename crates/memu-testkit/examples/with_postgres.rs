@@ -18,7 +18,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let command = arguments.next().ok_or("which command?")?;
     let bin = env::var_os(PROGRAMS).ok_or(format!("{PROGRAMS} is not set"))?;
     leave_interrupts_to_the_command()?;
-    let server = Server::builder().start_from(&PathBuf::from(bin));
+    // Room for what is measured, as a server in earnest has; nothing is taken before it is used.
+    let server = Server::builder().setting("shared_buffers", "512MB");
+    let server = server.start_from(&PathBuf::from(bin));
     let ended = Command::new(&command)
         .args(arguments)
         .env(SHARED, server.dsn())

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use memu::{Error, MemoryService, Result, RetrieveRequest};
 
-use super::files::items;
+use super::files::{items, open_comparing};
 use super::row::{Row, percentile};
 use super::texts::{Language, Random};
+use super::vectors::Vectors;
 use crate::progress::Progress;
 
 /// Fills a file with so many scopes of so many memories.
@@ -20,6 +21,18 @@ pub(super) async fn fill(
     progress: &Progress,
 ) -> Result<()> {
     let service = memu::open(&path.display().to_string()).await?;
+    fill_open(&service, language, scopes, each, progress).await?;
+    service.close().await
+}
+
+/// The same with a memory that is open.
+pub(super) async fn fill_open(
+    service: &MemoryService,
+    language: &Language,
+    scopes: usize,
+    each: usize,
+    progress: &Progress,
+) -> Result<()> {
     let mut random = Random::new(5);
     progress.start(scopes * each);
     for scope in 0..scopes {
@@ -33,7 +46,7 @@ pub(super) async fn fill(
         }
     }
     progress.finish();
-    service.close().await
+    Ok(())
 }
 
 /// Of so many questions the words have to be found out that a process meets for the first time.
@@ -102,6 +115,24 @@ pub(super) async fn asked(
         ),
     ]);
     Ok(rows)
+}
+
+/// Questions to one scope of a memory whose vectors are compared with theirs: those that the store
+/// finds, beside all of them in memory.
+pub(super) async fn compared(what: &str, dsn: &str, language: &Language) -> Result<Vec<Row>> {
+    let mut sides = Vec::new();
+    // The first one warms what the others find warm.
+    for in_memory in [None, Some(1_000_000_000), None] {
+        let service = open_comparing(dsn, Vectors::Words, in_memory).await?;
+        sides.push(asked(what, &service, language, 1, 100).await?);
+        service.close().await?;
+    }
+    let [_, all, found] = <[Vec<Row>; 3]>::try_from(sides)
+        .map_err(|_| Error::internal("two ways were to be compared"))?;
+    let rows = found.into_iter().zip(all);
+    Ok(rows
+        .map(|(row, all)| row.beside("all vectors in memory", Some(all.value)))
+        .collect())
 }
 
 /// The milliseconds that a question takes, and the memories that it finds.

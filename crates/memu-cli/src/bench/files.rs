@@ -71,6 +71,26 @@ pub(super) async fn open_at(dsn: &str, embedder: Arc<BenchEmbedder>) -> Result<M
     builder.embedder(embedder).build().await
 }
 
+/// A memory of whatever kind whose vectors are compared with those of questions; up to so many
+/// are held in memory.
+pub(super) async fn open_comparing(
+    dsn: &str,
+    vectors: Vectors,
+    in_memory: Option<usize>,
+) -> Result<MemoryService> {
+    let mut settings = Settings::default();
+    if let Some(most) = in_memory {
+        settings.retrieve_config.ranking.embedded_in_memory = most;
+    }
+    let embedder = BenchEmbedder::new(vectors)?.comparing();
+    MemoryServiceBuilder::new()
+        .settings(settings)
+        .database(dsn)
+        .embedder(Arc::new(embedder))
+        .build()
+        .await
+}
+
 pub(super) fn user(name: &str) -> Map<String, Value> {
     Map::from_iter([("user_id".to_owned(), name.into())])
 }

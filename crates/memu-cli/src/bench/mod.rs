@@ -55,6 +55,7 @@ impl Plan {
         names.extend(searches);
         names.push(scopes_name(self.large / SCOPE));
         names.extend([FEWER, self.large].map(scope_name));
+        names.push(compared_name(FEWER));
         names
     }
 
@@ -109,6 +110,10 @@ fn scopes_name(scopes: usize) -> String {
 
 fn scope_name(count: usize) -> String {
     format!("retrieve, 1 scope of {count} items")
+}
+
+fn compared_name(count: usize) -> String {
+    format!("retrieve by words and vectors, 1 scope of {count} items")
 }
 
 /// Measures, and prints each row when it is there.
@@ -172,6 +177,17 @@ pub(crate) async fn run(plan: &Plan, printer: &Printer, progress: &Progress) -> 
             for row in ask::retrieve(&what, &path, &language, 1, 100).await? {
                 print(&row)?;
             }
+        }
+    }
+    let what = compared_name(FEWER);
+    if plan.wants(&what) {
+        let path = folder.file("compared.db");
+        let service = files::open(&path, Vectors::Words).await?;
+        ask::fill_open(&service, &language, 1, FEWER, progress).await?;
+        service.close().await?;
+        let dsn = path.display().to_string();
+        for row in ask::compared(&what, &dsn, &language).await? {
+            print(&row)?;
         }
     }
     Ok(())

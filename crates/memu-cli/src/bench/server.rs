@@ -31,6 +31,7 @@ impl Server<'_> {
         [
             Self::stored_name(count),
             Self::retrieve_name(count),
+            Self::compared_name(count),
             Self::search_name(count),
         ]
         .into()
@@ -42,6 +43,10 @@ impl Server<'_> {
 
     fn retrieve_name(count: usize) -> String {
         format!("PostgreSQL: retrieve, 1 scope of {count} items")
+    }
+
+    fn compared_name(count: usize) -> String {
+        format!("PostgreSQL: retrieve by words and vectors, 1 scope of {count} items")
     }
 
     fn search_name(count: usize) -> String {
@@ -83,6 +88,13 @@ impl Server<'_> {
         let what = Self::retrieve_name(self.count);
         if wants(&what) {
             rows.extend(ask::asked(&what, service, self.language, 1, 100).await?);
+        }
+        let what = Self::compared_name(self.count);
+        if wants(&what) {
+            let store = PostgresStore::open(Options::new(self.dsn)).await?;
+            indexed(&store).await?;
+            store.close().await?;
+            rows.extend(ask::compared(&what, self.dsn, self.language).await?);
         }
         if wants(&Self::search_name(self.count)) {
             rows.extend(self.search(embedder).await?);

@@ -19,6 +19,8 @@ pub(super) const DIMENSION: usize = 384;
 pub(super) struct BenchEmbedder {
     identity: EmbedderIdentity,
     kind: Kind,
+    /// Whether questions are compared with what it made of memories.
+    compares: bool,
     /// Vectors that were made before the time is taken.
     prepared: Mutex<HashMap<String, Embedding>>,
 }
@@ -66,8 +68,18 @@ impl BenchEmbedder {
                 dimension: DIMENSION as u32,
             },
             kind,
+            compares: false,
             prepared: Mutex::default(),
         })
+    }
+
+    /// The same, with which questions are compared with what it made of memories, as is done with
+    /// neural networks.
+    pub(super) fn comparing(self) -> Self {
+        Self {
+            compares: true,
+            ..self
+        }
     }
 
     /// Makes the vectors of texts, so that asking for them again takes no time.
@@ -130,6 +142,10 @@ fn gaussian(text: &str) -> Vec<f32> {
 impl Embedder for BenchEmbedder {
     fn identity(&self) -> &EmbedderIdentity {
         &self.identity
+    }
+
+    fn embeds_segments(&self) -> bool {
+        self.compares
     }
 
     async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {

@@ -121,7 +121,8 @@ pub(crate) async fn run(
         let baseline = Baseline::new(conversation);
         for question in &conversation.questions {
             if !question.evidence.is_empty() {
-                outcomes.push(ask(service, conversation, question, &baseline).await?);
+                let outcome = ask(service, conversation, question, &baseline, extras);
+                outcomes.push(outcome.await?);
             }
             progress.advance();
         }
@@ -198,6 +199,7 @@ async fn ask(
     conversation: &Conversation,
     question: &Question,
     baseline: &Baseline,
+    extras: Extras,
 ) -> Result<Outcome> {
     let request = RetrieveRequest {
         top_k: Some(DEPTH),
@@ -211,9 +213,14 @@ async fn ask(
         top_k: Some(ITEM_DEPTH),
         ..request
     };
-    let segments = distinct(segment_messages(&answer));
     let deep = service.retrieve(deep).await?;
     let items = distinct(item_messages(&deep));
+    // What was added directly has no segments.
+    let segments = if extras.directly {
+        items.clone()
+    } else {
+        distinct(segment_messages(&answer))
+    };
     let segments_found = Found::new(&segments, &question.evidence);
     Ok(Outcome {
         conversation: conversation.id.clone(),
@@ -221,10 +228,12 @@ async fn ask(
         category: question.category.clone(),
         items: Found::new(&items, &question.evidence),
         sessions: (!question.evidence_sessions.is_empty()).then(|| {
-            Found::new(
-                &sessions(&segment_messages(&deep)),
-                &question.evidence_sessions,
-            )
+            let messages = if extras.directly {
+                item_messages(&deep)
+            } else {
+                segment_messages(&deep)
+            };
+            Found::new(&sessions(&messages), &question.evidence_sessions)
         }),
         baseline: Found::new(&baseline.rank(&question.text), &question.evidence),
         took,

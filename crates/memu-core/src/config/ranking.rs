@@ -38,9 +38,9 @@ pub struct RankingConfig {
     /// cosine, where that is nearer than their own. Default 0.9.
     pub embedded_item: f32,
     /// Up to so many messages and items, their vectors are held in memory and compared with
-    /// each question. Where there are more, the store is asked for the 256 nearest messages
-    /// and items; others are taken for no nearer than the average, which is that of 1,024 to
-    /// 2,047 of each kind from everywhere in the scope. Default 8,192.
+    /// each question. Where there are more, the store is asked for the 64 nearest messages
+    /// and items; others are taken for no nearer than the average, which is that of at most
+    /// 2,047 messages, and items that cite none, from everywhere in the scope. Default 32,768.
     pub embedded_in_memory: usize,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,
@@ -84,7 +84,8 @@ pub struct RankingConfig {
     /// two items from one message the fitting one comes first. Default 0.2.
     pub item_text: f32,
     /// How much the vector that an embedder made of an item counts beside its words (1), where
-    /// it cites no message: how much nearer it is to the question's than the average.
+    /// it cites no message: how much nearer it is to the question's than messages and such
+    /// items are on average, divided by the most of all.
     /// Default 0.75.
     pub item_embedded: f32,
 }
@@ -104,7 +105,7 @@ impl Default for RankingConfig {
             semantic: 0.3,
             embedded: 0.5,
             embedded_item: 0.9,
-            embedded_in_memory: 8_192,
+            embedded_in_memory: 32_768,
             previous_question: 0.5,
             previous: 0.05,
             next: 0.25,

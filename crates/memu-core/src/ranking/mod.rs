@@ -20,6 +20,7 @@ mod several;
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;
 pub use index::{
-    EmbeddedQuestion, HeldVectors, Index, ItemMatch, Nearest, QuestionMatches, SegmentName, Words,
+    EmbeddedQuestion, HeldVectors, Index, ItemMatch, Nearest, Nearness, QuestionMatches,
+    SegmentName, Words,
 };
 pub use question::{Question, QuestionWord};

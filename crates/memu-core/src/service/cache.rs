@@ -19,11 +19,11 @@ use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
 
-/// How many records stay in memory for writing, of one or two KB each, unless one scope has
-/// more alone.
+/// How many records stay in memory for writing, of one or two KB each, beside those of the
+/// largest scope.
 const RECORDS: usize = 1 << 18;
 
-/// The same for answering: segments and items, of half a KB each.
+/// The same for answering: segments and items, of one KB each.
 const OUTLINED: usize = 1 << 20;
 
 /// One scope with its derived indexes, as of one position of its change log.

@@ -11,7 +11,7 @@ const SCOPES: usize = 64;
 pub(super) struct Recent<T> {
     /// The latest first.
     scopes: Mutex<VecDeque<Used<T>>>,
-    /// How many records the scopes have together, unless one has more alone.
+    /// How many records they have together, the largest of them left out.
     most: usize,
 }
 
@@ -48,12 +48,13 @@ impl<T> Recent<T> {
             records,
             value,
         });
-        let mut together = 0;
+        let (mut together, mut largest) = (0, 0);
         let stays = recent.iter().take(SCOPES).take_while(|used| {
             together += used.records;
-            together <= self.most
+            largest = largest.max(used.records);
+            together - largest <= self.most
         });
-        let stays = stays.count().max(1);
+        let stays = stays.count();
         recent.drain(stays..).map(|used| used.value).collect()
     }
 
@@ -84,16 +85,22 @@ mod tests {
             let gone = recent.put(key(user), records, Arc::new(user));
             gone.into_iter().map(|user| *user).collect::<Vec<_>>()
         };
-        assert!(put(1, 40).is_empty());
-        assert!(put(2, 40).is_empty());
+        for user in 1..=3 {
+            assert!(put(user, 40).is_empty(), "the largest is left out");
+        }
         assert_eq!(recent.get(&key(1)).as_deref(), Some(&1));
-        assert_eq!(put(3, 40), [2], "1 was used later");
-        assert_eq!(put(3, 90), [1], "what is put again counts once");
-        assert_eq!(put(4, 500), [3], "a large one stays alone");
-        assert_eq!(recent.get(&key(4)).as_deref(), Some(&4));
-        assert_eq!(put(5, 0), [4]);
-        recent.forget(&key(5));
-        assert_eq!(recent.get(&key(5)), None);
+        assert_eq!(put(4, 40), [2], "1 was used later");
+        assert!(put(4, 30).is_empty(), "what is put again counts once");
+        assert_eq!(put(5, 500), [3], "1 and 4 have 70");
+        assert!(put(6, 10).is_empty(), "a large one stays beside others");
+        assert_eq!(recent.get(&key(5)).as_deref(), Some(&5));
+        assert_eq!(
+            put(7, 200),
+            [1, 4, 6, 5],
+            "but not beside one that is too large, too"
+        );
+        recent.forget(&key(7));
+        assert_eq!(recent.get(&key(7)), None);
     }
 
     #[test]

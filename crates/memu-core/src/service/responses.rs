@@ -86,7 +86,8 @@ pub struct ItemHit {
 /// `own_text` is already weighted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ItemExplanation {
-    /// The score of its best segment, or of its own text where that is better.
+    /// The score of its best segment, or that of its own words and, where it cites nothing, its
+    /// own vector, where that is better.
     pub evidence: f32,
     /// What its own text adds.
     pub own_text: f32,

@@ -25,21 +25,17 @@ struct Signature {
 }
 
 impl Signature {
-    fn of(item: &MemoryItem, analyzer: &Analyzer) -> Self {
+    /// That of an item whose words `told` tells.
+    fn of(item: &MemoryItem, mut told: impl FnMut(&str) -> Told) -> Self {
         let mut signature = Self {
             day: item.happened.map(|when| when.start.date()),
             ..Self::default()
         };
-        for_each_word(&item.summary, |word| {
-            if is_negation(word) {
-                signature.exact.push("not".to_owned());
-            } else if word.chars().any(char::is_numeric) {
-                signature.exact.push(word.to_owned());
-            } else if let Some(term) = analyzer.term(word) {
-                let mut hasher = FxHasher::default();
-                term.hash(&mut hasher);
-                signature.terms.push(hasher.finish());
-            }
+        for_each_word(&item.summary, |word| match told(word) {
+            Told::Denial => signature.exact.push("not".to_owned()),
+            Told::Number => signature.exact.push(word.to_owned()),
+            Told::Term(hash) => signature.terms.push(hash),
+            Told::Nothing => {}
         });
         signature.terms.sort_unstable();
         signature.terms.dedup();
@@ -61,6 +57,33 @@ impl Signature {
     }
 }
 
+/// What a word tells.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    Denial,
+    /// It has digits.
+    Number,
+    /// The hash of its term.
+    Term(u64),
+    Nothing,
+}
+
+impl Told {
+    fn by(word: &str, analyzer: &Analyzer) -> Self {
+        if is_negation(word) {
+            return Self::Denial;
+        }
+        if word.chars().any(char::is_numeric) {
+            return Self::Number;
+        }
+        analyzer.term(word).map_or(Self::Nothing, |term| {
+            let mut hasher = FxHasher::default();
+            term.hash(&mut hasher);
+            Self::Term(hasher.finish())
+        })
+    }
+}
+
 /// How many values two sorted lists share.
 fn common_count(a: &[u64], b: &[u64]) -> usize {
     let mut rest = b;
@@ -77,6 +100,8 @@ fn common_count(a: &[u64], b: &[u64]) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct SimilarItems {
     analyzer: Analyzer,
+    /// Of words that occur: most do so again and again.
+    words: FxHashMap<Box<str>, Told>,
     known: Vec<(Id, Signature)>,
     by_hash: FxHashMap<String, u32>,
     postings: FxHashMap<u64, Vec<u32>>,
@@ -95,7 +120,15 @@ impl SimilarItems {
     /// Indexes one more item.
     pub(super) fn push(&mut self, item: &MemoryItem) {
         let position = self.known.len() as u32;
-        let signature = Signature::of(item, &self.analyzer);
+        let (words, analyzer) = (&mut self.words, &self.analyzer);
+        let signature = Signature::of(item, |word| {
+            if let Some(told) = words.get(word) {
+                return *told;
+            }
+            let told = Told::by(word, analyzer);
+            words.insert(word.into(), told);
+            told
+        });
         for term in &signature.terms {
             self.postings.entry(*term).or_default().push(position);
         }
@@ -114,7 +147,7 @@ impl SimilarItems {
     }
 
     fn most_similar(&self, item: &MemoryItem, threshold: f32) -> Option<u32> {
-        let signature = Signature::of(item, &self.analyzer);
+        let signature = Signature::of(item, |word| Told::by(word, &self.analyzer));
         let mut rarest = signature.terms.clone();
         rarest.sort_by_key(|term| (self.posting(*term).len(), *term));
         let needed = (threshold * rarest.len() as f32).ceil() as usize;

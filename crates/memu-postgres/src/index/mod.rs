@@ -63,7 +63,7 @@ impl Nearest {
 /// dimensions) 97.6 to 98.8 in 100 of the nearest are found at 400, and 99.2 to 100 at 600, in
 /// about a quarter more time; of such that lie in clusters, as those of texts do, all at either.
 pub(crate) fn settings(candidates: usize) -> [String; 3] {
-    let wide = candidates.saturating_mul(8).clamp(600, 1_000);
+    let wide = candidates.saturating_mul(4).clamp(600, 1_000);
     [
         format!("hnsw.ef_search = {wide}"),
         "hnsw.iterative_scan = relaxed_order".to_owned(),

@@ -1,5 +1,4 @@
 use super::vectors::Vectors;
-use super::{above, average};
 use crate::config::RankingConfig;
 
 /// Where vectors are not all held, so many are at least of each kind, and less than twice as
@@ -44,8 +43,8 @@ impl HeldVectors {
         }
     }
 
-    /// Whether that of the item with this number is held, which cites segments or does not:
-    /// only those that cite none are compared by themselves.
+    /// Whether that of the item with this number is held, which cites segments or does not: the
+    /// average is that of segments and of items that cite none.
     pub fn hold_item(self, number: usize, cites: bool) -> bool {
         match self {
             Self::All => true,
@@ -71,6 +70,16 @@ pub struct Nearest {
     pub segments: Vec<(u32, f32)>,
     /// The numbers of items that cite no segment, and how near each is.
     pub items: Vec<(u32, f32)>,
+}
+
+/// By number: how much nearer to a question segments are, and items that cite none, than both are
+/// on average; where they are nearer; divided by the most of all, 0 to 1.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Nearness {
+    /// By the position of a segment.
+    pub segments: Vec<f32>,
+    /// By the number of an item; 0 for one that cites segments.
+    pub items: Vec<f32>,
 }
 
 /// What an embedder made of the segments and of the items.
@@ -150,55 +159,71 @@ impl Embedded {
         }
     }
 
-    /// By segment: how much nearer it is to a question than segments are on average, where
-    /// that is nearer; divided by the most of all, 0 to 1. An item says a part of what it
-    /// cites in other words, so a segment is as near as the nearest of those, too.
+    /// How near segments and items, of which there are so many, are to a question. An item says
+    /// a part of what it cites in other words, so a segment is as near as the nearest of those,
+    /// too.
     pub(super) fn nearness(
         &self,
         question: EmbeddedQuestion<'_>,
+        item_count: usize,
         config: &RankingConfig,
-    ) -> Vec<f32> {
-        let mut near = self.segments.cosines(question.vector);
+    ) -> Nearness {
+        let mut segments = self.segments.cosines(question.vector);
+        let alone = self.alone.cosines(question.vector);
         if self.held != HeldVectors::All {
-            let nearest = &question.nearest.segments;
-            return near_and_others(average(&near), nearest, self.segment_count);
+            let average = average(&segments, &alone);
+            let nearest = question.nearest;
+            let segments = others_average(average, &nearest.segments, self.segment_count);
+            let items = others_average(average, &nearest.items, item_count);
+            return Nearness::above(average, segments, items);
         }
         let citing = self.citing.cosines(question.vector);
         for (cosine, (_, cited)) in citing.iter().zip(&self.cited) {
             for position in cited {
-                if let Some(near) = near.get_mut(*position as usize) {
+                if let Some(near) = segments.get_mut(*position as usize) {
                     *near = near.max(cosine * config.embedded_item);
                 }
             }
         }
-        above(average(&near), near)
-    }
-
-    /// The same of so many items that cite nothing, by number; 0 for others.
-    pub(super) fn nearness_of_items(
-        &self,
-        question: EmbeddedQuestion<'_>,
-        count: usize,
-    ) -> Vec<f32> {
-        let near = self.alone.cosines(question.vector);
-        let average = average(&near);
-        if self.held != HeldVectors::All {
-            return near_and_others(average, &question.nearest.items, count);
-        }
-        let near: Vec<_> = self.alone_numbers.iter().copied().zip(near).collect();
-        near_and_others(average, &near, count)
+        let average = average(&segments, &alone);
+        let alone: Vec<_> = self.alone_numbers.iter().copied().zip(alone).collect();
+        let items = others_average(average, &alone, item_count);
+        Nearness::above(average, segments, items)
     }
 }
 
-/// By number, of so many: how much greater these are than the average; others are not.
-fn near_and_others(average: f32, nearest: &[(u32, f32)], count: usize) -> Vec<f32> {
-    let mut near = vec![average; count];
-    for (number, cosine) in nearest {
-        if let Some(near) = near.get_mut(*number as usize) {
-            *near = near.max(*cosine);
+impl Nearness {
+    fn above(average: f32, mut segments: Vec<f32>, mut items: Vec<f32>) -> Self {
+        let mut greatest = 0.0_f32;
+        for near in segments.iter_mut().chain(&mut items) {
+            *near = (*near - average).max(0.0);
+            greatest = greatest.max(*near);
+        }
+        if greatest > 0.0 {
+            for near in segments.iter_mut().chain(&mut items) {
+                *near /= greatest;
+            }
+        }
+        Self { segments, items }
+    }
+}
+
+/// The average of all, and of one that has nothing to do with the question: it matters where
+/// there are few, for one alone would be no nearer than itself.
+fn average(segments: &[f32], items: &[f32]) -> f32 {
+    let sum: f32 = segments.iter().chain(items).sum();
+    sum / (segments.len() + items.len() + 1) as f32
+}
+
+/// By number, of so many: these, and the average of others.
+fn others_average(average: f32, near: &[(u32, f32)], count: usize) -> Vec<f32> {
+    let mut all = vec![average; count];
+    for (number, cosine) in near {
+        if let Some(one) = all.get_mut(*number as usize) {
+            *one = one.max(*cosine);
         }
     }
-    above(average, near)
+    all
 }
 
 #[cfg(test)]
@@ -216,6 +241,13 @@ mod tests {
         }
     }
 
+    fn close(near: &[f32], expected: &[f32]) {
+        assert_eq!(near.len(), expected.len());
+        for (near, expected) in near.iter().zip(expected) {
+            assert!((near - expected).abs() < 0.02, "{near} for {expected}");
+        }
+    }
+
     #[test]
     fn a_segment_is_as_near_as_the_items_that_cite_it() {
         let segments: [Option<&[f32]>; 3] = [Some(&[0.0, 1.0]), Some(&[0.6, 0.8]), None];
@@ -227,72 +259,63 @@ mod tests {
             embedded_item: 0.9,
             ..RankingConfig::default()
         };
-        let near = embedded.nearness(asked(&[1.0, 0.0]), &config);
-        assert_eq!(near, [0.0, 1.0, 0.0]);
+        let near = embedded.nearness(asked(&[1.0, 0.0]), 0, &config);
+        assert_eq!(near.segments, [0.0, 1.0, 0.0]);
         embedded.push_item(4, &[3.0, 0.0], &[2]);
         embedded.cite(4, &[0, 7]);
         embedded.cite(5, &[1]);
-        // 0.9, 0.6 and 0 are 0.4, 0.1 and less above their mean of 0.5.
-        let near = embedded.nearness(asked(&[1.0, 0.0]), &config);
-        assert_eq!((near[0], near[2]), (1.0, 0.0));
-        assert!((near[1] - 0.25).abs() < 0.02, "{near:?}");
+        // 0.9, 0.6, 0 and the nothing that is counted besides are 0.375 on average.
+        let near = embedded.nearness(asked(&[1.0, 0.0]), 5, &config);
+        close(&near.segments, &[1.0, 0.225 / 0.525, 0.0]);
+        assert_eq!(near.items, [0.0; 5], "it cites something");
         let off = RankingConfig {
             embedded_item: 0.0,
             ..config
         };
-        assert_eq!(embedded.nearness(asked(&[1.0, 0.0]), &off)[0], 0.0);
+        let near = embedded.nearness(asked(&[1.0, 0.0]), 5, &off);
+        assert_eq!(near.segments[0], 0.0);
     }
 
     #[test]
-    fn of_many_segments_the_nearest_are_told_and_some_tell_the_average() {
+    fn an_item_that_cites_nothing_is_compared_by_itself_beside_segments() {
+        let mut embedded = Embedded::new(2, HeldVectors::All);
+        embedded.push_item(0, &[0.8, 0.6], &[]);
+        let config = RankingConfig::default();
+        let near = embedded.nearness(asked(&[1.0, 0.0]), 1, &config);
+        assert_eq!(near.items, [1.0], "also where it is the only one");
+        embedded.push_segment(Some(&[1.0, 0.0]));
+        embedded.push_item(1, &[1.0, 0.0], &[0]);
+        embedded.push_item(3, &[0.0, 1.0], &[]);
+        // 0.8, 1, 0 and nothing are 0.45 on average.
+        let near = embedded.nearness(asked(&[1.0, 0.0]), 4, &config);
+        close(&near.segments, &[1.0]);
+        close(&near.items, &[0.35 / 0.55, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn of_many_the_nearest_are_told_and_some_tell_the_average() {
         let held = HeldVectors::OneIn {
             segments: 2,
-            items: 1,
-        };
-        let mut embedded = Embedded::new(2, held);
-        // Those that are held have cosines of 0 and 0.6 with the question.
-        for vector in [Some(&[0.0, 1.0]), None, Some(&[0.6, 0.8]), None] {
-            embedded.push_segment(vector.map(<[f32; 2]>::as_slice));
-        }
-        let nearest = Nearest {
-            segments: vec![(1, 0.9), (3, 0.2), (2, 0.6), (1, 0.4), (9, 1.0)],
-            items: Vec::new(),
-        };
-        let question = EmbeddedQuestion {
-            vector: &[1.0, 0.0],
-            nearest: &nearest,
-        };
-        let near = embedded.nearness(question, &RankingConfig::default());
-        assert_eq!((near[0], near[1], near[3]), (0.0, 1.0, 0.0));
-        assert!((near[2] - 0.5).abs() < 0.02, "{near:?}");
-    }
-
-    #[test]
-    fn an_item_that_cites_nothing_is_compared_by_itself() {
-        let mut embedded = Embedded::new(2, HeldVectors::All);
-        embedded.push_segment(Some(&[1.0, 0.0]));
-        embedded.push_item(0, &[1.0, 0.0], &[0]);
-        embedded.push_item(1, &[0.0, 1.0], &[]);
-        embedded.push_item(3, &[0.6, 0.8], &[]);
-        let near = embedded.nearness_of_items(asked(&[1.0, 0.0]), 4);
-        assert_eq!(near, [0.0, 0.0, 0.0, 1.0]);
-        let held = HeldVectors::OneIn {
-            segments: 1,
             items: 2,
         };
         let mut embedded = Embedded::new(2, held);
-        embedded.push_item(2, &[0.6, 0.8], &[]);
+        for vector in [Some(&[0.0, 1.0]), None, Some(&[0.6, 0.8]), None] {
+            embedded.push_segment(vector.map(<[f32; 2]>::as_slice));
+        }
+        embedded.push_item(0, &[1.0, 0.0], &[]);
+        embedded.push_item(2, &[0.0, 1.0], &[]);
         let nearest = Nearest {
-            segments: Vec::new(),
-            items: vec![(3, 1.0), (1, 0.8), (0, 0.5)],
+            segments: vec![(1, 0.92), (3, 0.2), (2, 0.62), (1, 0.4), (9, 1.0)],
+            items: vec![(3, 0.62), (2, 0.1)],
         };
         let question = EmbeddedQuestion {
             vector: &[1.0, 0.0],
             nearest: &nearest,
         };
-        let near = embedded.nearness_of_items(question, 5);
-        assert_eq!((near[0], near[2], near[3], near[4]), (0.0, 0.0, 1.0, 0.0));
-        assert!((near[1] - 0.5).abs() < 0.02, "{near:?}");
+        // Those that are held, 0, 0.6, 1 and 0, are 0.32 on average with nothing.
+        let near = embedded.nearness(question, 5, &RankingConfig::default());
+        close(&near.segments, &[0.0, 1.0, 0.5, 0.0]);
+        close(&near.items, &[0.0, 0.0, 0.0, 0.5, 0.0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Index, Words};
+use super::{Index, Nearness, Words};
 use crate::config::RankingConfig;
 use crate::provider::WordVectors;
 use crate::random::SplitMix;
@@ -144,10 +144,11 @@ fn answer(index: &Index, text: &str) -> String {
     let config = RankingConfig::default();
     let question = index.question(text, "", &config);
     let matches = index.matches(&question, &config);
-    let evidence = index.evidence(&question, &matches, None, &config);
+    let near = Nearness::default();
+    let evidence = index.evidence(&question, &matches, &near, &config);
     format!(
         "{evidence:?} {:?}",
-        index.match_items(&matches, None, &config)
+        index.match_items(&matches, &near, &config)
     )
 }
 

@@ -31,7 +31,7 @@ use scoring::Saturation;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
-pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest};
+pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest, Nearness};
 pub use matches::QuestionMatches;
 pub use words::Words;
 
@@ -81,8 +81,8 @@ pub struct SegmentName<'i> {
 pub struct ItemMatch {
     /// BM25 of its text divided by the best of the question, 0 to 1.
     pub lexical: f32,
-    /// How near the vector that an embedder made of it is to the question's, above the
-    /// average, divided by the nearest of all, 0 to 1; 0 where it cites segments or has none.
+    /// How near the vector that an embedder made of it is to the question's; see
+    /// [`Nearness::items`].
     pub embedded: f32,
 }
 
@@ -226,21 +226,25 @@ impl Index {
         self.speakers.iter().map(String::as_str).collect()
     }
 
-    /// What is known about every segment, by position; `embedded` is what the embedder
-    /// made of the question, where it made vectors of the segments.
+    /// How near what the embedder made of segments and items is to what it made of a question.
+    pub fn nearness(&self, question: EmbeddedQuestion<'_>, config: &RankingConfig) -> Nearness {
+        match &self.embedded {
+            Some(embedded) => embedded.nearness(question, self.item_count, config),
+            None => Nearness::default(),
+        }
+    }
+
+    /// What is known about every segment, by position; `embedded` is how near the vectors that
+    /// an embedder made of them are.
     pub fn evidence(
         &self,
         question: &Question,
         matches: &QuestionMatches,
-        embedded: Option<EmbeddedQuestion<'_>>,
+        embedded: &Nearness,
         config: &RankingConfig,
     ) -> Vec<Evidence> {
         let lexical = self.score_by_passage(matches, config);
         let semantic = self.meaning.nearness(&matches.vector);
-        let embedded = match (&self.embedded, embedded) {
-            (Some(embedded), Some(question)) => embedded.nearness(question, config),
-            _ => Vec::new(),
-        };
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
         normalise(&mut sessions);
@@ -251,7 +255,7 @@ impl Index {
             .map(|(at, (segment, lexical))| Evidence {
                 lexical: *lexical,
                 semantic: semantic.get(at).copied().unwrap_or_default(),
-                embedded: embedded.get(at).copied().unwrap_or_default(),
+                embedded: embedded.segments.get(at).copied().unwrap_or_default(),
                 session: sessions
                     .get(segment.session_index as usize)
                     .copied()
@@ -288,7 +292,7 @@ impl Index {
     pub fn match_items(
         &self,
         matches: &QuestionMatches,
-        embedded: Option<EmbeddedQuestion<'_>>,
+        embedded: &Nearness,
         config: &RankingConfig,
     ) -> Vec<ItemMatch> {
         let words = matches.similar(&self.items, config);
@@ -296,13 +300,7 @@ impl Index {
             .items
             .scores(&words, saturation(config), config.candidates);
         normalise(&mut scores);
-        let embedded = match (&self.embedded, embedded) {
-            (Some(embedded), Some(question)) => {
-                embedded.nearness_of_items(question, self.item_count)
-            }
-            _ => Vec::new(),
-        };
-        let embedded = embedded.into_iter().chain(repeat(0.0));
+        let embedded = embedded.items.iter().copied().chain(repeat(0.0));
         scores
             .into_iter()
             .zip(embedded)
@@ -402,7 +400,8 @@ mod tests {
         let evidence = |index: &Index, vector: Option<&[f32]>| {
             let nearest = &Nearest::default();
             let embedded = vector.map(|vector| EmbeddedQuestion { vector, nearest });
-            index.evidence(&question, &matches, embedded, &config)
+            let near = embedded.map(|asked| index.nearness(asked, &config));
+            index.evidence(&question, &matches, &near.unwrap_or_default(), &config)
         };
         let without = evidence(&index, Some(&[1.0, 0.0]));
         assert!(

@@ -20,7 +20,7 @@ use crate::store::{Query, RecordIds, RecordSet, Store, VectorHit, VectorQuery};
 
 /// How many segments, and how many items, the store is asked for where their vectors are not
 /// all held in memory.
-const NEAREST: usize = 256;
+const NEAREST: usize = 64;
 
 /// The scopes that a question is asked of, with what it is answered from.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(super) struct Corpus {
     store: Arc<dyn Store>,
     scopes: Vec<Scope>,
     searchable: Arc<Searchable>,
+    filter: Filter,
     /// What the filter lets through; `None` when there is none.
     let_through: Option<LetThrough>,
 }
@@ -80,6 +81,7 @@ impl Corpus {
             store,
             scopes,
             searchable,
+            filter,
             let_through,
         })
     }
@@ -96,7 +98,8 @@ impl Corpus {
 
     /// What is nearest to the vector of a question, where the index does not hold all vectors:
     /// then the store is asked for segments and for items, which make those that they cite
-    /// near.
+    /// near; with a filter also for the nearest that it lets through, for it changes what is
+    /// shown, not what the nearest of all are.
     pub(super) async fn nearest(
         &self,
         identity: &EmbedderIdentity,
@@ -104,20 +107,33 @@ impl Corpus {
         config: &RankingConfig,
     ) -> Result<Nearest> {
         let held = self.searchable.held_vectors();
-        if held.is_none_or(|held| held == HeldVectors::All) {
+        let counts = config.embedded > 0.0 || config.item_embedded > 0.0;
+        if !counts || held.is_none_or(|held| held == HeldVectors::All) {
             return Ok(Nearest::default());
         }
-        let query = |kind| VectorQuery {
-            scopes: self.scopes.clone(),
-            filter: Filter::default(),
-            kind,
-            identity: identity.clone(),
-            vector: vector.clone(),
-            top_k: NEAREST,
-        };
-        let (segments, items) = (query(OwnerKind::Segment), query(OwnerKind::Item));
-        let (segments, items) =
-            futures_util::try_join!(self.store.search(&segments), self.store.search(&items))?;
+        let mut found = [Vec::new(), Vec::new()];
+        let nothing = Filter::default();
+        let filters = [
+            Some(&nothing),
+            Some(&self.filter).filter(|one| !one.is_empty()),
+        ];
+        for filter in filters.into_iter().flatten() {
+            let query = |kind| VectorQuery {
+                scopes: self.scopes.clone(),
+                filter: filter.clone(),
+                kind,
+                identity: identity.clone(),
+                vector: vector.clone(),
+                top_k: NEAREST,
+            };
+            let queries = [OwnerKind::Segment, OwnerKind::Item].map(query);
+            let searches = queries.iter().map(|query| self.store.search(query));
+            let hits = futures_util::future::try_join_all(searches).await?;
+            for (found, hits) in found.iter_mut().zip(hits) {
+                found.extend(hits);
+            }
+        }
+        let [segments, items] = found;
         let numbers: FxHashMap<ScopeKey, usize> =
             self.scopes.iter().map(Scope::key).zip(0..).collect();
         // What was stored since the index was made is not in it yet.
@@ -125,11 +141,13 @@ impl Corpus {
         let mut nearest = Nearest::default();
         nearest.segments.extend(segments.iter().filter_map(|hit| {
             let position = self.searchable.segment_at(scope(hit)?, hit.place)?;
-            Some((position, hit.score))
+            // Its place may have been another one's.
+            let known = self.searchable.index.segment(position as usize)?;
+            (*known.id == hit.id).then_some((position, hit.score))
         }));
         for hit in &items {
             let item = scope(hit).and_then(|scope| self.searchable.item_at(scope, hit.place));
-            let Some((number, item)) = item else {
+            let Some((number, item)) = item.filter(|(_, item)| item.name.id == hit.id) else {
                 continue;
             };
             if item.segments.is_empty() {

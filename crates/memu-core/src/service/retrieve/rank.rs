@@ -58,11 +58,13 @@ impl Ranking {
             vector: vector.as_slice(),
             nearest: &asked.nearest,
         });
-        let evidence = index.evidence(&question, &matches, embedded, &config.ranking);
+        let near = embedded.map(|asked| index.nearness(asked, &config.ranking));
+        let near = near.unwrap_or_default();
+        let evidence = index.evidence(&question, &matches, &near, &config.ranking);
         let mut ranking = Self {
             segments: score_segments(&evidence, &config.ranking),
             evidence,
-            own: index.match_items(&matches, embedded, &config.ranking),
+            own: index.match_items(&matches, &near, &config.ranking),
             items: Vec::new(),
             session_weight: if question.asks_for_several {
                 config.ranking.several_sessions
