@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(recent.get(&key(5)).as_deref(), Some(&5));
         assert_eq!(
             put(7, 200),
-            [1, 4, 6, 5],
+            [5, 6, 4, 1],
             "but not beside one that is too large, too"
         );
         recent.forget(&key(7));
