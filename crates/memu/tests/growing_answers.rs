@@ -20,56 +20,10 @@ use memu::core::time::Timestamp;
 use memu::{CreateItem, CreateItems, MemoryService, MemoryServiceBuilder, RetrieveRequest};
 use memu::{NewItem, UpdateItem};
 use serde_json::Value;
+use support::dice::Dice;
 use support::{conversation, memorize, user};
 
-const WORDS: [&str; 24] = [
-    "kayak",
-    "violin",
-    "lantern",
-    "teapot",
-    "bicycle",
-    "bicycles",
-    "telescope",
-    "quilt",
-    "drum",
-    "drums",
-    "anchor",
-    "harbour",
-    "attic",
-    "market",
-    "painted",
-    "paints",
-    "painting",
-    "sold",
-    "repaired",
-    "found",
-    "mountain",
-    "mountains",
-    "coffee",
-    "garden",
-];
-
 const CATEGORIES: [&str; 3] = ["goals", "habits", "opinions"];
-
-/// Reproducible choices.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
-
-    fn text(&mut self) -> String {
-        let words: Vec<&str> = (0..3 + self.below(5))
-            .map(|_| WORDS[self.below(WORDS.len())])
-            .collect();
-        format!("I {} in number {}", words.join(" "), self.below(900))
-    }
-}
 
 async fn open(file: &Path) -> MemoryService {
     let builder = MemoryServiceBuilder::new().database(&file.display().to_string());
@@ -150,7 +104,7 @@ async fn change(service: &MemoryService, dice: &mut Dice, known: &mut Vec<Id>) {
 async fn answers_do_not_depend_on_what_was_asked_before() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("memu.db");
-    let mut dice = Dice(5);
+    let mut dice = Dice::new(5);
     // So many that what is counted does not change with each of them.
     let items = (0..700).map(|_| NewItem {
         memory_type: "event".into(),

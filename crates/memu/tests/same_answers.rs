@@ -14,6 +14,7 @@ mod support;
 
 use memu::{MemorizeRequest, Modality, RetrieveRequest};
 use serde_json::Value;
+use support::dice::Dice;
 use support::{conversation, service, stores};
 
 const PEOPLE: [&str; 3] = ["Nora", "Theo", "Ines"];
@@ -31,23 +32,10 @@ const THINGS: [&str; 9] = [
 ];
 const PLACES: [&str; 5] = ["Porto", "the harbour", "the attic", "Bergen", "the market"];
 
-/// Reproducible choices.
-struct Dice(u64);
-
-impl Dice {
-    fn pick<'a>(&mut self, words: &[&'a str]) -> &'a str {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        words[(self.0 >> 33) as usize % words.len()]
-    }
-}
-
 /// What a service over this store answers to twenty random questions, the first fifty
 /// of everything, about a random conversation. Ids and the clock are reproducible.
 async fn answers(store: &str, seed: u64) -> Vec<Value> {
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let texts: Vec<(&str, String)> = (0..200)
         .map(|_| {
             let (verb, thing, place) = (dice.pick(&VERBS), dice.pick(&THINGS), dice.pick(&PLACES));

@@ -28,32 +28,10 @@ use memu::{
 };
 use memu_testkit::postgres::database;
 use serde_json::{Value, json};
+use support::dice::Dice;
 use support::{conversation, memorize, stores, user};
 
 const DIMENSION: usize = 32;
-
-const WORDS: [&str; 20] = [
-    "kayak",
-    "violin",
-    "lantern",
-    "teapot",
-    "bicycle",
-    "telescope",
-    "quilt",
-    "drum",
-    "anchor",
-    "harbour",
-    "attic",
-    "market",
-    "painted",
-    "sold",
-    "repaired",
-    "found",
-    "mountain",
-    "coffee",
-    "garden",
-    "bridge",
-];
 
 /// Texts are near to each other that share words.
 #[derive(Debug)]
@@ -95,30 +73,11 @@ impl Embedder for SharedWords {
     }
 }
 
-/// Reproducible choices.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
-
-    fn text(&mut self) -> String {
-        let words: Vec<&str> = (0..3 + self.below(5))
-            .map(|_| WORDS[self.below(WORDS.len())])
-            .collect();
-        format!("I {} in number {}", words.join(" "), self.below(900))
-    }
-
-    fn talk(&mut self, messages: usize) -> Vec<u8> {
-        let texts: Vec<String> = (0..messages).map(|_| self.text()).collect();
-        let said: Vec<(&str, &str)> = texts.iter().map(|text| ("Nora", &**text)).collect();
-        conversation(&format!("talk {}", self.below(1 << 30)), &said)
-    }
+/// So many messages of one.
+fn talk(dice: &mut Dice, messages: usize) -> Vec<u8> {
+    let texts: Vec<String> = (0..messages).map(|_| dice.text()).collect();
+    let said: Vec<(&str, &str)> = texts.iter().map(|text| ("Nora", &**text)).collect();
+    conversation(&format!("talk {}", dice.below(1 << 30)), &said)
 }
 
 /// Adds so many memories that cite nothing.
@@ -169,16 +128,18 @@ async fn answer(service: &MemoryService, question: &str, user: Option<&str>) -> 
 /// What two users say in so many messages and memories each time, and what is answered to questions to one and to both.
 async fn answers(database: &str, ranking: Value, messages: usize) -> Vec<RetrieveResponse> {
     let service = open(database, ranking).await;
-    let mut dice = Dice(3);
+    let mut dice = Dice::new(3);
     for user in ["alice", "bob", "alice"] {
-        let talk = memorize(dice.talk(messages), user);
-        service.memorize(talk).await.unwrap();
+        let said = memorize(talk(&mut dice, messages), user);
+        service.memorize(said).await.unwrap();
         add(&service, &mut dice, messages, user).await;
     }
     let mut answers = Vec::new();
     for number in 0..12 {
         let user = [Some("alice"), None][number % 2];
-        answers.push(answer(&service, &dice.text(), user).await);
+        let answer = answer(&service, &dice.text(), user).await;
+        assert!(!answer.segments.is_empty() && !answer.items.is_empty());
+        answers.push(answer);
     }
     service.close().await.unwrap();
     answers
@@ -254,7 +215,7 @@ async fn what_a_filter_lets_through_is_found_among_many_that_are_nearer() {
             json!({"embedded_in_memory": 0, "embedded_item": 0, "lexical": 0, "semantic": 0}),
         )
         .await;
-        let mut dice = Dice(4);
+        let mut dice = Dice::new(4);
         let said = vec![("Nora", "I painted a kayak"); 90];
         let near = conversation("near", &said);
         service.memorize(memorize(near, "alice")).await.unwrap();
@@ -264,7 +225,7 @@ async fn what_a_filter_lets_through_is_found_among_many_that_are_nearer() {
             .await
             .unwrap();
         // They are what makes the others nearer than the average.
-        let others = dice.talk(300);
+        let others = talk(&mut dice, 300);
         service.memorize(memorize(others, "alice")).await.unwrap();
         let request = RetrieveRequest::question("Who painted the kayak")
             .matching("user_id", "alice")
@@ -288,9 +249,9 @@ async fn grows(in_memory: usize, mut messages: usize, items: usize, until: usize
     let ranking = || json!({"embedded_in_memory": in_memory});
     let writer = open(&file, ranking()).await;
     let asked_before = open(&file, ranking()).await;
-    let mut dice = Dice(9);
-    let talk = memorize(dice.talk(messages), "alice");
-    writer.memorize(talk).await.unwrap();
+    let mut dice = Dice::new(9);
+    let said = memorize(talk(&mut dice, messages), "alice");
+    writer.memorize(said).await.unwrap();
     add(&writer, &mut dice, items, "alice").await;
     for step in 0.. {
         let question = dice.text();
@@ -304,8 +265,8 @@ async fn grows(in_memory: usize, mut messages: usize, items: usize, until: usize
         }
         let count = 3 + dice.below(9);
         messages += count;
-        let talk = memorize(dice.talk(count), "alice");
-        writer.memorize(talk).await.unwrap();
+        let said = memorize(talk(&mut dice, count), "alice");
+        writer.memorize(said).await.unwrap();
         add(&writer, &mut dice, step % 3, "alice").await;
     }
 }

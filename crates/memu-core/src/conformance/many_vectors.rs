@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::fixtures::{Maker, identity, user, vector};
-use super::vectors::{near, same_hits};
-use super::verdict::{Failure, same};
+use super::vectors::near;
+use super::verdict::{Failure, same, same_hits};
 use super::{Harness, Verdict};
 use crate::filter::Filter;
 use crate::random::SplitMix;

@@ -7,9 +7,9 @@ use super::verdict::{Failure, ensure, refused, same};
 use super::{Harness, Verdict};
 use crate::error::ErrorKind;
 use crate::filter::Filter;
-use crate::records::{EmbedderIdentity, Embedding, Id, OwnedEmbedding, OwnerKind, SetState};
+use crate::records::{EmbedderIdentity, Embedding, OwnedEmbedding, OwnerKind, SetState};
 use crate::scope::{Scope, ScopeSchema};
-use crate::store::{Store, VectorHit, VectorQuery, Write};
+use crate::store::{Store, VectorQuery, Write};
 use crate::vector::cosine;
 
 pub(super) fn near(
@@ -86,16 +86,6 @@ pub(super) async fn search_orders_by_cosine_then_age(harness: &dyn Harness) -> V
         same(&format!("the nearest {top_k}"), &found, &expected)?;
     }
     Ok(())
-}
-
-/// Fails unless the same was found, but for its places, of which each store has its own.
-pub(super) fn same_hits(what: &str, found: &[VectorHit], expected: &[VectorHit]) -> Verdict {
-    let told = |hits: &[VectorHit]| -> Vec<(Scope, Id, f32)> {
-        let told = hits.iter();
-        told.map(|hit| (hit.scope.clone(), hit.id.clone(), hit.score))
-            .collect()
-    };
-    same(what, &told(found), &told(expected))
 }
 
 async fn hits(store: &dyn Store, query: &VectorQuery, world: &World) -> Result<String, Failure> {

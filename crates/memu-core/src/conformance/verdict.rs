@@ -1,6 +1,9 @@
 use std::fmt::{self, Debug};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::records::Id;
+use crate::scope::Scope;
+use crate::store::VectorHit;
 
 /// What was expected and what was found instead.
 pub struct Failure(String);
@@ -60,6 +63,16 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
         expected.lines().count(),
         around(&expected),
     )))
+}
+
+/// Fails unless the same was found, but for its places, of which each store has its own.
+pub(super) fn same_hits(what: &str, found: &[VectorHit], expected: &[VectorHit]) -> Verdict {
+    let told = |hits: &[VectorHit]| -> Vec<(Scope, Id, f32)> {
+        let told = hits.iter();
+        told.map(|hit| (hit.scope.clone(), hit.id.clone(), hit.score))
+            .collect()
+    };
+    same(what, &told(found), &told(expected))
 }
 
 /// Fails with `message` unless `condition` holds.

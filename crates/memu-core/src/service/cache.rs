@@ -129,6 +129,13 @@ impl Indexed {
     }
 }
 
+/// The numbers of the first segment and the first item of a scope among those of several.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FirstNumbers {
+    pub(super) segments: usize,
+    pub(super) items: usize,
+}
+
 impl Context {
     /// The scope as the store holds it now.
     pub(super) async fn view(&self, scope: &Scope) -> Result<Arc<ScopeView>> {
@@ -178,7 +185,7 @@ impl Context {
         });
         let indexed = Arc::new(Indexed::new(outline, before));
         let outline = &indexed.outline.outline;
-        let records = segment_count(outline) + item_count(outline);
+        let records = outline.segment_count() + outline.item_count();
         let gone = self.cache().indexed.put(key, records, indexed.clone());
         self.take_apart(gone);
         Ok(indexed)
@@ -215,13 +222,13 @@ impl Context {
         }
         let words = self.words().clone();
         let outline = &indexed.outline.outline;
-        let (segments, items) = (segment_count(outline), item_count(outline));
+        let (segments, items) = (outline.segment_count(), outline.item_count());
         let held = HeldVectors::of(segments, items, &self.parts().retrieve_config.ranking);
         let (before, growth) = match indexed.grown_from(held) {
             Some((before, growth)) => (Some(before), growth),
             None => (None, Growth::of_everything()),
         };
-        let vectors = self.scope_vectors(scope, outline, &growth, (held, (0, 0)));
+        let vectors = self.scope_vectors(scope, outline, &growth, held, FirstNumbers::default());
         let vectors = vectors.await?;
         offload(&*self.parts().executor, move || {
             let outline = &indexed.outline.outline;
@@ -240,14 +247,14 @@ impl Context {
     }
 
     /// The vectors that the configured embedder made of the new segments and items of a scope,
-    /// as far as they are held in memory, where the numbers of its first segment and item are
-    /// `first`; none when it makes none of segments.
+    /// as far as they are held in memory; none when it makes none of segments.
     pub(super) async fn scope_vectors(
         &self,
         scope: &Scope,
         outline: &Outline,
         growth: &Growth,
-        (held, first): (HeldVectors, (usize, usize)),
+        held: HeldVectors,
+        first: FirstNumbers,
     ) -> Result<ScopeVectors> {
         let embedder = &self.parts().embedder;
         let mut vectors = ScopeVectors {
@@ -264,18 +271,13 @@ impl Context {
             let vectors = vectors.await?.into_iter();
             Ok::<_, Error>(vectors.map(|one| (one.owner, one.vector)).collect())
         };
-        let new = || growth.segments.onward(&outline.segments);
-        let count: usize = new().map(|(_, new)| new.len()).sum();
-        let numbers = first.0 + segment_count(outline) - count..;
-        let segments = numbers.zip(new().flat_map(|(_, new)| new));
-        let segments = segments.filter(|(number, _)| held.hold_segment(*number));
+        let segments = growth.segments.numbered(&outline.segments);
+        let segments = segments.filter(|(number, _)| held.hold_segment(first.segments + number));
         let segments = segments.map(|(_, one)| one.id.clone()).collect();
         vectors.segments = read(OwnerKind::Segment, segments).await?;
-        let new = || growth.items.onward(&outline.items);
-        let count: usize = new().map(|(_, new)| new.len()).sum();
-        let numbers = first.1 + item_count(outline) - count..;
-        let items = numbers.zip(new().flat_map(|(_, new)| new));
-        let items = items.filter(|(number, one)| held.hold_item(*number, !one.segments.is_empty()));
+        let items = growth.items.numbered(&outline.items);
+        let items = items
+            .filter(|(number, one)| held.hold_item(first.items + number, !one.segments.is_empty()));
         let items = items.map(|(_, one)| one.id.clone()).collect();
         vectors.items = read(OwnerKind::Item, items).await?;
         // When others have replaced them meanwhile, some may be gone.
@@ -322,20 +324,6 @@ impl Context {
         }
         Ok(())
     }
-}
-
-/// How many segments an outline has.
-pub(super) fn segment_count(outline: &Outline) -> usize {
-    outline
-        .segments
-        .iter()
-        .map(|block| block.entries.len())
-        .sum()
-}
-
-/// How many items an outline has.
-pub(super) fn item_count(outline: &Outline) -> usize {
-    outline.items.iter().map(|block| block.entries.len()).sum()
 }
 
 /// The writes of a batch that a view shows: content and model replies stay in the store.

@@ -126,7 +126,10 @@ impl SimilarItems {
                 return *told;
             }
             let told = Told::by(word, analyzer);
-            words.insert(word.into(), told);
+            // Of numbers there is no end, and they are told at once.
+            if !matches!(told, Told::Number) {
+                words.insert(word.into(), told);
+            }
             told
         });
         for term in &signature.terms {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // Every test file uses its own part of this.
 
+pub(crate) mod dice;
 pub(crate) mod media;
 pub(crate) mod models;
 pub(crate) mod original;

@@ -229,11 +229,11 @@ pub(super) struct Counted {
 
 impl Counted {
     fn of(outlines: &[&Outline]) -> Self {
-        let segments = outlines.iter().flat_map(|outline| &outline.segments);
-        let items = outlines.iter().flat_map(|outline| &outline.items);
+        let segments = outlines.iter().map(|outline| outline.segment_count());
+        let items = outlines.iter().map(|outline| outline.item_count());
         Self {
-            texts: counted(segments.map(|block| block.entries.len()).sum()),
-            items: counted(items.map(|block| block.entries.len()).sum()),
+            texts: counted(segments.sum()),
+            items: counted(items.sum()),
         }
     }
 }

@@ -1,8 +1,8 @@
+use super::normalise;
 use super::texts::{Rarity, Texts};
 use super::vectors::Vectors;
 use super::vocabulary::Vocabulary;
 use super::words::Words;
-use super::{above, average};
 use crate::config::RankingConfig;
 
 /// How many times as many terms as are wanted are gathered before the farther ones go.
@@ -120,8 +120,13 @@ impl Meaning {
     /// By text: how much nearer it is to a vector than texts are on average, where
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
-        let near = self.texts.cosines(vector);
-        above(average(&near), near)
+        let mut near = self.texts.cosines(vector);
+        let average = near.iter().sum::<f32>() / near.len().max(1) as f32;
+        for cosine in &mut near {
+            *cosine = (*cosine - average).max(0.0);
+        }
+        normalise(&mut near);
+        near
     }
 }
 

@@ -71,6 +71,14 @@ impl At {
         })
     }
 
+    /// The entries from here on, each with its number among all of the blocks.
+    pub fn numbered<T>(self, blocks: &[Arc<Block<T>>]) -> impl Iterator<Item = (usize, &T)> {
+        let before = blocks.get(..self.block).unwrap_or_default();
+        let before: usize = before.iter().map(|block| block.entries.len()).sum();
+        let entries = self.onward(blocks).flat_map(|(_, entries)| entries);
+        (before + self.entry..).zip(entries)
+    }
+
     /// The entry that is here.
     pub fn entry<T>(self, blocks: &[Arc<Block<T>>]) -> Option<&T> {
         blocks.get(self.block)?.entries.get(self.entry)

@@ -41,6 +41,22 @@ pub struct Outline {
     pub items: Vec<Arc<Block<ItemOutline>>>,
 }
 
+impl Outline {
+    /// How many segments there are.
+    pub fn segment_count(&self) -> usize {
+        count(&self.segments)
+    }
+
+    /// How many items there are.
+    pub fn item_count(&self) -> usize {
+        count(&self.items)
+    }
+}
+
+fn count<T>(blocks: &[Arc<Block<T>>]) -> usize {
+    blocks.iter().map(|block| block.entries.len()).sum()
+}
+
 /// A resource in an [`Outline`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceOutline {

@@ -13,7 +13,7 @@ use crate::records::{
 };
 use crate::scope::{Scope, ScopeKey};
 use crate::service::Context;
-use crate::service::cache::{item_count, segment_count};
+use crate::service::cache::FirstNumbers;
 use crate::service::scope::Selection;
 use crate::service::searchable::{ItemLinks, Named, Searchable};
 use crate::store::{Query, RecordIds, RecordSet, Store, VectorHit, VectorQuery};
@@ -51,18 +51,18 @@ impl Corpus {
             for scope in &scopes {
                 outlines.push(context.outline(scope).await?);
             }
-            let segments = outlines.iter().map(|known| segment_count(&known.outline));
-            let items = outlines.iter().map(|known| item_count(&known.outline));
+            let segments = outlines.iter().map(|known| known.outline.segment_count());
+            let items = outlines.iter().map(|known| known.outline.item_count());
             let ranking = &context.parts().retrieve_config.ranking;
             let held = HeldVectors::of(segments.sum(), items.sum(), ranking);
             let mut vectors = Vec::with_capacity(scopes.len());
-            let mut first = (0, 0);
+            let mut first = FirstNumbers::default();
             for (scope, known) in scopes.iter().zip(&outlines) {
                 let (outline, all) = (&known.outline, Growth::of_everything());
-                let read = context.scope_vectors(scope, outline, &all, (held, first));
+                let read = context.scope_vectors(scope, outline, &all, held, first);
                 vectors.push(read.await?);
-                first.0 += segment_count(outline);
-                first.1 += item_count(outline);
+                first.segments += outline.segment_count();
+                first.items += outline.item_count();
             }
             let words = context.words().clone();
             let build = move || {
