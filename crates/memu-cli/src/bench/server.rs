@@ -116,8 +116,7 @@ impl Server<'_> {
         while done < self.count {
             let now = (self.count - done).min(1_000);
             let request = items(self.language, &mut random, now, "user 0");
-            let texts: Vec<&str> = request.items.iter().map(|item| &*item.content).collect();
-            embedder.prepare(&texts).await?;
+            embedder.prepare_items(&request).await?;
             let started = Instant::now();
             service.create_memory_items(request).await?;
             seconds += started.elapsed().as_secs_f64();

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use memu::core::provider::Embedder;
 use memu::core::records::{EmbedderIdentity, Embedding};
 use memu::local::LocalEmbedder;
-use memu::{Result, TokioExecutor};
+use memu::{CreateItems, Result, TokioExecutor};
 
 use super::texts::Random;
 
@@ -93,6 +93,13 @@ impl BenchEmbedder {
             }
         }
         Ok(())
+    }
+
+    /// The same for memories that are to be stored.
+    pub(super) async fn prepare_items(&self, request: &CreateItems) -> Result<()> {
+        let items = request.items.iter();
+        let texts: Vec<&str> = items.map(|item| item.content.as_str()).collect();
+        self.prepare(&texts).await
     }
 
     fn prepared(&self, texts: &[&str]) -> Option<Vec<Option<Embedding>>> {

@@ -8,32 +8,40 @@ use memu::settings::EmbeddingFormat;
 use memu::{CreateItem, Error, Result};
 use rusqlite::Connection;
 
-use super::files::{Folder, items, new_item, open, open_as, user};
+use super::files::{Folder, items, open_as, open_with};
 use super::row::Row;
 use super::texts::{Language, Random};
 use super::vectors::{BenchEmbedder, Vectors};
 use super::{in_batches_name, one_by_one_name};
 
-/// One memory after the other, each durable before the next.
+/// One memory after the other, each durable before the next. Texts and vectors are there before,
+/// as they are for the stand-in.
 pub(super) async fn one_by_one(folder: &Folder, language: &Language, count: usize) -> Result<Row> {
     let path = folder.file("one-by-one.db");
-    let service = open(&path, Vectors::Words).await?;
+    let embedder = Arc::new(BenchEmbedder::new(Vectors::Words)?);
+    let service = open_with(&path, embedder.clone()).await?;
     let mut random = Random::new(3);
     // The first one makes the scope and its categories.
     service
         .create_memory_items(items(language, &mut random, 1, "nora"))
         .await?;
-    let started = Instant::now();
-    for _ in 0..count {
-        let new = new_item(language, &mut random);
-        let request = CreateItem {
+    let request = items(language, &mut random, count, "nora");
+    embedder.prepare_items(&request).await?;
+    let user = request.user;
+    let requests: Vec<CreateItem> = request
+        .items
+        .into_iter()
+        .map(|new| CreateItem {
             memory_type: new.memory_type,
             content: new.content,
             categories: new.categories,
-            user: user("nora"),
+            user: user.clone(),
             propagate: false,
-            extra: serde_json::Map::new(),
-        };
+            extra: new.extra,
+        })
+        .collect();
+    let started = Instant::now();
+    for request in requests {
         service.create_memory_item(request).await?;
     }
     let rate = count as f64 / started.elapsed().as_secs_f64();
@@ -80,12 +88,7 @@ async fn batches(
     let mut seconds = 0.0;
     for _ in 0..count / 1_000 {
         let request = items(language, &mut random, 1_000, "nora");
-        let texts: Vec<&str> = request
-            .items
-            .iter()
-            .map(|item| item.content.as_str())
-            .collect();
-        embedder.prepare(&texts).await?;
+        embedder.prepare_items(&request).await?;
         let started = Instant::now();
         service.create_memory_items(request).await?;
         seconds += started.elapsed().as_secs_f64();

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::Context;
+use super::filing::{CATEGORIES, Remembered};
 use super::recent::Recent;
 use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
@@ -17,7 +18,7 @@ use crate::ranking::HeldVectors;
 use crate::ranking::outline::{Growth, Outline, PASSAGE_WORDS};
 use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
-use crate::store::{ScopeData, ScopeOutline, Write, WriteBatch};
+use crate::store::{Committed, ScopeData, ScopeOutline, Write, WriteBatch};
 
 /// How many records stay in memory for writing, of one or two KB each, beside those of the
 /// largest scope.
@@ -49,11 +50,12 @@ impl ScopeView {
 }
 
 /// The scopes that were used last: their records for writing, their outlines for
-/// answering.
+/// answering, their categories for filing.
 #[derive(Debug)]
 pub(crate) struct Cache {
     views: Recent<ScopeView>,
     indexed: Recent<Indexed>,
+    pub(super) filing: Recent<Remembered>,
 }
 
 impl Default for Cache {
@@ -61,6 +63,7 @@ impl Default for Cache {
         Self {
             views: Recent::new(RECORDS),
             indexed: Recent::new(OUTLINED),
+            filing: Recent::new(CATEGORIES),
         }
     }
 }
@@ -70,6 +73,7 @@ impl Cache {
     pub(super) fn forget(&self, key: &ScopeKey) {
         self.views.forget(key);
         self.indexed.forget(key);
+        self.filing.forget(key);
     }
 }
 
@@ -287,24 +291,32 @@ impl Context {
 
     /// Commits a batch that was not planned on a view. A view that shows the scope as it
     /// was before is brought up to date.
-    pub(super) async fn commit_unplanned(&self, mut batch: WriteBatch) -> Result<()> {
+    pub(super) async fn commit_unplanned(&self, mut batch: WriteBatch) -> Result<Committed> {
         let key = batch.scope.key();
+        self.cache().filing.forget(&key);
         let Some(view) = self.cache().views.get(&key) else {
-            return self.store().commit(batch).await.map(drop);
+            return self.store().commit(batch).await;
         };
-        let position = self.store().log_position(&batch.scope).await?;
+        let position = match batch.expected() {
+            Some(position) => position,
+            None => self.store().log_position(&batch.scope).await?,
+        };
         self.cache().views.forget(&key);
         if view.data.log_position() != position {
-            return self.store().commit(batch).await.map(drop);
+            return self.store().commit(batch).await;
         }
-        batch.expected_seq = Some(position.seq);
-        batch.expected_life = Some(position.life);
+        batch.expect(position);
         self.commit(view, batch).await
     }
 
     /// Commits a batch that was planned on `view`, and keeps the cache in step.
-    pub(super) async fn commit(&self, view: Arc<ScopeView>, batch: WriteBatch) -> Result<()> {
+    pub(super) async fn commit(
+        &self,
+        view: Arc<ScopeView>,
+        batch: WriteBatch,
+    ) -> Result<Committed> {
         let key = batch.scope.key();
+        self.cache().filing.forget(&key);
         let kept = without_content(&batch);
         let committed = self.store().commit(batch).await?;
         self.cache().views.forget(&key);
@@ -322,7 +334,7 @@ impl Context {
                 self.keep_view(key, Arc::new(next));
             }
         }
-        Ok(())
+        Ok(committed)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Storing memories in the caller's own words, one or many, without reading the scope
 //! that they come to.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
+use super::filing::Categories;
 use super::memorize::{note_details, until_committed};
 use super::plan::{EMBED_MEMORIES, Plan, configured_categories, relation};
 use super::requests::CreateItems;
@@ -17,12 +19,15 @@ use crate::records::{
     set_extra,
 };
 use crate::scope::Scope;
-use crate::store::{Query, StoreExt, Write, WriteBatch};
+use crate::store::{Write, WriteBatch};
 
 /// The longest memory that a caller may write, in bytes.
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// How many memories the first transaction of a call stores.
 const FIRST_BATCH: usize = 1_000;
+/// Of so few memories it costs little when a transaction is refused, because others have written
+/// since their categories were seen.
+const FEW: usize = 16;
 /// How long a transaction should take: others wait for it.
 const TARGET: Duration = Duration::from_millis(120);
 
@@ -196,9 +201,26 @@ async fn check_categories(context: &Context, scope: &Scope, new: &[NewItem]) -> 
     if new.iter().all(|item| item.categories.is_empty()) {
         return Ok(());
     }
+    let known = context.categories(scope).await?;
+    let checked = check_names(context, scope, new, &known);
+    if checked.is_ok() || known.as_of.is_none() {
+        return checked;
+    }
+    // Others may have added it.
+    context.cache().filing.forget(&scope.key());
+    let known = context.categories(scope).await?;
+    check_names(context, scope, new, &known)
+}
+
+fn check_names(
+    context: &Context,
+    scope: &Scope,
+    new: &[NewItem],
+    known: &Categories,
+) -> Result<()> {
     let now = context.parts().clock.now();
-    let mut categories = context.store().all_categories(&Query::scope(scope)).await?;
-    categories.extend(configured_categories(context, scope, &categories, now));
+    let mut categories = known.list.to_vec();
+    categories.extend(configured_categories(context, scope, &known.list, now));
     for (number, item) in new.iter().enumerate() {
         let named = categories_named(&categories, &item.categories);
         named.map_err(|error| error.with("item", number))?;
@@ -209,19 +231,23 @@ async fn check_categories(context: &Context, scope: &Scope, new: &[NewItem]) -> 
 /// Stores some memories in one transaction.
 async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stored> {
     let now = context.parts().clock.now();
-    let mut categories = context.store().all_categories(&Query::scope(scope)).await?;
-    let mut added = configured_categories(context, scope, &categories, now);
-    let mut batch = WriteBatch::new(scope.clone(), None);
-    if !added.is_empty() {
+    let mut known = if new.len() <= FEW {
+        context.categories(scope).await?
+    } else {
+        context.categories_now(scope).await?
+    };
+    let mut added = configured_categories(context, scope, &known.list, now);
+    if !added.is_empty() && known.as_of.is_none() {
         // Another one may be adding them at this moment: nothing may have changed since
         // they were found to be missing.
-        let position = context.store().log_position(scope).await?;
-        categories = context.store().all_categories(&Query::scope(scope)).await?;
-        added = configured_categories(context, scope, &categories, now);
-        batch.expected_seq = Some(position.seq);
-        batch.expected_life = Some(position.life);
+        known = context.look_up_categories(scope).await?;
+        added = configured_categories(context, scope, &known.list, now);
     }
-    categories.extend(added.iter().cloned());
+    if !added.is_empty() {
+        let all = known.list.iter().chain(&added);
+        known.list = Arc::new(all.cloned().collect());
+    }
+    let mut batch = WriteBatch::new(scope.clone(), None);
     // Other threads file and embed the memories while this one makes items of them: one to be
     // stored, and one to be told.
     let make = async {
@@ -233,12 +259,13 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     };
     let calls = context.calls(scope, None);
     let (filed, vectors, (mut told, items)) = futures_util::try_join!(
-        file(context, new, &categories, &calls),
+        file(context, new, &known.list, &calls),
         embedded(context, new, &added, &calls),
         make.map(Ok),
     )?;
     let embeddings = owned(&items, &added, vectors);
     let mut stored = Stored::default();
+    let adds = !added.is_empty();
     batch.writes.extend(added.into_iter().map(Write::Category));
     batch.writes.extend(items.into_iter().map(Write::Item));
     for (number, category) in filed {
@@ -256,7 +283,7 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
         batch.writes.push(Write::Embeddings(identity, embeddings));
     }
     batch.writes.extend(calls.writes());
-    context.commit_unplanned(batch).await?;
+    context.commit_filed(batch, known, adds).await?;
     for item in &mut told {
         item.meta.revision = 1;
     }

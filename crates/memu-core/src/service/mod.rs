@@ -8,6 +8,7 @@ mod context;
 mod create;
 mod edit;
 pub(crate) mod files;
+mod filing;
 mod list;
 mod memorize;
 mod plan;

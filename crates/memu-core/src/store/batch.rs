@@ -47,6 +47,18 @@ impl WriteBatch {
         }
     }
 
+    /// Lets the batch be refused unless the scope's change log ends exactly here.
+    pub fn expect(&mut self, position: LogPosition) {
+        self.expected_seq = Some(position.seq);
+        self.expected_life = Some(position.life);
+    }
+
+    /// Where the change log must end, when the batch says so in full.
+    pub fn expected(&self) -> Option<LogPosition> {
+        let (life, seq) = (self.expected_life?, self.expected_seq?);
+        Some(LogPosition { life, seq })
+    }
+
     /// Whether the scope's change log is where the batch expects it.
     ///
     /// # Errors
@@ -203,6 +215,14 @@ pub struct Committed {
     pub life: u64,
     /// The number of the last line of the scope's change log.
     pub seq: u64,
+}
+
+impl Committed {
+    /// Where the scope's change log ends now.
+    pub fn position(self) -> LogPosition {
+        let Self { life, seq } = self;
+        LogPosition { life, seq }
+    }
 }
 
 /// What a clear removed, scope by scope as they were named, each in stored order.

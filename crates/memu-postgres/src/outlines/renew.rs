@@ -140,7 +140,7 @@ impl Changes<'_, '_> {
         };
         let mut merged = Vec::new();
         for (place, small) in self.small_blocks_before(first).await? {
-            let Some(one) = small.merged(first) else {
+            let Some(one) = Block::merged(&[&small, &*first]) else {
                 break;
             };
             *first = one;

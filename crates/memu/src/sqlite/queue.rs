@@ -1,14 +1,23 @@
 //! Jobs that wait for threads.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+/// How long a thread that has worked looks out for its next job before it rests. To wake it takes
+/// about as long as whoever got an answer takes to hand in what follows from it.
+const LINGER: Duration = Duration::from_micros(150);
+
 /// A queue that some [`Worker`]s take from. Of those that rest, the one that worked last is
 /// woken: what it has in its memory is the freshest.
 #[derive(Debug)]
-pub(super) struct Queue<T>(Mutex<State<T>>);
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// Changes whenever there is something to look for; read without waiting for the others.
+    news: AtomicUsize,
+}
 
 /// Takes jobs from a queue. When none is left to do so, in whatever way they ended, the queue
 /// is closed, and what still waits in it is dropped.
@@ -20,6 +29,8 @@ struct State<T> {
     waiting: VecDeque<T>,
     /// The threads that rest, the last one last.
     resting: Vec<Thread>,
+    /// How many threads are looking out for a job: nobody needs to wake them.
+    lingering: usize,
     workers: usize,
     closed: bool,
 }
@@ -36,12 +47,16 @@ pub(super) enum Next<T> {
 
 impl<T> Queue<T> {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(State {
-            waiting: VecDeque::new(),
-            resting: Vec::new(),
-            workers: 0,
-            closed: false,
-        }))
+        Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                resting: Vec::new(),
+                lingering: 0,
+                workers: 0,
+                closed: false,
+            }),
+            news: AtomicUsize::new(0),
+        }
     }
 
     /// One more who takes from it.
@@ -57,8 +72,13 @@ impl<T> Queue<T> {
             return Err(Closed);
         }
         state.waiting.push_back(job);
-        let woken = state.resting.pop();
+        let woken = if state.waiting.len() > state.lingering {
+            state.resting.pop()
+        } else {
+            None
+        };
         drop(state);
+        self.news.fetch_add(1, Relaxed);
         if let Some(thread) = woken {
             thread.unpark();
         }
@@ -72,10 +92,11 @@ impl<T> Queue<T> {
         for thread in state.resting.drain(..) {
             thread.unpark();
         }
+        self.news.fetch_add(1, Relaxed);
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -83,7 +104,9 @@ impl<T> Worker<T> {
     /// The next job, for which the calling thread waits `at_most` so long, or for ever.
     pub(super) fn next(&self, at_most: Option<Duration>) -> Next<T> {
         let started = Instant::now();
+        let mut lingers = true;
         loop {
+            let news = self.0.news.load(Relaxed);
             let mut state = self.0.lock();
             // A thread may wake up by itself.
             let this = thread::current();
@@ -97,6 +120,18 @@ impl<T> Worker<T> {
             let left = at_most.map(|most| most.saturating_sub(started.elapsed()));
             if left == Some(Duration::ZERO) {
                 return Next::Nothing;
+            }
+            if std::mem::take(&mut lingers) {
+                state.lingering += 1;
+                drop(state);
+                let most = left.map_or(LINGER, |left| left.min(LINGER));
+                let began = Instant::now();
+                while self.0.news.load(Relaxed) == news && began.elapsed() < most {
+                    thread::yield_now();
+                }
+                let mut state = self.0.lock();
+                state.lingering = state.lingering.saturating_sub(1);
+                continue;
             }
             state.resting.push(this);
             drop(state);

@@ -188,7 +188,7 @@ impl Tidy {
         let bound = self.bound.take()?;
         let moved = move_before_mark(connection, &bound, self.wait, &mut self.others);
         // Whatever happened: only a connection that reads nothing can serve again.
-        if bound.is_autocommit() || bound.execute_batch("ROLLBACK").is_ok() {
+        if bound.is_autocommit() || run(&bound, "ROLLBACK").is_ok() {
             self.bound = Some(bound);
         }
         if let Err(error) = &moved {
@@ -206,22 +206,31 @@ fn move_before_mark(
     others: &mut Option<i64>,
 ) -> Result<i64> {
     // What was written last is in the log only, so that is where this reads.
-    bound
-        .execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
-        .map_err(storage)?;
+    run(bound, "BEGIN")?;
+    number(bound, "SELECT 1 FROM sqlite_schema LIMIT 1", 0)?;
     set_synchronous(connection, false)?;
     mark(connection, wait)?;
-    let now = connection
-        .query_row("PRAGMA data_version", [], |row| row.get(0))
-        .map_err(storage)?;
+    let now = number(connection, "PRAGMA data_version", 0)?;
     // The mark of another process may be before the bound, and not on the disk yet: then the
     // log comes first. What this process wrote waited for the disk, and for all before it.
     if others.replace(now) != Some(now) {
         set_synchronous(connection, true)?;
     }
-    connection
-        .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1))
-        .map_err(storage)
+    number(connection, "PRAGMA wal_checkpoint(PASSIVE)", 1)
+}
+
+/// Runs a statement that every quick write runs.
+fn run(connection: &Connection, sql: &str) -> Result<()> {
+    let statement = connection.prepare_cached(sql);
+    let run = statement.and_then(|mut statement| statement.execute([]));
+    run.map(drop).map_err(storage)
+}
+
+/// The number in a column of the first row of such a statement.
+fn number(connection: &Connection, sql: &str, column: usize) -> Result<i64> {
+    let statement = connection.prepare_cached(sql);
+    let number = statement.and_then(|mut statement| statement.query_row([], |row| row.get(column)));
+    number.map_err(storage)
 }
 
 /// Leaves the log as it is when the connection is closed, which would empty it after the last

@@ -154,16 +154,16 @@ impl<T: Entry> BlockBuilder<T> {
 }
 
 impl<T: Entry> Block<T> {
-    /// This block and the one after it as one; `None` when it would be too large.
+    /// Blocks that follow each other as one; `None` when it would be too large.
     #[must_use]
-    pub fn merged(&self, next: &Self) -> Option<Self> {
-        if self.entries.len() + next.entries.len() > MAX_ENTRIES
-            || self.text_count() + next.text_count() > MAX_TEXTS
-        {
+    pub fn merged(blocks: &[&Self]) -> Option<Self> {
+        let entries: usize = blocks.iter().map(|block| block.entries.len()).sum();
+        let texts: usize = blocks.iter().map(|block| block.text_count()).sum();
+        if entries > MAX_ENTRIES || texts > MAX_TEXTS {
             return None;
         }
         let mut builder = BlockBuilder::default();
-        for block in [self, next] {
+        for block in blocks {
             for entry in &block.entries {
                 builder.push_from(block, entry);
             }
@@ -171,6 +171,11 @@ impl<T: Entry> Block<T> {
         let mut blocks = builder.finish();
         let merged = blocks.pop();
         merged.filter(|_| blocks.is_empty())
+    }
+
+    /// Whether it has more than half of the entries that a block may have.
+    pub fn is_large(&self) -> bool {
+        self.entries.len() > MAX_ENTRIES / 2
     }
 }
 
@@ -241,12 +246,15 @@ mod tests {
             }
             builder.finish().remove(0)
         };
-        assert_eq!(part(0..1).merged(&part(1..3)), Some(all[0].clone()));
+        let parts = [part(0..1), part(1..2), part(2..3)];
+        let merged = Block::merged(&parts.each_ref());
+        assert_eq!(merged, Some(all[0].clone()));
         let many = blocks(&vec!["one boat"; 200]).remove(0);
-        assert_eq!(many.merged(&many), None);
+        assert!(many.is_large() && !all[0].is_large());
+        assert_eq!(Block::merged(&[&many, &many]), None);
         let words: Vec<String> = (0..9_000).map(|number| format!("w{number}")).collect();
         let long = blocks(&[&words.join(" ")]).remove(0);
-        assert!(long.merged(&long).is_none());
+        assert!(Block::merged(&[&long, &long]).is_none());
     }
 
     #[test]

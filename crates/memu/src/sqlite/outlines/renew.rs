@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use memu_core::Result;
 use memu_core::ranking::outline::{Block, BlockBuilder, Entry};
 use memu_core::records::{MemoryItem, Segment};
+use rusqlite::Row;
 
 use super::{FreshRows, Outlined, Outlines, place};
 use crate::sqlite::error::storage;
 use crate::sqlite::rows::integer;
 use crate::sqlite::vectors::kind_number;
+
+/// So many blocks that are not much larger become one with the next.
+const TIER: usize = 3;
 
 /// The rows that a transaction has put or removed.
 #[derive(Debug, Default)]
@@ -54,6 +58,16 @@ impl Outlines<'_> {
         fresh: &mut FreshRows<'_>,
         seq: u64,
     ) -> Result<()> {
+        let records = T::fresh(fresh);
+        if let Some(first) = changed.first()
+            && changed.iter().all(|row| records.contains_key(row))
+        {
+            // New records stand behind all others.
+            for block in self.made_of_fresh::<T>(fresh, changed, (*first, i64::MAX))? {
+                self.append::<T>(block, seq)?;
+            }
+            return Ok(());
+        }
         let mut from = i64::MIN;
         while let Some(row) = changed.range(from..).next().copied() {
             let stored = self.block_of::<T>(row)?;
@@ -63,9 +77,8 @@ impl Outlines<'_> {
             let known = stored.map(|(_, body)| Block::<T::Entry>::from_bytes(&body));
             let blocks = match known {
                 Some(Ok(known)) if known.last_place() < Some(place(row)?) => {
-                    let mut last = known;
                     for block in self.made_of_fresh::<T>(fresh, &changed, (row, from))? {
-                        last = self.append::<T>(last, block, seq)?;
+                        self.append::<T>(block, seq)?;
                     }
                     Vec::new()
                 }
@@ -86,29 +99,62 @@ impl Outlines<'_> {
         Ok(())
     }
 
-    /// Adds a block after `last`, and returns the last block then. A block that is not
-    /// half as large as the one after it becomes a part of it: so there are few blocks, and
-    /// adding one row after the other writes each of them a few times only.
-    fn append<T: Outlined>(
-        &self,
-        last: Block<T::Entry>,
-        block: Block<T::Entry>,
-        seq: u64,
-    ) -> Result<Block<T::Entry>> {
+    /// Adds a block. Where the [`TIER`] before it are not much larger, they become one with it,
+    /// as far as that is not too large: so there are few blocks, and adding one row after the
+    /// other writes each of them a few times only, and most often reads none.
+    fn append<T: Outlined>(&self, block: Block<T::Entry>, seq: u64) -> Result<()> {
         let mut block = block;
-        let mut before = Some(last);
-        while let Some(small) = before
-            && small.entries.len() < 2 * block.entries.len()
-            && let Some(merged) = small.merged(&block)
-        {
-            let first = integer(small.first_place().unwrap_or_default())?;
-            self.delete::<T>(first)?;
-            block = merged;
-            let stored = self.block_of::<T>(first - 1)?;
-            before = stored.and_then(|(_, body)| Block::from_bytes(&body).ok());
+        loop {
+            let body = block.to_bytes()?;
+            let first = integer(block.first_place().unwrap_or_default())?;
+            let before = self.sizes_before::<T>(first)?;
+            let similar = |(_, size): &(i64, usize)| *size < 2 * body.len();
+            if block.is_large() || before.len() < TIER || !before.iter().all(similar) {
+                return self.insert_bytes::<T>(first, seq, &body);
+            }
+            let mut known = Vec::with_capacity(TIER);
+            for (row, _) in before {
+                let stored = self.block_of::<T>(row)?;
+                // One that is damaged is made anew when it is read.
+                let Some(Ok(one)) = stored.map(|(_, body)| Block::from_bytes(&body)) else {
+                    break;
+                };
+                known.insert(0, (row, one));
+            }
+            let merged = (0..known.len()).find_map(|from| {
+                let together = known.get(from..)?;
+                let blocks = together.iter().map(|(_, one)| one).chain([&block]);
+                let one = Block::merged(&blocks.collect::<Vec<_>>())?;
+                Some((together, one))
+            });
+            let Some((together, one)) = merged else {
+                return self.insert_bytes::<T>(first, seq, &body);
+            };
+            for (row, _) in together {
+                self.delete::<T>(*row)?;
+            }
+            block = one;
         }
-        self.insert::<T>(&block, seq)?;
-        Ok(block)
+    }
+
+    /// The first rows of the [`TIER`] blocks before this row, the nearest one first, with how many
+    /// bytes they have.
+    fn sizes_before<T: Outlined>(&self, row: i64) -> Result<Vec<(i64, usize)>> {
+        let read = |row: &Row<'_>| {
+            let size: i64 = row.get(1)?;
+            Ok((row.get(0)?, usize::try_from(size).unwrap_or(usize::MAX)))
+        };
+        let most = integer(TIER as u64)?;
+        self.connection
+            .prepare_cached(
+                "SELECT first_row, length(body) FROM memu_outlines WHERE scope_id = ?1
+                 AND owner_kind = ?2 AND first_row < ?3 ORDER BY first_row DESC LIMIT ?4",
+            )
+            .and_then(|mut statement| {
+                let parameters = (self.scope_id, kind_number(T::KIND), row, most);
+                statement.query_map(parameters, read)?.collect()
+            })
+            .map_err(storage)
     }
 
     /// A block with the rows that changed as they are now.
@@ -169,7 +215,11 @@ impl Outlines<'_> {
 
     fn insert<T: Outlined>(&self, block: &Block<T::Entry>, seq: u64) -> Result<()> {
         let first = integer(block.first_place().unwrap_or_default())?;
-        let (seq, body) = (integer(seq)?, block.to_bytes()?);
+        self.insert_bytes::<T>(first, seq, &block.to_bytes()?)
+    }
+
+    fn insert_bytes<T: Outlined>(&self, first: i64, seq: u64, body: &[u8]) -> Result<()> {
+        let seq = integer(seq)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO memu_outlines (scope_id, owner_kind, first_row, seq, body)
