@@ -38,7 +38,13 @@ fn names(rows: &[Value], only: &str) -> Vec<String> {
 fn each_measurement_prints_its_rows_and_leaves_no_file() {
     let home = Home::new();
     let only = "retrieve, 1 scope of 600 items";
-    let expected = [": first", ": p50", ": p99", ": p50 right after a write"];
+    let expected = [
+        ": first",
+        ": p50",
+        ": p99",
+        ": p50 right after a write",
+        ": p50 with a filter that one memory in ten passes",
+    ];
     assert_eq!(names(&rows(&home, only), only), expected);
     let only = "search, 600 × 384, words";
     let searched = rows(&home, only);

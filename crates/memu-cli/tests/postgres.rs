@@ -148,7 +148,7 @@ fn a_small_benchmark_of_a_server_leaves_it_empty() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(rows.len(), 12, "{text}");
+    assert_eq!(rows.len(), 14, "{text}");
     for row in &rows {
         assert!(
             row["name"].as_str().unwrap().starts_with("PostgreSQL: "),

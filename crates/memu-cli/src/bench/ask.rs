@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use memu::{Error, MemoryService, Result, RetrieveRequest};
 
-use super::files::{items, open_comparing};
+use super::files::{RARE_TYPE, items, open_comparing};
 use super::row::{Row, percentile};
 use super::texts::{Language, Random};
 use super::vectors::Vectors;
@@ -52,6 +52,9 @@ pub(super) async fn fill_open(
 /// Of so many questions the words have to be found out that a process meets for the first time.
 const FIRST: usize = 300;
 
+/// How many questions have a filter.
+const FILTERED: usize = 30;
+
 /// Questions to scopes, one after the other.
 pub(super) async fn retrieve(
     what: &str,
@@ -77,9 +80,9 @@ pub(super) async fn asked(
     let mut random = Random::new(6);
     let mut times = Vec::with_capacity(questions);
     let mut unanswered = 0;
-    let (first, _) = ask(service, language, &mut random, scopes).await?;
+    let (first, _) = ask(service, language, &mut random, scopes, None).await?;
     for _ in 0..questions {
-        let (time, found) = ask(service, language, &mut random, scopes).await?;
+        let (time, found) = ask(service, language, &mut random, scopes, None).await?;
         times.push(time);
         unanswered += usize::from(found == 0);
     }
@@ -93,8 +96,13 @@ pub(super) async fn asked(
     for _ in 0..20 {
         let request = items(language, &mut random, 1, "user 0");
         service.create_memory_items(request).await?;
-        let (time, _) = ask(service, language, &mut random, 1).await?;
+        let (time, _) = ask(service, language, &mut random, 1, None).await?;
         after_writes.push(time);
+    }
+    let mut filtered = Vec::new();
+    for _ in 0..FILTERED {
+        let (time, _) = ask(service, language, &mut random, scopes, Some(RARE_TYPE)).await?;
+        filtered.push(time);
     }
     let mut rows = vec![Row::new(format!("{what}: first"), first, "ms")];
     if let Some(firsts) = times.get(..FIRST) {
@@ -111,6 +119,11 @@ pub(super) async fn asked(
         Row::new(
             format!("{what}: p50 right after a write"),
             percentile(&mut after_writes, 0.5),
+            "ms",
+        ),
+        Row::new(
+            format!("{what}: p50 with a filter that one memory in ten passes"),
+            percentile(&mut filtered, 0.5),
             "ms",
         ),
     ]);
@@ -141,10 +154,14 @@ async fn ask(
     language: &Language,
     random: &mut Random,
     scopes: usize,
+    memory_type: Option<&str>,
 ) -> Result<(f64, usize)> {
     let question = language.question(random);
     let user = format!("user {}", random.below(scopes));
-    let request = RetrieveRequest::question(question).matching("user_id", user);
+    let mut request = RetrieveRequest::question(question).matching("user_id", user);
+    if let Some(memory_type) = memory_type {
+        request = request.matching("memory_type", memory_type);
+    }
     let started = Instant::now();
     let answer = service.retrieve(request).await?;
     Ok((started.elapsed().as_secs_f64() * 1e3, answer.items.len()))

@@ -95,6 +95,9 @@ pub(super) fn user(name: &str) -> Map<String, Value> {
     Map::from_iter([("user_id".to_owned(), name.into())])
 }
 
+/// The type of one memory in ten.
+pub(super) const RARE_TYPE: &str = "event";
+
 /// So many memories, as a request.
 pub(super) fn items(
     language: &Language,
@@ -103,17 +106,20 @@ pub(super) fn items(
     user_name: &str,
 ) -> CreateItems {
     CreateItems {
-        items: (0..count).map(|_| new_item(language, random)).collect(),
+        items: (0..count)
+            .map(|number| NewItem {
+                memory_type: (if number % 10 == 0 {
+                    RARE_TYPE
+                } else {
+                    "knowledge"
+                })
+                .to_owned(),
+                content: language.message(random),
+                categories: Vec::new(),
+                extra: Map::new(),
+            })
+            .collect(),
         user: user(user_name),
         propagate: false,
-    }
-}
-
-pub(super) fn new_item(language: &Language, random: &mut Random) -> NewItem {
-    NewItem {
-        memory_type: "knowledge".to_owned(),
-        content: language.message(random),
-        categories: Vec::new(),
-        extra: Map::new(),
     }
 }

@@ -14,7 +14,8 @@ pub struct RankingConfig {
     /// About how many words a passage has. Default 50.
     pub passage_words: usize,
     /// How many passages, and how many items, are looked at closely: those whose words
-    /// match best; there is no match in others. Default 10,000.
+    /// match best; there is no match in others. Where there are more passages than that, meaning
+    /// counts only in messages that match and in the two around each. Default 10,000.
     pub candidates: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.

@@ -72,7 +72,7 @@ pub(super) fn ids(connection: &Connection, kind: OwnerKind, query: &Query) -> Re
         return Ok(Vec::new());
     }
     push_conditions(&mut sql, table, &query.filter);
-    sql.push(" ORDER BY t.row");
+    sql.push(&format!(" ORDER BY {}", row(&query.select)));
     let mut statement = connection.prepare_cached(&sql.text).map_err(storage)?;
     let mut rows = statement
         .query(params_from_iter(sql.parameters))
@@ -146,13 +146,7 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
     if scopes.is_empty() {
         return Ok((numbers, page));
     }
-    // Everything is read in the order of an index. A choice is found by an index of its
-    // own, and few enough to be sorted: the plus sign keeps SQLite from searching all rows
-    // for it in order.
-    let row = match query.select {
-        Select::All => "t.row",
-        _ => "+t.row",
-    };
+    let row = row(&query.select);
     let mut sql = Sql::default();
     sql.push(&format!(
         "SELECT t.row, t.scope_id, {}, {} FROM {} t WHERE ",
@@ -191,6 +185,16 @@ fn numbered_page<T: Record>(connection: &Connection, query: &Query) -> Result<(V
         page.records.push(T::read(&mut reader, scope)?);
     }
     Ok((numbers, page))
+}
+
+/// What orders the rows of a choice. Everything is read in the order of an index. A choice is found
+/// by an index of its own, and few enough to be sorted: the plus sign keeps SQLite from searching
+/// all rows for it in order.
+fn row(select: &Select) -> &'static str {
+    match select {
+        Select::All => "t.row",
+        _ => "+t.row",
+    }
 }
 
 fn cursor_row(cursor: &Cursor) -> Result<i64> {

@@ -5,6 +5,12 @@ use crate::config::RankingConfig;
 /// many, to tell the average.
 const SAMPLED: usize = 1_024;
 
+/// One in how many of so many tells the average: a power of two, so that a scope which grows
+/// seldom needs others.
+pub(super) fn sampling_step(count: usize) -> usize {
+    1 << (count / SAMPLED).max(1).ilog2()
+}
+
 /// Whose vectors are held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldVectors {
@@ -26,11 +32,9 @@ impl HeldVectors {
         if segments + items <= config.embedded_in_memory {
             return Self::All;
         }
-        // A power of two, so that a scope which grows seldom needs others.
-        let step = |count: usize| 1 << (count / SAMPLED).max(1).ilog2();
         Self::OneIn {
-            segments: step(segments),
-            items: step(items),
+            segments: sampling_step(segments),
+            items: sampling_step(items),
         }
     }
 

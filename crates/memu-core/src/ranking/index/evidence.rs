@@ -13,6 +13,9 @@ use crate::records::Role;
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
 const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
 
+/// How far around a segment others add to its score.
+const NEIGHBOURS: usize = 2;
+
 /// How well an item's own text matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ItemMatch {
@@ -49,7 +52,12 @@ impl Index {
         config: &RankingConfig,
     ) -> Vec<Evidence> {
         let lexical = self.score_by_passage(matches, config);
-        let semantic = self.meaning.nearness(&matches.vector);
+        let semantic = if self.passage_owner.len() <= config.candidates {
+            self.meaning.nearness(&matches.vector)
+        } else {
+            self.meaning
+                .nearness_at(&matches.vector, &near_matches(&lexical))
+        };
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
         normalise(&mut sessions);
@@ -114,9 +122,45 @@ impl Index {
     }
 }
 
+/// The positions of segments that match, and of their [`NEIGHBOURS`]: no others can be among the
+/// best, though the meaning of half of all is nearer than the average.
+fn near_matches(lexical: &[f32]) -> Vec<usize> {
+    let mut near = Vec::new();
+    let mut next = 0;
+    let matching = lexical
+        .iter()
+        .enumerate()
+        .filter(|(_, score)| **score > 0.0);
+    for (position, _) in matching {
+        let first = position.saturating_sub(NEIGHBOURS).max(next);
+        next = (position + NEIGHBOURS + 1).min(lexical.len());
+        near.extend(first..next);
+    }
+    near
+}
+
 fn saturation(config: &RankingConfig) -> Saturation {
     Saturation {
         k1: config.k1,
         b: config.b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_a_match_is_named_once_and_in_order() {
+        let scores = |count: usize, matching: &[usize]| {
+            let score = |at| if matching.contains(&at) { 0.5 } else { 0.0 };
+            (0..count).map(score).collect::<Vec<f32>>()
+        };
+        assert_eq!(
+            near_matches(&scores(12, &[0, 6, 8])),
+            [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]
+        );
+        assert_eq!(near_matches(&scores(3, &[2])), [0, 1, 2]);
+        assert!(near_matches(&scores(5, &[])).is_empty());
     }
 }

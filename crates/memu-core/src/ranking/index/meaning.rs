@@ -1,3 +1,4 @@
+use super::embedded::sampling_step;
 use super::normalise;
 use super::texts::{Rarity, Texts};
 use super::vectors::Vectors;
@@ -121,13 +122,34 @@ impl Meaning {
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
         let mut near = self.texts.cosines(vector);
-        let average = near.iter().sum::<f32>() / near.len().max(1) as f32;
+        let average = mean(&near);
         for cosine in &mut near {
             *cosine = (*cosine - average).max(0.0);
         }
         normalise(&mut near);
         near
     }
+
+    /// The same of the texts at these places, with 0 for the others; what texts are on average
+    /// is told by one in so many.
+    pub(super) fn nearness_at(&self, vector: &[f32], places: &[usize]) -> Vec<f32> {
+        let count = self.texts.count();
+        let sample: Vec<usize> = (0..count).step_by(sampling_step(count)).collect();
+        let average = mean(&self.texts.cosines_at(vector, &sample));
+        let mut near = vec![0.0; count];
+        for (place, cosine) in places.iter().zip(self.texts.cosines_at(vector, places)) {
+            if let Some(near) = near.get_mut(*place) {
+                *near = (cosine - average).max(0.0);
+            }
+        }
+        normalise(&mut near);
+        near
+    }
+}
+
+/// 0 for none.
+fn mean(numbers: &[f32]) -> f32 {
+    numbers.iter().sum::<f32>() / numbers.len().max(1) as f32
 }
 
 #[cfg(test)]
@@ -216,6 +238,9 @@ mod tests {
         meaning.add_texts(&texts);
         let nearness = meaning.nearness(&circle().vector("10"));
         assert_eq!(nearness, [1.0, 0.0]);
+        let at = |places: &[usize]| meaning.nearness_at(&circle().vector("10"), places);
+        assert_eq!(at(&[0, 1]), [1.0, 0.0]);
+        assert_eq!(at(&[1]), [0.0, 0.0], "what is not asked for is not near");
         let nothing = meaning.nearness(&[0.0, 0.0]);
         assert!(nothing.iter().all(|near| *near == 0.0));
     }

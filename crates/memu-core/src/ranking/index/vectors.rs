@@ -149,6 +149,25 @@ impl Vectors {
         cosines
     }
 
+    /// The cosine with this one of the vectors at these places, in their order; those that are
+    /// not there are left out.
+    pub(super) fn cosines_at(&self, vector: &[f32], places: &[usize]) -> Vec<f32> {
+        let query = self.query(vector);
+        // No vectors, no dimension: rows of 0 would be none of anything.
+        let dimension = self.dimension.max(1);
+        let rows = places.iter().filter_map(|place| {
+            let start = place * dimension;
+            self.codes.get(start..start + dimension)
+        });
+        let mut products = Vec::with_capacity(places.len());
+        query.codes.products(rows, &mut products);
+        let scales = places.iter().filter_map(|place| self.scales.get(*place));
+        let pairs = products.iter().zip(scales);
+        pairs
+            .map(|(product, own)| *product as f32 * own * query.scale)
+            .collect()
+    }
+
     /// For each of these, calls `visit` with its place, and the place and cosine of every
     /// vector that is as near to it as the `least` cosine, and of some others; `visit` says
     /// what the least is from then on, which is not below 0.
@@ -257,6 +276,9 @@ mod tests {
             assert!((cosine - expected).abs() < 0.01, "{cosines:?}");
         }
         assert_eq!(cosines.len(), 4);
+        let some = vectors.cosines_at(&[5.0, 5.0], &[3, 0, 4]);
+        assert_eq!(some, [cosines[3], cosines[0]]);
+        assert!(Vectors::new(0).cosines_at(&[], &[0]).is_empty());
     }
 
     #[test]

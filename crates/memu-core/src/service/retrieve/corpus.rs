@@ -16,7 +16,7 @@ use crate::service::Context;
 use crate::service::cache::FirstNumbers;
 use crate::service::scope::Selection;
 use crate::service::searchable::{ItemLinks, Named, Searchable};
-use crate::store::{Query, RecordIds, RecordSet, Store, VectorHit, VectorQuery};
+use crate::store::{Query, RecordIds, RecordSet, Select, Store, VectorHit, VectorQuery};
 
 /// How many segments, and how many items, the store is asked for where their vectors are not
 /// all held in memory.
@@ -29,16 +29,6 @@ pub(super) struct Corpus {
     scopes: Vec<Scope>,
     searchable: Arc<Searchable>,
     filter: Filter,
-    /// What the filter lets through; `None` when there is none.
-    let_through: Option<LetThrough>,
-}
-
-/// By number of a record: whether the filter lets it through.
-#[derive(Debug)]
-struct LetThrough {
-    segments: Vec<bool>,
-    items: Vec<bool>,
-    categories: Vec<bool>,
 }
 
 impl Corpus {
@@ -71,18 +61,11 @@ impl Corpus {
             };
             offload(&*context.parts().executor, build).await?
         };
-        let store = context.store().clone();
-        let let_through = if filter.is_empty() {
-            None
-        } else {
-            Some(LetThrough::read(&*store, &scopes, &filter, &searchable).await?)
-        };
         Ok(Self {
-            store,
+            store: context.store().clone(),
             scopes,
             searchable,
             filter,
-            let_through,
         })
     }
 
@@ -191,91 +174,38 @@ impl Corpus {
         })
     }
 
-    /// Whether the filter lets the segment at a position through.
-    pub(super) fn lets_segment(&self, position: usize) -> bool {
-        self.lets(position, |let_through| &let_through.segments)
+    /// Whether records are shown only where they are as a filter demands.
+    pub(super) fn has_filter(&self) -> bool {
+        !self.filter.is_empty()
     }
 
-    /// Whether the filter lets an item through.
-    pub(super) fn lets_item(&self, number: usize) -> bool {
-        self.lets(number, |let_through| &let_through.items)
-    }
-
-    /// Whether the filter lets a category through.
-    pub(super) fn lets_category(&self, number: usize) -> bool {
-        self.lets(number, |let_through| &let_through.categories)
-    }
-
-    fn lets(&self, number: usize, of: impl Fn(&LetThrough) -> &Vec<bool>) -> bool {
-        self.let_through
-            .as_ref()
-            .is_none_or(|let_through| of(let_through).get(number).copied().unwrap_or_default())
-    }
-}
-
-impl LetThrough {
-    async fn read(
-        store: &dyn Store,
-        scopes: &[Scope],
-        filter: &Filter,
-        searchable: &Searchable,
-    ) -> Result<Self> {
-        let mut segments = Ids::new(OwnerKind::Segment);
-        let mut items = Ids::new(OwnerKind::Item);
-        let mut categories = Ids::new(OwnerKind::Category);
-        for ids in [&mut segments, &mut items, &mut categories] {
-            ids.read(store, scopes, filter).await?;
+    /// Of each of these records whether the filter lets it through.
+    pub(super) async fn lets_through(&self, kind: OwnerKind, names: &[Named]) -> Result<Vec<bool>> {
+        if !self.has_filter() {
+            return Ok(vec![true; names.len()]);
         }
-        let index = &searchable.index;
-        let segment = |position| index.segment(position);
-        Ok(Self {
-            segments: (0..index.segment_count())
-                .map(|position| {
-                    segment(position).is_some_and(|one| segments.hold(one.scope, one.id))
-                })
-                .collect(),
-            items: searchable
-                .items
-                .iter()
-                .map(|item| items.hold(item.name.scope, &item.name.id))
-                .collect(),
-            categories: searchable
-                .categories
-                .iter()
-                .map(|category| categories.hold(category.scope, &category.id))
-                .collect(),
-        })
-    }
-}
-
-/// Ids of one kind of record, by the number of their scope.
-struct Ids {
-    kind: OwnerKind,
-    by_scope: Vec<FxHashSet<Id>>,
-}
-
-impl Ids {
-    fn new(kind: OwnerKind) -> Self {
-        Self {
-            kind,
-            by_scope: Vec::new(),
+        let mut by_scope = vec![Vec::new(); self.scopes.len()];
+        for name in names {
+            if let Some(ids) = by_scope.get_mut(name.scope) {
+                ids.push(name.id.clone());
+            }
         }
-    }
-
-    async fn read(&mut self, store: &dyn Store, scopes: &[Scope], filter: &Filter) -> Result<()> {
-        for scope in scopes {
-            let query = Query {
-                filter: filter.clone(),
-                ..Query::scope(scope)
+        let mut through = Vec::with_capacity(self.scopes.len());
+        for (scope, ids) in self.scopes.iter().zip(by_scope) {
+            let passing = if ids.is_empty() {
+                FxHashSet::default()
+            } else {
+                let mut query = Query::scope(scope).select(Select::Ids(ids));
+                query.filter = self.filter.clone();
+                self.store.ids(kind, &query).await?.into_iter().collect()
             };
-            let ids = store.ids(self.kind, &query).await?;
-            self.by_scope.push(ids.into_iter().collect());
+            through.push(passing);
         }
-        Ok(())
-    }
-
-    fn hold(&self, scope: usize, id: &Id) -> bool {
-        self.by_scope.get(scope).is_some_and(|ids| ids.contains(id))
+        let lets = |name: &Named| {
+            let through: Option<&FxHashSet<Id>> = through.get(name.scope);
+            through.is_some_and(|ids| ids.contains(&name.id))
+        };
+        Ok(names.iter().map(lets).collect())
     }
 }
 

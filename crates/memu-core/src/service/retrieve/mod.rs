@@ -8,6 +8,7 @@ mod follow_up;
 mod intention;
 mod picks;
 mod rank;
+mod shown;
 mod steps;
 
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 use super::corpus::{Corpus, Records};
 use super::diversity::{SameSession, SharedSources, diversified};
-use super::rank::Ranking;
+use super::rank::{self, Ranking};
+use super::shown::Shown;
 use crate::config::RetrieveConfig;
 use crate::error::Result;
+use crate::records::OwnerKind;
 use crate::service::searchable::{ItemLinks, Named};
 
 /// What an answer shows of each kind of record, best first, with the records.
@@ -57,17 +59,19 @@ impl Picks {
             resources: Vec::new(),
             records: Records::default(),
         };
+        let choice = segment_choice(ranking, config);
+        let shown = Shown::of(corpus, ranking, config, choice).await?;
         if config.category.enabled {
-            picks.categories = best_categories(corpus, ranking, config.category.top_k);
+            picks.categories = best_categories(corpus, &shown, config.category.top_k).await?;
         }
         if config.item.enabled {
-            picks.items = best_items(corpus, ranking, config);
+            picks.items = best_items(corpus, &shown, config);
         }
         if config.segment.enabled {
-            picks.segments = best_segments(corpus, ranking, config);
+            picks.segments = best_segments(corpus, ranking, &shown, config);
         }
         if config.resource.enabled {
-            picks.resources = best_resources(corpus, ranking, config.resource.top_k);
+            picks.resources = best_resources(corpus, &shown, config.resource.top_k);
         }
         picks.records = picks.read(corpus).await?;
         Ok(picks)
@@ -87,25 +91,29 @@ impl Picks {
     }
 }
 
-fn best_categories(corpus: &Corpus, ranking: &Ranking, top_k: usize) -> Vec<(Named, f32)> {
+async fn best_categories(
+    corpus: &Corpus,
+    shown: &Shown,
+    top_k: usize,
+) -> Result<Vec<(Named, f32)>> {
     let known = &corpus.searchable().categories;
-    ranking
-        .categories(corpus)
-        .into_iter()
-        .filter(|(number, _)| corpus.lets_category(*number))
-        .take(top_k)
-        .filter_map(|(number, score)| Some((known.get(number)?.clone(), score)))
-        .collect()
+    let scored = rank::categories(corpus, &shown.items).into_iter();
+    let scored = scored.filter_map(|(number, score)| Some((known.get(number)?.clone(), score)));
+    let (names, scores): (Vec<Named>, Vec<f32>) = scored.unzip();
+    let lets = corpus.lets_through(OwnerKind::Category, &names).await?;
+    let best = names.into_iter().zip(scores).zip(lets);
+    let best = best.filter(|(_, lets)| *lets).map(|(best, _)| best);
+    Ok(best.take(top_k).collect())
 }
 
-fn best_items(corpus: &Corpus, ranking: &Ranking, config: &RetrieveConfig) -> Vec<PickedItem> {
+fn best_items(corpus: &Corpus, shown: &Shown, config: &RetrieveConfig) -> Vec<PickedItem> {
     let (top_k, diversity) = (config.item.top_k, config.item.diversity);
     let links = &corpus.searchable().items;
-    let found: Vec<(usize, &ItemLinks, f32)> = ranking
-        .best_items(top_k, diversity)
-        .into_iter()
-        .filter_map(|(number, score)| Some((number, links.get(number)?, score)))
-        .collect();
+    let found: Vec<(usize, &ItemLinks, f32)> =
+        rank::best_items(corpus, &shown.items, top_k, diversity)
+            .into_iter()
+            .filter_map(|(number, score)| Some((number, links.get(number)?, score)))
+            .collect();
     let scores: Vec<f32> = found.iter().map(|(_, _, score)| *score).collect();
     let sources = found.iter().map(|(_, links, _)| &*links.segments);
     let repetition = SharedSources::new(sources.collect(), diversity);
@@ -123,19 +131,25 @@ fn best_items(corpus: &Corpus, ranking: &Ranking, config: &RetrieveConfig) -> Ve
         .collect()
 }
 
-fn best_segments(
-    corpus: &Corpus,
-    ranking: &Ranking,
-    config: &RetrieveConfig,
-) -> Vec<PickedSegment> {
+/// From how many segments those that are shown are chosen.
+fn segment_choice(ranking: &Ranking, config: &RetrieveConfig) -> usize {
     let top_k = config.segment.top_k;
-    let weight = ranking.session_weight();
-    let choice = if weight > 0.0 {
+    if ranking.session_weight() > 0.0 {
         top_k.saturating_mul(SPREAD_OVER)
     } else {
         top_k
-    };
-    let found = ranking.best_segments(corpus, choice);
+    }
+}
+
+fn best_segments(
+    corpus: &Corpus,
+    ranking: &Ranking,
+    shown: &Shown,
+    config: &RetrieveConfig,
+) -> Vec<PickedSegment> {
+    let (top_k, weight) = (config.segment.top_k, ranking.session_weight());
+    let choice = segment_choice(ranking, config);
+    let found = rank::best_segments(corpus, &shown.segments, choice);
     let scores: Vec<f32> = found.iter().map(|(_, score)| *score).collect();
     let sessions = found.iter().map(|(position, _)| ranking.session(*position));
     let repetition = SameSession::new(sessions.collect(), weight);
@@ -153,9 +167,11 @@ fn best_segments(
         .collect()
 }
 
-fn best_resources(corpus: &Corpus, ranking: &Ranking, top_k: usize) -> Vec<(Named, f32)> {
+fn best_resources(corpus: &Corpus, shown: &Shown, top_k: usize) -> Vec<(Named, f32)> {
     let known = &corpus.searchable().resources;
-    let best = ranking.resources(corpus).into_iter().take(top_k);
-    best.filter_map(|(number, score)| Some((known.get(number)?.clone(), score)))
+    let best = rank::resources(corpus, &shown.segments, &shown.items);
+    best.into_iter()
+        .take(top_k)
+        .filter_map(|(number, score)| Some((known.get(number)?.clone(), score)))
         .collect()
 }

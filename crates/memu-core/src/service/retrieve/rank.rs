@@ -1,5 +1,6 @@
 use super::best::best;
 use super::corpus::Corpus;
+use super::shown::{Scored, item_order, least_item, segment_order};
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
 use crate::ranking::{
     EmbeddedQuestion, Evidence, ItemMatch, Nearest, SegmentScore, explain_segment, score_segments,
@@ -31,12 +32,12 @@ pub(super) struct Asked {
 pub(super) struct Ranking {
     /// By position in the index.
     evidence: Vec<Evidence>,
-    /// By position; what the filter holds back scores like the rest.
+    /// By position.
     segments: Vec<f32>,
     /// By number: how well an item's own text matches.
     own: Vec<ItemMatch>,
-    /// The items that score, by ascending number; without what the filter holds back.
-    items: Vec<(usize, f32)>,
+    /// The items that score, by ascending number.
+    items: Vec<Scored>,
     /// What a segment loses for each better one of its session.
     session_weight: f32,
     config: RetrieveConfig,
@@ -44,7 +45,7 @@ pub(super) struct Ranking {
 }
 
 impl Ranking {
-    /// Scores every record of the corpus.
+    /// Scores every record of the corpus, those that a filter holds back like the rest.
     pub(super) fn new(
         corpus: &Corpus,
         asked: &Asked,
@@ -78,7 +79,7 @@ impl Ranking {
         ranking
     }
 
-    fn scoring_items(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
+    fn scoring_items(&self, corpus: &Corpus) -> Vec<Scored> {
         let searchable = corpus.searchable();
         // Most items neither match nor cite anything, and are not looked at.
         let may_score = self.own.iter().zip(&searchable.cites);
@@ -89,9 +90,18 @@ impl Ranking {
             let (score, _) = self.score_item(number, searchable.items.get(number)?);
             Some((number, score))
         });
-        scored
-            .filter(|(number, score)| *score > 0.0 && corpus.lets_item(*number))
-            .collect()
+        scored.filter(|(_, score)| *score > 0.0).collect()
+    }
+
+    /// The items that score, by ascending number.
+    pub(super) fn items(&self) -> &[Scored] {
+        &self.items
+    }
+
+    /// The segments that score, by ascending position.
+    pub(super) fn scoring_segments(&self) -> Vec<Scored> {
+        let scores = self.segments.iter().copied().enumerate();
+        scores.filter(|(_, score)| *score > 0.0).collect()
     }
 
     /// The score of an item, with its terms.
@@ -135,97 +145,85 @@ impl Ranking {
         let evidence = self.evidence.get(position);
         evidence.map_or(u32::MAX, |evidence| evidence.session_index)
     }
-
-    /// The best segments that the filter lets through, by position.
-    pub(super) fn best_segments(&self, corpus: &Corpus, count: usize) -> Vec<(usize, f32)> {
-        let index = &corpus.searchable().index;
-        let scoring = scoring(&self.segments)
-            .filter(|(position, _)| corpus.lets_segment(*position))
-            .collect();
-        best(scoring, count, |(a, score_a), (b, score_b)| {
-            let by_score = score_b.total_cmp(score_a);
-            by_score.then_with(|| index.tie_break(*a, *b))
-        })
-    }
-
-    /// The best items by number, best first, with equal ones in the order of storing:
-    /// so many that those within `share` of the last of the first `count` are there.
-    pub(super) fn best_items(&self, count: usize, share: f32) -> Vec<(usize, f32)> {
-        let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-        let first = best(self.items.clone(), count, order);
-        let least = first.last().map_or(0.0, |(_, score)| score * (1.0 - share));
-        let near = self.items.iter().filter(|(_, score)| *score >= least);
-        let mut near: Vec<(usize, f32)> = near.copied().collect();
-        near.sort_unstable_by(order);
-        near
-    }
-
-    /// The categories by number, best first: each with the mean of its best items'
-    /// scores.
-    pub(super) fn categories(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
-        let searchable = corpus.searchable();
-        if searchable.categories.is_empty() {
-            return Vec::new();
-        }
-        let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
-        for (number, score) in &self.items {
-            let links = searchable.items.get(*number);
-            for category in links.map_or(&[][..], |links| &links.categories) {
-                if let Some(top) = tops.get_mut(*category as usize) {
-                    insert(top, *score);
-                }
-            }
-        }
-        let mut scored: Vec<(usize, f32)> = tops
-            .iter()
-            .map(|top| top.iter().sum::<f32>() / CATEGORY_ITEMS as f32)
-            .enumerate()
-            .filter(|(_, score)| *score > 0.0)
-            .collect();
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-        scored
-    }
-
-    /// The resources by number, best first: each scores as its best segment, or as its
-    /// best item where that is better.
-    pub(super) fn resources(&self, corpus: &Corpus) -> Vec<(usize, f32)> {
-        let searchable = corpus.searchable();
-        if searchable.resources.is_empty() {
-            return Vec::new();
-        }
-        let mut scores = vec![0.0_f32; searchable.resources.len()];
-        let mut raise = |resource: u32, score: f32| {
-            if let Some(best) = scores.get_mut(resource as usize) {
-                *best = best.max(score);
-            }
-        };
-        for (position, score) in scoring(&self.segments) {
-            if corpus.lets_segment(position)
-                && let Some(segment) = searchable.index.segment(position)
-            {
-                raise(segment.resource, score);
-            }
-        }
-        for (number, score) in &self.items {
-            if let Some(resource) = searchable
-                .items
-                .get(*number)
-                .and_then(|links| links.resource)
-            {
-                raise(resource, *score);
-            }
-        }
-        let scoring = scores.into_iter().enumerate();
-        let mut scored: Vec<(usize, f32)> = scoring.filter(|(_, score)| *score > 0.0).collect();
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-        scored
-    }
 }
 
-/// The scores above 0, each with its number.
-fn scoring(scores: &[f32]) -> impl Iterator<Item = (usize, f32)> {
-    let scores = scores.iter().copied().enumerate();
-    scores.filter(|(_, score)| *score > 0.0)
+/// The best of these segments, best first.
+pub(super) fn best_segments(corpus: &Corpus, segments: &[Scored], count: usize) -> Vec<Scored> {
+    best(segments.to_vec(), count, |a, b| segment_order(corpus, a, b))
+}
+
+/// The items from which the first `count` are chosen, best first, with equal ones in the order of
+/// storing; see [`least_item`].
+pub(super) fn best_items(
+    corpus: &Corpus,
+    items: &[Scored],
+    count: usize,
+    diversity: f32,
+) -> Vec<Scored> {
+    let first = best(items.to_vec(), count, item_order);
+    let cites = &corpus.searchable().cites;
+    let least = least_item(&first, count, diversity, cites).unwrap_or_default();
+    let near = items.iter().filter(|(_, score)| *score >= least);
+    let mut near: Vec<Scored> = near.copied().collect();
+    near.sort_unstable_by(item_order);
+    near
+}
+
+/// The categories by number, best first: each with the mean of the scores of its best among
+/// these items.
+pub(super) fn categories(corpus: &Corpus, items: &[Scored]) -> Vec<Scored> {
+    let searchable = corpus.searchable();
+    if searchable.categories.is_empty() {
+        return Vec::new();
+    }
+    let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
+    for (number, score) in items {
+        let links = searchable.items.get(*number);
+        for category in links.map_or(&[][..], |links| &links.categories) {
+            if let Some(top) = tops.get_mut(*category as usize) {
+                insert(top, *score);
+            }
+        }
+    }
+    let means = tops
+        .iter()
+        .map(|top| top.iter().sum::<f32>() / CATEGORY_ITEMS as f32);
+    best_scoring(means)
+}
+
+/// The resources by number, best first: each scores as the best of its segments among these, or
+/// as the best of its items where that is better.
+pub(super) fn resources(corpus: &Corpus, segments: &[Scored], items: &[Scored]) -> Vec<Scored> {
+    let searchable = corpus.searchable();
+    if searchable.resources.is_empty() {
+        return Vec::new();
+    }
+    let mut scores = vec![0.0_f32; searchable.resources.len()];
+    let mut raise = |resource: u32, score: f32| {
+        if let Some(best) = scores.get_mut(resource as usize) {
+            *best = best.max(score);
+        }
+    };
+    for (position, score) in segments {
+        if let Some(segment) = searchable.index.segment(*position) {
+            raise(segment.resource, *score);
+        }
+    }
+    for (number, score) in items {
+        let links = searchable.items.get(*number);
+        if let Some(resource) = links.and_then(|links| links.resource) {
+            raise(resource, *score);
+        }
+    }
+    best_scoring(scores.into_iter())
+}
+
+/// The scores above 0 with their numbers, best first, equal ones by ascending number.
+fn best_scoring(scores: impl Iterator<Item = f32>) -> Vec<Scored> {
+    let scored = scores.enumerate().filter(|(_, score)| *score > 0.0);
+    let mut scored: Vec<Scored> = scored.collect();
+    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+    scored
 }
 
 /// Puts a score in its place among the best, which are sorted, or drops it.
