@@ -1,5 +1,5 @@
-//! A filter changes what is shown, not how it scores: however many records score, and however
-//! few of them it lets through, an answer shows the best of these.
+//! A filter changes which items and messages are shown, not how they score: however many score,
+//! and however few of them it lets through, an answer shows the best of these.
 
 // Clippy's allowances for tests do not reach the helper functions of test binaries.
 #![allow(
@@ -11,7 +11,10 @@
 
 mod support;
 
-use memu::{CreateItems, MemoryService, NewItem, RetrieveRequest, RetrieveResponse};
+use memu::{
+    CreateItems, MemorizeRequest, MemoryService, Modality, NewItem, RetrieveRequest,
+    RetrieveResponse,
+};
 use serde_json::json;
 use support::dice::Dice;
 use support::{conversation, memorize, service_with, stores, user};
@@ -44,12 +47,16 @@ async fn fill(service: &MemoryService) {
         propagate: false,
     };
     service.create_memory_items(request).await.unwrap();
-    let said: Vec<String> = (0..60)
+    service.memorize(memorize(talk(60), "nora")).await.unwrap();
+}
+
+/// So many messages.
+fn talk(count: usize) -> Vec<u8> {
+    let said: Vec<String> = (0..count)
         .map(|number| format!("I take canoe number {number} to the river"))
         .collect();
     let said: Vec<(&str, &str)> = said.iter().map(|text| ("Nora", &**text)).collect();
-    let talk = memorize(conversation("talk", &said), "nora");
-    service.memorize(talk).await.unwrap();
+    conversation("talk", &said)
 }
 
 async fn ask(service: &MemoryService, top_k: usize, memory_type: Option<&str>) -> RetrieveResponse {
@@ -95,5 +102,47 @@ async fn the_best_of_what_a_filter_lets_through_are_shown_wherever_they_stand() 
             none.categories.is_empty() && none.resources.is_empty(),
             "{store}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_all_pass_changes_neither_items_nor_messages() {
+    for store in stores() {
+        let fixture = service_with(store, json!({})).await;
+        let service = &fixture.service;
+        fill(service).await;
+        for who in ["ole", "pia"] {
+            let request = MemorizeRequest::content(talk(80), "talk.json", Modality::Conversation);
+            service
+                .memorize(request.user("user_id", who))
+                .await
+                .unwrap();
+        }
+        for users in [&["nora"][..], &["ole", "nora", "pia"]] {
+            let ask = async |filter: bool| {
+                let mut request =
+                    RetrieveRequest::question("Which river has Nora's canoe and paddle?");
+                request
+                    .filter
+                    .insert("user_id__in".to_owned(), json!(users));
+                if filter {
+                    let since = json!("2001-01-01");
+                    request.filter.insert("created_at__gte".to_owned(), since);
+                }
+                request.top_k = Some(30);
+                let answer = service.retrieve(request).await.unwrap();
+                let segments = answer.segments.iter();
+                let segments: Vec<_> = segments
+                    .map(|hit| (hit.segment.text.clone(), hit.score))
+                    .collect();
+                (shown(&answer, None), segments)
+            };
+            let (without, with) = (ask(false).await, ask(true).await);
+            assert_eq!(with, without, "{store}: {users:?}");
+            assert!(
+                with.0.len() == 30 && with.1.len() == 30,
+                "{store}: {users:?}"
+            );
+        }
     }
 }

@@ -15,7 +15,8 @@ pub struct RankingConfig {
     pub passage_words: usize,
     /// How many passages, and how many items, are looked at closely: those whose words
     /// match best; there is no match in others. Where there are more passages than that, meaning
-    /// counts only in messages that match and in the two around each. Default 10,000.
+    /// counts only in messages that match, or that an embedder finds near, and in the two before
+    /// and the two after each. With 0 nothing matches. Default 10,000.
     pub candidates: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.

@@ -8,7 +8,9 @@ pub struct Evidence {
     /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
     pub lexical: f32,
     /// How near its meaning is to the question's, above the average, divided by the
-    /// nearest of all, 0 to 1.
+    /// nearest of all, 0 to 1. Where there are more passages than
+    /// [`RankingConfig::candidates`], a sample tells the average, and it is 0 but for what was
+    /// found by words or vectors and for the two before and the two after each.
     pub semantic: f32,
     /// How near the vector that an embedder made of it is to the question's, above the
     /// average, divided by the nearest of all, 0 to 1; 0 where segments have none.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::Context;
-use super::filing::{CATEGORIES, Remembered};
+use super::filing::Filing;
 use super::recent::Recent;
 use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
@@ -55,7 +55,7 @@ impl ScopeView {
 pub(crate) struct Cache {
     views: Recent<ScopeView>,
     indexed: Recent<Indexed>,
-    pub(super) filing: Recent<Remembered>,
+    pub(super) filing: Filing,
 }
 
 impl Default for Cache {
@@ -63,7 +63,7 @@ impl Default for Cache {
         Self {
             views: Recent::new(RECORDS),
             indexed: Recent::new(OUTLINED),
-            filing: Recent::new(CATEGORIES),
+            filing: Filing::default(),
         }
     }
 }
@@ -293,7 +293,7 @@ impl Context {
     /// was before is brought up to date.
     pub(super) async fn commit_unplanned(&self, mut batch: WriteBatch) -> Result<Committed> {
         let key = batch.scope.key();
-        self.cache().filing.forget(&key);
+        self.cache().filing.forget_categories(&key);
         let Some(view) = self.cache().views.get(&key) else {
             return self.store().commit(batch).await;
         };
@@ -316,7 +316,7 @@ impl Context {
         batch: WriteBatch,
     ) -> Result<Committed> {
         let key = batch.scope.key();
-        self.cache().filing.forget(&key);
+        self.cache().filing.forget_categories(&key);
         let kept = without_content(&batch);
         let committed = self.store().commit(batch).await?;
         self.cache().views.forget(&key);

@@ -201,13 +201,18 @@ async fn check_categories(context: &Context, scope: &Scope, new: &[NewItem]) -> 
     if new.iter().all(|item| item.categories.is_empty()) {
         return Ok(());
     }
-    let known = context.categories(scope).await?;
+    // Of many, the first may be stored long before the last: what is remembered may be too old.
+    let known = if new.len() <= FEW {
+        context.categories(scope).await?
+    } else {
+        context.categories_now(scope).await?
+    };
     let checked = check_names(context, scope, new, &known);
     if checked.is_ok() || known.as_of.is_none() {
         return checked;
     }
     // Others may have added it.
-    context.cache().filing.forget(&scope.key());
+    context.cache().filing.forget_categories(&scope.key());
     let known = context.categories(scope).await?;
     check_names(context, scope, new, &known)
 }
@@ -304,7 +309,8 @@ async fn file(
         if new.categories.is_empty() {
             open.push((number, new));
         }
-        for category in categories_named(categories, &new.categories)? {
+        let named = categories_named(categories, &new.categories);
+        for category in named.map_err(|error| error.with("item", number))? {
             filed.push((number, category));
         }
     }

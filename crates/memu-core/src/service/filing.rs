@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Context;
+use super::recent::Recent;
 use crate::error::{ErrorKind, Result};
 use crate::records::MemoryCategory;
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeKey};
 use crate::store::{LogPosition, Query, StoreExt, WriteBatch};
 
 /// How long categories are looked up for each batch after somebody else wrote to their scope:
@@ -19,7 +20,7 @@ use crate::store::{LogPosition, Query, StoreExt, WriteBatch};
 const SHARED: Duration = Duration::from_secs(1);
 
 /// How many categories stay in memory, beside those of the scope that has the most.
-pub(super) const CATEGORIES: usize = 1 << 12;
+const CATEGORIES: usize = 1 << 12;
 
 /// The categories of a scope.
 #[derive(Clone, Debug)]
@@ -30,19 +31,53 @@ pub(super) struct Categories {
     pub(super) as_of: Option<LogPosition>,
 }
 
-/// What is remembered of the categories of a scope.
+/// What is remembered of the categories of the scopes that were used last.
 #[derive(Debug)]
-pub(super) enum Remembered {
+pub(super) struct Filing(Recent<Remembered>);
+
+#[derive(Debug)]
+enum Remembered {
     Categories(Categories),
     /// Somebody else wrote there at this time.
     Shared(Instant),
+}
+
+impl Default for Filing {
+    fn default() -> Self {
+        Self(Recent::new(CATEGORIES))
+    }
+}
+
+impl Filing {
+    fn remember(&self, key: ScopeKey, categories: Categories) {
+        let count = categories.list.len();
+        let remembered = Arc::new(Remembered::Categories(categories));
+        self.0.put(key, count, remembered);
+    }
+
+    fn note_shared(&self, key: ScopeKey) {
+        let shared = Remembered::Shared(Instant::now());
+        self.0.put(key, 0, Arc::new(shared));
+    }
+
+    /// Forgets the categories of a scope, which is being written to.
+    pub(super) fn forget_categories(&self, key: &ScopeKey) {
+        if let Some(Remembered::Categories(_)) = self.0.get(key).as_deref() {
+            self.0.forget(key);
+        }
+    }
+
+    /// Forgets all about a scope.
+    pub(super) fn forget(&self, key: &ScopeKey) {
+        self.0.forget(key);
+    }
 }
 
 impl Context {
     /// The categories of a scope as they were when this service last filed something there, or
     /// as they are now.
     pub(super) async fn categories(&self, scope: &Scope) -> Result<Categories> {
-        match self.cache().filing.get(&scope.key()).as_deref() {
+        match self.cache().filing.0.get(&scope.key()).as_deref() {
             Some(Remembered::Categories(categories)) => Ok(categories.clone()),
             Some(Remembered::Shared(since)) if since.elapsed() < SHARED => {
                 self.categories_now(scope).await
@@ -92,16 +127,14 @@ impl Context {
             Ok(committed) => {
                 let as_of = Some(committed.position());
                 let list = categories.list;
-                let records = list.len();
-                let seen = Remembered::Categories(Categories { list, as_of });
-                self.cache().filing.put(key, records, Arc::new(seen));
+                let categories = Categories { list, as_of };
+                self.cache().filing.remember(key, categories);
                 return Ok(());
             }
             Err(error) if error.kind() == ErrorKind::Conflict => error,
             Err(error) => return Err(error),
         };
-        let shared = Remembered::Shared(Instant::now());
-        self.cache().filing.put(key, 0, Arc::new(shared));
+        self.cache().filing.note_shared(key);
         let Some(mut again) = again else {
             return Err(refused);
         };
@@ -129,4 +162,29 @@ fn told(category: &MemoryCategory) -> (&str, &str, &str) {
         ..
     } = category;
     (meta.id.as_str(), name, description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::ScopeSchema;
+
+    #[test]
+    fn a_write_lets_forget_categories_but_not_that_others_write_there() {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let (filing, key) = (Filing::default(), scope.key());
+        let categories = Categories {
+            list: Arc::default(),
+            as_of: Some(LogPosition::default()),
+        };
+        filing.remember(key, categories);
+        filing.forget_categories(&key);
+        assert!(filing.0.get(&key).is_none());
+        filing.note_shared(key);
+        filing.forget_categories(&key);
+        let remembered = filing.0.get(&key);
+        assert!(matches!(remembered.as_deref(), Some(Remembered::Shared(_))));
+        filing.forget(&key);
+        assert!(filing.0.get(&key).is_none());
+    }
 }

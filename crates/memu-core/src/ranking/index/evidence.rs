@@ -13,7 +13,7 @@ use crate::records::Role;
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
 const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
 
-/// How far around a segment others add to its score.
+/// How many before and how many after a segment add to its score.
 const NEIGHBOURS: usize = 2;
 
 /// How well an item's own text matches.
@@ -55,8 +55,12 @@ impl Index {
         let semantic = if self.passage_owner.len() <= config.candidates {
             self.meaning.nearness(&matches.vector)
         } else {
-            self.meaning
-                .nearness_at(&matches.vector, &near_matches(&lexical))
+            let found = |at: usize| {
+                let score = |of: &[f32]| of.get(at).copied().unwrap_or_default();
+                score(&lexical) > 0.0 || score(&embedded.segments) > 0.0
+            };
+            let near = self.near_matches(found);
+            self.meaning.nearness_at(&matches.vector, &near)
         };
         let words = matches.exact(&self.sessions);
         let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
@@ -101,6 +105,24 @@ impl Index {
         lexical
     }
 
+    /// The positions of the segments that were `found` by their words or vectors, and of their
+    /// [`NEIGHBOURS`] in the same session: meaning alone makes half of all score.
+    fn near_matches(&self, found: impl Fn(usize) -> bool) -> Vec<usize> {
+        let session = |at: usize| self.segments.get(at).map(|segment| segment.session_index);
+        let mut near = Vec::new();
+        let mut next = 0;
+        for position in (0..self.segments.len()).filter(|at| found(*at)) {
+            let around = position.saturating_sub(NEIGHBOURS)..=position + NEIGHBOURS;
+            for other in around {
+                if other >= next && session(other) == session(position) {
+                    near.push(other);
+                    next = other + 1;
+                }
+            }
+        }
+        near
+    }
+
     /// How well each item's own text matches, by position.
     pub fn match_items(
         &self,
@@ -122,23 +144,6 @@ impl Index {
     }
 }
 
-/// The positions of segments that match, and of their [`NEIGHBOURS`]: no others can be among the
-/// best, though the meaning of half of all is nearer than the average.
-fn near_matches(lexical: &[f32]) -> Vec<usize> {
-    let mut near = Vec::new();
-    let mut next = 0;
-    let matching = lexical
-        .iter()
-        .enumerate()
-        .filter(|(_, score)| **score > 0.0);
-    for (position, _) in matching {
-        let first = position.saturating_sub(NEIGHBOURS).max(next);
-        next = (position + NEIGHBOURS + 1).min(lexical.len());
-        near.extend(first..next);
-    }
-    near
-}
-
 fn saturation(config: &RankingConfig) -> Saturation {
     Saturation {
         k1: config.k1,
@@ -148,19 +153,112 @@ fn saturation(config: &RankingConfig) -> Saturation {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::Words;
     use super::*;
+    use crate::provider::WordVectors;
+    use crate::ranking::outline::{BlockBuilder, Outline, SegmentOutline};
+    use crate::records::{Id, Meta, Segment};
+    use crate::scope::ScopeSchema;
+    use crate::time::Timestamp;
+
+    /// Words that begin alike mean alike.
+    #[derive(Debug)]
+    struct Beginnings;
+
+    impl WordVectors for Beginnings {
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        fn write(&self, word: &str, vector: &mut [f32]) -> bool {
+            vector.copy_from_slice(if word.starts_with("boat") {
+                &[1.0, 0.0]
+            } else {
+                &[0.0, 1.0]
+            });
+            true
+        }
+    }
+
+    /// An index of texts, each with its session.
+    fn index(texts: &[(&str, u32)]) -> Index {
+        let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
+        let mut builder = BlockBuilder::default();
+        for (place, (text, session)) in (0..).zip(texts) {
+            let segment = Segment {
+                meta: Meta::new(
+                    Id::from(place.to_string()),
+                    scope.clone(),
+                    Timestamp::from_micros(1),
+                ),
+                resource_id: Id::from("r"),
+                ordinal: place,
+                session: *session,
+                topic: 0,
+                role: None,
+                speaker: None,
+                message_id: None,
+                text: (*text).to_owned(),
+                caption: None,
+                topic_caption: None,
+                span: None,
+                happened_at: None,
+                happened_at_text: None,
+            };
+            builder.push(|texts| SegmentOutline::new(&segment, place.into(), 0, 50, texts));
+        }
+        let outline = Outline {
+            segments: builder.finish().into_iter().map(Arc::new).collect(),
+            ..Outline::default()
+        };
+        Index::build(&[&outline], Arc::new(Words::new(Arc::new(Beginnings))))
+    }
 
     #[test]
-    fn what_is_near_a_match_is_named_once_and_in_order() {
-        let scores = |count: usize, matching: &[usize]| {
-            let score = |at| if matching.contains(&at) { 0.5 } else { 0.0 };
-            (0..count).map(score).collect::<Vec<f32>>()
+    fn among_many_passages_meaning_counts_near_what_was_found() {
+        let index = index(&[
+            ("boathouse", 0),
+            ("boat", 1),
+            ("sky", 1),
+            ("boathouse", 1),
+            ("boathouse", 1),
+            ("boathouse", 1),
+            ("cloud", 1),
+        ]);
+        // Nothing stands in for a word.
+        let config = |candidates| RankingConfig {
+            candidates,
+            similar_words: 0,
+            ..RankingConfig::default()
         };
+        let near = |candidates, embedded: &Nearness| -> Vec<bool> {
+            let config = config(candidates);
+            let question = index.question("The boat?", "", &config);
+            let matches = index.matches(&question, &config);
+            let evidence = index.evidence(&question, &matches, embedded, &config);
+            assert!(evidence[1].lexical > 0.0 && evidence[0].lexical == 0.0);
+            evidence.iter().map(|one| one.semantic > 0.0).collect()
+        };
+        let nothing = Nearness::default();
+        let all = [true, true, false, true, true, true, false];
         assert_eq!(
-            near_matches(&scores(12, &[0, 6, 8])),
-            [0, 1, 2, 4, 5, 6, 7, 8, 9, 10]
+            near(7, &nothing),
+            all,
+            "there are no more than are looked at"
         );
-        assert_eq!(near_matches(&scores(3, &[2])), [0, 1, 2]);
-        assert!(near_matches(&scores(5, &[])).is_empty());
+        let some = [false, true, false, true, false, false, false];
+        assert_eq!(near(6, &nothing), some, "of its session, two after it");
+        let embedded = Nearness {
+            segments: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5],
+            items: Vec::new(),
+        };
+        let some = [false, true, false, true, true, true, false];
+        assert_eq!(
+            near(6, &embedded),
+            some,
+            "those around what an embedder found"
+        );
     }
 }

@@ -190,22 +190,50 @@ impl Corpus {
                 ids.push(name.id.clone());
             }
         }
-        let mut through = Vec::with_capacity(self.scopes.len());
+        let mut passing = Passing::default();
         for (scope, ids) in self.scopes.iter().zip(by_scope) {
-            let passing = if ids.is_empty() {
-                FxHashSet::default()
-            } else {
-                let mut query = Query::scope(scope).select(Select::Ids(ids));
-                query.filter = self.filter.clone();
-                self.store.ids(kind, &query).await?.into_iter().collect()
-            };
-            through.push(passing);
+            let selected = !ids.is_empty();
+            let select = selected.then_some(Select::Ids(ids));
+            passing.0.push(self.ids(kind, scope, select).await?);
         }
-        let lets = |name: &Named| {
-            let through: Option<&FxHashSet<Id>> = through.get(name.scope);
-            through.is_some_and(|ids| ids.contains(&name.id))
+        Ok(names.iter().map(|name| passing.hold(name)).collect())
+    }
+
+    /// All records of a kind that the filter lets through.
+    pub(super) async fn passing(&self, kind: OwnerKind) -> Result<Passing> {
+        let mut passing = Passing::default();
+        for scope in &self.scopes {
+            let all = Some(Select::All);
+            passing.0.push(self.ids(kind, scope, all).await?);
+        }
+        Ok(passing)
+    }
+
+    /// The ids of those of a choice that the filter lets through.
+    async fn ids(
+        &self,
+        kind: OwnerKind,
+        scope: &Scope,
+        select: Option<Select>,
+    ) -> Result<FxHashSet<Id>> {
+        let Some(select) = select else {
+            return Ok(FxHashSet::default());
         };
-        Ok(names.iter().map(lets).collect())
+        let mut query = Query::scope(scope).select(select);
+        query.filter = self.filter.clone();
+        Ok(self.store.ids(kind, &query).await?.into_iter().collect())
+    }
+}
+
+/// What a filter lets through: ids, by the number of their scope.
+#[derive(Debug, Default)]
+pub(super) struct Passing(Vec<FxHashSet<Id>>);
+
+impl Passing {
+    pub(super) fn hold(&self, name: &Named) -> bool {
+        self.0
+            .get(name.scope)
+            .is_some_and(|ids| ids.contains(&name.id))
     }
 }
 

@@ -1,8 +1,9 @@
 //! What may be shown of that which a question touches: all of it, or what a filter lets through.
 //!
-//! A filter changes what is shown, not how it scores. The store is asked about the best first,
-//! in rounds, until no other can come among those that are shown: most questions ask about a
-//! thousand records, however many the scope has.
+//! A filter changes which items and segments are shown, not how they score. The store is asked
+//! about the best first, until no other can come among those that are shown: most questions ask
+//! about a thousand records, however many the scope has. Categories and resources score by those
+//! that were asked about.
 
 use std::cmp::Ordering;
 
@@ -13,10 +14,9 @@ use crate::error::Result;
 use crate::records::OwnerKind;
 use crate::service::searchable::Named;
 
-/// About how many records the store is asked in the first round.
-const FIRST_ROUND: usize = 1_024;
-/// How many times as many in each round that follows.
-const GROWTH: usize = 4;
+/// About how many records the store is asked one round after the other. What few pass is not
+/// found by asking about more: then all that passes is read.
+const ROUNDS: [usize; 2] = [1_024, 8_192];
 
 /// The number of a record, and its score.
 pub(super) type Scored = (usize, f32);
@@ -49,6 +49,14 @@ impl Shown {
         let RetrieveItemConfig {
             top_k, diversity, ..
         } = config.item;
+        // A step may want none of a kind, but what hangs on them.
+        let (top_k, segments) = (top_k.max(1), segments.max(1));
+        let shows_segments = config.segment.enabled || config.resource.enabled;
+        let scoring = if shows_segments {
+            ranking.scoring_segments()
+        } else {
+            Vec::new()
+        };
         let items = sift(
             (corpus, OwnerKind::Item),
             (ranking.items().to_vec(), item_order),
@@ -57,7 +65,7 @@ impl Shown {
         );
         let segments = sift(
             (corpus, OwnerKind::Segment),
-            (ranking.scoring_segments(), |a: &Scored, b: &Scored| {
+            (scoring, |a: &Scored, b: &Scored| {
                 segment_order(corpus, a, b)
             }),
             |position| corpus.segment(position),
@@ -106,10 +114,15 @@ async fn sift(
 ) -> Result<Vec<Scored>> {
     scored.sort_unstable_by(order);
     let mut through: Vec<Scored> = Vec::new();
-    let (mut rest, mut round) = (scored.as_slice(), FIRST_ROUND);
-    while let Some((_, next)) = rest.first()
-        && least(&through).is_none_or(|least| *next >= least)
-    {
+    let mut rest = scored.as_slice();
+    let needs = |rest: &[Scored], through: &[Scored]| {
+        let next = rest.first();
+        next.is_some_and(|(_, next)| least(through).is_none_or(|least| *next >= least))
+    };
+    for round in ROUNDS {
+        if !needs(rest, &through) {
+            return Ok(through);
+        }
         let (now, later) = rest.split_at(round.min(rest.len()));
         let asked = now.iter().filter_map(|one| Some((*one, name(one.0)?)));
         let (asked, names): (Vec<Scored>, Vec<Named>) = asked.unzip();
@@ -117,7 +130,11 @@ async fn sift(
         let passing = asked.into_iter().zip(lets).filter(|(_, lets)| *lets);
         through.extend(passing.map(|(one, _)| one));
         rest = later;
-        round *= GROWTH;
+    }
+    if needs(rest, &through) {
+        let passing = corpus.passing(kind).await?;
+        let passes = |one: &&Scored| name(one.0).is_some_and(|name| passing.hold(&name));
+        through.extend(rest.iter().filter(passes));
     }
     Ok(through)
 }
