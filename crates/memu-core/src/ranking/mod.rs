@@ -3,8 +3,8 @@
 //! An [`Outline`](outline::Outline) is what ranking needs to know of a scope; [`Index`]
 //! turns those of the selected scopes into postings;
 //! [`Question`] is what a question asks for; [`score_segments`] is the pure
-//! function from evidence to scores. Every statistic and normaliser is over the
-//! selected scopes, never over the candidates.
+//! function from evidence to scores. Every statistic is over the selected scopes, never over the
+//! candidates; in large scopes a sample of them tells what vectors are on average.
 //!
 //! The lexical part is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance
 //! Framework: BM25 and Beyond*, 2009) with idf = ln(1 + (N − df + ½)/(df + ½)).
@@ -20,7 +20,7 @@ mod several;
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;
 pub use index::{
-    EmbeddedQuestion, HeldVectors, Index, ItemMatch, Nearest, Nearness, QuestionMatches,
-    SegmentName, Words,
+    EmbeddedQuestion, FoundWords, HeldVectors, Index, ItemMatch, Nearest, Nearness, SegmentName,
+    Words,
 };
 pub use question::{Question, QuestionWord};

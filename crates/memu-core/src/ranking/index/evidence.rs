@@ -26,6 +26,20 @@ pub struct ItemMatch {
     pub embedded: f32,
 }
 
+/// What the words of a question find in an [`Index`].
+#[derive(Clone, Debug)]
+pub struct FoundWords {
+    question: Question,
+    /// By position of a segment: BM25 of its best passage divided by the best of all, 0 to 1.
+    segments: Vec<f32>,
+    /// By session: BM25 divided by the best of all, 0 to 1.
+    sessions: Vec<f32>,
+    /// By number of an item: BM25 of its text divided by the best of all, 0 to 1.
+    items: Vec<f32>,
+    /// The mean of the vectors of the question's words, each weighing its idf; of any length.
+    meaning: Vec<f32>,
+}
+
 impl ItemMatch {
     /// How well it matches in all.
     pub fn score(&self, config: &RankingConfig) -> f32 {
@@ -42,38 +56,59 @@ impl Index {
         }
     }
 
+    /// What the words of a question find here, in the light of who speaks, and of the words of
+    /// earlier questions that it refers to: all that can be known before vectors are compared.
+    pub fn find_words(&self, text: &str, carried: &str, config: &RankingConfig) -> FoundWords {
+        let question = self.question(text, carried, config);
+        let matches = self.matches(&question, config);
+        let words = matches.exact(&self.sessions);
+        let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
+        normalise(&mut sessions);
+        let words = matches.similar(&self.items, config);
+        let mut items = self
+            .items
+            .scores(&words, saturation(config), config.candidates);
+        normalise(&mut items);
+        FoundWords {
+            segments: self.score_by_passage(&matches, config),
+            sessions,
+            items,
+            meaning: matches.vector,
+            question,
+        }
+    }
+
     /// What is known about every segment, by position; `embedded` is how near the vectors that
     /// an embedder made of them are.
     pub fn evidence(
         &self,
-        question: &Question,
-        matches: &QuestionMatches,
+        found: &FoundWords,
         embedded: &Nearness,
         config: &RankingConfig,
     ) -> Vec<Evidence> {
-        let lexical = self.score_by_passage(matches, config);
+        let FoundWords {
+            question, segments, ..
+        } = found;
         let semantic = if self.passage_owner.len() <= config.candidates {
-            self.meaning.nearness(&matches.vector)
+            self.meaning.nearness(&found.meaning)
         } else {
-            let found = |at: usize| {
+            let is_found = |at: usize| {
                 let score = |of: &[f32]| of.get(at).copied().unwrap_or_default();
-                score(&lexical) > 0.0 || score(&embedded.segments) > 0.0
+                score(segments) > 0.0 || score(&embedded.segments) > 0.0
             };
-            let near = self.near_matches(found);
-            self.meaning.nearness_at(&matches.vector, &near)
+            let near = self.near_matches(is_found);
+            self.meaning.nearness_at(&found.meaning, &near)
         };
-        let words = matches.exact(&self.sessions);
-        let mut sessions = self.sessions.scores(&words, SESSIONS, usize::MAX);
-        normalise(&mut sessions);
         self.segments
             .iter()
-            .zip(&lexical)
+            .zip(segments)
             .enumerate()
             .map(|(at, (segment, lexical))| Evidence {
                 lexical: *lexical,
                 semantic: semantic.get(at).copied().unwrap_or_default(),
                 embedded: embedded.segments.get(at).copied().unwrap_or_default(),
-                session: sessions
+                session: found
+                    .sessions
                     .get(segment.session_index as usize)
                     .copied()
                     .unwrap_or_default(),
@@ -122,21 +157,18 @@ impl Index {
         }
         near
     }
+}
+
+impl FoundWords {
+    /// The question, understood.
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
 
     /// How well each item's own text matches, by position.
-    pub fn match_items(
-        &self,
-        matches: &QuestionMatches,
-        embedded: &Nearness,
-        config: &RankingConfig,
-    ) -> Vec<ItemMatch> {
-        let words = matches.similar(&self.items, config);
-        let mut scores = self
-            .items
-            .scores(&words, saturation(config), config.candidates);
-        normalise(&mut scores);
+    pub fn match_items(self, embedded: &Nearness) -> Vec<ItemMatch> {
         let embedded = embedded.items.iter().copied().chain(repeat(0.0));
-        scores
+        self.items
             .into_iter()
             .zip(embedded)
             .map(|(lexical, embedded)| ItemMatch { lexical, embedded })
@@ -235,9 +267,8 @@ mod tests {
         };
         let near = |candidates, embedded: &Nearness| -> Vec<bool> {
             let config = config(candidates);
-            let question = index.question("The boat?", "", &config);
-            let matches = index.matches(&question, &config);
-            let evidence = index.evidence(&question, &matches, embedded, &config);
+            let found = index.find_words("The boat?", "", &config);
+            let evidence = index.evidence(&found, embedded, &config);
             assert!(evidence[1].lexical > 0.0 && evidence[0].lexical == 0.0);
             evidence.iter().map(|one| one.semantic > 0.0).collect()
         };

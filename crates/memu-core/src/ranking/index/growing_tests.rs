@@ -142,14 +142,10 @@ fn words() -> Arc<Words> {
 /// All that an index says about a question.
 fn answer(index: &Index, text: &str) -> String {
     let config = RankingConfig::default();
-    let question = index.question(text, "", &config);
-    let matches = index.matches(&question, &config);
+    let found = index.find_words(text, "", &config);
     let near = Nearness::default();
-    let evidence = index.evidence(&question, &matches, &near, &config);
-    format!(
-        "{evidence:?} {:?}",
-        index.match_items(&matches, &near, &config)
-    )
+    let evidence = index.evidence(&found, &near, &config);
+    format!("{evidence:?} {:?}", found.match_items(&near))
 }
 
 #[test]

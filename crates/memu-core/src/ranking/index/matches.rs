@@ -4,7 +4,7 @@ use crate::config::RankingConfig;
 
 /// What each word of a question may match in an [`Index`](super::Index).
 #[derive(Clone, Debug, Default)]
-pub struct QuestionMatches {
+pub(super) struct QuestionMatches {
     pub(super) words: Vec<WordMatches>,
     /// The mean of the words' vectors, each weighing its idf; of any length.
     pub(super) vector: Vec<f32>,

@@ -25,14 +25,13 @@ use crate::records::{ContentHash, Id, Role};
 use build::Counted;
 use embedded::Embedded;
 use field::Field;
-use matches::WordMatches;
+use matches::{QuestionMatches, WordMatches};
 use meaning::Meaning;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
 pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest, Nearness};
-pub use evidence::ItemMatch;
-pub use matches::QuestionMatches;
+pub use evidence::{FoundWords, ItemMatch};
 pub use words::Words;
 
 /// The postings of the selected scopes' segments and items, in memory. Derived
@@ -113,7 +112,7 @@ impl Index {
 
     /// Understands a question in the light of who speaks here, and of the words of
     /// earlier questions that it refers to.
-    pub fn question(&self, text: &str, carried: &str, config: &RankingConfig) -> Question {
+    fn question(&self, text: &str, carried: &str, config: &RankingConfig) -> Question {
         let speakers = self.speakers();
         let roles = &self.nameless_roles;
         let analyzer = self.vocabulary.analyzer();
@@ -126,7 +125,7 @@ impl Index {
     }
 
     /// What the question's words may match here.
-    pub fn matches(&self, question: &Question, config: &RankingConfig) -> QuestionMatches {
+    fn matches(&self, question: &Question, config: &RankingConfig) -> QuestionMatches {
         let mut vector = vec![0.0; self.words.dimension()];
         let meanings: Vec<Vec<f32>> = question
             .words
@@ -273,13 +272,12 @@ mod tests {
     fn what_an_embedder_finds_near_counts_beside_the_words() {
         let mut index = index(&["a red boat", "a canoe", "the sky", "no vector"]);
         let config = RankingConfig::default();
-        let question = index.question("Which vessel?", "", &config);
-        let matches = index.matches(&question, &config);
+        let found = index.find_words("Which vessel?", "", &config);
         let evidence = |index: &Index, vector: Option<&[f32]>| {
             let nearest = &Nearest::default();
             let embedded = vector.map(|vector| EmbeddedQuestion { vector, nearest });
             let near = embedded.map(|asked| index.nearness(asked, &config));
-            index.evidence(&question, &matches, &near.unwrap_or_default(), &config)
+            index.evidence(&found, &near.unwrap_or_default(), &config)
         };
         let without = evidence(&index, Some(&[1.0, 0.0]));
         assert!(

@@ -79,6 +79,14 @@ impl Corpus {
         &self.searchable
     }
 
+    /// Whether the store is asked what is near to a question: where vectors count, and the index
+    /// does not hold all of them.
+    pub(super) fn asks_the_store(&self, config: &RankingConfig) -> bool {
+        let held = self.searchable.held_vectors();
+        let counts = config.embedded > 0.0 || config.item_embedded > 0.0;
+        counts && held.is_some_and(|held| held != HeldVectors::All)
+    }
+
     /// What is nearest to the vector of a question, where the index does not hold all vectors:
     /// then the store is asked for segments and for items, which make those that they cite
     /// near; with a filter also for the nearest that it lets through, for it changes what is
@@ -89,9 +97,7 @@ impl Corpus {
         vector: &Embedding,
         config: &RankingConfig,
     ) -> Result<Nearest> {
-        let held = self.searchable.held_vectors();
-        let counts = config.embedded > 0.0 || config.item_embedded > 0.0;
-        if !counts || held.is_none_or(|held| held == HeldVectors::All) {
+        if !self.asks_the_store(config) {
             return Ok(Nearest::default());
         }
         let mut found = [Vec::new(), Vec::new()];

@@ -3,7 +3,8 @@ use super::corpus::Corpus;
 use super::shown::{Scored, item_order, least_item, segment_order};
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
 use crate::ranking::{
-    EmbeddedQuestion, Evidence, ItemMatch, Nearest, SegmentScore, explain_segment, score_segments,
+    EmbeddedQuestion, Evidence, FoundWords, ItemMatch, Nearest, SegmentScore, explain_segment,
+    score_segments,
 };
 use crate::records::Embedding;
 use crate::service::responses::ItemExplanation;
@@ -14,13 +15,11 @@ use crate::time::Timestamp;
 /// category.
 const CATEGORY_ITEMS: usize = 3;
 
-/// What is searched for.
+/// What is searched for, and what was found.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The question.
-    pub(super) question: String,
-    /// Words of earlier questions that it refers to.
-    pub(super) carried: String,
+    /// What its words find.
+    pub(super) words: FoundWords,
     /// What the embedder made of it, where it makes vectors of segments.
     pub(super) vector: Option<Embedding>,
     /// What the store found near to that; see [`Corpus::nearest`].
@@ -48,26 +47,30 @@ impl Ranking {
     /// Scores every record of the corpus, those that a filter holds back like the rest.
     pub(super) fn new(
         corpus: &Corpus,
-        asked: &Asked,
+        asked: Asked,
         config: &RetrieveConfig,
         now: Timestamp,
     ) -> Self {
         let index = &corpus.searchable().index;
-        let question = index.question(&asked.question, &asked.carried, &config.ranking);
-        let matches = index.matches(&question, &config.ranking);
-        let embedded = asked.vector.as_ref().map(|vector| EmbeddedQuestion {
+        let Asked {
+            words,
+            vector,
+            nearest,
+        } = asked;
+        let embedded = vector.as_ref().map(|vector| EmbeddedQuestion {
             vector: vector.as_slice(),
-            nearest: &asked.nearest,
+            nearest: &nearest,
         });
         let near = embedded.map(|asked| index.nearness(asked, &config.ranking));
         let near = near.unwrap_or_default();
-        let evidence = index.evidence(&question, &matches, &near, &config.ranking);
+        let evidence = index.evidence(&words, &near, &config.ranking);
+        let asks_for_several = words.question().asks_for_several;
         let mut ranking = Self {
             segments: score_segments(&evidence, &config.ranking),
             evidence,
-            own: index.match_items(&matches, &near, &config.ranking),
+            own: words.match_items(&near),
             items: Vec::new(),
-            session_weight: if question.asks_for_several {
+            session_weight: if asks_for_several {
                 config.ranking.several_sessions
             } else {
                 0.0

@@ -7,6 +7,7 @@ use super::by_model;
 use super::corpus::Corpus;
 use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
+use crate::environment::offload;
 use crate::error::Result;
 use crate::pipeline::Step;
 use crate::provider::Purpose;
@@ -44,7 +45,7 @@ pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result
     let corpus = state.corpus()?;
     let now = context.parts().clock.now();
     let asked = asked(context, &corpus, state).await?;
-    let ranking = Ranking::new(&corpus, &asked, &state.config, now);
+    let ranking = Ranking::new(&corpus, asked, &state.config, now);
     state.ranking = Some(Arc::new(ranking));
     state.picks = None;
     Ok(())
@@ -52,7 +53,11 @@ pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result
 
 /// What to search for: the question as it was asked, when the words that it refers to
 /// are carried beside it, otherwise as a step has rewritten it.
-async fn asked(context: &Context, corpus: &Corpus, state: &mut RetrieveState) -> Result<Asked> {
+async fn asked(
+    context: &Context,
+    corpus: &Arc<Corpus>,
+    state: &mut RetrieveState,
+) -> Result<Asked> {
     let question = if state.carried.is_empty() {
         state.query()
     } else {
@@ -76,16 +81,25 @@ async fn asked(context: &Context, corpus: &Corpus, state: &mut RetrieveState) ->
     } else {
         None
     };
-    let nearest = match &vector {
-        Some(vector) => {
-            let nearest = corpus.nearest(embedder.identity(), vector, &state.config.ranking);
-            nearest.await?
+    let config = state.config.ranking;
+    let find = {
+        let corpus = corpus.clone();
+        move || {
+            let index = &corpus.searchable().index;
+            index.find_words(&question, &carried, &config)
         }
-        None => Nearest::default(),
+    };
+    let (words, nearest) = match &vector {
+        // While the store looks for vectors, another thread looks for words.
+        Some(vector) if corpus.asks_the_store(&config) => {
+            let words = offload(&*context.parts().executor, find);
+            let nearest = corpus.nearest(embedder.identity(), vector, &config);
+            futures_util::try_join!(words, nearest)?
+        }
+        _ => (find(), Nearest::default()),
     };
     Ok(Asked {
-        question,
-        carried,
+        words,
         vector,
         nearest,
     })
