@@ -167,3 +167,32 @@ fn a_batch_that_fails_leaves_nothing() {
     commit(&store, writes);
     assert_sound(&store, "after one that failed");
 }
+
+/// Rows of two scopes lie between each other.
+#[test]
+fn items_that_come_one_by_one_are_outlined_in_few_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder, EmbeddingFormat::F32);
+    let bob = ScopeSchema::default().scope([("user_id", "bob")]).unwrap();
+    for number in 0..150 {
+        commit(&store, items(number..number + 1));
+        let mut batch = WriteBatch::new(bob.clone(), None);
+        let mut theirs = item(number);
+        theirs.meta = Meta::new(id(1_000 + number), bob.clone(), Timestamp::from_micros(7));
+        batch.writes.push(Write::Item(theirs));
+        block_on(store.commit(batch)).unwrap();
+    }
+    assert_sound(&store, "one by one");
+    block_on(store.close()).unwrap();
+    let file = rusqlite::Connection::open(folder.path().join("memu.db")).unwrap();
+    let mut statement = file
+        .prepare("SELECT count(*) FROM memu_outlines GROUP BY scope_id")
+        .unwrap();
+    let counts = statement.query_map([], |row| row.get(0)).unwrap();
+    let counts: Vec<i64> = counts.map(Result::unwrap).collect();
+    // 150 of each: 64 + 64 + 16 + 4 + 1 + 1, or a few more, for bytes are what is alike.
+    assert!(
+        counts.len() == 2 && counts.iter().all(|count| *count <= 8),
+        "{counts:?}"
+    );
+}

@@ -165,36 +165,6 @@ async fn a_torn_page_of_outlines_keeps_no_file_of_the_schema_before_from_being_o
 }
 
 #[tokio::test]
-async fn memories_that_come_one_by_one_lie_in_few_blocks() {
-    let fixture = service("sqlite").await;
-    for number in 0..300 {
-        let request = CreateItem {
-            memory_type: "event".to_owned(),
-            content: format!("On day {number} we rowed to the harbour"),
-            categories: vec!["goals".to_owned()],
-            user: support::user(["alice", "bob"][number % 2]),
-            propagate: false,
-            extra: serde_json::Map::new(),
-        };
-        fixture.service.create_memory_item(request).await.unwrap();
-    }
-    let report = fixture.service.check(false).await.unwrap();
-    assert_eq!(report.severity(), Severity::Ok, "{report:?}");
-    fixture.service.close().await.unwrap();
-    let file = Connection::open(fixture.folder.path().join("memu.db")).unwrap();
-    let mut statement = file
-        .prepare("SELECT count(*) FROM memu_outlines GROUP BY scope_id")
-        .unwrap();
-    let counts = statement.query_map([], |row| row.get(0)).unwrap();
-    let counts: Vec<i64> = counts.map(Result::unwrap).collect();
-    // 150 of each: 64 + 64 + 16 + 4 + 1 + 1.
-    assert!(
-        counts.len() == 2 && counts.iter().all(|count| *count <= 8),
-        "{counts:?}"
-    );
-}
-
-#[tokio::test]
 async fn the_next_write_mends_them() {
     let (_fixture, file, connection) = closed().await;
     connection

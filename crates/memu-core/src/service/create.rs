@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 
-use super::filing::Categories;
+use super::filing::{categories_named, check_categories, file};
 use super::memorize::{note_details, until_committed};
 use super::plan::{EMBED_MEMORIES, Plan, configured_categories, relation};
 use super::requests::CreateItems;
 use super::responses::ItemsResponse;
 use super::{Context, CreateItem, MemoryService, NewItem};
 use crate::error::{Error, Result};
-use crate::provider::{Calls, CategorizeRequest, CategoryTopic, Purpose};
+use crate::provider::{Calls, Purpose};
 use crate::records::{
     Embedding, Id, MemoryCategory, MemoryItem, Meta, OwnedEmbedding, OwnerKind, check_extra,
     set_extra,
@@ -25,9 +25,6 @@ use crate::store::{Write, WriteBatch};
 const MAX_CONTENT_BYTES: usize = 1 << 20;
 /// How many memories the first transaction of a call stores.
 const FIRST_BATCH: usize = 1_000;
-/// Of so few memories it costs little when a transaction is refused, because others have written
-/// since their categories were seen.
-const FEW: usize = 16;
 /// How long a transaction should take: others wait for it.
 const TARGET: Duration = Duration::from_millis(120);
 
@@ -162,11 +159,6 @@ impl Stored {
     }
 }
 
-/// The memory itself.
-fn summary(new: &NewItem) -> &str {
-    new.content.trim()
-}
-
 fn check(context: &Context, item: &NewItem) -> Result<()> {
     checked_content(&item.content)?;
     context.check_type(&item.memory_type)?;
@@ -183,7 +175,7 @@ fn item(
         meta: Meta::new(context.parts().ids.next_id(), scope.clone(), now),
         resource_id: None,
         memory_type: new.memory_type.clone(),
-        summary: summary(new).to_owned(),
+        summary: new.summary().to_owned(),
         happened: None,
         extra: serde_json::Map::new(),
         segment_ids: Vec::new(),
@@ -196,51 +188,10 @@ fn item(
     item
 }
 
-/// Whether the categories that are named are there, or will be.
-async fn check_categories(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<()> {
-    if new.iter().all(|item| item.categories.is_empty()) {
-        return Ok(());
-    }
-    // Of many, the first may be stored long before the last: what is remembered may be too old.
-    let known = if new.len() <= FEW {
-        context.categories(scope).await?
-    } else {
-        context.categories_now(scope).await?
-    };
-    let checked = check_names(context, scope, new, &known);
-    if checked.is_ok() || known.as_of.is_none() {
-        return checked;
-    }
-    // Others may have added it.
-    context.cache().filing.forget_categories(&scope.key());
-    let known = context.categories(scope).await?;
-    check_names(context, scope, new, &known)
-}
-
-fn check_names(
-    context: &Context,
-    scope: &Scope,
-    new: &[NewItem],
-    known: &Categories,
-) -> Result<()> {
-    let now = context.parts().clock.now();
-    let mut categories = known.list.to_vec();
-    categories.extend(configured_categories(context, scope, &known.list, now));
-    for (number, item) in new.iter().enumerate() {
-        let named = categories_named(&categories, &item.categories);
-        named.map_err(|error| error.with("item", number))?;
-    }
-    Ok(())
-}
-
 /// Stores some memories in one transaction.
 async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stored> {
     let now = context.parts().clock.now();
-    let mut known = if new.len() <= FEW {
-        context.categories(scope).await?
-    } else {
-        context.categories_now(scope).await?
-    };
+    let mut known = context.categories_for(scope, new.len()).await?;
     let mut added = configured_categories(context, scope, &known.list, now);
     if !added.is_empty() && known.as_of.is_none() {
         // Another one may be adding them at this moment: nothing may have changed since
@@ -296,51 +247,6 @@ async fn store(context: &Context, scope: &Scope, new: &[NewItem]) -> Result<Stor
     Ok(stored)
 }
 
-/// The categories of each memory, by its number: those that were named, or those that fit.
-async fn file(
-    context: &Context,
-    new: &[NewItem],
-    categories: &[MemoryCategory],
-    calls: &Calls,
-) -> Result<Vec<(usize, Id)>> {
-    let mut filed = Vec::new();
-    let mut open = Vec::new();
-    for (number, new) in new.iter().enumerate() {
-        if new.categories.is_empty() {
-            open.push((number, new));
-        }
-        let named = categories_named(categories, &new.categories);
-        for category in named.map_err(|error| error.with("item", number))? {
-            filed.push((number, category));
-        }
-    }
-    if open.is_empty() {
-        return Ok(filed);
-    }
-    let request = CategorizeRequest {
-        items: open
-            .iter()
-            .map(|(_, new)| (new.memory_type.clone(), summary(new).to_owned()))
-            .collect(),
-        categories: categories
-            .iter()
-            .map(|category| CategoryTopic {
-                name: category.name.clone(),
-                description: category.description.clone(),
-            })
-            .collect(),
-        threshold: context.parts().memorize_config.category_assign_threshold,
-    };
-    let categorizer = &context.parts().categorizer;
-    let found = categorizer.categorize(request, calls).await?;
-    for ((number, _), fitting) in open.into_iter().zip(found) {
-        let fitting = fitting.into_iter();
-        let fitting = fitting.filter_map(|(category, _)| categories.get(category));
-        filed.extend(fitting.map(|category| (number, category.meta.id.clone())));
-    }
-    Ok(filed)
-}
-
 /// Vectors of the memories, and of categories behind them.
 async fn embedded(
     context: &Context,
@@ -351,7 +257,7 @@ async fn embedded(
     let about: Vec<String> = categories.iter().map(Plan::embedded_category).collect();
     let texts: Vec<&str> = new
         .iter()
-        .map(summary)
+        .map(NewItem::summary)
         .chain(about.iter().map(String::as_str))
         .collect();
     let embedder = &*context.parts().embedder;
@@ -400,26 +306,6 @@ async fn follow(
         Ok(updated.cloned().collect())
     })
     .await
-}
-
-pub(super) fn categories_named(categories: &[MemoryCategory], names: &[String]) -> Result<Vec<Id>> {
-    let mut ids: Vec<Id> = Vec::new();
-    for name in names {
-        let category = categories
-            .iter()
-            .find(|category| category.name == *name || category.meta.id.as_str() == name)
-            .ok_or_else(|| {
-                let valid: Vec<_> = categories.iter().map(|known| known.name.as_str()).collect();
-                Error::input(format!(
-                    "unknown category {name:?}; use {}",
-                    valid.join(", ")
-                ))
-            })?;
-        if !ids.contains(&category.meta.id) {
-            ids.push(category.meta.id.clone());
-        }
-    }
-    Ok(ids)
 }
 
 pub(super) fn checked_content(content: &str) -> Result<String> {

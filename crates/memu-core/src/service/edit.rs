@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::cache::ScopeView;
-use super::create::{categories_named, checked_content};
+use super::create::checked_content;
+use super::filing::categories_named;
 use super::memorize::{note_details, until_committed};
 use super::plan::Plan;
 use super::responses::ItemResponse;

@@ -1,17 +1,19 @@
-//! The categories that memories are filed under, known from one memory to the next: looking
-//! them up takes longer than filing a memory.
+//! Filing new memories under categories: those that are named, or those that fit.
 //!
-//! They are used only in batches that expect the change log where it was when the categories
-//! were so. When somebody else wrote in the meantime, such a batch is refused, and what others
-//! changed is seen at once, as everywhere.
+//! The categories of a scope are known from one memory to the next, for looking them up takes
+//! longer than filing a memory. They are used only in batches that expect the change log where
+//! it was when the categories were so. When somebody else wrote in the meantime, such a batch is
+//! refused, and what others changed is seen at once, as everywhere.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Context;
+use super::plan::{configured_categories, topic};
 use super::recent::Recent;
-use crate::error::{ErrorKind, Result};
-use crate::records::MemoryCategory;
+use super::{Context, NewItem};
+use crate::error::{Error, ErrorKind, Result};
+use crate::provider::{Calls, CategorizeRequest};
+use crate::records::{Id, MemoryCategory};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::{LogPosition, Query, StoreExt, WriteBatch};
 
@@ -19,6 +21,9 @@ use crate::store::{LogPosition, Query, StoreExt, WriteBatch};
 /// where several write, looking costs less than being refused.
 const SHARED: Duration = Duration::from_secs(1);
 
+/// Of so few memories it costs little when a transaction is refused, because others have written
+/// since their categories were seen.
+const FEW: usize = 16;
 /// How many categories stay in memory, beside those of the scope that has the most.
 const CATEGORIES: usize = 1 << 12;
 
@@ -74,9 +79,17 @@ impl Filing {
 }
 
 impl Context {
-    /// The categories of a scope as they were when this service last filed something there, or
-    /// as they are now.
-    pub(super) async fn categories(&self, scope: &Scope) -> Result<Categories> {
+    /// The categories of a scope for so many memories to file: for few of them as they were when
+    /// this service last filed something there, otherwise as they are now. Of many, the first may
+    /// be stored long before the last.
+    pub(super) async fn categories_for(
+        &self,
+        scope: &Scope,
+        memories: usize,
+    ) -> Result<Categories> {
+        if memories > FEW {
+            return self.categories_now(scope).await;
+        }
         match self.cache().filing.0.get(&scope.key()).as_deref() {
             Some(Remembered::Categories(categories)) => Ok(categories.clone()),
             Some(Remembered::Shared(since)) if since.elapsed() < SHARED => {
@@ -87,7 +100,7 @@ impl Context {
     }
 
     /// The categories of a scope as they are now.
-    pub(super) async fn categories_now(&self, scope: &Scope) -> Result<Categories> {
+    async fn categories_now(&self, scope: &Scope) -> Result<Categories> {
         let list = self.store().all_categories(&Query::scope(scope)).await?;
         Ok(Categories {
             list: Arc::new(list),
@@ -151,6 +164,105 @@ impl Context {
         (again.expected_seq, again.expected_life) = (None, None);
         self.commit_unplanned(again).await.map(drop)
     }
+}
+
+/// Whether the categories that are named are there, or will be.
+pub(super) async fn check_categories(
+    context: &Context,
+    scope: &Scope,
+    new: &[NewItem],
+) -> Result<()> {
+    if new.iter().all(|item| item.categories.is_empty()) {
+        return Ok(());
+    }
+    let known = context.categories_for(scope, new.len()).await?;
+    let checked = check_names(context, scope, new, &known);
+    if checked.is_ok() || known.as_of.is_none() {
+        return checked;
+    }
+    // Others may have added it.
+    context.cache().filing.forget_categories(&scope.key());
+    let known = context.categories_for(scope, new.len()).await?;
+    check_names(context, scope, new, &known)
+}
+
+fn check_names(
+    context: &Context,
+    scope: &Scope,
+    new: &[NewItem],
+    known: &Categories,
+) -> Result<()> {
+    let now = context.parts().clock.now();
+    let mut categories = known.list.to_vec();
+    categories.extend(configured_categories(context, scope, &known.list, now));
+    for (number, item) in new.iter().enumerate() {
+        let named = categories_named(&categories, &item.categories);
+        named.map_err(|error| error.with("item", number))?;
+    }
+    Ok(())
+}
+
+/// The categories of each memory, by its number: those that were named, or those that fit.
+pub(super) async fn file(
+    context: &Context,
+    new: &[NewItem],
+    categories: &[MemoryCategory],
+    calls: &Calls,
+) -> Result<Vec<(usize, Id)>> {
+    let mut filed = Vec::new();
+    let mut open = Vec::new();
+    for (number, new) in new.iter().enumerate() {
+        if new.categories.is_empty() {
+            open.push((number, new));
+        }
+        let named = categories_named(categories, &new.categories);
+        for category in named.map_err(|error| error.with("item", number))? {
+            filed.push((number, category));
+        }
+    }
+    if open.is_empty() {
+        return Ok(filed);
+    }
+    let request = CategorizeRequest {
+        items: open
+            .iter()
+            .map(|(_, new)| (new.memory_type.clone(), new.summary().to_owned()))
+            .collect(),
+        categories: categories.iter().map(topic).collect(),
+        threshold: context.parts().memorize_config.category_assign_threshold,
+    };
+    let categorizer = &context.parts().categorizer;
+    let found = categorizer.categorize(request, calls).await?;
+    for ((number, _), fitting) in open.into_iter().zip(found) {
+        let fitting = fitting.into_iter();
+        let fitting = fitting.filter_map(|(category, _)| categories.get(category));
+        filed.extend(fitting.map(|category| (number, category.meta.id.clone())));
+    }
+    Ok(filed)
+}
+
+/// The ids of categories by their names or ids, each once.
+///
+/// # Errors
+/// [`ErrorKind::Input`] with those there are, for one that is unknown.
+pub(super) fn categories_named(categories: &[MemoryCategory], names: &[String]) -> Result<Vec<Id>> {
+    let mut ids: Vec<Id> = Vec::new();
+    for name in names {
+        let category = categories
+            .iter()
+            .find(|category| category.name == *name || category.meta.id.as_str() == name)
+            .ok_or_else(|| {
+                let valid: Vec<_> = categories.iter().map(|known| known.name.as_str()).collect();
+                Error::input(format!(
+                    "unknown category {name:?}; use {}",
+                    valid.join(", ")
+                ))
+            })?;
+        if !ids.contains(&category.meta.id) {
+            ids.push(category.meta.id.clone());
+        }
+    }
+    Ok(ids)
 }
 
 /// What filing depends on.

@@ -175,6 +175,13 @@ pub struct NewItem {
     pub extra: Map<String, Value>,
 }
 
+impl NewItem {
+    /// The memory as it is stored.
+    pub(super) fn summary(&self) -> &str {
+        self.content.trim()
+    }
+}
+
 /// A change to a memory.
 #[derive(Clone, Debug)]
 pub struct UpdateItem {

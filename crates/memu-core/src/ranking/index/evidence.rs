@@ -187,9 +187,9 @@ fn saturation(config: &RankingConfig) -> Saturation {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::Words;
+    use super::super::{HeldVectors, Nearest, Words};
     use super::*;
-    use crate::provider::WordVectors;
+    use crate::provider::{NoWordVectors, WordVectors};
     use crate::ranking::outline::{BlockBuilder, Outline, SegmentOutline};
     use crate::records::{Id, Meta, Segment};
     use crate::scope::ScopeSchema;
@@ -215,7 +215,7 @@ mod tests {
     }
 
     /// An index of texts, each with its session.
-    fn index(texts: &[(&str, u32)]) -> Index {
+    fn index(texts: &[(&str, u32)], words: impl WordVectors + 'static) -> Index {
         let scope = ScopeSchema::default().scope([("user_id", "nora")]).unwrap();
         let mut builder = BlockBuilder::default();
         for (place, (text, session)) in (0..).zip(texts) {
@@ -245,12 +245,12 @@ mod tests {
             segments: builder.finish().into_iter().map(Arc::new).collect(),
             ..Outline::default()
         };
-        Index::build(&[&outline], Arc::new(Words::new(Arc::new(Beginnings))))
+        Index::build(&[&outline], Arc::new(Words::new(Arc::new(words))))
     }
 
     #[test]
     fn among_many_passages_meaning_counts_near_what_was_found() {
-        let index = index(&[
+        let texts = [
             ("boathouse", 0),
             ("boat", 1),
             ("sky", 1),
@@ -258,7 +258,8 @@ mod tests {
             ("boathouse", 1),
             ("boathouse", 1),
             ("cloud", 1),
-        ]);
+        ];
+        let index = index(&texts, Beginnings);
         // Nothing stands in for a word.
         let config = |candidates| RankingConfig {
             candidates,
@@ -291,5 +292,36 @@ mod tests {
             some,
             "those around what an embedder found"
         );
+    }
+
+    #[test]
+    fn what_an_embedder_finds_near_counts_beside_the_words() {
+        let mut index = index(
+            &["a red boat", "a canoe", "the sky", "no vector"].map(|text| (text, 0)),
+            NoWordVectors,
+        );
+        let config = RankingConfig::default();
+        let found = index.find_words("Which vessel?", "", &config);
+        let evidence = |index: &Index, vector: Option<&[f32]>| {
+            let nearest = &Nearest::default();
+            let embedded = vector.map(|vector| EmbeddedQuestion { vector, nearest });
+            let near = embedded.map(|asked| index.nearness(asked, &config));
+            index.evidence(&found, &near.unwrap_or_default(), &config)
+        };
+        let without = evidence(&index, Some(&[1.0, 0.0]));
+        assert!(
+            without
+                .iter()
+                .all(|one| one.embedded == 0.0 && one.lexical == 0.0)
+        );
+        let vectors: [&[f32]; 3] = [&[0.6, 0.8], &[1.0, 0.0], &[0.0, -1.0]];
+        index.embed_segments(Some(2), HeldVectors::All, |segment| {
+            vectors.get(segment.place as usize).copied()
+        });
+        let with = evidence(&index, Some(&[2.0, 0.0]));
+        assert_eq!(with[1].embedded, 1.0);
+        assert!(with[0].embedded > 0.0 && with[0].embedded < 1.0);
+        assert!(with[2].embedded == 0.0 && with[3].embedded == 0.0);
+        assert!(evidence(&index, None).iter().all(|one| one.embedded == 0.0));
     }
 }

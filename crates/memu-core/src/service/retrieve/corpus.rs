@@ -198,9 +198,11 @@ impl Corpus {
         }
         let mut passing = Passing::default();
         for (scope, ids) in self.scopes.iter().zip(by_scope) {
-            let selected = !ids.is_empty();
-            let select = selected.then_some(Select::Ids(ids));
-            passing.0.push(self.ids(kind, scope, select).await?);
+            passing.0.push(if ids.is_empty() {
+                FxHashSet::default()
+            } else {
+                self.ids(kind, scope, Select::Ids(ids)).await?
+            });
         }
         Ok(names.iter().map(|name| passing.hold(name)).collect())
     }
@@ -209,22 +211,13 @@ impl Corpus {
     pub(super) async fn passing(&self, kind: OwnerKind) -> Result<Passing> {
         let mut passing = Passing::default();
         for scope in &self.scopes {
-            let all = Some(Select::All);
-            passing.0.push(self.ids(kind, scope, all).await?);
+            passing.0.push(self.ids(kind, scope, Select::All).await?);
         }
         Ok(passing)
     }
 
     /// The ids of those of a choice that the filter lets through.
-    async fn ids(
-        &self,
-        kind: OwnerKind,
-        scope: &Scope,
-        select: Option<Select>,
-    ) -> Result<FxHashSet<Id>> {
-        let Some(select) = select else {
-            return Ok(FxHashSet::default());
-        };
+    async fn ids(&self, kind: OwnerKind, scope: &Scope, select: Select) -> Result<FxHashSet<Id>> {
         let mut query = Query::scope(scope).select(select);
         query.filter = self.filter.clone();
         Ok(self.store.ids(kind, &query).await?.into_iter().collect())

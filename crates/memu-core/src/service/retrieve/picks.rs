@@ -1,6 +1,6 @@
 use super::corpus::{Corpus, Records};
 use super::diversity::{SameSession, SharedSources, diversified};
-use super::rank::{self, Ranking};
+use super::rank::Ranking;
 use super::shown::Shown;
 use crate::config::RetrieveConfig;
 use crate::error::Result;
@@ -97,7 +97,7 @@ async fn best_categories(
     top_k: usize,
 ) -> Result<Vec<(Named, f32)>> {
     let known = &corpus.searchable().categories;
-    let scored = rank::categories(corpus, &shown.items).into_iter();
+    let scored = shown.categories(corpus).into_iter();
     let scored = scored.filter_map(|(number, score)| Some((known.get(number)?.clone(), score)));
     let (names, scores): (Vec<Named>, Vec<f32>) = scored.unzip();
     let lets = corpus.lets_through(OwnerKind::Category, &names).await?;
@@ -109,11 +109,11 @@ async fn best_categories(
 fn best_items(corpus: &Corpus, shown: &Shown, config: &RetrieveConfig) -> Vec<PickedItem> {
     let (top_k, diversity) = (config.item.top_k, config.item.diversity);
     let links = &corpus.searchable().items;
-    let found: Vec<(usize, &ItemLinks, f32)> =
-        rank::best_items(corpus, &shown.items, top_k, diversity)
-            .into_iter()
-            .filter_map(|(number, score)| Some((number, links.get(number)?, score)))
-            .collect();
+    let found: Vec<(usize, &ItemLinks, f32)> = shown
+        .best_items(corpus, top_k, diversity)
+        .into_iter()
+        .filter_map(|(number, score)| Some((number, links.get(number)?, score)))
+        .collect();
     let scores: Vec<f32> = found.iter().map(|(_, _, score)| *score).collect();
     let sources = found.iter().map(|(_, links, _)| &*links.segments);
     let repetition = SharedSources::new(sources.collect(), diversity);
@@ -149,7 +149,7 @@ fn best_segments(
 ) -> Vec<PickedSegment> {
     let (top_k, weight) = (config.segment.top_k, ranking.session_weight());
     let choice = segment_choice(ranking, config);
-    let found = rank::best_segments(corpus, &shown.segments, choice);
+    let found = shown.best_segments(corpus, choice);
     let scores: Vec<f32> = found.iter().map(|(_, score)| *score).collect();
     let sessions = found.iter().map(|(position, _)| ranking.session(*position));
     let repetition = SameSession::new(sessions.collect(), weight);
@@ -169,7 +169,7 @@ fn best_segments(
 
 fn best_resources(corpus: &Corpus, shown: &Shown, top_k: usize) -> Vec<(Named, f32)> {
     let known = &corpus.searchable().resources;
-    let best = rank::resources(corpus, &shown.segments, &shown.items);
+    let best = shown.resources(corpus);
     best.into_iter()
         .take(top_k)
         .filter_map(|(number, score)| Some((known.get(number)?.clone(), score)))

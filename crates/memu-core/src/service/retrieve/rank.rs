@@ -1,6 +1,4 @@
-use super::best::best;
 use super::corpus::Corpus;
-use super::shown::{Scored, item_order, least_item, segment_order};
 use crate::config::{ItemRanking, RetrieveConfig, RetrieveItemConfig};
 use crate::ranking::{
     EmbeddedQuestion, Evidence, FoundWords, ItemMatch, Nearest, SegmentScore, explain_segment,
@@ -11,9 +9,8 @@ use crate::service::responses::ItemExplanation;
 use crate::service::searchable::ItemLinks;
 use crate::time::Timestamp;
 
-/// How many of a category's items decide its score: one lucky item does not make a
-/// category.
-const CATEGORY_ITEMS: usize = 3;
+/// The number of a record, and its score.
+pub(super) type Scored = (usize, f32);
 
 /// What is searched for, and what was found.
 #[derive(Debug)]
@@ -150,112 +147,10 @@ impl Ranking {
     }
 }
 
-/// The best of these segments, best first.
-pub(super) fn best_segments(corpus: &Corpus, segments: &[Scored], count: usize) -> Vec<Scored> {
-    best(segments.to_vec(), count, |a, b| segment_order(corpus, a, b))
-}
-
-/// The items from which the first `count` are chosen, best first, with equal ones in the order of
-/// storing; see [`least_item`].
-pub(super) fn best_items(
-    corpus: &Corpus,
-    items: &[Scored],
-    count: usize,
-    diversity: f32,
-) -> Vec<Scored> {
-    let first = best(items.to_vec(), count, item_order);
-    let cites = &corpus.searchable().cites;
-    let least = least_item(&first, count, diversity, cites).unwrap_or_default();
-    let near = items.iter().filter(|(_, score)| *score >= least);
-    let mut near: Vec<Scored> = near.copied().collect();
-    near.sort_unstable_by(item_order);
-    near
-}
-
-/// The categories by number, best first: each with the mean of the scores of its best among
-/// these items.
-pub(super) fn categories(corpus: &Corpus, items: &[Scored]) -> Vec<Scored> {
-    let searchable = corpus.searchable();
-    if searchable.categories.is_empty() {
-        return Vec::new();
-    }
-    let mut tops = vec![[0.0_f32; CATEGORY_ITEMS]; searchable.categories.len()];
-    for (number, score) in items {
-        let links = searchable.items.get(*number);
-        for category in links.map_or(&[][..], |links| &links.categories) {
-            if let Some(top) = tops.get_mut(*category as usize) {
-                insert(top, *score);
-            }
-        }
-    }
-    let means = tops
-        .iter()
-        .map(|top| top.iter().sum::<f32>() / CATEGORY_ITEMS as f32);
-    best_scoring(means)
-}
-
-/// The resources by number, best first: each scores as the best of its segments among these, or
-/// as the best of its items where that is better.
-pub(super) fn resources(corpus: &Corpus, segments: &[Scored], items: &[Scored]) -> Vec<Scored> {
-    let searchable = corpus.searchable();
-    if searchable.resources.is_empty() {
-        return Vec::new();
-    }
-    let mut scores = vec![0.0_f32; searchable.resources.len()];
-    let mut raise = |resource: u32, score: f32| {
-        if let Some(best) = scores.get_mut(resource as usize) {
-            *best = best.max(score);
-        }
-    };
-    for (position, score) in segments {
-        if let Some(segment) = searchable.index.segment(*position) {
-            raise(segment.resource, *score);
-        }
-    }
-    for (number, score) in items {
-        let links = searchable.items.get(*number);
-        if let Some(resource) = links.and_then(|links| links.resource) {
-            raise(resource, *score);
-        }
-    }
-    best_scoring(scores.into_iter())
-}
-
-/// The scores above 0 with their numbers, best first, equal ones by ascending number.
-fn best_scoring(scores: impl Iterator<Item = f32>) -> Vec<Scored> {
-    let scored = scores.enumerate().filter(|(_, score)| *score > 0.0);
-    let mut scored: Vec<Scored> = scored.collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1));
-    scored
-}
-
-/// Puts a score in its place among the best, which are sorted, or drops it.
-fn insert(top: &mut [f32], mut score: f32) {
-    for place in top {
-        if score > *place {
-            std::mem::swap(place, &mut score);
-        }
-    }
-}
-
 /// How much a memory weighs by how often and how recently it was met:
 /// ln(1 + count) · ½^(days / decay), the original's formula.
 fn salience(links: &ItemLinks, config: &RetrieveItemConfig, now: Timestamp) -> f32 {
     let days = now.days_since(links.last_met).max(0.0);
     let recency = 0.5_f64.powf(days / config.recency_decay_days);
     ((links.count as f64).ln_1p() * recency) as f32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_best_scores_stay() {
-        let mut top = [0.0; 3];
-        for score in [1.0, 5.0, 2.0, 4.0, 3.0] {
-            insert(&mut top, score);
-        }
-        assert_eq!(top, [5.0, 4.0, 3.0]);
-    }
 }

@@ -119,8 +119,9 @@ impl Outlines<'_> {
                 let Some(Ok(one)) = stored.map(|(_, body)| Block::from_bytes(&body)) else {
                     break;
                 };
-                known.insert(0, (row, one));
+                known.push((row, one));
             }
+            known.reverse();
             let merged = (0..known.len()).find_map(|from| {
                 let together = known.get(from..)?;
                 let blocks = together.iter().map(|(_, one)| one).chain([&block]);
