@@ -16,12 +16,10 @@ use memu_core::environment::{Executor, offload};
 use memu_core::provider::Embedder;
 use memu_core::records::{EmbedderIdentity, Embedding};
 
-use crate::words::{self, WordTable};
+use crate::words::{self, FIRST_WORD, WordTable};
 
 /// The a of smooth inverse frequency.
 const SMOOTHING: f32 = 1e-4;
-/// The entry of the most frequent word; those before are marks and characters.
-const FIRST_WORD: u16 = 1996;
 /// By Zipf's law the word of rank r has the share 1 / (r · this): the harmonic number
 /// of the table's size.
 const HARMONIC: f32 = 10.9;

@@ -14,9 +14,9 @@ pub struct RankingConfig {
     /// About how many words a passage has. Default 50.
     pub passage_words: usize,
     /// How many passages, and how many items, are looked at closely: those whose words
-    /// match best; there is no match in others. Where there are more passages than that, meaning
-    /// counts only in messages that match, or that an embedder finds near, and in the two before
-    /// and the two after each. With 0 nothing matches. Default 10,000.
+    /// match best; there is no match in others. Where there are more passages than that, only
+    /// messages score that match, or that an embedder finds near, and the two before and the two
+    /// after each in its session. With 0 nothing matches. Default 1,000.
     pub candidates: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.
@@ -98,7 +98,7 @@ impl Default for RankingConfig {
             k1: 0.9,
             b: 0.4,
             passage_words: 50,
-            candidates: 10_000,
+            candidates: 1_000,
             similar_words: 30,
             similar_least: 0.3,
             similar_weight: 0.7,

@@ -11,6 +11,12 @@ pub trait WordVectors: fmt::Debug + Send + Sync {
     /// `vector`, which has [`Self::dimension`] places. `false` for a word that has
     /// none; `vector` then means nothing.
     fn write(&self, word: &str, vector: &mut [f32]) -> bool;
+
+    /// How rare a word is in its language, above 0: what it weighs in what a text means. By
+    /// default all weigh 1.
+    fn rarity(&self, _word: &str) -> f32 {
+        1.0
+    }
 }
 
 /// No vectors: words match only themselves.

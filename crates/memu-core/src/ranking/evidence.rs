@@ -5,12 +5,14 @@ use crate::config::RankingConfig;
 /// What is known about one segment and one question, before any ranking.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence {
+    /// Whether it may score: all may where there are at most [`RankingConfig::candidates`]
+    /// passages, else what was found by words or vectors, and the two before and the two after
+    /// each in its session.
+    pub is_candidate: bool,
     /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
     pub lexical: f32,
-    /// How near its meaning is to the question's, above the average, divided by the
-    /// nearest of all, 0 to 1. Where there are more passages than
-    /// [`RankingConfig::candidates`], a sample tells the average, and it is 0 but for what was
-    /// found by words or vectors and for the two before and the two after each.
+    /// How near its meaning is to the question's, above the average of all, divided by the
+    /// nearest, 0 to 1.
     pub semantic: f32,
     /// How near the vector that an embedder made of it is to the question's, above the
     /// average, divided by the nearest of all, 0 to 1; 0 where segments have none.
@@ -79,8 +81,8 @@ pub struct SegmentScore {
     pub spread: f32,
 }
 
-/// Scores every segment. Those without any evidence (of their own, of a neighbour
-/// within two, or of their session) score 0.
+/// Scores every segment. Those that are no candidates score 0, and so do those without any
+/// evidence (of their own, of a neighbour within two, or of their session).
 pub fn score_segments(evidence: &[Evidence], config: &RankingConfig) -> Vec<f32> {
     (0..evidence.len())
         .map(|at| explain_segment(evidence, at, config).score)
@@ -113,12 +115,12 @@ pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig)
         + config.next * value(after)
         + config.second_previous * value(second_before)
         + config.second_next * value(second_after);
-    let eligible = own.own(config) > 0.0
+    let has_evidence = own.own(config) > 0.0
         || own.session > 0.0
         || [before, second_before, after, second_after]
             .into_iter()
             .any(|other| value(other) > 0.0);
-    if !eligible {
+    if !own.is_candidate || !has_evidence {
         return SegmentScore::default();
     }
     let penalty = if own.ends_asking {
@@ -164,6 +166,7 @@ mod tests {
 
     fn segment(lexical: f32) -> Evidence {
         Evidence {
+            is_candidate: true,
             lexical,
             length: 10,
             ..Evidence::default()
@@ -200,6 +203,16 @@ mod tests {
         );
         assert!(scores[2] > 0.0, "two away is still near");
         assert_eq!(scores[3], 0.0);
+    }
+
+    #[test]
+    fn what_is_no_candidate_scores_nothing_whatever_its_session_says() {
+        let mut far = segment(0.0);
+        (far.session, far.is_candidate) = (1.0, false);
+        let config = RankingConfig::default();
+        assert_eq!(score_segments(&[segment(1.0), far], &config)[1], 0.0);
+        far.is_candidate = true;
+        assert!(score_segments(&[far], &config)[0] > 0.0);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use memu_core::provider::WordVectors;
 use memu_core::{Error, Result};
 
+pub(crate) use table::FIRST_WORD;
 pub use table::{Damaged, WordTable};
 
 /// The table that is compiled into the library.
@@ -49,6 +50,10 @@ impl WordVectors for WordTable {
             *x /= length.max(f32::MIN_POSITIVE);
         }
         length > 0.0
+    }
+
+    fn rarity(&self, word: &str) -> f32 {
+        (1.0 + self.rank(word)).ln()
     }
 }
 

@@ -7,6 +7,8 @@ const MAGIC: &[u8; 8] = b"MEMUWORD";
 /// The version of the layout.
 const VERSION: u32 = 1;
 const HEADER: usize = 24;
+/// The entry of the most frequent word; those before are marks and characters.
+pub(crate) const FIRST_WORD: u16 = 1996;
 /// So many letters a word must have for each of its pieces, if it has several.
 const LETTERS_PER_PIECE: usize = 2;
 
@@ -134,6 +136,18 @@ impl WordTable {
         }
         self.add_mean(&all, weight, sum);
         true
+    }
+
+    /// Which word it is by frequency, from 1; words of several pieces are rarer than all
+    /// entries.
+    pub fn rank(&self, word: &str) -> f32 {
+        let (mut pieces, mut rarest) = (0, 0);
+        self.for_each_word(word, |some| {
+            pieces += some.len();
+            rarest = some.iter().copied().fold(rarest, u16::max);
+        });
+        let entry = if pieces == 1 { usize::from(rarest) } else { self.len() };
+        entry.saturating_sub(usize::from(FIRST_WORD)) as f32 + 1.0
     }
 
     /// Adds the mean vector of these entries, in which each weighs its letters, times

@@ -5,12 +5,12 @@ use std::thread;
 use rustc_hash::FxHashMap;
 
 use super::Index;
-use super::field::merge;
+use super::field::{Posting, merge};
 use super::meaning::Meaning;
 use super::numbers::{BlockWords, WordNumbers};
 use super::segment::IndexedSegment;
-use super::texts::{Texts, counted};
-use super::vocabulary::{Occurs, Vocabulary};
+use super::texts::Texts;
+use super::vocabulary::Vocabulary;
 use super::words::Words;
 use crate::ranking::outline::{Block, Growth, ItemOutline, Outline, SegmentOutline};
 
@@ -24,6 +24,7 @@ impl Index {
     pub fn build(outlines: &[&Outline], words: Arc<Words>) -> Self {
         let mut index = Self {
             vocabulary: Vocabulary::new(words.clone()),
+            meaning: Meaning::new(words.dimension()),
             words,
             ..Self::default()
         };
@@ -31,28 +32,19 @@ impl Index {
         index
     }
 
-    /// Whether [`Self::grow`] leaves the index of the whole outline: what is new must come
-    /// after all else, and must not be so much that other texts are counted.
+    /// Whether [`Self::grow`] leaves the index of the whole outline: what is new must not go on
+    /// with the last session.
     pub fn can_grow(&self, outline: &Outline, growth: &Growth) -> bool {
-        let last = self.segments.last();
+        let mut new = growth.segments.onward(&outline.segments);
+        let (Some(last), Some(first)) = (
+            self.segments.last(),
+            new.find_map(|(_, segments)| segments.first()),
+        ) else {
+            return true;
+        };
         let numbers = number_resources(&[outline]);
-        let mut segments = 0;
-        for segment in growth
-            .segments
-            .onward(&outline.segments)
-            .flat_map(|(_, new)| new)
-        {
-            segments += 1;
-            let resource = numbers.get(&(0, segment.resource));
-            let follows = |last: &IndexedSegment| resource.is_some_and(|new| *new > last.resource);
-            if !last.is_none_or(follows) {
-                return false;
-            }
-        }
-        let items = growth.items.onward(&outline.items);
-        let items: usize = items.map(|(_, new)| new.len()).sum();
-        counted(self.segments.len() + segments) == self.counted.texts
-            && counted(self.item_count + items) == self.counted.items
+        let resource = numbers.get(&(0, first.resource));
+        resource != Some(&last.resource) || first.session != last.session
     }
 
     /// Adds what a scope has more than when it was indexed, where [`Self::can_grow`] says
@@ -64,10 +56,6 @@ impl Index {
     fn add(&mut self, outlines: &[&Outline], growth: &Growth) {
         let resources = outlines.iter().flat_map(|outline| &outline.resources);
         self.resources = resources.map(|resource| resource.content_hash).collect();
-        let is_new = self.segments.is_empty() && self.item_count == 0;
-        if is_new {
-            self.counted = Counted::of(outlines);
-        }
         let mut numbers = WordNumbers::new(outlines, growth, &mut self.vocabulary);
         for field in [&mut self.passages, &mut self.items] {
             field.reserve(numbers.new_words());
@@ -79,12 +67,7 @@ impl Index {
             }
         }
         self.settle();
-        if is_new {
-            self.meaning = Meaning::new(&self.words, texts.rarity(self.counted.texts));
-        }
-        let changed = self.vocabulary.take_changed();
-        self.meaning
-            .renew_terms(&changed, &self.vocabulary, &self.words);
+        self.meaning.add_words(&self.vocabulary, &self.words);
         self.meaning.add_texts(&texts);
     }
 
@@ -115,52 +98,48 @@ impl Index {
         numbers: &mut WordNumbers,
     ) -> Texts {
         let resources = number_resources(outlines);
-        let mut blocks = Vec::new();
-        let mut ordered = Vec::new();
+        let mut texts = Texts::default();
+        let mut session = Session::default();
         for (scope, outline) in (0..).zip(outlines) {
             for (block, segments) in growth.segments.onward(&outline.segments) {
+                let words = BlockWords {
+                    block,
+                    places: numbers.places(block.texts()),
+                };
                 for segment in segments {
                     let resource = resources.get(&(scope, segment.resource));
                     let resource = resource.copied().unwrap_or(u32::MAX);
-                    ordered.push((
-                        Ordered::new(segment, scope, resource),
-                        blocks.len(),
-                        segment,
-                    ));
-                }
-                blocks.push(BlockWords {
-                    block,
-                    places: numbers.places(block.texts()),
-                });
-            }
-        }
-        ordered.sort_unstable_by_key(|(at, _, _)| *at);
-        let mut texts = Texts::default();
-        let mut session_terms = Vec::new();
-        for session in ordered.chunk_by(|(a, _, _), (b, _, _)| a.session() == b.session()) {
-            session_terms.clear();
-            for (at, block, segment) in session {
-                if let Some(block) = blocks.get(*block) {
-                    self.add_segment(*at, segment, block, numbers, &mut texts);
-                    session_terms.extend_from_slice(texts.last_text());
+                    let indexed = IndexedSegment::new(segment, scope, resource);
+                    if session.key != Some((scope, resource, segment.session)) {
+                        self.end_session(&mut session);
+                        session.key = Some((scope, resource, segment.session));
+                    }
+                    self.add_segment(indexed, segment, &words, numbers, &mut session, &mut texts);
                 }
             }
-            merge(&mut session_terms);
-            self.sessions.push(&session_terms);
         }
+        self.end_session(&mut session);
         texts
+    }
+
+    fn end_session(&mut self, session: &mut Session) {
+        if session.key.take().is_some() {
+            merge(&mut session.terms);
+            self.sessions.push(&session.terms);
+            session.terms.clear();
+        }
     }
 
     fn add_segment(
         &mut self,
-        at: Ordered,
+        mut indexed: IndexedSegment,
         segment: &SegmentOutline,
         words: &BlockWords<'_, SegmentOutline>,
         numbers: &mut WordNumbers,
+        session: &mut Session,
         texts: &mut Texts,
     ) {
         let number = self.segments.len();
-        let mut indexed = IndexedSegment::new(segment, at.scope, at.resource);
         indexed.session_index = self.sessions.document_count();
         let speaker = segment.speaker.and_then(|name| words.block.text(name));
         indexed.speaker = speaker.map(|name| self.speaker(name));
@@ -169,19 +148,17 @@ impl Index {
         {
             self.nameless_roles.push(role);
         }
-        let occurs = if number < self.counted.texts {
-            Occurs::Counted
-        } else {
-            Occurs::InText
-        };
         for passage in &segment.passages {
-            let terms = numbers.terms(words, passage, occurs, &mut self.vocabulary);
-            indexed.length += terms.iter().map(|(_, count)| count).sum::<u32>();
-            self.passages.push(terms);
+            let words = numbers.words(words, passage, &mut self.vocabulary);
+            texts.push(words);
+            session.passage.clear();
+            session.passage.extend(self.vocabulary.terms(words));
+            merge(&mut session.passage);
+            indexed.length += self.passages.push(&session.passage);
             self.passage_owner.push(number as u32);
-            texts.push_passage(terms);
+            session.terms.extend_from_slice(&session.passage);
         }
-        texts.end_text();
+        texts.end();
         self.segments.push(indexed);
     }
 
@@ -195,17 +172,16 @@ impl Index {
             block,
             places: numbers.places(block.texts()),
         };
+        let mut terms: Vec<Posting> = Vec::new();
         for item in items {
-            let occurs = if self.item_count < self.counted.items {
-                Occurs::Counted
-            } else {
-                Occurs::InItem
-            };
-            let terms = numbers.terms(&words, &item.words, occurs, &mut self.vocabulary);
+            let words = numbers.words(&words, &item.words, &mut self.vocabulary);
+            terms.clear();
+            terms.extend(self.vocabulary.terms(words));
+            merge(&mut terms);
             if item.segments.is_empty() {
-                self.passages.count(terms);
+                self.passages.count(&terms);
             }
-            self.items.push(terms);
+            self.items.push(&terms);
             self.item_count += 1;
         }
     }
@@ -220,22 +196,15 @@ impl Index {
     }
 }
 
-/// How many of the first texts and items are [`counted`].
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counted {
-    texts: usize,
-    items: usize,
-}
-
-impl Counted {
-    fn of(outlines: &[&Outline]) -> Self {
-        let segments = outlines.iter().map(|outline| outline.segment_count());
-        let items = outlines.iter().map(|outline| outline.item_count());
-        Self {
-            texts: counted(segments.sum()),
-            items: counted(items.sum()),
-        }
-    }
+/// The session whose segments are being added.
+#[derive(Debug, Default)]
+struct Session {
+    /// Its scope, resource and number.
+    key: Option<(u32, u32, u32)>,
+    /// The terms of its passages.
+    terms: Vec<Posting>,
+    /// Those of the last one.
+    passage: Vec<Posting>,
 }
 
 /// The numbers of the resources by scope and place.
@@ -245,31 +214,4 @@ fn number_resources(outlines: &[&Outline]) -> FxHashMap<(u32, u64), u32> {
         resources.map(move |resource| (scope, resource.place))
     });
     resources.zip(0..).collect()
-}
-
-/// A segment in the order of the index, which is that of these fields: what is stored later
-/// comes later, and sessions stay together.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Ordered {
-    scope: u32,
-    resource: u32,
-    session: u32,
-    ordinal: u32,
-    place: u64,
-}
-
-impl Ordered {
-    fn new(segment: &SegmentOutline, scope: u32, resource: u32) -> Self {
-        Self {
-            scope,
-            resource,
-            session: segment.session,
-            ordinal: segment.ordinal,
-            place: segment.place,
-        }
-    }
-
-    fn session(self) -> (u32, u32, u32) {
-        (self.scope, self.resource, self.session)
-    }
 }

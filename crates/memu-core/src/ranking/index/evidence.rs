@@ -36,7 +36,7 @@ pub struct FoundWords {
     sessions: Vec<f32>,
     /// By number of an item: BM25 of its text divided by the best of all, 0 to 1.
     items: Vec<f32>,
-    /// The mean of the vectors of the question's words, each weighing its idf; of any length.
+    /// The sum of the vectors of the question's words, each weighing its rarity.
     meaning: Vec<f32>,
 }
 
@@ -89,21 +89,29 @@ impl Index {
         let FoundWords {
             question, segments, ..
         } = found;
-        let semantic = if self.passage_owner.len() <= config.candidates {
-            self.meaning.nearness(&found.meaning)
+        let (semantic, candidates) = if self.passage_owner.len() <= config.candidates {
+            let all = vec![true; self.segments.len()];
+            (self.meaning.nearness(&found.meaning), all)
         } else {
             let is_found = |at: usize| {
                 let score = |of: &[f32]| of.get(at).copied().unwrap_or_default();
                 score(segments) > 0.0 || score(&embedded.segments) > 0.0
             };
             let near = self.near_matches(is_found);
-            self.meaning.nearness_at(&found.meaning, &near)
+            let mut candidates = vec![false; self.segments.len()];
+            for at in &near {
+                if let Some(is_candidate) = candidates.get_mut(*at) {
+                    *is_candidate = true;
+                }
+            }
+            (self.meaning.nearness_at(&found.meaning, &near), candidates)
         };
         self.segments
             .iter()
             .zip(segments)
             .enumerate()
             .map(|(at, (segment, lexical))| Evidence {
+                is_candidate: candidates.get(at).copied().unwrap_or_default(),
                 lexical: *lexical,
                 semantic: semantic.get(at).copied().unwrap_or_default(),
                 embedded: embedded.segments.get(at).copied().unwrap_or_default(),
@@ -141,7 +149,8 @@ impl Index {
     }
 
     /// The positions of the segments that were `found` by their words or vectors, and of their
-    /// [`NEIGHBOURS`] in the same session: meaning alone makes half of all score.
+    /// [`NEIGHBOURS`] in the same session: these are the candidates where there are many, for
+    /// meaning alone makes half of all score, and one common word every session.
     fn near_matches(&self, found: impl Fn(usize) -> bool) -> Vec<usize> {
         let session = |at: usize| self.segments.get(at).map(|segment| segment.session_index);
         let mut near = Vec::new();

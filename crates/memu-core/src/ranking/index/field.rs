@@ -68,13 +68,14 @@ pub(super) fn merge(terms: &mut Vec<Posting>) {
 }
 
 impl Field {
-    /// Adds a document of these terms, as [`merge`] leaves them; it is found after
-    /// [`Self::settle`].
-    pub(super) fn push(&mut self, terms: &[Posting]) {
+    /// Adds a document of these terms, as [`merge`] leaves them, and returns its length; it is
+    /// found after [`Self::settle`].
+    pub(super) fn push(&mut self, terms: &[Posting]) -> u32 {
         let length = self.count(terms);
         self.lengths.push(length);
         self.pushed.extend_from_slice(terms);
         self.ends.push(self.pushed.len());
+        length
     }
 
     /// Makes room for so many more terms.

@@ -6,7 +6,7 @@ use crate::config::RankingConfig;
 #[derive(Clone, Debug, Default)]
 pub(super) struct QuestionMatches {
     pub(super) words: Vec<WordMatches>,
-    /// The mean of the words' vectors, each weighing its idf; of any length.
+    /// The sum of the words' vectors, each weighing its rarity.
     pub(super) vector: Vec<f32>,
 }
 

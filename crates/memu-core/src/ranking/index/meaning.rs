@@ -1,69 +1,65 @@
-use super::embedded::sampling_step;
+use rustc_hash::FxHashSet;
+
 use super::normalise;
-use super::texts::{Rarity, Texts};
-use super::vectors::Vectors;
+use super::texts::Texts;
+use super::vectors::{Sum, Vectors};
 use super::vocabulary::Vocabulary;
-use super::words::Words;
+use super::words::{Meanings, Words};
 use crate::config::RankingConfig;
 
-/// How many times as many terms as are wanted are gathered before the farther ones go.
+/// How many times as many words as terms are wanted are gathered before the farther ones go.
 const AT_ONCE: usize = 4;
 
-/// What terms and texts mean, as vectors made of word vectors.
+/// What words and texts mean, as vectors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meaning {
-    /// By term: the vector of the word that stands for it.
-    terms: Vectors,
-    /// By text: the mean of its terms' vectors.
+    /// By number.
+    words: Meanings,
+    /// By text: the sum of its words' vectors.
     texts: Vectors,
-    /// How much each term counts in a text.
-    rarity: Rarity,
+    /// Of all texts.
+    sum: Sum,
 }
 
+/// A word or its term that is near to another, with the cosine of their vectors.
+type Near = (u32, f32);
+
 impl Meaning {
-    /// The meaning of nothing yet.
-    pub(super) fn new(words: &Words, rarity: Rarity) -> Self {
+    /// The meaning of nothing yet, by vectors with so many numbers.
+    pub(super) fn new(dimension: usize) -> Self {
         Self {
-            terms: Vectors::new(words.dimension()),
-            texts: Vectors::new(words.dimension()),
-            rarity,
+            words: Meanings::new(dimension),
+            texts: Vectors::new(dimension),
+            sum: Sum::default(),
         }
     }
 
-    /// Takes terms anew for which another word stands.
-    pub(super) fn renew_terms(&mut self, terms: &[u32], vocabulary: &Vocabulary, words: &Words) {
-        if words.dimension() == 0 {
-            return;
-        }
-        let standing = terms.iter().map(|term| vocabulary.remembered_for(*term));
-        let vectors = words.vectors(standing.map(Option::unwrap_or_default));
-        // Those of the first words are there already.
-        let follow = self.terms.count() == 0 && terms.iter().copied().eq(0..terms.len() as u32);
-        if follow {
-            self.terms = vectors;
-            return;
-        }
-        for (place, term) in terms.iter().enumerate() {
-            self.terms.put(*term as usize, &vectors, place);
+    /// Takes the words that are new.
+    pub(super) fn add_words(&mut self, vocabulary: &Vocabulary, words: &Words) {
+        if words.dimension() > 0 {
+            words.mean(vocabulary.from(self.words.count()), &mut self.words);
         }
     }
 
-    /// Adds texts. A term weighs in a text as idf · √tf of each passage.
+    /// Adds texts. A word weighs in a text as its rarity · √tf of each passage, so that what a
+    /// text means depends on nothing else.
     pub(super) fn add_texts(&mut self, texts: &Texts) {
         let dimension = self.texts.dimension();
         if dimension == 0 {
             return;
         }
+        let Meanings { vectors, rarity } = &self.words;
         let mut sum = vec![0.0; dimension];
         // The widest instructions that this processor has; each number is added up on
         // its own, so that all of them get the same sums.
         pulp::Arch::new().dispatch(|| {
-            for passages in texts.iter() {
-                for (term, count) in passages.flatten() {
-                    let weight = self.rarity.of(*term) * (*count as f32).sqrt();
-                    self.terms.add(*term, weight, &mut sum);
+            for words in texts.iter() {
+                for (word, count) in words {
+                    let rarity = rarity.get(*word as usize).copied().unwrap_or_default();
+                    vectors.add(*word, rarity * (*count as f32).sqrt(), &mut sum);
                 }
                 self.texts.push(&sum);
+                self.sum.add_last(&self.texts);
                 sum.fill(0.0);
             }
         });
@@ -71,49 +67,46 @@ impl Meaning {
 
     /// For the vector of each of some words: the terms nearest to it, but for the word's
     /// own term, nearest first with their cosine; at most as many and at least as near as
-    /// configured.
+    /// configured. A term is as near as the nearest of its words.
     pub(super) fn nearest(
         &self,
         words: &[(&[f32], Option<u32>)],
         vocabulary: &Vocabulary,
         config: &RankingConfig,
-    ) -> Vec<Vec<(u32, f32)>> {
-        // Numbers of terms depend on the order in which they were met.
-        let order = |a: &(u32, f32), b: &(u32, f32)| {
-            let standing = |term: u32| vocabulary.standing_for(term);
-            b.1.total_cmp(&a.1)
-                .then_with(|| standing(a.0).cmp(&standing(b.0)))
-        };
+    ) -> Vec<Vec<Near>> {
         let mut nearest = vec![Vec::new(); words.len()];
         let Some(last) = config.similar_words.checked_sub(1) else {
             return nearest;
         };
-        let keep_best = |near: &mut Vec<(u32, f32)>| {
-            if near.len() > last {
-                near.select_nth_unstable_by(last, order);
-                near.truncate(last + 1);
-            }
-        };
         let vectors: Vec<&[f32]> = words.iter().map(|(vector, _)| *vector).collect();
         let mut least = vec![config.similar_least; words.len()];
-        self.terms
-            .for_each_near(&vectors, config.similar_least, |word, term, cosine| {
-                let known = (nearest.get_mut(word), least.get_mut(word), words.get(word));
-                let (Some(near), Some(least), Some((_, own))) = known else {
-                    return config.similar_least;
-                };
-                if cosine >= *least && *own != Some(term) {
-                    near.push((term, cosine));
-                    if near.len() >= AT_ONCE * (last + 1) {
-                        keep_best(near);
-                        *least = near.last().map_or(*least, |(_, cosine)| *cosine);
-                    }
+        let visit = |sought: usize, word: u32, cosine: f32| {
+            let known = (nearest.get_mut(sought), least.get_mut(sought));
+            let (Some(near), Some(least)) = known else {
+                return config.similar_least;
+            };
+            let own = words.get(sought).and_then(|(_, own)| *own);
+            let term = vocabulary.term_of(word);
+            if cosine >= *least && term.is_some() && term != own {
+                near.push((word, cosine));
+                if near.len() >= AT_ONCE * (last + 1) {
+                    keep_best(near, vocabulary, last + 1);
+                    *least = match near.get(last) {
+                        Some((_, cosine)) => *cosine,
+                        None => *least,
+                    };
                 }
-                *least
-            });
+            }
+            *least
+        };
+        let vectors_of_words = &self.words.vectors;
+        vectors_of_words.for_each_near(&vectors, config.similar_least, visit);
         for near in &mut nearest {
-            keep_best(near);
-            near.sort_unstable_by(order);
+            keep_best(near, vocabulary, last + 1);
+            for (word, _) in near {
+                // They are no stop words.
+                *word = vocabulary.term_of(*word).unwrap_or_default();
+            }
         }
         nearest
     }
@@ -122,7 +115,7 @@ impl Meaning {
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
         let mut near = self.texts.cosines(vector);
-        let average = mean(&near);
+        let average = self.average(vector);
         for cosine in &mut near {
             *cosine = (*cosine - average).max(0.0);
         }
@@ -130,13 +123,10 @@ impl Meaning {
         near
     }
 
-    /// The same of the texts at these places, with 0 for the others; what texts are on average
-    /// is told by one in so many.
+    /// The same of the texts at these places, with 0 for the others.
     pub(super) fn nearness_at(&self, vector: &[f32], places: &[usize]) -> Vec<f32> {
-        let count = self.texts.count();
-        let sample: Vec<usize> = (0..count).step_by(sampling_step(count)).collect();
-        let average = mean(&self.texts.cosines_at(vector, &sample));
-        let mut near = vec![0.0; count];
+        let average = self.average(vector);
+        let mut near = vec![0.0; self.texts.count()];
         for (place, cosine) in places.iter().zip(self.texts.cosines_at(vector, places)) {
             if let Some(near) = near.get_mut(*place) {
                 *near = (cosine - average).max(0.0);
@@ -145,18 +135,30 @@ impl Meaning {
         normalise(&mut near);
         near
     }
+
+    /// The average of the cosines of all texts with a vector; 0 for none.
+    fn average(&self, vector: &[f32]) -> f32 {
+        self.sum.cosines(vector) / self.texts.count().max(1) as f32
+    }
 }
 
-/// 0 for none.
-fn mean(numbers: &[f32]) -> f32 {
-    numbers.iter().sum::<f32>() / numbers.len().max(1) as f32
+/// Keeps the best word of each term, nearest first, at most so many: of equally near ones the
+/// first by alphabet, for numbers depend on the order in which words were met.
+fn keep_best(near: &mut Vec<Near>, vocabulary: &Vocabulary, most: usize) {
+    let order = |a: &Near, b: &Near| {
+        let text = |word: u32| vocabulary.text(word);
+        b.1.total_cmp(&a.1).then_with(|| text(a.0).cmp(&text(b.0)))
+    };
+    near.sort_unstable_by(order);
+    let mut kept = FxHashSet::default();
+    near.retain(|(word, _)| kept.insert(vocabulary.term_of(*word)));
+    near.truncate(most);
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use super::super::vocabulary::Occurs;
     use super::*;
     use crate::provider::WordVectors;
 
@@ -178,26 +180,42 @@ mod tests {
         }
     }
 
+    /// Forms of one word that mean something else, and one that is rarer than they.
+    #[derive(Debug)]
+    struct Forms;
+
+    impl WordVectors for Forms {
+        fn dimension(&self) -> usize {
+            2
+        }
+
+        fn write(&self, word: &str, vector: &mut [f32]) -> bool {
+            let meaning = if word == "walking" { [0.0, 1.0] } else { [1.0, 0.0] };
+            vector.copy_from_slice(&meaning);
+            true
+        }
+
+        fn rarity(&self, word: &str) -> f32 {
+            if word == "boat" { 3.0 } else { 1.0 }
+        }
+    }
+
     fn circle() -> Words {
         Words::new(Arc::new(Circle))
     }
 
-    /// A vocabulary of these words, each its own term.
-    fn vocabulary(words: &[&str]) -> (Vocabulary, Vec<u32>) {
+    fn meaning_by(words: &[&str], by: &Words) -> (Meaning, Vocabulary) {
         let mut vocabulary = Vocabulary::default();
         for word in words {
-            let number = vocabulary.word(word);
-            vocabulary.note(number, 1, Occurs::Counted);
+            vocabulary.word(word);
         }
-        let terms = vocabulary.take_changed();
-        (vocabulary, terms)
+        let mut meaning = Meaning::new(by.dimension());
+        meaning.add_words(&vocabulary, by);
+        (meaning, vocabulary)
     }
 
     fn meaning(words: &[&str]) -> (Meaning, Vocabulary) {
-        let (vocabulary, terms) = vocabulary(words);
-        let mut meaning = Meaning::new(&circle(), Rarity::default());
-        meaning.renew_terms(&terms, &vocabulary, &circle());
-        (meaning, vocabulary)
+        meaning_by(words, &circle())
     }
 
     #[test]
@@ -225,16 +243,33 @@ mod tests {
     }
 
     #[test]
-    fn a_text_means_what_its_terms_mean_together() {
+    fn a_term_is_as_near_as_the_nearest_of_its_words_and_rare_words_weigh_more() {
+        let by = Words::new(Arc::new(Forms));
+        let (mut meaning, vocabulary) = meaning_by(&["walks", "boat", "walking"], &by);
+        let config = RankingConfig::default();
+        let vector = [0.6, 0.8];
+        let nearest = meaning.nearest(&[(&vector, None)], &vocabulary, &config);
+        let terms: Vec<u32> = nearest[0].iter().map(|(term, _)| *term).collect();
+        assert_eq!(terms, [0, 1], "the term of two words comes once");
+        assert!(nearest[0][0].1 > 0.79, "by the nearer of the two");
         let mut texts = Texts::default();
-        for text in [&[&[(0, 1)][..], &[(0, 2)]][..], &[&[(1, 1)]]] {
-            for passage in text {
-                texts.push_passage(passage);
-            }
-            texts.end_text();
+        for text in [&[(1, 1), (2, 1)][..], &[(2, 1)], &[(1, 1)]] {
+            texts.push(text);
+            texts.end();
+        }
+        meaning.add_texts(&texts);
+        let both = meaning.texts.cosines(&[1.0, 0.0])[0];
+        assert!((both - 3.0 / 10_f32.sqrt()).abs() < 0.01, "{both}");
+    }
+
+    #[test]
+    fn a_text_means_what_its_words_mean_together() {
+        let mut texts = Texts::default();
+        for text in [&[(0, 1), (0, 2)][..], &[(1, 1)]] {
+            texts.push(text);
+            texts.end();
         }
         let (mut meaning, _) = meaning(&["0", "90"]);
-        meaning.rarity = texts.rarity(2);
         meaning.add_texts(&texts);
         let nearness = meaning.nearness(&circle().vector("10"));
         assert_eq!(nearness, [1.0, 0.0]);
@@ -247,10 +282,8 @@ mod tests {
 
     #[test]
     fn without_word_vectors_nothing_is_near() {
-        let (vocabulary, terms) = vocabulary(&["boat"]);
         let none = Words::new(Arc::new(crate::provider::NoWordVectors));
-        let mut meaning = Meaning::new(&none, Rarity::default());
-        meaning.renew_terms(&terms, &vocabulary, &none);
+        let (meaning, vocabulary) = meaning_by(&["boat"], &none);
         let config = RankingConfig::default();
         assert!(meaning.nearest(&[(&[], None)], &vocabulary, &config)[0].is_empty());
         assert!(meaning.nearness(&[]).is_empty());

@@ -22,7 +22,6 @@ use super::Question;
 use crate::config::RankingConfig;
 use crate::provider::NoWordVectors;
 use crate::records::{ContentHash, Id, Role};
-use build::Counted;
 use embedded::Embedded;
 use field::Field;
 use matches::{QuestionMatches, WordMatches};
@@ -56,7 +55,6 @@ pub struct Index {
     nameless_roles: Vec<Role>,
     /// By number.
     resources: Vec<ContentHash>,
-    counted: Counted,
 }
 
 /// A segment of an [`Index`].
@@ -88,7 +86,6 @@ impl Default for Index {
             speakers: Vec::new(),
             nameless_roles: Vec::new(),
             resources: Vec::new(),
-            counted: Counted::default(),
         }
     }
 }
@@ -145,13 +142,9 @@ impl Index {
                 near,
                 weight: word.weight,
             });
-            // A word that does not occur here is as rare as can be.
-            let idf = match term {
-                Some(term) => self.passages.idf(term),
-                None => (self.passages.document_count() as f32).ln_1p(),
-            };
+            let weight = word.weight * self.words.rarity(&word.word);
             for (sum, x) in vector.iter_mut().zip(meaning) {
-                *sum += word.weight * idf * x;
+                *sum += weight * x;
             }
         }
         QuestionMatches {

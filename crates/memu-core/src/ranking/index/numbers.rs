@@ -2,9 +2,8 @@
 
 use std::thread;
 
-use super::field::merge;
 use super::interner::Interner;
-use super::vocabulary::{Occurs, Vocabulary};
+use super::vocabulary::Vocabulary;
 use super::words::Found;
 use crate::analysis::Hashed;
 use crate::ranking::outline::{Block, BlockTexts, Entry, Growth, Occurrence, Outline};
@@ -30,8 +29,8 @@ pub(super) struct WordNumbers {
     /// By place: what is known about the word, when no two places are of the same word and
     /// the vocabulary had none of them; else empty.
     all_new: Vec<Found>,
-    /// The terms that were asked for last.
-    terms: Vec<(u32, u32)>,
+    /// The words that were asked for last.
+    words: Vec<(u32, u32)>,
 }
 
 /// A block, with the places of its texts.
@@ -73,7 +72,7 @@ impl WordNumbers {
             numbers: Vec::new(),
             told_apart: Vec::new().into_iter(),
             all_new: Vec::new(),
-            terms: Vec::new(),
+            words: Vec::new(),
         };
         match blocks.as_slice() {
             _ if !vocabulary.is_empty() => {}
@@ -105,18 +104,17 @@ impl WordNumbers {
         Places::From(first)
     }
 
-    /// The terms of some words of a block, in order.
-    pub(super) fn terms<T: Entry>(
+    /// Some words of a block by their numbers, with how often each occurs, in the same order.
+    pub(super) fn words<T: Entry>(
         &mut self,
         of: &BlockWords<'_, T>,
         words: &[Occurrence],
-        occurs: Occurs,
         vocabulary: &mut Vocabulary,
     ) -> &[(u32, u32)] {
         let Self {
             numbers,
             all_new,
-            terms,
+            words: found,
             ..
         } = self;
         let known = words.iter().filter_map(|(text, count)| {
@@ -129,12 +127,11 @@ impl WordNumbers {
                     None => vocabulary.word(text),
                 };
             }
-            Some((vocabulary.note(*number, *count, occurs)?, *count))
+            Some((*number, *count))
         });
-        terms.clear();
-        terms.extend(known);
-        merge(terms);
-        terms
+        found.clear();
+        found.extend(known);
+        found
     }
 }
 

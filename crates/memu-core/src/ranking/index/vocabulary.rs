@@ -5,18 +5,13 @@ use super::interner::Interner;
 use super::words::{Found, Remembered, Words};
 use crate::analysis::{Analyzer, Hashed};
 
-/// The words that occur, the terms they become, and which of its words stands for
-/// each term.
+/// The words that occur, and the terms they become.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Vocabulary {
     numbers: Interner,
     /// By number.
     words: Vec<Word>,
     terms: Interner,
-    /// By term.
-    standing: Vec<Option<Standing>>,
-    /// The terms for which another word stands than before.
-    changed: Vec<u32>,
     analyzer: Arc<Analyzer>,
     known: Option<Arc<Words>>,
 }
@@ -25,27 +20,8 @@ pub(super) struct Vocabulary {
 struct Word {
     /// `None` for a stop word.
     term: Option<u32>,
-    /// How often it occurs in what is counted.
-    count: u32,
     /// Where its vector may be remembered.
     remembered: Remembered,
-}
-
-/// The word that stands for a term.
-#[derive(Clone, Copy, Debug)]
-struct Standing {
-    word: u32,
-    because: Occurs,
-}
-
-/// Where a word occurs; the last kind that a term has decides which word stands for it.
-/// Of those that are counted it is the commonest (of equally common ones the first by
-/// alphabet), of the others the first: so it does not change with what comes later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Occurs {
-    InItem,
-    InText,
-    Counted,
 }
 
 impl Vocabulary {
@@ -74,7 +50,6 @@ impl Vocabulary {
     /// Makes room for so many more words.
     pub(super) fn reserve(&mut self, words: usize) {
         self.words.reserve(words);
-        self.standing.reserve(words);
         self.terms.reserve(words);
     }
 
@@ -113,73 +88,42 @@ impl Vocabulary {
             _ => known.term().map(Cow::Borrowed),
         };
         let term = term.map(|term| terms.number(Hashed::new(&term)).0);
-        if self.standing.len() < self.terms.len() {
-            self.standing.push(None);
-        }
         self.words.push(Word {
             term,
-            count: 0,
             remembered: *known.more(),
         });
     }
 
-    /// Notes occurrences of a word, and returns its term; `None` for a stop word.
-    pub(super) fn note(&mut self, word: u32, count: u32, occurs: Occurs) -> Option<u32> {
-        let known = self.words.get_mut(word as usize)?;
-        let term = known.term?;
-        if occurs == Occurs::Counted {
-            known.count += count;
-        }
-        let stands = self.standing.get(term as usize).copied().flatten();
-        let better = match stands {
-            None => true,
-            Some(stands) if occurs == Occurs::Counted && stands.because == occurs => {
-                stands.word != word && self.is_commoner(word, stands.word)
+    /// The term of a word; `None` for a stop word.
+    pub(super) fn term_of(&self, word: u32) -> Option<u32> {
+        self.words.get(word as usize)?.term
+    }
+
+    /// The terms of words, with how often each occurs, in the order of these.
+    pub(super) fn terms(&self, words: &[(u32, u32)]) -> impl Iterator<Item = (u32, u32)> {
+        let words = words.iter();
+        words.filter_map(|(word, count)| Some((self.term_of(*word)?, *count)))
+    }
+
+    /// The word with this number.
+    pub(super) fn text(&self, word: u32) -> Option<&str> {
+        self.numbers.text(word)
+    }
+
+    /// The words from this number on, each with where its vector may be remembered; nothing in
+    /// place of stop words.
+    pub(super) fn from(
+        &self,
+        first: usize,
+    ) -> impl ExactSizeIterator<Item = (&str, Remembered)> {
+        let words = self.words.get(first..).unwrap_or_default().iter();
+        words.enumerate().map(move |(after, word)| match word.term {
+            Some(_) => {
+                let text = self.text((first + after) as u32);
+                (text.unwrap_or_default(), word.remembered)
             }
-            Some(stands) => occurs > stands.because,
-        };
-        if better && let Some(standing) = self.standing.get_mut(term as usize) {
-            *standing = Some(Standing {
-                word,
-                because: occurs,
-            });
-            if stands.is_none_or(|stands| stands.word != word) {
-                self.changed.push(term);
-            }
-        }
-        Some(term)
-    }
-
-    fn is_commoner(&self, word: u32, other: u32) -> bool {
-        let known = |word: u32| {
-            let count = self.words.get(word as usize)?.count;
-            Some((count, self.numbers.text(word)?))
-        };
-        match (known(word), known(other)) {
-            (Some(a), Some(b)) => (a.0, b.1) > (b.0, a.1),
-            _ => false,
-        }
-    }
-
-    /// The word that stands for a term.
-    pub(super) fn standing_for(&self, term: u32) -> Option<&str> {
-        let standing = (*self.standing.get(term as usize)?)?;
-        self.numbers.text(standing.word)
-    }
-
-    /// The same, with where its vector may be remembered.
-    pub(super) fn remembered_for(&self, term: u32) -> Option<(&str, Remembered)> {
-        let standing = (*self.standing.get(term as usize)?)?;
-        let remembered = self.words.get(standing.word as usize)?.remembered;
-        Some((self.numbers.text(standing.word)?, remembered))
-    }
-
-    /// The terms for which another word stands than when this was last asked, in order.
-    pub(super) fn take_changed(&mut self) -> Vec<u32> {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.sort_unstable();
-        changed.dedup();
-        changed
+            None => ("", Remembered::default()),
+        })
     }
 }
 
@@ -188,41 +132,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_commonest_word_stands_for_its_term() {
+    fn forms_of_a_word_become_one_term_and_stop_words_none() {
         let mut vocabulary = Vocabulary::default();
-        let mut note = |word: &str, count: u32, occurs| {
-            let number = vocabulary.word(word);
-            vocabulary.note(number, count, occurs)
-        };
-        assert_eq!(note("walking", 1, Occurs::Counted), Some(0));
-        assert_eq!(note("walked", 2, Occurs::Counted), Some(0));
-        assert_eq!(note("the", 9, Occurs::Counted), None);
-        assert_eq!(note("dogs", 1, Occurs::Counted), Some(1));
-        assert_eq!(note("dog", 1, Occurs::Counted), Some(1));
-        assert_eq!(vocabulary.standing_for(0), Some("walked"));
-        assert_eq!(vocabulary.standing_for(1), Some("dog"));
-        assert_eq!(vocabulary.standing_for(2), None);
+        let words = ["walking", "walked", "the", "dogs", "dog", "walking"];
+        let numbers = words.map(|word| vocabulary.word(word));
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 0]);
+        let terms = [0, 1, 2, 3, 4, 5].map(|word| vocabulary.term_of(word));
+        assert_eq!(terms, [Some(0), Some(0), None, Some(1), Some(1), None]);
+        assert_eq!([vocabulary.text(1), vocabulary.text(5)], [Some("walked"), None]);
         assert_eq!(vocabulary.term("walk"), Some(0));
         assert_eq!(vocabulary.term("cat"), None);
-    }
-
-    #[test]
-    fn later_words_stand_for_a_term_only_where_none_did() {
-        let mut vocabulary = Vocabulary::default();
-        let mut note = |word: &str, occurs| {
-            let number = vocabulary.word(word);
-            vocabulary.note(number, 5, occurs);
-            let changed = vocabulary.take_changed();
-            (vocabulary.standing_for(0).unwrap().to_owned(), changed)
-        };
-        assert_eq!(note("boats", Occurs::InItem), ("boats".into(), vec![0]));
-        assert_eq!(note("boat", Occurs::InItem), ("boats".into(), vec![]));
-        assert_eq!(note("boat", Occurs::InText), ("boat".into(), vec![0]));
-        assert_eq!(note("boats", Occurs::InText), ("boat".into(), vec![]));
-        assert_eq!(
-            note("boating", Occurs::Counted),
-            ("boating".into(), vec![0])
-        );
-        assert_eq!(note("boat", Occurs::InText), ("boating".into(), vec![]));
+        let from: Vec<&str> = vocabulary.from(1).map(|(word, _)| word).collect();
+        assert_eq!(from, ["walked", "", "dogs", "dog"]);
     }
 }

@@ -34,10 +34,19 @@ pub(super) struct Remembered {
 /// What is known about a word; no word where it is too long to be remembered.
 pub(super) type Found = KnownWord<Remembered>;
 
+/// What words mean, by number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meanings {
+    /// Zero for a word that has none.
+    pub(super) vectors: Vectors,
+    /// How rare each is; see [`WordVectors::rarity`].
+    pub(super) rarity: Vec<f32>,
+}
+
 /// What is known about some words.
 struct Known {
     words: KnownWords<Remembered>,
-    vectors: Vectors,
+    meanings: Meanings,
     /// How often everything was forgotten, and one.
     generation: u32,
 }
@@ -47,7 +56,7 @@ impl Words {
     pub fn new(vectors: Arc<dyn WordVectors>) -> Self {
         let known = Known {
             words: KnownWords::default(),
-            vectors: Vectors::new(vectors.dimension()),
+            meanings: Meanings::new(vectors.dimension()),
             generation: 1,
         };
         Self {
@@ -58,6 +67,11 @@ impl Words {
 
     pub(super) fn dimension(&self) -> usize {
         self.vectors.dimension()
+    }
+
+    /// How rare a word is.
+    pub(super) fn rarity(&self, word: &str) -> f32 {
+        self.vectors.rarity(word)
     }
 
     /// The vector of a word; zero when it has none.
@@ -95,13 +109,12 @@ impl Words {
         found
     }
 
-    /// The vectors of words, each with where it may be remembered, in order; zero for those
-    /// that have none.
-    pub(super) fn vectors<'w>(
+    /// Appends what words mean, each with where it may be remembered, in order.
+    pub(super) fn mean<'w>(
         &self,
         words: impl ExactSizeIterator<Item = (&'w str, Remembered)>,
-    ) -> Vectors {
-        let mut found = Vectors::new(self.dimension());
+        found: &mut Meanings,
+    ) {
         found.reserve(words.len());
         for_each_part(words, |part| {
             let mut known = self.lock();
@@ -111,13 +124,18 @@ impl Words {
                     vector = self.find_vector(&mut known, Hashed::new(word));
                 }
                 if vector.is_nowhere() {
-                    push(&mut found, &self.vector(word));
+                    self.find_meaning(word, found);
                 } else {
-                    found.push_from(&known.vectors, vector.vector as usize);
+                    found.push_from(&known.meanings, vector.vector as usize);
                 }
             }
         });
-        found
+    }
+
+    /// Appends what a word means.
+    fn find_meaning(&self, word: &str, found: &mut Meanings) {
+        push(&mut found.vectors, &self.vector(word));
+        found.rarity.push(self.rarity(word));
     }
 
     /// Where the vector of a word is, which is found out where it is not known yet; nowhere
@@ -125,17 +143,17 @@ impl Words {
     fn find_vector(&self, known: &mut Known, word: Hashed<'_>) -> Remembered {
         let Known {
             words,
-            vectors,
+            meanings,
             generation,
         } = known;
         let Some(known) = words.more_mut(word) else {
             return Remembered::default();
         };
         if known.is_nowhere() {
-            push(vectors, &self.vector(word.text()));
+            self.find_meaning(word.text(), meanings);
             *known = Remembered {
                 generation: *generation,
-                vector: vectors.count().saturating_sub(1) as u32,
+                vector: meanings.count().saturating_sub(1) as u32,
             };
         }
         *known
@@ -143,6 +161,32 @@ impl Words {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Meanings {
+    /// None yet, of vectors with so many numbers.
+    pub(super) fn new(dimension: usize) -> Self {
+        Self {
+            vectors: Vectors::new(dimension),
+            rarity: Vec::new(),
+        }
+    }
+
+    /// Of how many words.
+    pub(super) fn count(&self) -> usize {
+        self.rarity.len()
+    }
+
+    fn reserve(&mut self, words: usize) {
+        self.vectors.reserve(words);
+        self.rarity.reserve(words);
+    }
+
+    fn push_from(&mut self, others: &Self, from: usize) {
+        self.vectors.push_from(&others.vectors, from);
+        let rarity = others.rarity.get(from).copied();
+        self.rarity.push(rarity.unwrap_or_default());
     }
 }
 
@@ -169,7 +213,7 @@ impl Known {
 
     fn forget(&mut self) {
         self.words = KnownWords::default();
-        self.vectors = Vectors::new(self.vectors.dimension());
+        self.meanings = Meanings::new(self.meanings.vectors.dimension());
         self.generation = self.generation.wrapping_add(1).max(1);
     }
 }
@@ -228,7 +272,9 @@ mod tests {
     fn cosines(words: &Words, asked: &[&str], remembered: &[Remembered]) -> Vec<f32> {
         let asked = asked.iter().copied().zip(remembered.iter().copied());
         let asked: Vec<_> = asked.collect();
-        words.vectors(asked.into_iter()).cosines(&[0.6, 0.8])
+        let mut found = Meanings::new(words.dimension());
+        words.mean(asked.into_iter(), &mut found);
+        found.vectors.cosines(&[0.6, 0.8])
     }
 
     #[test]
@@ -277,12 +323,12 @@ mod tests {
         assert_eq!(words.lock().words.len(), 2);
         // Of so many, only those vectors are found out that are asked for.
         assert!(found.iter().all(|one| one.more().is_nowhere()));
-        assert_eq!(words.lock().vectors.count(), 0);
+        assert_eq!(words.lock().meanings.count(), 0);
         let last = asked.last().unwrap().as_str();
         let first = asked.first().unwrap().as_str();
         let asked = [first, last, last];
         let found = cosines(&words, &asked, &[Remembered::default(); 3]);
         assert!(found.iter().all(|cosine| *cosine > 0.5));
-        assert_eq!(words.lock().vectors.count(), 1);
+        assert_eq!(words.lock().meanings.count(), 1);
     }
 }
