@@ -146,7 +146,11 @@ impl WordTable {
             pieces += some.len();
             rarest = some.iter().copied().fold(rarest, u16::max);
         });
-        let entry = if pieces == 1 { usize::from(rarest) } else { self.len() };
+        let entry = if pieces == 1 {
+            usize::from(rarest)
+        } else {
+            self.len()
+        };
         entry.saturating_sub(usize::from(FIRST_WORD)) as f32 + 1.0
     }
 

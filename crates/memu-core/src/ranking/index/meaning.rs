@@ -1,5 +1,3 @@
-use rustc_hash::FxHashSet;
-
 use super::normalise;
 use super::texts::Texts;
 use super::vectors::{Sum, Vectors};
@@ -7,7 +5,7 @@ use super::vocabulary::Vocabulary;
 use super::words::{Meanings, Words};
 use crate::config::RankingConfig;
 
-/// How many times as many words as terms are wanted are gathered before the farther ones go.
+/// How many times as many words as are wanted are gathered before the farther ones go.
 const AT_ONCE: usize = 4;
 
 /// What words and texts mean, as vectors.
@@ -15,6 +13,8 @@ const AT_ONCE: usize = 4;
 pub(super) struct Meaning {
     /// By number.
     words: Meanings,
+    /// By term: the word that stands for it.
+    standing: Vec<Option<u32>>,
     /// By text: the sum of its words' vectors.
     texts: Vectors,
     /// Of all texts.
@@ -29,6 +29,7 @@ impl Meaning {
     pub(super) fn new(dimension: usize) -> Self {
         Self {
             words: Meanings::new(dimension),
+            standing: Vec::new(),
             texts: Vectors::new(dimension),
             sum: Sum::default(),
         }
@@ -36,9 +37,41 @@ impl Meaning {
 
     /// Takes the words that are new.
     pub(super) fn add_words(&mut self, vocabulary: &Vocabulary, words: &Words) {
-        if words.dimension() > 0 {
-            words.mean(vocabulary.from(self.words.count()), &mut self.words);
+        if words.dimension() == 0 {
+            return;
         }
+        let first = self.words.count();
+        words.mean(vocabulary.from(first), &mut self.words);
+        for word in first as u32..self.words.count() as u32 {
+            if let Some(term) = vocabulary.term_of(word) {
+                self.let_stand(word, term as usize, vocabulary);
+            }
+        }
+    }
+
+    /// Lets a word stand for its term if none is more frequent in the language: rarer forms mean
+    /// little by themselves. Of equally rare ones it is the first by alphabet.
+    fn let_stand(&mut self, word: u32, term: usize, vocabulary: &Vocabulary) {
+        if term >= self.standing.len() {
+            self.standing.resize(term + 1, None);
+        }
+        let Some(standing) = self.standing.get_mut(term) else {
+            return;
+        };
+        let rarity = |word: u32| self.words.rarity.get(word as usize);
+        let is_before = |other: u32| {
+            let by_rarity = rarity(word).partial_cmp(&rarity(other));
+            let text = |word: u32| vocabulary.text(word);
+            by_rarity.is_some_and(|by| by.then_with(|| text(word).cmp(&text(other))).is_lt())
+        };
+        if standing.is_none_or(is_before) {
+            *standing = Some(word);
+        }
+    }
+
+    /// Whether a word stands for a term.
+    fn stands(&self, word: u32, term: u32) -> bool {
+        self.standing.get(term as usize) == Some(&Some(word))
     }
 
     /// Adds texts. A word weighs in a text as its rarity · √tf of each passage, so that what a
@@ -67,7 +100,7 @@ impl Meaning {
 
     /// For the vector of each of some words: the terms nearest to it, but for the word's
     /// own term, nearest first with their cosine; at most as many and at least as near as
-    /// configured. A term is as near as the nearest of its words.
+    /// configured. A term is as near as the word that stands for it.
     pub(super) fn nearest(
         &self,
         words: &[(&[f32], Option<u32>)],
@@ -86,7 +119,9 @@ impl Meaning {
                 return config.similar_least;
             };
             let own = words.get(sought).and_then(|(_, own)| *own);
-            let term = vocabulary.term_of(word);
+            let term = vocabulary
+                .term_of(word)
+                .filter(|term| self.stands(word, *term));
             if cosine >= *least && term.is_some() && term != own {
                 near.push((word, cosine));
                 if near.len() >= AT_ONCE * (last + 1) {
@@ -142,16 +177,11 @@ impl Meaning {
     }
 }
 
-/// Keeps the best word of each term, nearest first, at most so many: of equally near ones the
-/// first by alphabet, for numbers depend on the order in which words were met.
+/// Keeps the nearest, nearest first, at most so many: of equally near ones the first by
+/// alphabet, for numbers depend on the order in which words were met.
 fn keep_best(near: &mut Vec<Near>, vocabulary: &Vocabulary, most: usize) {
-    let order = |a: &Near, b: &Near| {
-        let text = |word: u32| vocabulary.text(word);
-        b.1.total_cmp(&a.1).then_with(|| text(a.0).cmp(&text(b.0)))
-    };
-    near.sort_unstable_by(order);
-    let mut kept = FxHashSet::default();
-    near.retain(|(word, _)| kept.insert(vocabulary.term_of(*word)));
+    let text = |word: u32| vocabulary.text(word);
+    near.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then_with(|| text(a.0).cmp(&text(b.0))));
     near.truncate(most);
 }
 
@@ -180,7 +210,7 @@ mod tests {
         }
     }
 
-    /// Forms of one word that mean something else, and one that is rarer than they.
+    /// Two forms of one word, of which one means something else, and a rarer word.
     #[derive(Debug)]
     struct Forms;
 
@@ -190,13 +220,21 @@ mod tests {
         }
 
         fn write(&self, word: &str, vector: &mut [f32]) -> bool {
-            let meaning = if word == "walking" { [0.0, 1.0] } else { [1.0, 0.0] };
+            let meaning = if word == "walking" {
+                [0.0, 1.0]
+            } else {
+                [1.0, 0.0]
+            };
             vector.copy_from_slice(&meaning);
             true
         }
 
         fn rarity(&self, word: &str) -> f32 {
-            if word == "boat" { 3.0 } else { 1.0 }
+            match word {
+                "walking" => 1.0,
+                "walked" => 2.0,
+                _ => 3.0,
+            }
         }
     }
 
@@ -243,23 +281,25 @@ mod tests {
     }
 
     #[test]
-    fn a_term_is_as_near_as_the_nearest_of_its_words_and_rare_words_weigh_more() {
+    fn the_most_frequent_form_stands_for_a_term_and_rare_words_weigh_more() {
         let by = Words::new(Arc::new(Forms));
-        let (mut meaning, vocabulary) = meaning_by(&["walks", "boat", "walking"], &by);
-        let config = RankingConfig::default();
-        let vector = [0.6, 0.8];
-        let nearest = meaning.nearest(&[(&vector, None)], &vocabulary, &config);
-        let terms: Vec<u32> = nearest[0].iter().map(|(term, _)| *term).collect();
-        assert_eq!(terms, [0, 1], "the term of two words comes once");
-        assert!(nearest[0][0].1 > 0.79, "by the nearer of the two");
-        let mut texts = Texts::default();
-        for text in [&[(1, 1), (2, 1)][..], &[(2, 1)], &[(1, 1)]] {
-            texts.push(text);
+        for words in [["walked", "boat", "walking"], ["walking", "boat", "walked"]] {
+            let (mut meaning, vocabulary) = meaning_by(&words, &by);
+            let near = |vector: &[f32]| {
+                let asked = [(vector, None)];
+                let near = meaning.nearest(&asked, &vocabulary, &RankingConfig::default());
+                near.concat()
+            };
+            assert_eq!(near(&[0.0, 1.0])[0].0, 0, "walking is more frequent");
+            assert_eq!(near(&[1.0, 0.0]).len(), 1, "walked does not stand for it");
+            let mut texts = Texts::default();
+            let walking = words.iter().position(|word| *word == "walking").unwrap();
+            texts.push(&[(1, 1), (walking as u32, 1)]);
             texts.end();
+            meaning.add_texts(&texts);
+            let cosine = meaning.texts.cosines(&[1.0, 0.0])[0];
+            assert!((cosine - 3.0 / 10_f32.sqrt()).abs() < 0.01, "{cosine}");
         }
-        meaning.add_texts(&texts);
-        let both = meaning.texts.cosines(&[1.0, 0.0])[0];
-        assert!((both - 3.0 / 10_f32.sqrt()).abs() < 0.01, "{both}");
     }
 
     #[test]

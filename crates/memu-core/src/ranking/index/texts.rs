@@ -35,7 +35,11 @@ mod tests {
     #[test]
     fn texts_come_back_with_the_words_of_all_their_passages() {
         let mut texts = Texts::default();
-        for text in [&[&[(1, 2), (4, 1)][..], &[], &[(1, 1)]][..], &[], &[&[(0, 1)]]] {
+        for text in [
+            &[&[(1, 2), (4, 1)][..], &[], &[(1, 1)]][..],
+            &[],
+            &[&[(0, 1)]],
+        ] {
             for passage in text {
                 texts.push(passage);
             }

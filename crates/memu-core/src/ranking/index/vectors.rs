@@ -247,7 +247,9 @@ impl Sum {
         let mut rounded = Vectors::new(vector.len());
         rounded.push(vector);
         let pairs = self.0.iter().zip(&rounded.codes);
-        let product: f64 = pairs.map(|(sum, code)| *sum as f64 * f64::from(*code)).sum();
+        let product: f64 = pairs
+            .map(|(sum, code)| *sum as f64 * f64::from(*code))
+            .sum();
         let scale = rounded.scales.first().copied().unwrap_or_default() / Self::ONE;
         product as f32 * scale
     }

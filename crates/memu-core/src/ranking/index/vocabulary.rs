@@ -112,10 +112,7 @@ impl Vocabulary {
 
     /// The words from this number on, each with where its vector may be remembered; nothing in
     /// place of stop words.
-    pub(super) fn from(
-        &self,
-        first: usize,
-    ) -> impl ExactSizeIterator<Item = (&str, Remembered)> {
+    pub(super) fn from(&self, first: usize) -> impl ExactSizeIterator<Item = (&str, Remembered)> {
         let words = self.words.get(first..).unwrap_or_default().iter();
         words.enumerate().map(move |(after, word)| match word.term {
             Some(_) => {
@@ -139,7 +136,10 @@ mod tests {
         assert_eq!(numbers, [0, 1, 2, 3, 4, 0]);
         let terms = [0, 1, 2, 3, 4, 5].map(|word| vocabulary.term_of(word));
         assert_eq!(terms, [Some(0), Some(0), None, Some(1), Some(1), None]);
-        assert_eq!([vocabulary.text(1), vocabulary.text(5)], [Some("walked"), None]);
+        assert_eq!(
+            [vocabulary.text(1), vocabulary.text(5)],
+            [Some("walked"), None]
+        );
         assert_eq!(vocabulary.term("walk"), Some(0));
         assert_eq!(vocabulary.term("cat"), None);
         let from: Vec<&str> = vocabulary.from(1).map(|(word, _)| word).collect();
