@@ -11,8 +11,9 @@ pub struct Evidence {
     pub is_candidate: bool,
     /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
     pub lexical: f32,
-    /// How near its meaning is to the question's, above the average of all, divided by the
-    /// nearest, 0 to 1.
+    /// How near its meaning is to the question's, above the average of the newest 4,096, divided
+    /// by the nearest, 0 to 1. Where there are more passages than
+    /// [`RankingConfig::candidates`], 0 but for what was found by words or vectors.
     pub semantic: f32,
     /// How near the vector that an embedder made of it is to the question's, above the
     /// average, divided by the nearest of all, 0 to 1; 0 where segments have none.

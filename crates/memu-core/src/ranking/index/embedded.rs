@@ -7,7 +7,7 @@ const SAMPLED: usize = 1_024;
 
 /// One in how many of so many tells the average: a power of two, so that a scope which grows
 /// seldom needs others.
-pub(super) fn sampling_step(count: usize) -> usize {
+fn sampling_step(count: usize) -> usize {
     1 << (count / SAMPLED).max(1).ilog2()
 }
 

@@ -5,6 +5,7 @@ use std::iter::repeat;
 use super::embedded::{EmbeddedQuestion, Nearness};
 use super::matches::QuestionMatches;
 use super::scoring::Saturation;
+use super::segment::IndexedSegment;
 use super::{Index, normalise};
 use crate::config::RankingConfig;
 use crate::ranking::{Evidence, Question};
@@ -93,18 +94,12 @@ impl Index {
             let all = vec![true; self.segments.len()];
             (self.meaning.nearness(&found.meaning), all)
         } else {
-            let is_found = |at: usize| {
-                let score = |of: &[f32]| of.get(at).copied().unwrap_or_default();
-                score(segments) > 0.0 || score(&embedded.segments) > 0.0
-            };
-            let near = self.near_matches(is_found);
-            let mut candidates = vec![false; self.segments.len()];
-            for at in &near {
-                if let Some(is_candidate) = candidates.get_mut(*at) {
-                    *is_candidate = true;
-                }
-            }
-            (self.meaning.nearness_at(&found.meaning, &near), candidates)
+            let score = |of: &[f32], at: usize| of.get(at).copied().unwrap_or_default();
+            let is_found =
+                |at: &usize| score(segments, *at) > 0.0 || score(&embedded.segments, *at) > 0.0;
+            let found_at: Vec<usize> = (0..self.segments.len()).filter(is_found).collect();
+            let semantic = self.meaning.nearness_at(&found.meaning, &found_at);
+            (semantic, self.around(&found_at))
         };
         self.segments
             .iter()
@@ -148,23 +143,25 @@ impl Index {
         lexical
     }
 
-    /// The positions of the segments that were `found` by their words or vectors, and of their
-    /// [`NEIGHBOURS`] in the same session: these are the candidates where there are many, for
-    /// meaning alone makes half of all score, and one common word every session.
-    fn near_matches(&self, found: impl Fn(usize) -> bool) -> Vec<usize> {
-        let session = |at: usize| self.segments.get(at).map(|segment| segment.session_index);
-        let mut near = Vec::new();
-        let mut next = 0;
-        for position in (0..self.segments.len()).filter(|at| found(*at)) {
-            let around = position.saturating_sub(NEIGHBOURS)..=position + NEIGHBOURS;
-            for other in around {
-                if other >= next && session(other) == session(position) {
-                    near.push(other);
-                    next = other + 1;
+    /// By position: whether a segment was found, or is one of the [`NEIGHBOURS`] of one that was
+    /// in its session. These are the candidates where there are many segments: meaning alone
+    /// makes half of all score, and one common word every session.
+    fn around(&self, found: &[usize]) -> Vec<bool> {
+        let mut candidates = vec![false; self.segments.len()];
+        for position in found {
+            let session = |segment: &IndexedSegment| segment.session_index;
+            let own = self.segments.get(*position).map(session);
+            let first = position.saturating_sub(NEIGHBOURS);
+            let around = (first..).zip(self.segments.iter().skip(first));
+            for (at, segment) in around.take(position + NEIGHBOURS + 1 - first) {
+                if Some(session(segment)) == own
+                    && let Some(is_candidate) = candidates.get_mut(at)
+                {
+                    *is_candidate = true;
                 }
             }
         }
-        near
+        candidates
     }
 }
 
@@ -275,31 +272,41 @@ mod tests {
             similar_words: 0,
             ..RankingConfig::default()
         };
-        let near = |candidates, embedded: &Nearness| -> Vec<bool> {
+        let marks = |marked: &[bool]| -> String {
+            let mark = |marked: &bool| if *marked { 'x' } else { '.' };
+            marked.iter().map(mark).collect()
+        };
+        // The candidates, and those whose meaning counts.
+        let asked = |candidates, embedded: &Nearness| -> [String; 2] {
             let config = config(candidates);
             let found = index.find_words("The boat?", "", &config);
             let evidence = index.evidence(&found, embedded, &config);
             assert!(evidence[1].lexical > 0.0 && evidence[0].lexical == 0.0);
-            evidence.iter().map(|one| one.semantic > 0.0).collect()
+            let of = |is: fn(&Evidence) -> bool| {
+                let marked: Vec<bool> = evidence.iter().map(is).collect();
+                marks(&marked)
+            };
+            [of(|one| one.is_candidate), of(|one| one.semantic > 0.0)]
         };
         let nothing = Nearness::default();
-        let all = [true, true, false, true, true, true, false];
         assert_eq!(
-            near(7, &nothing),
-            all,
+            asked(7, &nothing),
+            ["xxxxxxx", "xx.xxx."],
             "there are no more than are looked at"
         );
-        let some = [false, true, false, true, false, false, false];
-        assert_eq!(near(6, &nothing), some, "of its session, two after it");
+        assert_eq!(
+            asked(6, &nothing),
+            [".xxx...", ".x....."],
+            "two after it, of its session"
+        );
         let embedded = Nearness {
-            segments: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5],
+            segments: vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0],
             items: Vec::new(),
         };
-        let some = [false, true, false, true, true, true, false];
         assert_eq!(
-            near(6, &embedded),
-            some,
-            "those around what an embedder found"
+            asked(6, &embedded),
+            [".xxxxxx", ".x...x."],
+            "and what an embedder found"
         );
     }
 

@@ -1,12 +1,15 @@
 use super::normalise;
 use super::texts::Texts;
-use super::vectors::{Sum, Vectors};
+use super::vectors::Vectors;
 use super::vocabulary::Vocabulary;
 use super::words::{Meanings, Words};
 use crate::config::RankingConfig;
 
 /// How many times as many words as are wanted are gathered before the farther ones go.
 const AT_ONCE: usize = 4;
+
+/// So many of the newest texts tell what texts mean on average.
+const NEWEST: usize = 4_096;
 
 /// What words and texts mean, as vectors.
 #[derive(Clone, Debug, Default)]
@@ -17,8 +20,6 @@ pub(super) struct Meaning {
     standing: Vec<Option<u32>>,
     /// By text: the sum of its words' vectors.
     texts: Vectors,
-    /// Of all texts.
-    sum: Sum,
 }
 
 /// A word or its term that is near to another, with the cosine of their vectors.
@@ -31,7 +32,6 @@ impl Meaning {
             words: Meanings::new(dimension),
             standing: Vec::new(),
             texts: Vectors::new(dimension),
-            sum: Sum::default(),
         }
     }
 
@@ -92,7 +92,6 @@ impl Meaning {
                     vectors.add(*word, rarity * (*count as f32).sqrt(), &mut sum);
                 }
                 self.texts.push(&sum);
-                self.sum.add_last(&self.texts);
                 sum.fill(0.0);
             }
         });
@@ -146,7 +145,7 @@ impl Meaning {
         nearest
     }
 
-    /// By text: how much nearer it is to a vector than texts are on average, where
+    /// By text: how much nearer it is to a vector than the newest texts are on average, where
     /// that is nearer; divided by the most of all, 0 to 1.
     pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
         let mut near = self.texts.cosines(vector);
@@ -171,9 +170,12 @@ impl Meaning {
         near
     }
 
-    /// The average of the cosines of all texts with a vector; 0 for none.
+    /// The average of the cosines of the newest texts with a vector; 0 for none.
     fn average(&self, vector: &[f32]) -> f32 {
-        self.sum.cosines(vector) / self.texts.count().max(1) as f32
+        let count = self.texts.count();
+        let newest: Vec<usize> = (count.saturating_sub(NEWEST)..count).collect();
+        let cosines = self.texts.cosines_at(vector, &newest);
+        cosines.iter().sum::<f32>() / cosines.len().max(1) as f32
     }
 }
 

@@ -218,43 +218,6 @@ struct Query {
     tail: f32,
 }
 
-/// The sum of vectors, in whole 2²⁴ths: it does not depend on the order in which they come.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Sum(Vec<i64>);
-
-impl Sum {
-    const ONE: f32 = (1 << 24) as f32;
-
-    /// Adds the last of these vectors.
-    #[expect(
-        clippy::inline_always,
-        reason = "it must be compiled for the wider instructions"
-    )]
-    #[inline(always)]
-    pub(super) fn add_last(&mut self, vectors: &Vectors) {
-        let start = vectors.codes.len().saturating_sub(vectors.dimension);
-        let codes = vectors.codes.get(start..).unwrap_or_default();
-        let scale = vectors.scales.last().copied().unwrap_or_default() * Self::ONE;
-        self.0.resize(vectors.dimension, 0);
-        for (sum, code) in self.0.iter_mut().zip(codes) {
-            // What is cut off is the same for each vector, whatever was added before.
-            *sum += i64::from((f32::from(*code) * scale) as i32);
-        }
-    }
-
-    /// The sum of the cosines of all vectors with this one.
-    pub(super) fn cosines(&self, vector: &[f32]) -> f32 {
-        let mut rounded = Vectors::new(vector.len());
-        rounded.push(vector);
-        let pairs = self.0.iter().zip(&rounded.codes);
-        let product: f64 = pairs
-            .map(|(sum, code)| *sum as f64 * f64::from(*code))
-            .sum();
-        let scale = rounded.scales.first().copied().unwrap_or_default() / Self::ONE;
-        product as f32 * scale
-    }
-}
-
 /// The length of a vector of whole numbers.
 fn length_of(codes: &[i8]) -> f32 {
     let squares = codes.iter().map(|code| i32::from(*code).pow(2));
@@ -324,31 +287,6 @@ mod tests {
                 assert_eq!(*near, expected);
             }
         }
-    }
-
-    #[test]
-    fn all_cosines_are_summed_at_once() {
-        let mut random = SplitMix::new(3);
-        let mut vector = || -> Vec<f32> {
-            let number = |_| random.below(2_001) as f32 - 1_000.0;
-            (0..20).map(number).collect()
-        };
-        let some: Vec<Vec<f32>> = (0..300).map(|_| vector()).collect();
-        let sum_of = |some: &mut dyn Iterator<Item = &Vec<f32>>| {
-            let (mut vectors, mut sum) = (Vectors::new(20), Sum::default());
-            for one in some {
-                vectors.push(one);
-                sum.add_last(&vectors);
-            }
-            (vectors, sum)
-        };
-        let (vectors, sum) = sum_of(&mut some.iter());
-        let question = vector();
-        let expected: f32 = vectors.cosines(&question).iter().sum();
-        assert!((sum.cosines(&question) - expected).abs() < 1e-3);
-        let (_, backwards) = sum_of(&mut some.iter().rev());
-        assert_eq!(backwards.0, sum.0);
-        assert_eq!(Sum::default().cosines(&question), 0.0);
     }
 
     #[test]
