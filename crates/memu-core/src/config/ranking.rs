@@ -18,6 +18,8 @@ pub struct RankingConfig {
     /// messages score that match, or that an embedder finds near, and the two before and the two
     /// after each in its session. With 0 nothing matches. Default 1,000.
     pub candidates: usize,
+    /// So many of the newest messages tell what messages mean on average. Default 4,096.
+    pub average_of: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.
     pub similar_words: usize,
@@ -99,6 +101,7 @@ impl Default for RankingConfig {
             b: 0.4,
             passage_words: 50,
             candidates: 1_000,
+            average_of: 4_096,
             similar_words: 30,
             similar_least: 0.3,
             similar_weight: 0.7,
@@ -142,6 +145,7 @@ impl RankingConfig {
             ("b", self.b, 1.0),
             ("passage_words", self.passage_words as f32, 10_000.0),
             ("candidates", self.candidates as f32, 1e9),
+            ("average_of", self.average_of as f32, 1e9),
             ("similar_words", self.similar_words as f32, 10_000.0),
             ("similar_least", self.similar_least, 1.0),
             ("similar_weight", self.similar_weight, 1.0),

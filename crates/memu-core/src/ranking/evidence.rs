@@ -11,7 +11,7 @@ pub struct Evidence {
     pub is_candidate: bool,
     /// Its best passage's BM25 score divided by the best of the question, 0 to 1.
     pub lexical: f32,
-    /// How near its meaning is to the question's, above the average of the newest 4,096, divided
+    /// How near its meaning is to the question's, above the average of the newest, divided
     /// by the nearest, 0 to 1. Where there are more passages than
     /// [`RankingConfig::candidates`], 0 but for what was found by words or vectors.
     pub semantic: f32,
@@ -23,6 +23,9 @@ pub struct Evidence {
     /// Which session it belongs to; segments of one session lie side by side, in
     /// order.
     pub session_index: u32,
+    /// Which run of segments it belongs to that lie side by side; there are several only where
+    /// those between them are not known.
+    pub run: u32,
     /// How many terms it has.
     pub length: u32,
     /// Whether it asks something.
@@ -98,7 +101,7 @@ pub fn explain_segment(evidence: &[Evidence], at: usize, config: &RankingConfig)
     let neighbour = |offset: isize| {
         at.checked_add_signed(offset)
             .and_then(|position| evidence.get(position))
-            .filter(|other| other.session_index == own.session_index)
+            .filter(|other| (other.session_index, other.run) == (own.session_index, own.run))
     };
     let (before, second_before) = (neighbour(-1), neighbour(-2));
     let (after, second_after) = (neighbour(1), neighbour(2));

@@ -12,16 +12,18 @@
 
 mod evidence;
 mod first_person;
+mod framed;
 mod guidance;
 mod index;
 pub mod outline;
 mod question;
+pub mod sealed;
 mod several;
 
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;
 pub use index::{
-    EmbeddedQuestion, FoundWords, HeldVectors, Index, ItemMatch, Nearest, Nearness, SegmentName,
-    Words,
+    EmbeddedQuestion, Excerpt, FoundPlaces, FoundWords, HeldVectors, Index, ItemMatch, Nearest,
+    Nearness, PartlySealed, ReadBucket, SealedQuestion, SegmentName, Standing, WantedBucket, Words,
 };
 pub use question::{Question, QuestionWord};

@@ -13,6 +13,7 @@ use super::texts::Texts;
 use super::vocabulary::Vocabulary;
 use super::words::Words;
 use crate::ranking::outline::{Block, Growth, ItemOutline, Outline, SegmentOutline};
+use crate::records::Role;
 
 /// From how many words on making their postings takes longer than starting a thread.
 const WORTH_A_THREAD: usize = 100_000;
@@ -143,10 +144,8 @@ impl Index {
         indexed.session_index = self.sessions.document_count();
         let speaker = segment.speaker.and_then(|name| words.block.text(name));
         indexed.speaker = speaker.map(|name| self.speaker(name));
-        if let (None, Some(role)) = (indexed.speaker, indexed.role)
-            && !self.nameless_roles.contains(&role)
-        {
-            self.nameless_roles.push(role);
+        if let (None, Some(role)) = (indexed.speaker, indexed.role) {
+            self.nameless(role);
         }
         for passage in &segment.passages {
             let words = numbers.words(words, passage, &mut self.vocabulary);
@@ -186,7 +185,15 @@ impl Index {
         }
     }
 
-    fn speaker(&mut self, name: &str) -> u32 {
+    /// Notes that somebody of this role speaks without a name.
+    pub(super) fn nameless(&mut self, role: Role) {
+        if !self.nameless_roles.contains(&role) {
+            self.nameless_roles.push(role);
+        }
+    }
+
+    /// The number of somebody who speaks by name.
+    pub(super) fn speaker(&mut self, name: &str) -> u32 {
         let speakers = &mut self.speakers;
         let position = speakers.iter().position(|known| known == name);
         position.unwrap_or_else(|| {

@@ -12,7 +12,7 @@ use crate::ranking::{Evidence, Question};
 use crate::records::Role;
 
 /// BM25's constants for whole sessions (Robertson and Zaragoza's usual ones).
-const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
+pub(super) const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
 
 /// How many before and how many after a segment add to its score.
 const NEIGHBOURS: usize = 2;
@@ -30,15 +30,29 @@ pub struct ItemMatch {
 /// What the words of a question find in an [`Index`].
 #[derive(Clone, Debug)]
 pub struct FoundWords {
-    question: Question,
+    pub(super) question: Question,
     /// By position of a segment: BM25 of its best passage divided by the best of all, 0 to 1.
-    segments: Vec<f32>,
+    pub(super) segments: Vec<f32>,
     /// By session: BM25 divided by the best of all, 0 to 1.
-    sessions: Vec<f32>,
+    pub(super) sessions: Vec<f32>,
     /// By number of an item: BM25 of its text divided by the best of all, 0 to 1.
-    items: Vec<f32>,
+    pub(super) items: Vec<f32>,
     /// The sum of the vectors of the question's words, each weighing its rarity.
-    meaning: Vec<f32>,
+    pub(super) meaning: Vec<f32>,
+    /// What an index does not know that holds only what was found, and some around it.
+    pub(super) excerpt: Option<Excerpt>,
+}
+
+/// What an index of an excerpt does not know of it: there are segments of which it was told all
+/// but their words, and others between them that it was not told of.
+#[derive(Clone, Debug, Default)]
+pub struct Excerpt {
+    /// How near the newest texts of the whole are to the question on average.
+    pub(super) average: f32,
+    /// By position: how many words the segment has.
+    pub lengths: Vec<u32>,
+    /// By position: the number of the run of segments that lie side by side in their scope.
+    pub runs: Vec<u32>,
 }
 
 impl ItemMatch {
@@ -76,6 +90,7 @@ impl Index {
             items,
             meaning: matches.vector,
             question,
+            excerpt: None,
         }
     }
 
@@ -90,17 +105,24 @@ impl Index {
         let FoundWords {
             question, segments, ..
         } = found;
-        let (semantic, candidates) = if self.passage_owner.len() <= config.candidates {
+        let excerpt = found.excerpt.as_ref();
+        let are_few = excerpt.is_none() && self.passage_owner.len() <= config.candidates;
+        let average = match excerpt {
+            Some(excerpt) => excerpt.average,
+            None => self.meaning.average(&found.meaning, config.average_of),
+        };
+        let (semantic, candidates) = if are_few {
             let all = vec![true; self.segments.len()];
-            (self.meaning.nearness(&found.meaning), all)
+            (self.meaning.nearness(&found.meaning, average), all)
         } else {
             let score = |of: &[f32], at: usize| of.get(at).copied().unwrap_or_default();
             let is_found =
                 |at: &usize| score(segments, *at) > 0.0 || score(&embedded.segments, *at) > 0.0;
             let found_at: Vec<usize> = (0..self.segments.len()).filter(is_found).collect();
-            let semantic = self.meaning.nearness_at(&found.meaning, &found_at);
-            (semantic, self.around(&found_at))
+            let semantic = self.meaning.nearness_at(&found.meaning, &found_at, average);
+            (semantic, self.around(&found_at, excerpt))
         };
+        let told = |of: fn(&Excerpt) -> &[u32], at: usize| of(excerpt?).get(at).copied();
         self.segments
             .iter()
             .zip(segments)
@@ -116,7 +138,8 @@ impl Index {
                     .copied()
                     .unwrap_or_default(),
                 session_index: segment.session_index,
-                length: segment.length,
+                run: told(|excerpt| &excerpt.runs, at).unwrap_or_default(),
+                length: told(|excerpt| &excerpt.lengths, at).unwrap_or(segment.length),
                 asks: segment.asks,
                 ends_asking: segment.ends_asking,
                 assistant: segment.role == Some(Role::Assistant),
@@ -146,7 +169,8 @@ impl Index {
     /// By position: whether a segment was found, or is one of the [`NEIGHBOURS`] of one that was
     /// in its session. These are the candidates where there are many segments: meaning alone
     /// makes half of all score, and one common word every session.
-    fn around(&self, found: &[usize]) -> Vec<bool> {
+    fn around(&self, found: &[usize], excerpt: Option<&Excerpt>) -> Vec<bool> {
+        let run = |at: usize| excerpt.and_then(|excerpt| excerpt.runs.get(at));
         let mut candidates = vec![false; self.segments.len()];
         for position in found {
             let session = |segment: &IndexedSegment| segment.session_index;
@@ -155,6 +179,7 @@ impl Index {
             let around = (first..).zip(self.segments.iter().skip(first));
             for (at, segment) in around.take(position + NEIGHBOURS + 1 - first) {
                 if Some(session(segment)) == own
+                    && run(at) == run(*position)
                     && let Some(is_candidate) = candidates.get_mut(at)
                 {
                     *is_candidate = true;
@@ -182,7 +207,7 @@ impl FoundWords {
     }
 }
 
-fn saturation(config: &RankingConfig) -> Saturation {
+pub(super) fn saturation(config: &RankingConfig) -> Saturation {
     Saturation {
         k1: config.k1,
         b: config.b,

@@ -78,6 +78,38 @@ impl Field {
         length
     }
 
+    /// A field of which only these terms are known, each with how many documents hold it, those
+    /// without postings among them, and its postings by document; of the documents, how many
+    /// words those have that have postings.
+    pub(super) fn of_lists(
+        documents: u64,
+        total_length: u64,
+        lengths: Vec<u32>,
+        lists: Vec<(u32, Vec<Posting>)>,
+    ) -> Self {
+        let mut field = Self {
+            lengths,
+            documents: u32::try_from(documents).unwrap_or(u32::MAX),
+            total_length,
+            ..Self::default()
+        };
+        for (holding, postings) in lists {
+            let start = field.postings.len();
+            field.postings.extend(postings);
+            let mut term = Term {
+                first: start..field.postings.len(),
+                holding,
+                ..Term::default()
+            };
+            for (document, count) in field.postings.get(start..).unwrap_or_default() {
+                let length = field.lengths.get(*document as usize);
+                term.note(*count, length.copied().unwrap_or_default());
+            }
+            field.terms.push(term);
+        }
+        field
+    }
+
     /// Makes room for so many more terms.
     pub(super) fn reserve(&mut self, terms: usize) {
         self.terms.reserve(terms);
@@ -167,6 +199,11 @@ impl Field {
         length
     }
 
+    /// How many documents hold a term, those without postings among them.
+    pub(super) fn holding(&self, term: u32) -> u32 {
+        self.terms.get(term as usize).map_or(0, |term| term.holding)
+    }
+
     /// How many documents there are.
     pub(super) fn document_count(&self) -> u32 {
         self.documents
@@ -174,8 +211,7 @@ impl Field {
 
     /// The inverse document frequency of a term among these documents.
     pub(super) fn idf(&self, term: u32) -> f32 {
-        let known = self.terms.get(term as usize);
-        idf(known.map_or(0, |term| term.holding), self.documents)
+        idf(self.holding(term), self.documents)
     }
 }
 

@@ -22,7 +22,7 @@ fn word(random: &mut SplitMix) -> String {
     format!("w{stem}{}", endings[random.below(4) as usize])
 }
 
-fn text(random: &mut SplitMix) -> String {
+pub(super) fn text(random: &mut SplitMix) -> String {
     let words: Vec<String> = (0..=random.below(9)).map(|_| word(random)).collect();
     words.join(" ")
 }
@@ -46,16 +46,16 @@ impl WordVectors for Letters {
 }
 
 /// A scope that memories are added to.
-struct Growing {
+pub(super) struct Growing {
     scope: Scope,
     resources: Vec<ResourceOutline>,
-    segments: Vec<(Segment, u64)>,
-    items: Vec<(MemoryItem, Vec<u64>)>,
-    random: SplitMix,
+    pub(super) segments: Vec<(Segment, u64)>,
+    pub(super) items: Vec<(MemoryItem, Vec<u64>)>,
+    pub(super) random: SplitMix,
 }
 
 impl Growing {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let schema = ScopeSchema::default();
         Self {
             scope: schema.scope([("user_id", "nora")]).unwrap(),
@@ -70,7 +70,7 @@ impl Growing {
         Meta::new(Id::from(id), self.scope.clone(), Timestamp::from_micros(1))
     }
 
-    fn add_resource(&mut self, messages: u64) {
+    pub(super) fn add_resource(&mut self, messages: u64) {
         let place = self.resources.len() as u64;
         self.resources.push(ResourceOutline {
             place,
@@ -100,7 +100,7 @@ impl Growing {
         }
     }
 
-    fn add_item(&mut self) {
+    pub(super) fn add_item(&mut self) {
         let segments = self.segments.len() as u64;
         let cited = (0..self.random.below(3)).map(|_| self.random.below(segments.max(1)));
         let cited: Vec<u64> = cited.filter(|cited| *cited < segments).collect();
@@ -116,7 +116,7 @@ impl Growing {
         self.items.push((item, cited));
     }
 
-    fn outline(&self) -> Outline {
+    pub(super) fn outline(&self) -> Outline {
         let mut segments = BlockBuilder::default();
         for (place, (segment, resource)) in (0..).zip(&self.segments) {
             segments.push(|texts| SegmentOutline::new(segment, place, *resource, 5, texts));
@@ -135,7 +135,7 @@ impl Growing {
     }
 }
 
-fn words() -> Arc<Words> {
+pub(super) fn words() -> Arc<Words> {
     Arc::new(Words::new(Arc::new(Letters)))
 }
 

@@ -21,6 +21,37 @@ pub(super) struct WordMatches {
 }
 
 impl QuestionMatches {
+    /// The terms that it may match, each once, in any order.
+    pub(super) fn terms(&self) -> Vec<u32> {
+        let words = self.words.iter();
+        let terms = words.flat_map(|word| {
+            let near = word.near.iter().map(|(term, _)| *term);
+            word.term.into_iter().chain(near)
+        });
+        let mut terms: Vec<u32> = terms.collect();
+        terms.sort_unstable();
+        terms.dedup();
+        terms
+    }
+
+    /// The same with terms by their places among these, which are sorted and all that occur.
+    pub(super) fn renumbered(&self, terms: &[u32]) -> Self {
+        let place = |term: u32| terms.binary_search(&term).map_or(u32::MAX, |at| at as u32);
+        let words = self.words.iter().map(|word| WordMatches {
+            term: word.term.map(place),
+            near: word
+                .near
+                .iter()
+                .map(|(term, near)| (place(*term), *near))
+                .collect(),
+            weight: word.weight,
+        });
+        Self {
+            words: words.collect(),
+            vector: self.vector.clone(),
+        }
+    }
+
     /// Only the words themselves.
     pub(super) fn exact(&self, field: &Field) -> Vec<Alternatives> {
         let words = self.words.iter();

@@ -8,9 +8,6 @@ use crate::config::RankingConfig;
 /// How many times as many words as are wanted are gathered before the farther ones go.
 const AT_ONCE: usize = 4;
 
-/// So many of the newest texts tell what texts mean on average.
-const NEWEST: usize = 4_096;
-
 /// What words and texts mean, as vectors.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meaning {
@@ -145,11 +142,10 @@ impl Meaning {
         nearest
     }
 
-    /// By text: how much nearer it is to a vector than the newest texts are on average, where
-    /// that is nearer; divided by the most of all, 0 to 1.
-    pub(super) fn nearness(&self, vector: &[f32]) -> Vec<f32> {
+    /// By text: how much nearer it is to a vector than an average, where that is nearer; divided
+    /// by the most of all, 0 to 1.
+    pub(super) fn nearness(&self, vector: &[f32], average: f32) -> Vec<f32> {
         let mut near = self.texts.cosines(vector);
-        let average = self.average(vector);
         for cosine in &mut near {
             *cosine = (*cosine - average).max(0.0);
         }
@@ -158,8 +154,7 @@ impl Meaning {
     }
 
     /// The same of the texts at these places, with 0 for the others.
-    pub(super) fn nearness_at(&self, vector: &[f32], places: &[usize]) -> Vec<f32> {
-        let average = self.average(vector);
+    pub(super) fn nearness_at(&self, vector: &[f32], places: &[usize], average: f32) -> Vec<f32> {
         let mut near = vec![0.0; self.texts.count()];
         for (place, cosine) in places.iter().zip(self.texts.cosines_at(vector, places)) {
             if let Some(near) = near.get_mut(*place) {
@@ -170,10 +165,10 @@ impl Meaning {
         near
     }
 
-    /// The average of the cosines of the newest texts with a vector; 0 for none.
-    fn average(&self, vector: &[f32]) -> f32 {
+    /// The average of the cosines of so many of the newest texts with a vector; 0 for none.
+    pub(super) fn average(&self, vector: &[f32], of: usize) -> f32 {
         let count = self.texts.count();
-        let newest: Vec<usize> = (count.saturating_sub(NEWEST)..count).collect();
+        let newest: Vec<usize> = (count.saturating_sub(of)..count).collect();
         let cosines = self.texts.cosines_at(vector, &newest);
         cosines.iter().sum::<f32>() / cosines.len().max(1) as f32
     }
@@ -313,12 +308,17 @@ mod tests {
         }
         let (mut meaning, _) = meaning(&["0", "90"]);
         meaning.add_texts(&texts);
-        let nearness = meaning.nearness(&circle().vector("10"));
-        assert_eq!(nearness, [1.0, 0.0]);
-        let at = |places: &[usize]| meaning.nearness_at(&circle().vector("10"), places);
+        let ten = circle().vector("10");
+        let average = meaning.average(&ten, 9);
+        assert_eq!(meaning.nearness(&ten, average), [1.0, 0.0]);
+        assert!(
+            meaning.average(&ten, 1) < average,
+            "the last one is the farther one"
+        );
+        let at = |places: &[usize]| meaning.nearness_at(&ten, places, average);
         assert_eq!(at(&[0, 1]), [1.0, 0.0]);
         assert_eq!(at(&[1]), [0.0, 0.0], "what is not asked for is not near");
-        let nothing = meaning.nearness(&[0.0, 0.0]);
+        let nothing = meaning.nearness(&[0.0, 0.0], 0.0);
         assert!(nothing.iter().all(|near| *near == 0.0));
     }
 
@@ -328,6 +328,6 @@ mod tests {
         let (meaning, vocabulary) = meaning_by(&["boat"], &none);
         let config = RankingConfig::default();
         assert!(meaning.nearest(&[(&[], None)], &vocabulary, &config)[0].is_empty());
-        assert!(meaning.nearness(&[]).is_empty());
+        assert!(meaning.nearness(&[], 0.0).is_empty());
     }
 }

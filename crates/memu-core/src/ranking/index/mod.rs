@@ -8,6 +8,7 @@ mod interner;
 mod matches;
 mod meaning;
 mod numbers;
+mod partly_sealed;
 mod scoring;
 mod segment;
 mod texts;
@@ -30,7 +31,10 @@ use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
 pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest, Nearness};
-pub use evidence::{FoundWords, ItemMatch};
+pub use evidence::{Excerpt, FoundWords, ItemMatch};
+pub use partly_sealed::{
+    FoundPlaces, PartlySealed, ReadBucket, SealedQuestion, Standing, WantedBucket,
+};
 pub use words::Words;
 
 /// The postings of the selected scopes' segments and items, in memory. Derived

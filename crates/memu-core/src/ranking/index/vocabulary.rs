@@ -42,6 +42,16 @@ impl Vocabulary {
         self.terms.get(Hashed::new(term))
     }
 
+    /// The text of a term.
+    pub(super) fn term_text(&self, term: u32) -> Option<&str> {
+        self.terms.text(term)
+    }
+
+    /// The term of a word by its text; `None` for a stop word and for one that does not occur.
+    pub(super) fn term_of_text(&self, word: &str) -> Option<u32> {
+        self.term_of(self.numbers.get(Hashed::new(word))?)
+    }
+
     /// Whether no word is known yet.
     pub(super) fn is_empty(&self) -> bool {
         self.words.is_empty()

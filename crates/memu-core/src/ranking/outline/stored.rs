@@ -1,50 +1,33 @@
-//! Blocks as bytes: a version, a checksum, and the block in postcard's format.
+//! Blocks as bytes.
 
 use super::block::Block;
 use super::entry::Entry;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::ranking::framed::{damaged, framed, unframed};
 
 /// Changes with the format, and with whatever turns texts into words or flags: a
 /// block of another version is made anew from its records.
 const VERSION: u8 = 2;
-const CHECKSUM: usize = 8;
 
 impl<T: Entry> Block<T> {
     /// The block as bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when it cannot be written, which has no known cause.
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) when it cannot be written, which has
+    /// no known cause.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let header = vec![0; 1 + CHECKSUM];
-        let mut bytes = postcard::to_extend(self, header)
-            .map_err(|cause| Error::internal("a block cannot be written").caused_by(cause))?;
-        let checksum = checksum(bytes.get(1 + CHECKSUM..).unwrap_or_default());
-        let head = std::iter::once(VERSION).chain(checksum);
-        for (byte, value) in bytes.iter_mut().zip(head) {
-            *byte = value;
-        }
-        Ok(bytes)
+        framed(VERSION, self)
     }
 
     /// The block of these bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`] when they are damaged or of another version; a block
-    /// can be made anew from its records.
+    /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when they are damaged or of another
+    /// version; a block can be made anew from its records.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let damaged = || Error::new(ErrorKind::Corrupt, "a block of an outline is damaged");
-        let (head, body) = bytes.split_at_checked(1 + CHECKSUM).ok_or_else(damaged)?;
-        let expected = std::iter::once(VERSION).chain(checksum(body));
-        if !expected.eq(head.iter().copied()) {
-            return Err(damaged());
-        }
+        let body = unframed(VERSION, bytes)?;
         postcard::from_bytes(body).map_err(|cause| damaged().caused_by(cause))
     }
-}
-
-fn checksum(body: &[u8]) -> impl Iterator<Item = u8> + use<> {
-    let hash: [u8; 32] = blake3::hash(body).into();
-    hash.into_iter().take(CHECKSUM)
 }
 
 /// Ids, of which most are UUIDs, in 17 bytes instead of 37.
@@ -226,6 +209,7 @@ pub(super) mod compact_time {
 mod tests {
     use super::super::{BlockBuilder, SegmentOutline};
     use super::*;
+    use crate::error::ErrorKind;
     use crate::records::{Id, Meta, Role, Segment};
     use crate::scope::ScopeSchema;
     use crate::time::Timestamp;

@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+
+use super::bucket::Bucket;
+use super::summary::{Summary, Summed};
+use crate::analysis::Analyzer;
+use crate::ranking::outline::{Block, ItemOutline, SegmentOutline};
+use crate::records::OwnerKind;
+
+/// About how many records share a bucket of their postings: it has some two kilobytes.
+const RECORDS_PER_BUCKET: u64 = 32;
+
+/// Which part of a scope it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartName {
+    /// The kind of its records: segments or items.
+    pub kind: OwnerKind,
+    /// The place of its first record when it was sealed.
+    pub first_place: u64,
+}
+
+/// A run of sealed records of a kind, by the words of their texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which it is.
+    pub name: PartName,
+    /// What is known of all of it.
+    pub summary: Summary,
+    /// By number; none is empty.
+    pub buckets: BTreeMap<u32, Bucket>,
+}
+
+/// A kind of record that can be sealed, with its number among kinds.
+pub(super) trait Kind: Summed {
+    const KIND: OwnerKind;
+}
+
+impl Kind for SegmentOutline {
+    const KIND: OwnerKind = OwnerKind::Segment;
+}
+
+impl Kind for ItemOutline {
+    const KIND: OwnerKind = OwnerKind::Item;
+}
+
+impl Part {
+    /// Seals segments, which lie side by side and end with a session.
+    pub fn of_segments<'b>(
+        records: impl IntoIterator<Item = (&'b Block<SegmentOutline>, &'b SegmentOutline)>,
+    ) -> Option<Self> {
+        Self::of(records)
+    }
+
+    /// Seals items, which lie side by side.
+    pub fn of_items<'b>(
+        records: impl IntoIterator<Item = (&'b Block<ItemOutline>, &'b ItemOutline)>,
+    ) -> Option<Self> {
+        Self::of(records)
+    }
+
+    fn of<'b, T: Kind + 'b>(
+        records: impl IntoIterator<Item = (&'b Block<T>, &'b T)>,
+    ) -> Option<Self> {
+        let mut part = None;
+        for (block, record) in records {
+            let place = record.place();
+            let part: &mut Self = part.get_or_insert_with(|| Self {
+                name: PartName {
+                    kind: T::KIND,
+                    first_place: place,
+                },
+                summary: Summary::default(),
+                buckets: BTreeMap::from([(0, Bucket::default())]),
+            });
+            record.add_to(block, &mut part.summary);
+            part.summary.last_place = place;
+            let bucket = part.buckets.entry(0).or_default();
+            record.for_each_posting(block, |word, posting| bucket.append(word, &[posting]));
+        }
+        part.map(Self::spread)
+    }
+
+    /// Parts that come one after the other as one.
+    pub fn merged(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut parts = parts.into_iter();
+        let mut merged = parts.next()?;
+        let buckets = std::mem::take(&mut merged.buckets);
+        let mut all = Bucket::default();
+        let mut add = |buckets: BTreeMap<u32, Bucket>| {
+            for (word, postings) in buckets.into_values().flat_map(Bucket::into_lists) {
+                all.append(&word, &postings);
+            }
+        };
+        add(buckets);
+        for part in parts {
+            merged.summary.append(part.summary);
+            add(part.buckets);
+        }
+        merged.buckets.insert(0, all);
+        Some(merged.spread())
+    }
+
+    /// Spreads all words over as many buckets as there should be.
+    fn spread(mut self) -> Self {
+        let buckets = (self.summary.records / RECORDS_PER_BUCKET).next_power_of_two();
+        let buckets = u32::try_from(buckets).unwrap_or(1 << 20).min(1 << 20);
+        let analyzer = Analyzer::default();
+        let all = std::mem::take(&mut self.buckets).into_values();
+        for (word, postings) in all.flat_map(Bucket::into_lists) {
+            let number = Bucket::of_word(&word, buckets, &analyzer);
+            let bucket = self.buckets.entry(number).or_default();
+            bucket.append(&word, &postings);
+        }
+        self.summary.buckets = buckets;
+        self
+    }
+}
+
+/// A part as it is known in memory: all but its postings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedPart {
+    /// Which it is.
+    pub name: PartName,
+    /// What is known of all of it.
+    pub summary: Summary,
+    /// The words of its records.
+    pub words: Vec<Box<str>>,
+}
+
+impl From<&Part> for SealedPart {
+    fn from(part: &Part) -> Self {
+        let words = part.buckets.values().flat_map(Bucket::words);
+        Self {
+            name: part.name,
+            summary: part.summary.clone(),
+            words: words.map(Into::into).collect(),
+        }
+    }
+}
