@@ -13,6 +13,7 @@ mod outline;
 mod query;
 mod report;
 pub mod rules;
+mod sealed;
 
 pub use batch::{Cleared, Committed, Lease, LogPosition, Write, WriteBatch};
 pub use building::{BuiltScope, BuiltVector};
@@ -27,6 +28,7 @@ pub use query::{
     Cursor, Page, Query, RecordIds, RecordSet, ScopeState, Select, VectorHit, VectorQuery,
 };
 pub use report::{Finding, Report, Severity};
+pub use sealed::{BucketBytes, SealedScope, SealedStore, SegmentEntry};
 
 use std::fmt;
 use std::sync::Arc;
@@ -135,6 +137,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         scope: &Scope,
         known: Option<Arc<ScopeOutline>>,
     ) -> Result<Arc<ScopeOutline>>;
+
+    /// Where the older records of large scopes are sealed; `None` for a store that seals none,
+    /// and whose scopes are outlined whole.
+    fn sealed(&self) -> Option<&dyn SealedStore> {
+        None
+    }
 
     /// The ids of all records of a kind that a query selects, in the order in which
     /// they were stored; its page does not matter.

@@ -10,12 +10,14 @@
 
 mod bucket;
 mod change;
+mod lone;
 mod part;
 mod posting;
 mod summary;
 
 pub use bucket::Bucket;
 pub use change::Change;
+pub use lone::LoneEntry;
 pub use part::{Part, PartName, SealedPart};
 pub use posting::{Posting, Sealable};
 pub use summary::{SealedSession, Summary};
