@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 use super::Context;
 use super::filing::Filing;
 use super::recent::Recent;
+use super::sealed::SealedScopes;
 use super::searchable::{ScopeVectors, Searchable};
 use super::similar::SimilarItems;
 use crate::environment::offload;
@@ -55,6 +56,7 @@ impl ScopeView {
 pub(crate) struct Cache {
     views: Recent<ScopeView>,
     indexed: Recent<Indexed>,
+    pub(super) sealed: SealedScopes,
     pub(super) filing: Filing,
 }
 
@@ -63,6 +65,7 @@ impl Default for Cache {
         Self {
             views: Recent::new(RECORDS),
             indexed: Recent::new(OUTLINED),
+            sealed: SealedScopes::default(),
             filing: Filing::default(),
         }
     }
@@ -73,6 +76,7 @@ impl Cache {
     pub(super) fn forget(&self, key: &ScopeKey) {
         self.views.forget(key);
         self.indexed.forget(key);
+        self.sealed.forget(key);
         self.filing.forget(key);
     }
 }
@@ -162,7 +166,7 @@ impl Context {
     }
 
     /// Drops what is large, while nobody waits for it.
-    fn take_apart<T: Send + Sync + 'static>(&self, gone: Vec<Arc<T>>) {
+    pub(super) fn take_apart<T: Send + Sync + 'static>(&self, gone: Vec<Arc<T>>) {
         if !gone.is_empty() {
             self.parts().executor.execute(Box::new(move || drop(gone)));
         }

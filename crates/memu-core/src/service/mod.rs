@@ -19,6 +19,7 @@ mod requests;
 mod responses;
 mod retrieve;
 mod scope;
+mod sealed;
 mod searchable;
 mod show;
 mod similar;

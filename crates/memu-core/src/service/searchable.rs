@@ -3,7 +3,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::ranking::outline::{Growth, ItemOutline, Outline};
-use crate::ranking::{HeldVectors, Index, Words};
+use crate::ranking::{HeldVectors, Index, Standing, Words};
 use crate::records::{Embedding, Id};
 use crate::time::Timestamp;
 
@@ -58,6 +58,15 @@ pub(super) struct ItemLinks {
 }
 
 impl ScopeVectors {
+    /// No vectors.
+    pub(super) fn none() -> Self {
+        Self {
+            held: HeldVectors::All,
+            segments: FxHashMap::default(),
+            items: FxHashMap::default(),
+        }
+    }
+
     fn dimension(&self) -> Option<usize> {
         let one = self.segments.values().chain(self.items.values()).next()?;
         Some(one.as_slice().len())
@@ -108,6 +117,12 @@ impl Searchable {
             .binary_search_by_key(&sought, |item| (item.name.scope, item.place));
         let at = at.ok()?;
         Some((at as u32, self.items.get(at)?))
+    }
+
+    /// By number: where the items stand.
+    pub(super) fn standing_items(&self) -> impl Iterator<Item = Standing> {
+        let items = self.items.iter();
+        items.map(|item| (item.name.scope, item.place))
     }
 
     /// Adds what the one scope has more than before, with the vectors of that; first, see

@@ -37,15 +37,8 @@ impl Index {
     /// with the last session.
     pub fn can_grow(&self, outline: &Outline, growth: &Growth) -> bool {
         let mut new = growth.segments.onward(&outline.segments);
-        let (Some(last), Some(first)) = (
-            self.segments.last(),
-            new.find_map(|(_, segments)| segments.first()),
-        ) else {
-            return true;
-        };
-        let numbers = number_resources(&[outline]);
-        let resource = numbers.get(&(0, first.resource));
-        resource != Some(&last.resource) || first.session != last.session
+        let first = new.find_map(|(_, segments)| segments.first());
+        first.is_none_or(|first| self.last_session != Some(session_of(0, first)))
     }
 
     /// Adds what a scope has more than when it was indexed, where [`Self::can_grow`] says
@@ -111,10 +104,12 @@ impl Index {
                     let resource = resources.get(&(scope, segment.resource));
                     let resource = resource.copied().unwrap_or(u32::MAX);
                     let indexed = IndexedSegment::new(segment, scope, resource);
-                    if session.key != Some((scope, resource, segment.session)) {
+                    let key = session_of(scope, segment);
+                    if self.last_session != Some(key) {
                         self.end_session(&mut session);
-                        session.key = Some((scope, resource, segment.session));
+                        self.last_session = Some(key);
                     }
+                    session.is_open = true;
                     self.add_segment(indexed, segment, &words, numbers, &mut session, &mut texts);
                 }
             }
@@ -124,7 +119,7 @@ impl Index {
     }
 
     fn end_session(&mut self, session: &mut Session) {
-        if session.key.take().is_some() {
+        if std::mem::take(&mut session.is_open) {
             merge(&mut session.terms);
             self.sessions.push(&session.terms);
             session.terms.clear();
@@ -206,12 +201,19 @@ impl Index {
 /// The session whose segments are being added.
 #[derive(Debug, Default)]
 struct Session {
-    /// Its scope, resource and number.
-    key: Option<(u32, u32, u32)>,
+    /// Whether it has any.
+    is_open: bool,
     /// The terms of its passages.
     terms: Vec<Posting>,
     /// Those of the last one.
     passage: Vec<Posting>,
+}
+
+/// A session by the number of its scope, the place of its resource and its number there.
+pub(super) type SessionKey = (u32, u64, u32);
+
+fn session_of(scope: u32, segment: &SegmentOutline) -> SessionKey {
+    (scope, segment.resource, segment.session)
 }
 
 /// The numbers of the resources by scope and place.

@@ -50,9 +50,26 @@ pub struct Excerpt {
     /// How near the newest texts of the whole are to the question on average.
     pub(super) average: f32,
     /// By position: how many words the segment has.
-    pub lengths: Vec<u32>,
+    lengths: Vec<u32>,
     /// By position: the number of the run of segments that lie side by side in their scope.
-    pub runs: Vec<u32>,
+    runs: Vec<u32>,
+}
+
+impl Excerpt {
+    /// The same, where the newest texts are so near on average.
+    #[must_use]
+    pub(super) fn with_average(self, average: f32) -> Self {
+        Self { average, ..self }
+    }
+
+    /// Of segments with so many words, in these runs, by position.
+    pub fn new(lengths: Vec<u32>, runs: Vec<u32>) -> Self {
+        Self {
+            average: 0.0,
+            lengths,
+            runs,
+        }
+    }
 }
 
 impl ItemMatch {

@@ -23,6 +23,7 @@ use super::Question;
 use crate::config::RankingConfig;
 use crate::provider::NoWordVectors;
 use crate::records::{ContentHash, Id, Role};
+use build::SessionKey;
 use embedded::Embedded;
 use field::Field;
 use matches::{QuestionMatches, WordMatches};
@@ -54,6 +55,8 @@ pub struct Index {
     items: Field,
     item_count: usize,
     segments: Vec<IndexedSegment>,
+    /// That of the last segment.
+    last_session: Option<SessionKey>,
     speakers: Vec<String>,
     /// The roles of those who speak here without a name, in the order of speaking.
     nameless_roles: Vec<Role>,
@@ -87,6 +90,7 @@ impl Default for Index {
             items: Field::default(),
             item_count: 0,
             segments: Vec::new(),
+            last_session: None,
             speakers: Vec::new(),
             nameless_roles: Vec::new(),
             resources: Vec::new(),

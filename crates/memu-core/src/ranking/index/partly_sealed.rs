@@ -119,6 +119,20 @@ impl PartlySealed {
         }
     }
 
+    /// The same with what the open records of its one scope are now, where its parts are the
+    /// same; `None` when it must be built anew.
+    #[must_use]
+    pub fn grown(&self, old: &Outline, new: &Outline) -> Option<Self> {
+        let growth = Growth::between(old, new)?;
+        if !self.open.can_grow(new, &growth) {
+            return None;
+        }
+        let mut grown = self.clone();
+        grown.open.grow(new, &growth);
+        grown.items.extend(standing_items(&[new], &growth));
+        Some(grown)
+    }
+
     /// How many segments are not sealed.
     pub fn open_segments(&self) -> usize {
         self.open.segment_count()
@@ -130,6 +144,11 @@ impl PartlySealed {
         let sealed = self.parts_of(OwnerKind::Segment);
         let sealed: u64 = sealed.map(|(_, one)| one.part.summary.documents).sum();
         self.open.passage_owner.len() as u64 + sealed
+    }
+
+    /// Whether any segment is sealed.
+    pub fn seals_segments(&self) -> bool {
+        self.parts_of(OwnerKind::Segment).next().is_some()
     }
 
     /// The names of those who speak here.
@@ -381,10 +400,7 @@ impl PartlySealed {
             sessions,
             items: items.collect(),
             meaning: found.meaning,
-            excerpt: Some(Excerpt {
-                average: found.average,
-                ..excerpt
-            }),
+            excerpt: Some(excerpt.with_average(found.average)),
         }
     }
 }

@@ -36,11 +36,11 @@ impl Stored {
     }
 }
 
+/// Entries, each with its block.
+type Entries<'b, T> = Vec<(&'b Block<T>, &'b T)>;
+
 /// The entries of blocks up to a number, and those from there on in blocks of their own.
-fn split<T: Entry>(
-    blocks: &[Arc<Block<T>>],
-    at: usize,
-) -> (Vec<(&Block<T>, &T)>, Vec<Arc<Block<T>>>) {
+fn split<T: Entry>(blocks: &[Arc<Block<T>>], at: usize) -> (Entries<'_, T>, Vec<Arc<Block<T>>>) {
     let entries = blocks.iter().flat_map(|block| {
         let entries = block.entries.iter();
         entries.map(move |entry| (&**block, entry))
@@ -55,7 +55,7 @@ fn split<T: Entry>(
 }
 
 /// The number of segments after which a session ends, at least so many.
-fn session_end(all: &[(&Block<SegmentOutline>, &SegmentOutline)], least: usize) -> usize {
+fn session_end(all: &Entries<'_, SegmentOutline>, least: usize) -> usize {
     let key = |at: usize| all.get(at).map(|(_, one)| (one.resource, one.session));
     (least..all.len())
         .find(|at| key(*at) != key(at - 1))
@@ -140,7 +140,8 @@ fn what_sealed_parts_hold_is_found_as_if_all_were_in_memory() {
             let open = Outline {
                 segments: split(&outline.segments, session_end(&all, 300)).1,
                 items: split(&outline.items, 150).1,
-                ..outline.clone()
+                // A store tells nothing else of what is not sealed.
+                ..Outline::default()
             };
             let mut found = 0;
             for _ in 0..20 {

@@ -14,9 +14,6 @@ pub(super) struct IndexedSegment {
     pub(super) scope: u32,
     /// The number of its resource.
     pub(super) resource: u32,
-    /// Its session within the resource.
-    pub(super) session: u32,
-    /// Its session within the index.
     pub(super) session_index: u32,
     pub(super) length: u32,
     pub(super) asks: bool,
@@ -37,7 +34,6 @@ impl IndexedSegment {
             place: segment.place,
             scope,
             resource,
-            session: segment.session,
             session_index: 0,
             length: 0,
             asks: segment.asks,

@@ -136,25 +136,22 @@ impl Summed for SegmentOutline {
         summary.records += 1;
         summary.documents += self.passages.len() as u64;
         summary.words += words;
-        let at = match summary.session_of(self.place) {
-            Some(at) => at,
-            None => {
-                let goes_on = summary.sessions.last().is_some_and(|last| {
-                    (last.resource, last.session) == (self.resource, self.session)
+        let at = summary.session_of(self.place);
+        let at = at.unwrap_or_else(|| {
+            let key = |one: &SealedSession| (one.resource, one.session);
+            let goes_on = summary.sessions.last().map(key) == Some((self.resource, self.session));
+            if !goes_on {
+                summary.sessions.push(SealedSession {
+                    resource: self.resource,
+                    session: self.session,
+                    first: self.place,
+                    last: self.place,
+                    segments: 0,
+                    words: 0,
                 });
-                if !goes_on {
-                    summary.sessions.push(SealedSession {
-                        resource: self.resource,
-                        session: self.session,
-                        first: self.place,
-                        last: self.place,
-                        segments: 0,
-                        words: 0,
-                    });
-                }
-                summary.sessions.len() - 1
             }
-        };
+            summary.sessions.len() - 1
+        });
         if let Some(session) = summary.sessions.get_mut(at) {
             session.last = session.last.max(self.place);
             session.segments += 1;

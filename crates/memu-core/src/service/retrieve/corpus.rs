@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::excerpt::{self, AskedWords};
 use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::ranking::outline::Growth;
-use crate::ranking::{HeldVectors, Nearest};
+use crate::ranking::{FoundWords, HeldVectors, Nearest, PartlySealed};
 use crate::records::{
     EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment,
 };
@@ -22,17 +23,40 @@ use crate::store::{Query, RecordIds, RecordSet, Select, Store, VectorHit, Vector
 /// all held in memory.
 const NEAREST: usize = 64;
 
+/// How often a question is asked of parts that become others meanwhile.
+const TRIES: usize = 8;
+
 /// The scopes that a question is asked of, with what it is answered from.
 #[derive(Debug)]
 pub(super) struct Corpus {
     store: Arc<dyn Store>,
     scopes: Vec<Scope>,
     searchable: Arc<Searchable>,
+    /// Whether that is an excerpt for each question, because parts of the scope are sealed.
+    is_excerpt: bool,
     filter: Filter,
 }
 
 impl Corpus {
     pub(super) async fn open(context: &Context, selection: Selection) -> Result<Self> {
+        let Selection { scopes, filter } = selection;
+        if let [one] = scopes.as_slice()
+            && sealed(context, one).await?.is_some()
+        {
+            let nothing = Searchable::build(&[], &[], context.words().clone());
+            return Ok(Self {
+                store: context.store().clone(),
+                scopes,
+                searchable: Arc::new(nothing),
+                is_excerpt: true,
+                filter,
+            });
+        }
+        Self::whole(context, Selection { scopes, filter }).await
+    }
+
+    /// Of which all is in memory.
+    async fn whole(context: &Context, selection: Selection) -> Result<Self> {
         let Selection { scopes, filter } = selection;
         let searchable = if let [one] = scopes.as_slice() {
             context.searchable(one).await?
@@ -65,14 +89,66 @@ impl Corpus {
             store: context.store().clone(),
             scopes,
             searchable,
+            is_excerpt: false,
             filter,
         })
+    }
+
+    /// What the words of a question find, with the corpus in which they do: this one, or an
+    /// excerpt.
+    pub(super) async fn find_words(
+        self: &Arc<Self>,
+        context: &Context,
+        asked: AskedWords,
+    ) -> Result<(Arc<Self>, FoundWords)> {
+        let mut corpus = self.clone();
+        if let [scope] = self.scopes.as_slice()
+            && self.is_excerpt
+        {
+            for _ in 0..TRIES {
+                let (Some(index), Some(store)) =
+                    (sealed(context, scope).await?, self.store.sealed())
+                else {
+                    break;
+                };
+                let found = excerpt::find(context, store, scope, &index, &asked).await?;
+                if let Some((searchable, found)) = found {
+                    let excerpt = self.with(Arc::new(searchable), true);
+                    return Ok((Arc::new(excerpt), found));
+                }
+            }
+            // It holds little now, or others keep changing it.
+            let selection = Selection {
+                scopes: self.scopes.clone(),
+                filter: self.filter.clone(),
+            };
+            corpus = Arc::new(Self::whole(context, selection).await?);
+        }
+        let found = corpus.find_in_memory(&asked, &context.parts().retrieve_config.ranking);
+        Ok((corpus, found))
+    }
+
+    /// What the words of a question find in what is in memory.
+    pub(super) fn find_in_memory(&self, asked: &AskedWords, config: &RankingConfig) -> FoundWords {
+        let AskedWords { question, carried } = asked;
+        let index = &self.searchable.index;
+        index.find_words(question, carried, config)
+    }
+
+    fn with(&self, searchable: Arc<Searchable>, is_excerpt: bool) -> Self {
+        Self {
+            store: self.store.clone(),
+            scopes: self.scopes.clone(),
+            searchable,
+            is_excerpt,
+            filter: self.filter.clone(),
+        }
     }
 
     /// Whether nothing is remembered.
     pub(super) fn is_empty(&self) -> bool {
         let searchable = &self.searchable;
-        searchable.items.is_empty() && searchable.index.segment_count() == 0
+        !self.is_excerpt && searchable.items.is_empty() && searchable.index.segment_count() == 0
     }
 
     pub(super) fn searchable(&self) -> &Searchable {
@@ -196,44 +272,37 @@ impl Corpus {
                 ids.push(name.id.clone());
             }
         }
-        let mut passing = Passing::default();
+        let mut passing = Vec::with_capacity(by_scope.len());
         for (scope, ids) in self.scopes.iter().zip(by_scope) {
-            passing.0.push(if ids.is_empty() {
+            passing.push(if ids.is_empty() {
                 FxHashSet::default()
             } else {
-                self.ids(kind, scope, Select::Ids(ids)).await?
+                self.passing(kind, scope, ids).await?
             });
         }
-        Ok(names.iter().map(|name| passing.hold(name)).collect())
+        let passes = |name: &Named| {
+            let ids: Option<&FxHashSet<Id>> = passing.get(name.scope);
+            ids.is_some_and(|ids| ids.contains(&name.id))
+        };
+        Ok(names.iter().map(passes).collect())
     }
 
-    /// All records of a kind that the filter lets through.
-    pub(super) async fn passing(&self, kind: OwnerKind) -> Result<Passing> {
-        let mut passing = Passing::default();
-        for scope in &self.scopes {
-            passing.0.push(self.ids(kind, scope, Select::All).await?);
-        }
-        Ok(passing)
-    }
-
-    /// The ids of those of a choice that the filter lets through.
-    async fn ids(&self, kind: OwnerKind, scope: &Scope, select: Select) -> Result<FxHashSet<Id>> {
-        let mut query = Query::scope(scope).select(select);
+    /// Those of these records that the filter lets through.
+    async fn passing(&self, kind: OwnerKind, scope: &Scope, ids: Vec<Id>) -> Result<FxHashSet<Id>> {
+        let mut query = Query::scope(scope).select(Select::Ids(ids));
         query.filter = self.filter.clone();
         Ok(self.store.ids(kind, &query).await?.into_iter().collect())
     }
 }
 
-/// What a filter lets through: ids, by the number of their scope.
-#[derive(Debug, Default)]
-pub(super) struct Passing(Vec<FxHashSet<Id>>);
-
-impl Passing {
-    pub(super) fn hold(&self, name: &Named) -> bool {
-        self.0
-            .get(name.scope)
-            .is_some_and(|ids| ids.contains(&name.id))
+/// The index over a scope of which parts are sealed, if that is what the question is asked of.
+async fn sealed(context: &Context, scope: &Scope) -> Result<Option<Arc<PartlySealed>>> {
+    let config = &context.parts().retrieve_config.ranking;
+    if context.parts().embedder.embeds_segments() {
+        return Ok(None);
     }
+    let index = context.partly_sealed(scope).await?;
+    Ok(index.filter(|index| excerpt::suits(index, config)))
 }
 
 /// Records to read, by the number of their scope.

@@ -4,6 +4,7 @@ mod best;
 mod by_model;
 mod corpus;
 mod diversity;
+mod excerpt;
 mod follow_up;
 mod intention;
 mod picks;

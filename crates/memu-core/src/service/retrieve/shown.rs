@@ -15,9 +15,11 @@ use crate::error::Result;
 use crate::records::OwnerKind;
 use crate::service::searchable::Named;
 
-/// About how many records the store is asked one round after the other. What few pass is not
-/// found by asking about more: then all that passes is read.
-const ROUNDS: [usize; 2] = [1_024, 8_192];
+/// About how many records the store is asked at first.
+const FIRST_ROUND: usize = 1_024;
+
+/// About how many records the store is asked in each round after that.
+const ROUND: usize = 8_192;
 
 /// How many of a category's items decide its score: one lucky item does not make a
 /// category.
@@ -200,22 +202,15 @@ async fn sift(
         let next = rest.first();
         next.is_some_and(|(_, next)| least(through).is_none_or(|least| *next >= least))
     };
-    for round in ROUNDS {
-        if !needs(rest, &through) {
-            return Ok(through);
-        }
+    let mut round = FIRST_ROUND;
+    while needs(rest, &through) {
         let (now, later) = rest.split_at(round.min(rest.len()));
         let asked = now.iter().filter_map(|one| Some((*one, name(one.0)?)));
         let (asked, names): (Vec<Scored>, Vec<Named>) = asked.unzip();
         let lets = corpus.lets_through(kind, &names).await?;
         let passing = asked.into_iter().zip(lets).filter(|(_, lets)| *lets);
         through.extend(passing.map(|(one, _)| one));
-        rest = later;
-    }
-    if needs(rest, &through) {
-        let passing = corpus.passing(kind).await?;
-        let passes = |one: &&Scored| name(one.0).is_some_and(|name| passing.hold(&name));
-        through.extend(rest.iter().filter(passes));
+        (rest, round) = (later, ROUND);
     }
     Ok(through)
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::RetrieveState;
 use super::by_model;
 use super::corpus::Corpus;
+use super::excerpt::AskedWords;
 use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
 use crate::environment::offload;
@@ -44,7 +45,8 @@ const EMBED_QUESTION: &str = "embed_question";
 pub(super) async fn rank(context: &Context, state: &mut RetrieveState) -> Result<()> {
     let corpus = state.corpus()?;
     let now = context.parts().clock.now();
-    let asked = asked(context, &corpus, state).await?;
+    let (corpus, asked) = asked(context, &corpus, state).await?;
+    state.corpus = Some(corpus.clone());
     let ranking = Ranking::new(&corpus, asked, &state.config, now);
     state.ranking = Some(Arc::new(ranking));
     state.picks = None;
@@ -57,7 +59,7 @@ async fn asked(
     context: &Context,
     corpus: &Arc<Corpus>,
     state: &mut RetrieveState,
-) -> Result<Asked> {
+) -> Result<(Arc<Corpus>, Asked)> {
     let question = if state.carried.is_empty() {
         state.query()
     } else {
@@ -82,27 +84,31 @@ async fn asked(
         None
     };
     let config = state.config.ranking;
-    let find = {
-        let corpus = corpus.clone();
-        move || {
-            let index = &corpus.searchable().index;
-            index.find_words(&question, &carried, &config)
-        }
-    };
-    let (words, nearest) = match &vector {
+    let asked = AskedWords { question, carried };
+    let ((corpus, words), nearest) = match &vector {
         // While the store looks for vectors, another thread looks for words.
         Some(vector) if corpus.asks_the_store(&config) => {
-            let words = offload(&*context.parts().executor, find);
+            let words = {
+                let corpus = corpus.clone();
+                offload(&*context.parts().executor, move || {
+                    let found = corpus.find_in_memory(&asked, &config);
+                    (corpus, found)
+                })
+            };
             let nearest = corpus.nearest(embedder.identity(), vector, &config);
             futures_util::try_join!(words, nearest)?
         }
-        _ => (find(), Nearest::default()),
+        _ => {
+            let found = corpus.find_words(context, asked).await?;
+            (found, Nearest::default())
+        }
     };
-    Ok(Asked {
+    let asked = Asked {
         words,
         vector,
         nearest,
-    })
+    };
+    Ok((corpus, asked))
 }
 
 /// Shows the best items.
