@@ -43,8 +43,8 @@ pub struct RankingConfig {
     pub embedded_item: f32,
     /// Up to so many messages and items, their vectors are held in memory and compared with
     /// each question. Where there are more, the store is asked for the 64 nearest messages
-    /// and items; others are taken for no nearer than the average, which is that of at most
-    /// 2,047 messages, and items that cite none, from everywhere in the scope. Default 32,768.
+    /// and items; others are taken for no nearer than the average, which is that of the newest
+    /// 1,024 messages, and of those of the newest 1,024 items that cite none. Default 32,768.
     pub embedded_in_memory: usize,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,

@@ -4,8 +4,7 @@
 //! turns those of the selected scopes into postings;
 //! [`Question`] is what a question asks for; [`score_segments`] is the pure
 //! function from evidence to scores. Every statistic is over the selected scopes, never over the
-//! candidates; in large scopes a sample of them tells what the vectors of embedders are on
-//! average.
+//! candidates; what vectors are on average is told by the newest.
 //!
 //! The lexical part is BM25 (Robertson and Zaragoza, *The Probabilistic Relevance
 //! Framework: BM25 and Beyond*, 2009) with idf = ln(1 + (N − df + ½)/(df + ½)).

@@ -131,7 +131,7 @@ impl Indexed {
         let holds_the_same = before
             .searchable
             .held_vectors()
-            .is_none_or(|now| now == held);
+            .is_none_or(|now| now.can_become(held));
         let can_grow = holds_the_same && before.searchable.can_grow(outline, &growth);
         can_grow.then_some((before.searchable, growth))
     }

@@ -3,11 +3,14 @@
 use std::sync::{Arc, OnceLock};
 
 use super::Context;
+use super::cache::FirstNumbers;
 use super::recent::Recent;
+use super::searchable::ScopeVectors;
 use crate::environment::offload;
 use crate::error::Result;
-use crate::ranking::PartlySealed;
-use crate::ranking::outline::PASSAGE_WORDS;
+use crate::ranking::outline::{Growth, PASSAGE_WORDS};
+use crate::ranking::{HeldVectors, PartlySealed, Words};
+use crate::records::{Embedding, Id};
 use crate::scope::{Scope, ScopeKey};
 use crate::store::SealedScope;
 
@@ -56,15 +59,36 @@ impl Known {
         }
     }
 
-    fn build(&self, words: Arc<crate::ranking::Words>) -> Arc<PartlySealed> {
+    /// The index that was there before, with how what is open has grown since; `None` when it
+    /// must be built anew.
+    fn grown_from(&self) -> Option<(Arc<PartlySealed>, Growth)> {
+        let (scope, index) = self.before.as_ref()?;
         let open = &self.scope.open;
-        let before = self.before.as_ref();
-        let grown = before.and_then(|(scope, index)| index.grown(&scope.open, open));
-        let build = || {
+        let growth = Growth::between(&scope.open, open)?;
+        let can_grow = index.can_grow(open, &growth);
+        can_grow.then(|| (index.clone(), growth))
+    }
+
+    fn build(
+        &self,
+        before: Option<Arc<PartlySealed>>,
+        growth: &Growth,
+        vectors: &ScopeVectors,
+        words: Arc<Words>,
+    ) -> Arc<PartlySealed> {
+        let open = &self.scope.open;
+        let mut index = if let Some(before) = before {
+            let mut index = Arc::unwrap_or_clone(before);
+            index.grow(open, growth);
+            index
+        } else {
             let parts = self.scope.parts.iter().map(|part| (0, part.clone()));
             PartlySealed::build(&[open], parts, words)
         };
-        Arc::new(grown.unwrap_or_else(build))
+        let segment = |id: &Id| vectors.segments.get(id).map(Embedding::as_slice);
+        let item = |id: &Id| vectors.items.get(id).map(Embedding::as_slice);
+        index.embed(open, growth, vectors.dimension(), segment, item);
+        Arc::new(index)
     }
 }
 
@@ -98,8 +122,19 @@ impl Context {
         if let Some(index) = known.index.get() {
             return Ok(Some(index.clone()));
         }
+        let (before, growth) = match known.grown_from() {
+            Some((before, growth)) => (Some(before), growth),
+            None => (None, Growth::of_everything()),
+        };
+        let open = &known.scope.open;
+        let held = HeldVectors::of_newest(open.segment_count(), open.item_count());
+        let vectors = self.scope_vectors(scope, open, &growth, held, FirstNumbers::default());
+        let vectors = vectors.await?;
         let words = self.words().clone();
-        let build = move || known.index.get_or_init(|| known.build(words)).clone();
+        let build = move || {
+            let build = || known.build(before, &growth, &vectors, words);
+            known.index.get_or_init(build).clone()
+        };
         Ok(Some(offload(&*self.parts().executor, build).await?))
     }
 }

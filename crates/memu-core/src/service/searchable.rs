@@ -67,7 +67,8 @@ impl ScopeVectors {
         }
     }
 
-    fn dimension(&self) -> Option<usize> {
+    /// How many numbers they have; `None` when there are none.
+    pub(super) fn dimension(&self) -> Option<usize> {
         let one = self.segments.values().chain(self.items.values()).next()?;
         Some(one.as_slice().len())
     }

@@ -1,61 +1,7 @@
+use super::HeldVectors;
+use super::held::NEWEST;
 use super::vectors::Vectors;
 use crate::config::RankingConfig;
-
-/// Where vectors are not all held, so many are at least of each kind, and less than twice as
-/// many, to tell the average.
-const SAMPLED: usize = 1_024;
-
-/// One in how many of so many tells the average: a power of two, so that a scope which grows
-/// seldom needs others.
-fn sampling_step(count: usize) -> usize {
-    1 << (count / SAMPLED).max(1).ilog2()
-}
-
-/// Whose vectors are held in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldVectors {
-    /// Those of all segments and items.
-    All,
-    /// Those of one segment and of one item in so many, which tell the average of all; the
-    /// store is asked for the nearest.
-    OneIn {
-        /// Of segments.
-        segments: usize,
-        /// Of items.
-        items: usize,
-    },
-}
-
-impl HeldVectors {
-    /// Whose are held of so many segments and items.
-    pub fn of(segments: usize, items: usize, config: &RankingConfig) -> Self {
-        if segments + items <= config.embedded_in_memory {
-            return Self::All;
-        }
-        Self::OneIn {
-            segments: sampling_step(segments),
-            items: sampling_step(items),
-        }
-    }
-
-    /// Whether that of the segment with this number is held; numbers begin at 0, in the order
-    /// of storing.
-    pub fn hold_segment(self, number: usize) -> bool {
-        match self {
-            Self::All => true,
-            Self::OneIn { segments, .. } => number.is_multiple_of(segments),
-        }
-    }
-
-    /// Whether that of the item with this number is held, which cites segments or does not: the
-    /// average is that of segments and of items that cite none.
-    pub fn hold_item(self, number: usize, cites: bool) -> bool {
-        match self {
-            Self::All => true,
-            Self::OneIn { items, .. } => !cites && number.is_multiple_of(items),
-        }
-    }
-}
 
 /// What an embedder made of a question.
 #[derive(Clone, Copy, Debug)]
@@ -92,8 +38,11 @@ pub(super) struct Embedded {
     held: HeldVectors,
     /// How many segments there are, those whose vectors are not held among them.
     segment_count: usize,
-    /// In the order of positions. Where all are held, zero for a segment without a vector.
+    /// Those that are held, in the order of positions. Where all are, zero for a segment without a
+    /// vector.
     segments: Vectors,
+    /// The positions of these.
+    positions: Vec<u32>,
     /// Of items that cite segments, where all are held.
     citing: Vectors,
     /// By item that cites and has a vector: its number, and the positions of the segments that
@@ -103,6 +52,15 @@ pub(super) struct Embedded {
     alone: Vectors,
     /// The numbers of these.
     alone_numbers: Vec<u32>,
+    /// Of which scope this is an excerpt, whose average counts.
+    whole: Option<Box<Whole>>,
+}
+
+/// What an excerpt is taken from.
+#[derive(Clone, Debug)]
+struct Whole {
+    embedded: Embedded,
+    items: usize,
 }
 
 impl Embedded {
@@ -112,10 +70,27 @@ impl Embedded {
             held,
             segment_count: 0,
             segments: Vectors::new(dimension),
+            positions: Vec::new(),
             citing: Vectors::new(dimension),
             cited: Vec::new(),
             alone: Vectors::new(dimension),
             alone_numbers: Vec::new(),
+            whole: None,
+        }
+    }
+
+    /// Of an excerpt with so many segments: no vectors, and the average of these, where there are
+    /// so many items.
+    pub(super) fn excerpt(&self, items: usize, segments_there: usize) -> Self {
+        let whole = Whole {
+            embedded: self.clone(),
+            items,
+        };
+        Self {
+            held: HeldVectors::of_newest(0, 0),
+            segment_count: segments_there,
+            whole: Some(Box::new(whole)),
+            ..Self::new(self.segments.dimension(), self.held)
         }
     }
 
@@ -131,14 +106,16 @@ impl Embedded {
 
     /// Adds the next segment, with its vector if it has one that is held.
     pub(super) fn push_segment(&mut self, vector: Option<&[f32]>) {
+        let position = self.segment_count as u32;
         self.segment_count += 1;
         match vector {
             Some(vector) => self.segments.push(vector),
             None if self.held == HeldVectors::All => {
                 self.segments.push(&vec![0.0; self.segments.dimension()]);
             }
-            None => {}
+            None => return,
         }
+        self.positions.push(position);
     }
 
     /// Adds the vector of an item that cites the segments at these positions; items come
@@ -172,15 +149,18 @@ impl Embedded {
         item_count: usize,
         config: &RankingConfig,
     ) -> Nearness {
-        let mut segments = self.segments.cosines(question.vector);
-        let alone = self.alone.cosines(question.vector);
         if self.held != HeldVectors::All {
-            let average = average(&segments, &alone);
+            let average = match &self.whole {
+                Some(whole) => whole.embedded.average(question.vector, whole.items),
+                None => self.average(question.vector, item_count),
+            };
             let nearest = question.nearest;
             let segments = others_average(average, &nearest.segments, self.segment_count);
             let items = others_average(average, &nearest.items, item_count);
             return Nearness::above(average, segments, items);
         }
+        let mut segments = self.segments.cosines(question.vector);
+        let alone = self.alone.cosines(question.vector);
         let citing = self.citing.cosines(question.vector);
         for (cosine, (_, cited)) in citing.iter().zip(&self.cited) {
             for position in cited {
@@ -193,6 +173,21 @@ impl Embedded {
         let alone: Vec<_> = self.alone_numbers.iter().copied().zip(alone).collect();
         let items = others_average(average, &alone, item_count);
         Nearness::above(average, segments, items)
+    }
+}
+
+impl Embedded {
+    /// The average of the cosines of the newest, of so many items.
+    fn average(&self, vector: &[f32], items: usize) -> f32 {
+        let newest = |vectors: &Vectors, numbers: &[u32], count: usize| {
+            let first = count.saturating_sub(NEWEST) as u32;
+            let first = numbers.partition_point(|number| *number < first);
+            let places: Vec<usize> = (first..numbers.len()).collect();
+            vectors.cosines_at(vector, &places)
+        };
+        let segments = newest(&self.segments, &self.positions, self.segment_count);
+        let alone = newest(&self.alone, &self.alone_numbers, items);
+        average(&segments, &alone)
     }
 }
 
@@ -298,9 +293,9 @@ mod tests {
 
     #[test]
     fn of_many_the_nearest_are_told_and_some_tell_the_average() {
-        let held = HeldVectors::OneIn {
-            segments: 2,
-            items: 2,
+        let held = HeldVectors::From {
+            segments: 0,
+            items: 0,
         };
         let mut embedded = Embedded::new(2, held);
         for vector in [Some(&[0.0, 1.0]), None, Some(&[0.6, 0.8]), None] {
@@ -320,33 +315,34 @@ mod tests {
         let near = embedded.nearness(question, 5, &RankingConfig::default());
         close(&near.segments, &[0.0, 1.0, 0.5, 0.0]);
         close(&near.items, &[0.0, 0.0, 0.0, 0.5, 0.0]);
+        // An excerpt has other segments, and the same average.
+        let excerpt = embedded.excerpt(5, 2);
+        let nearest = Nearest {
+            segments: vec![(0, 0.92), (1, 0.2)],
+            items: vec![(0, 0.62)],
+        };
+        let question = EmbeddedQuestion {
+            nearest: &nearest,
+            ..question
+        };
+        let near = excerpt.nearness(question, 1, &RankingConfig::default());
+        close(&near.segments, &[1.0, 0.0]);
+        close(&near.items, &[0.5]);
     }
 
     #[test]
-    fn which_vectors_are_held_depends_on_how_many_there_are() {
-        let config = RankingConfig {
-            embedded_in_memory: 5_000,
-            ..RankingConfig::default()
-        };
-        let of = |segments, items| HeldVectors::of(segments, items, &config);
-        let one_in = |segments, items| HeldVectors::OneIn { segments, items };
-        assert_eq!(of(0, 0), HeldVectors::All);
-        assert_eq!(of(2_000, 3_000), HeldVectors::All);
-        assert_eq!(of(5_001, 0), one_in(4, 1));
-        assert_eq!(of(8_191, 2_048), one_in(4, 2));
-        assert_eq!(of(8_192, 2_047), one_in(8, 1));
-        for count in [8_193, 100_000, 1_000_000] {
-            let held = of(count, count);
-            let segments = (0..count).filter(|number| held.hold_segment(*number));
-            assert!((SAMPLED..2 * SAMPLED).contains(&segments.count()));
-            let items = (0..count).filter(|number| held.hold_item(*number, false));
-            assert!((SAMPLED..2 * SAMPLED).contains(&items.count()));
-            assert!(!held.hold_item(0, true));
+    fn only_the_newest_tell_the_average() {
+        let mut embedded = Embedded::new(2, HeldVectors::of_newest(1, 1));
+        for number in 0..NEWEST + 9 {
+            let old = number < 9;
+            embedded.push_segment(Some(if old { &[1.0, 0.0] } else { &[0.6, 0.8] }));
+            embedded.push_item(
+                number as u32,
+                if old { &[1.0, 0.0] } else { &[0.0, 1.0] },
+                &[],
+            );
         }
-        let none = RankingConfig {
-            embedded_in_memory: 0,
-            ..config
-        };
-        assert_eq!(HeldVectors::of(3, 0, &none), one_in(1, 1));
+        let average = embedded.average(&[1.0, 0.0], NEWEST + 9);
+        assert!((average - 0.3).abs() < 0.01, "{average}");
     }
 }

@@ -2,8 +2,10 @@ mod build;
 mod embedded;
 mod evidence;
 mod field;
+mod gathered;
 #[cfg(test)]
 mod growing_tests;
+mod held;
 mod interner;
 mod matches;
 mod meaning;
@@ -31,8 +33,9 @@ use meaning::Meaning;
 use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
-pub use embedded::{EmbeddedQuestion, HeldVectors, Nearest, Nearness};
+pub use embedded::{EmbeddedQuestion, Nearest, Nearness};
 pub use evidence::{Excerpt, FoundWords, ItemMatch};
+pub use held::HeldVectors;
 pub use partly_sealed::{
     FoundPlaces, PartlySealed, ReadBucket, SealedQuestion, Standing, WantedBucket,
 };

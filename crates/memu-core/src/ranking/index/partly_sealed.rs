@@ -1,20 +1,18 @@
 //! An index of scopes of which most records are sealed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::evidence::{Excerpt, FoundWords, SESSIONS, saturation};
-use super::field::{Field, Posting as Occurs};
 use super::matches::QuestionMatches;
-use super::{Index, Words, normalise};
+use super::{HeldVectors, Index, Words, normalise};
 use crate::config::RankingConfig;
 use crate::error::Result;
 use crate::ranking::Question;
 use crate::ranking::outline::{Growth, Outline};
-use crate::ranking::sealed::{Bucket, PartName, Posting, SealedPart};
-use crate::records::OwnerKind;
+use crate::ranking::sealed::{Bucket, PartName, SealedPart};
+use crate::records::{Id, OwnerKind};
 
 /// Where a record stands: the number of its scope, and its place there.
 pub type Standing = (usize, u64);
@@ -24,18 +22,18 @@ pub type Standing = (usize, u64);
 #[derive(Clone, Debug)]
 pub struct PartlySealed {
     /// What is not sealed, and all words that occur.
-    open: Index,
+    pub(super) open: Index,
     /// By number: where the items that are not sealed stand.
-    items: Vec<Standing>,
-    parts: Vec<PartOfScope>,
+    pub(super) items: Vec<Standing>,
+    pub(super) parts: Vec<PartOfScope>,
 }
 
 #[derive(Clone, Debug)]
-struct PartOfScope {
-    scope: usize,
-    part: Arc<SealedPart>,
+pub(super) struct PartOfScope {
+    pub(super) scope: usize,
+    pub(super) part: Arc<SealedPart>,
     /// The number of its first session among all.
-    first_session: u32,
+    pub(super) first_session: u32,
 }
 
 /// A question, and which terms it may match.
@@ -43,7 +41,7 @@ struct PartOfScope {
 pub struct SealedQuestion {
     question: Question,
     matches: QuestionMatches,
-    terms: Vec<u32>,
+    pub(super) terms: Vec<u32>,
 }
 
 /// A bucket that holds words of a question.
@@ -119,18 +117,38 @@ impl PartlySealed {
         }
     }
 
-    /// The same with what the open records of its one scope are now, where its parts are the
-    /// same; `None` when it must be built anew.
-    #[must_use]
-    pub fn grown(&self, old: &Outline, new: &Outline) -> Option<Self> {
-        let growth = Growth::between(old, new)?;
-        if !self.open.can_grow(new, &growth) {
-            return None;
+    /// Whether [`Self::grow`] leaves the index of what is open of its one scope now.
+    pub fn can_grow(&self, open: &Outline, growth: &Growth) -> bool {
+        self.open.can_grow(open, growth)
+    }
+
+    /// Adds what is open of its one scope more than before; first, see [`Self::can_grow`].
+    pub fn grow(&mut self, open: &Outline, growth: &Growth) {
+        self.open.grow(open, growth);
+        self.items.extend(standing_items(&[open], growth));
+    }
+
+    /// Takes the vectors that an embedder made of open segments and items that were added, as far
+    /// as they are held: they tell the average of all. Does nothing where there never were any.
+    pub fn embed<'v>(
+        &mut self,
+        open: &Outline,
+        growth: &Growth,
+        dimension: Option<usize>,
+        segment: impl Fn(&Id) -> Option<&'v [f32]>,
+        item: impl Fn(&Id) -> Option<&'v [f32]>,
+    ) {
+        let held = HeldVectors::From {
+            segments: 0,
+            items: 0,
+        };
+        self.open
+            .embed_segments(dimension, held, |name| segment(name.id));
+        for (number, entry) in growth.items.numbered(&open.items) {
+            if let Some(vector) = item(&entry.id).filter(|_| entry.segments.is_empty()) {
+                self.open.embed_item(number as u32, vector, &[]);
+            }
         }
-        let mut grown = self.clone();
-        grown.open.grow(new, &growth);
-        grown.items.extend(standing_items(&[new], &growth));
-        Some(grown)
     }
 
     /// How many segments are not sealed.
@@ -231,118 +249,7 @@ impl PartlySealed {
         })
     }
 
-    /// The postings of the question's terms by part: by place among the terms, in order.
-    fn lists(
-        &self,
-        asked: &SealedQuestion,
-        buckets: &[ReadBucket],
-    ) -> Result<BTreeMap<usize, Vec<Vec<Posting>>>> {
-        let parts = self.parts.iter().enumerate();
-        let numbers: FxHashMap<(usize, PartName), usize> = parts
-            .map(|(at, one)| ((one.scope, one.part.name), at))
-            .collect();
-        let mut lists: BTreeMap<usize, Vec<Vec<Posting>>> = BTreeMap::new();
-        for bucket in buckets {
-            let which = (bucket.which.scope, bucket.which.part);
-            let Some(part) = numbers.get(&which) else {
-                continue;
-            };
-            let read = Bucket::read(&bucket.words, &bucket.lists, |word| {
-                let term = self.open.vocabulary.term_of_text(word)?;
-                asked.terms.binary_search(&term).ok()
-            })?;
-            let lists = lists.entry(*part);
-            let lists = lists.or_insert_with(|| vec![Vec::new(); asked.terms.len()]);
-            for (term, postings) in read {
-                if let Some(list) = lists.get_mut(term) {
-                    join(list, postings);
-                }
-            }
-        }
-        Ok(lists)
-    }
-
-    fn parts_of(&self, kind: OwnerKind) -> impl Iterator<Item = (usize, &PartOfScope)> {
-        let parts = self.parts.iter().enumerate();
-        parts.filter(move |(_, one)| one.part.name.kind == kind)
-    }
-
-    /// The passages that hold one of these terms, and the segments that they are of.
-    fn passages_of(
-        &self,
-        terms: &[u32],
-        sealed: &BTreeMap<usize, Vec<Vec<Posting>>>,
-    ) -> (Field, Vec<Standing>) {
-        let field = &self.open.passages;
-        let owners = self.open.passage_owner.iter();
-        let standing = owners.map(|owner| self.open_segment(*owner));
-        let mut gathered = Gathered::new(field, standing.collect(), terms);
-        for (at, one) in self.parts_of(OwnerKind::Segment) {
-            gathered.documents += one.part.summary.documents;
-            gathered.words += one.part.summary.words;
-            if let Some(lists) = sealed.get(&at) {
-                gathered.add(one.scope, lists);
-            }
-        }
-        // The texts of items that cite nothing are counted, not found.
-        for (at, one) in self.parts_of(OwnerKind::Item) {
-            gathered.documents += one.part.summary.uncited;
-            gathered.words += one.part.summary.uncited_words;
-            for (term, list) in sealed.get(&at).into_iter().flatten().enumerate() {
-                let uncited = list.iter().filter(|posting| posting.which == 0).count();
-                gathered.count(term, uncited);
-            }
-        }
-        gathered.finish()
-    }
-
-    fn items_of(
-        &self,
-        terms: &[u32],
-        sealed: &BTreeMap<usize, Vec<Vec<Posting>>>,
-    ) -> (Field, Vec<Standing>) {
-        let mut gathered = Gathered::new(&self.open.items, self.items.clone(), terms);
-        for (at, one) in self.parts_of(OwnerKind::Item) {
-            gathered.documents += one.part.summary.documents;
-            gathered.words += one.part.summary.words;
-            if let Some(lists) = sealed.get(&at) {
-                gathered.add(one.scope, lists);
-            }
-        }
-        gathered.finish()
-    }
-
-    /// The sessions by number: those that are not sealed first.
-    fn sessions_of(&self, terms: &[u32], sealed: &BTreeMap<usize, Vec<Vec<Posting>>>) -> Field {
-        let field = &self.open.sessions;
-        let mut gathered = Gathered::new(field, Vec::new(), terms);
-        for (at, one) in self.parts_of(OwnerKind::Segment) {
-            let summary = &one.part.summary;
-            gathered.documents += summary.sessions.len() as u64;
-            gathered.words += summary.words;
-            let lengths = summary.sessions.iter().map(|session| session.words);
-            let lengths = lengths.map(|words| u32::try_from(words).unwrap_or(u32::MAX));
-            gathered.lengths.extend(lengths);
-            for (term, list) in sealed.get(&at).into_iter().flatten().enumerate() {
-                let mut found: Vec<Occurs> = Vec::new();
-                for posting in list {
-                    let Some(session) = summary.session_of(posting.place) else {
-                        continue;
-                    };
-                    let number = one.first_session + session as u32;
-                    match found.last_mut() {
-                        Some((last, count)) if *last == number => *count += posting.count,
-                        _ => found.push((number, posting.count)),
-                    }
-                }
-                gathered.count(term, found.len());
-                gathered.extend(term, found);
-            }
-        }
-        gathered.finish().0
-    }
-
-    fn open_segment(&self, position: u32) -> Standing {
+    pub(super) fn open_segment(&self, position: u32) -> Standing {
         let segment = self.open.segments.get(position as usize);
         segment.map_or((0, 0), |segment| (segment.scope as usize, segment.place))
     }
@@ -366,10 +273,13 @@ impl PartlySealed {
     pub fn tell(
         &self,
         found: FoundPlaces,
-        index: &Index,
+        index: &mut Index,
         items: &[Standing],
         excerpt: Excerpt,
     ) -> FoundWords {
+        let embedded = self.open.embedded.as_ref();
+        let segments = index.segments.len();
+        index.embedded = embedded.map(|whole| whole.excerpt(self.items.len(), segments));
         let lexical: FxHashMap<Standing, f32> = found.segments.into_iter().collect();
         let score = |of: &FxHashMap<Standing, f32>, at: &Standing| of.get(at).copied();
         let mut segments = Vec::with_capacity(index.segments.len());
@@ -440,93 +350,9 @@ fn standing_items(outlines: &[&Outline], growth: &Growth) -> Vec<Standing> {
     standing
 }
 
-/// Adds postings of another word of the same term.
-fn join(list: &mut Vec<Posting>, postings: Vec<Posting>) {
-    if list.is_empty() {
-        *list = postings;
-        return;
-    }
-    list.extend(postings);
-    list.sort_unstable_by_key(|one| (one.place, one.which));
-    list.dedup_by(|next, first| {
-        let same = (next.place, next.which) == (first.place, first.which);
-        if same {
-            first.count += next.count;
-        }
-        same
-    });
-}
-
 /// Scores divided by the best of all.
 fn normalised(scores: impl IntoIterator<Item = (Standing, f32)>) -> Vec<(Standing, f32)> {
     let (standing, mut scores): (Vec<_>, Vec<f32>) = scores.into_iter().unzip();
     normalise(&mut scores);
     standing.into_iter().zip(scores).collect()
-}
-
-/// The postings of some terms, from what is not sealed and from parts.
-struct Gathered {
-    documents: u64,
-    words: u64,
-    lengths: Vec<u32>,
-    /// By document: where it stands.
-    standing: Vec<Standing>,
-    /// By term: how many documents hold it, and which.
-    lists: Vec<(u32, Vec<Occurs>)>,
-}
-
-impl Gathered {
-    fn new(field: &Field, standing: Vec<Standing>, terms: &[u32]) -> Self {
-        let list = |term: &u32| {
-            let postings = field.term(*term).map(|term| term.pieces.concat());
-            (field.holding(*term), postings.unwrap_or_default())
-        };
-        Self {
-            documents: u64::from(field.document_count()),
-            words: field.total_length,
-            lengths: field.lengths.clone(),
-            standing,
-            lists: terms.iter().map(list).collect(),
-        }
-    }
-
-    fn count(&mut self, term: usize, documents: usize) {
-        if let Some((holding, _)) = self.lists.get_mut(term) {
-            *holding += documents as u32;
-        }
-    }
-
-    fn extend(&mut self, term: usize, postings: Vec<Occurs>) {
-        if let Some((_, list)) = self.lists.get_mut(term) {
-            list.extend(postings);
-        }
-    }
-
-    /// Adds the documents of a part that hold terms.
-    fn add(&mut self, scope: usize, lists: &[Vec<Posting>]) {
-        let mut numbers: FxHashMap<(u64, u32), u32> = FxHashMap::default();
-        for (term, list) in lists.iter().enumerate() {
-            let mut postings = Vec::with_capacity(list.len());
-            for posting in list {
-                let next = self.lengths.len() as u32;
-                let number = *numbers
-                    .entry((posting.place, posting.which))
-                    .or_insert(next);
-                if number == next {
-                    self.lengths.push(posting.length);
-                    self.standing.push((scope, posting.place));
-                }
-                postings.push((number, posting.count));
-            }
-            // Documents have the order in which they were met.
-            postings.sort_unstable();
-            self.count(term, postings.len());
-            self.extend(term, postings);
-        }
-    }
-
-    fn finish(self) -> (Field, Vec<Standing>) {
-        let field = Field::of_lists(self.documents, self.words, self.lengths, self.lists);
-        (field, self.standing)
-    }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::excerpt::{self, AskedWords};
+use super::excerpt::{self, AskedWords, NearHits};
 use crate::config::RankingConfig;
 use crate::environment::offload;
 use crate::error::Result;
@@ -94,27 +94,36 @@ impl Corpus {
         })
     }
 
-    /// What the words of a question find, with the corpus in which they do: this one, or an
-    /// excerpt.
-    pub(super) async fn find_words(
+    /// What a question finds by its words and its vector, with the corpus in which it does: this
+    /// one, or an excerpt.
+    pub(super) async fn find(
         self: &Arc<Self>,
         context: &Context,
         asked: AskedWords,
-    ) -> Result<(Arc<Self>, FoundWords)> {
+        vector: Option<&Embedding>,
+    ) -> Result<(Arc<Self>, FoundWords, Nearest)> {
+        let config = context.parts().retrieve_config.ranking;
+        let identity = context.parts().embedder.identity();
+        let near = async |corpus: &Self| match vector {
+            Some(vector) if corpus.asks_the_store(&config) => {
+                corpus.near_hits(identity, vector).await
+            }
+            _ => Ok(NearHits::default()),
+        };
         let mut corpus = self.clone();
-        if let [scope] = self.scopes.as_slice()
-            && self.is_excerpt
+        if let ([scope], true, Some(store)) =
+            (self.scopes.as_slice(), self.is_excerpt, self.store.sealed())
         {
+            let near = near(self).await?;
             for _ in 0..TRIES {
-                let (Some(index), Some(store)) =
-                    (sealed(context, scope).await?, self.store.sealed())
-                else {
+                let Some(index) = sealed(context, scope).await? else {
                     break;
                 };
-                let found = excerpt::find(context, store, scope, &index, &asked).await?;
+                let found = excerpt::find(context, store, scope, &index, &asked, &near).await?;
                 if let Some((searchable, found)) = found {
-                    let excerpt = self.with(Arc::new(searchable), true);
-                    return Ok((Arc::new(excerpt), found));
+                    let excerpt = self.excerpt(Arc::new(searchable));
+                    let nearest = excerpt.placed(&near, &config);
+                    return Ok((Arc::new(excerpt), found, nearest));
                 }
             }
             // It holds little now, or others keep changing it.
@@ -124,25 +133,43 @@ impl Corpus {
             };
             corpus = Arc::new(Self::whole(context, selection).await?);
         }
-        let found = corpus.find_in_memory(&asked, &context.parts().retrieve_config.ranking);
-        Ok((corpus, found))
+        let find = {
+            let corpus = corpus.clone();
+            move || {
+                let AskedWords { question, carried } = &asked;
+                let index = &corpus.searchable.index;
+                index.find_words(question, carried, &config)
+            }
+        };
+        if vector.is_none() || !corpus.asks_the_store(&config) {
+            return Ok((corpus, find(), Nearest::default()));
+        }
+        // While the store looks for vectors, another thread looks for words.
+        let words = offload(&*context.parts().executor, find);
+        let (words, near) = futures_util::try_join!(words, near(&corpus))?;
+        let nearest = corpus.placed(&near, &config);
+        Ok((corpus, words, nearest))
     }
 
-    /// What the words of a question find in what is in memory.
-    pub(super) fn find_in_memory(&self, asked: &AskedWords, config: &RankingConfig) -> FoundWords {
-        let AskedWords { question, carried } = asked;
-        let index = &self.searchable.index;
-        index.find_words(question, carried, config)
-    }
-
-    fn with(&self, searchable: Arc<Searchable>, is_excerpt: bool) -> Self {
+    fn excerpt(&self, searchable: Arc<Searchable>) -> Self {
         Self {
             store: self.store.clone(),
             scopes: self.scopes.clone(),
             searchable,
-            is_excerpt,
+            is_excerpt: true,
             filter: self.filter.clone(),
         }
+    }
+
+    /// The names of those who speak in the scopes.
+    pub(super) async fn speakers(&self, context: &Context) -> Result<Vec<String>> {
+        let own = |speakers: Vec<&str>| speakers.into_iter().map(str::to_owned).collect();
+        if let ([scope], true) = (self.scopes.as_slice(), self.is_excerpt)
+            && let Some(index) = sealed(context, scope).await?
+        {
+            return Ok(own(index.speakers()));
+        }
+        Ok(own(self.searchable.index.speakers()))
     }
 
     /// Whether nothing is remembered.
@@ -157,25 +184,16 @@ impl Corpus {
 
     /// Whether the store is asked what is near to a question: where vectors count, and the index
     /// does not hold all of them.
-    pub(super) fn asks_the_store(&self, config: &RankingConfig) -> bool {
-        let held = self.searchable.held_vectors();
+    fn asks_the_store(&self, config: &RankingConfig) -> bool {
         let counts = config.embedded > 0.0 || config.item_embedded > 0.0;
-        counts && held.is_some_and(|held| held != HeldVectors::All)
+        let held = self.searchable.held_vectors();
+        counts && (self.is_excerpt || held.is_some_and(|held| held != HeldVectors::All))
     }
 
     /// What is nearest to the vector of a question, where the index does not hold all vectors:
-    /// then the store is asked for segments and for items, which make those that they cite
-    /// near; with a filter also for the nearest that it lets through, for it changes what is
-    /// shown, not what the nearest of all are.
-    pub(super) async fn nearest(
-        &self,
-        identity: &EmbedderIdentity,
-        vector: &Embedding,
-        config: &RankingConfig,
-    ) -> Result<Nearest> {
-        if !self.asks_the_store(config) {
-            return Ok(Nearest::default());
-        }
+    /// then the store is asked for segments and for items; with a filter also for the nearest that
+    /// it lets through, for it changes what is shown, not what the nearest of all are.
+    async fn near_hits(&self, identity: &EmbedderIdentity, vector: &Embedding) -> Result<NearHits> {
         let mut found = [Vec::new(), Vec::new()];
         let nothing = Filter::default();
         let filters = [
@@ -199,18 +217,25 @@ impl Corpus {
             }
         }
         let [segments, items] = found;
+        Ok(NearHits { segments, items })
+    }
+
+    /// What the store found by its place in the index; items make what they cite near.
+    fn placed(&self, near: &NearHits, config: &RankingConfig) -> Nearest {
         let numbers: FxHashMap<ScopeKey, usize> =
             self.scopes.iter().map(Scope::key).zip(0..).collect();
         // What was stored since the index was made is not in it yet.
         let scope = |hit: &VectorHit| numbers.get(&hit.scope.key()).copied();
         let mut nearest = Nearest::default();
-        nearest.segments.extend(segments.iter().filter_map(|hit| {
-            let position = self.searchable.segment_at(scope(hit)?, hit.place)?;
-            // Its place may have been another one's.
-            let known = self.searchable.index.segment(position as usize)?;
-            (*known.id == hit.id).then_some((position, hit.score))
-        }));
-        for hit in &items {
+        nearest
+            .segments
+            .extend(near.segments.iter().filter_map(|hit| {
+                let position = self.searchable.segment_at(scope(hit)?, hit.place)?;
+                // Its place may have been another one's.
+                let known = self.searchable.index.segment(position as usize)?;
+                (*known.id == hit.id).then_some((position, hit.score))
+            }));
+        for hit in &near.items {
             let item = scope(hit).and_then(|scope| self.searchable.item_at(scope, hit.place));
             let Some((number, item)) = item.filter(|(_, item)| item.name.id == hit.id) else {
                 continue;
@@ -222,7 +247,7 @@ impl Corpus {
             let cited = item.segments.iter().map(|position| (*position, near));
             nearest.segments.extend(cited);
         }
-        Ok(nearest)
+        nearest
     }
 
     /// A list of records to read, which is empty.
@@ -298,9 +323,6 @@ impl Corpus {
 /// The index over a scope of which parts are sealed, if that is what the question is asked of.
 async fn sealed(context: &Context, scope: &Scope) -> Result<Option<Arc<PartlySealed>>> {
     let config = &context.parts().retrieve_config.ranking;
-    if context.parts().embedder.embeds_segments() {
-        return Ok(None);
-    }
     let index = context.partly_sealed(scope).await?;
     Ok(index.filter(|index| excerpt::suits(index, config)))
 }

@@ -12,10 +12,17 @@ use crate::ranking::{Excerpt, FoundPlaces, FoundWords, PartlySealed, ReadBucket,
 use crate::scope::Scope;
 use crate::service::Context;
 use crate::service::searchable::{ScopeVectors, Searchable};
-use crate::store::{SealedStore, SegmentEntry};
+use crate::store::{BucketBytes, SealedStore, SegmentEntry, VectorHit};
 
 /// How far from a segment that was found those are that may score because of it.
 const AROUND: usize = 2;
+
+/// What the store finds near to the vector of a question.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NearHits {
+    pub(super) segments: Vec<VectorHit>,
+    pub(super) items: Vec<VectorHit>,
+}
 
 /// What is asked, in words.
 #[derive(Clone, Debug)]
@@ -24,14 +31,15 @@ pub(super) struct AskedWords {
     pub(super) carried: String,
 }
 
-/// What the words of a question find in a scope; `None` when its parts have become others
-/// meanwhile.
+/// What the words of a question find in a scope, in an excerpt that holds what its vector finds,
+/// too; `None` when the scope's parts have become others meanwhile.
 pub(super) async fn find(
     context: &Context,
     store: &dyn SealedStore,
     scope: &Scope,
     index: &Arc<PartlySealed>,
     asked: &AskedWords,
+    near: &NearHits,
 ) -> Result<Option<(Searchable, FoundWords)>> {
     let config = context.parts().retrieve_config.ranking;
     let executor = &*context.parts().executor;
@@ -52,13 +60,13 @@ pub(super) async fn find(
         let index = index.clone();
         offload(executor, move || index.find(question, &buckets, &config)).await??
     };
-    let gathered = gather(store, scope, &found).await?;
+    let gathered = gather(store, scope, &found, near).await?;
     let (index, words) = (index.clone(), context.words().clone());
     let tell = move || {
         let (outline, excerpt) = gathered.outline();
-        let searchable = Searchable::build(&[&outline], &[ScopeVectors::none()], words);
+        let mut searchable = Searchable::build(&[&outline], &[ScopeVectors::none()], words);
         let items: Vec<_> = searchable.standing_items().collect();
-        let found = index.tell(found, &searchable.index, &items, excerpt);
+        let found = index.tell(found, &mut searchable.index, &items, excerpt);
         (searchable, found)
     };
     Ok(Some(offload(executor, tell).await?))
@@ -72,7 +80,7 @@ async fn read(
 ) -> Result<Option<Vec<ReadBucket>>> {
     let names: Vec<_> = wanted.iter().map(|one| (one.part, one.bucket)).collect();
     let read = store.buckets(scope, &names).await?;
-    let bucket = |read: crate::store::BucketBytes| ReadBucket {
+    let bucket = |read: BucketBytes| ReadBucket {
         which: WantedBucket {
             scope: 0,
             part: read.part,
@@ -102,15 +110,32 @@ struct GatheredSegment {
 }
 
 /// Reads what was found and what may score because of that, with all that these hang on.
-async fn gather(store: &dyn SealedStore, scope: &Scope, found: &FoundPlaces) -> Result<Gathered> {
+async fn gather(
+    store: &dyn SealedStore,
+    scope: &Scope,
+    found: &FoundPlaces,
+    near: &NearHits,
+) -> Result<Gathered> {
     let mut gathered = Gathered::default();
     let mut places: Vec<u64> = found.segments().map(|(_, place)| place).collect();
+    places.extend(near.segments.iter().map(|hit| hit.place));
+    let near_items: Vec<u64> = near.items.iter().map(|hit| hit.place).collect();
+    if !near_items.is_empty() {
+        // What they cite is near because of them.
+        let items = store.items(scope, &near_items, &[]).await?;
+        let items = items.iter().flat_map(|block| &block.entries);
+        places.extend(items.flat_map(|item| &item.segments));
+    }
     places.sort_unstable();
+    places.dedup();
     for window in store.around(scope, &places).await? {
         gathered.add_window(window, &places);
     }
     let around: Vec<u64> = gathered.segments.keys().copied().collect();
-    let own: Vec<u64> = found.items().map(|(_, place)| place).collect();
+    let mut own: Vec<u64> = found.items().map(|(_, place)| place).collect();
+    own.extend(near_items);
+    own.sort_unstable();
+    own.dedup();
     gathered.items = store.items(scope, &own, &around).await?;
     let entries = || gathered.items.iter().flat_map(|block| &block.entries);
     let cited = entries().flat_map(|item| &item.segments).copied();

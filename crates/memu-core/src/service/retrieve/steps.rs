@@ -8,11 +8,10 @@ use super::corpus::Corpus;
 use super::excerpt::AskedWords;
 use super::picks::{PickedItem, Picks};
 use super::rank::{Asked, Ranking};
-use crate::environment::offload;
 use crate::error::Result;
 use crate::pipeline::Step;
 use crate::provider::Purpose;
-use crate::ranking::{Nearest, SegmentScore, in_first_person};
+use crate::ranking::{SegmentScore, in_first_person};
 use crate::service::Context;
 use crate::service::responses::{CategoryHit, ItemExplanation, ItemHit, ResourceHit, SegmentHit};
 
@@ -71,7 +70,8 @@ async fn asked(
     // Where nothing is remembered, there is nothing to compare with.
     let compares = embedder.embeds_segments() && !corpus.is_empty();
     let vector = if compares {
-        let speakers = corpus.searchable().index.speakers();
+        let speakers = corpus.speakers(context).await?;
+        let speakers: Vec<&str> = speakers.iter().map(String::as_str).collect();
         let mut text = in_first_person(&question, &speakers);
         if !carried.is_empty() {
             text = format!("{text} {carried}");
@@ -83,26 +83,8 @@ async fn asked(
     } else {
         None
     };
-    let config = state.config.ranking;
-    let asked = AskedWords { question, carried };
-    let ((corpus, words), nearest) = match &vector {
-        // While the store looks for vectors, another thread looks for words.
-        Some(vector) if corpus.asks_the_store(&config) => {
-            let words = {
-                let corpus = corpus.clone();
-                offload(&*context.parts().executor, move || {
-                    let found = corpus.find_in_memory(&asked, &config);
-                    (corpus, found)
-                })
-            };
-            let nearest = corpus.nearest(embedder.identity(), vector, &config);
-            futures_util::try_join!(words, nearest)?
-        }
-        _ => {
-            let found = corpus.find_words(context, asked).await?;
-            (found, Nearest::default())
-        }
-    };
+    let words = AskedWords { question, carried };
+    let (corpus, words, nearest) = corpus.find(context, words, vector.as_ref()).await?;
     let asked = Asked {
         words,
         vector,
