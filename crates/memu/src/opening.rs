@@ -95,6 +95,7 @@ impl Opening<'_> {
             exact_search: self.config.vector_index.exact,
             index,
             row_security: config.row_security,
+            part_records: config.part_records,
             schema: self.schema,
             default_schema: self.default_schema,
             ..memu_postgres::Options::new(dsn)

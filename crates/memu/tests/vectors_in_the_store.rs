@@ -13,65 +13,19 @@
 mod support;
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use memu::core::environment::{FixedClock, SeededIds};
-use memu::core::provider::Embedder;
-use memu::core::records::{EmbedderIdentity, Embedding};
 use memu::core::time::Timestamp;
 use memu::settings::Layers;
 use memu::{
-    CreateItems, MemoryService, MemoryServiceBuilder, NewItem, Result, RetrieveRequest,
-    RetrieveResponse,
+    CreateItems, MemoryService, MemoryServiceBuilder, NewItem, RetrieveRequest, RetrieveResponse,
 };
 use memu_testkit::postgres::database;
 use serde_json::{Value, json};
 use support::dice::Dice;
+use support::shared_words::SharedWords;
 use support::{conversation, memorize, stores, user};
-
-const DIMENSION: usize = 32;
-
-/// Texts are near to each other that share words.
-#[derive(Debug)]
-struct SharedWords(EmbedderIdentity);
-
-impl SharedWords {
-    fn new() -> Self {
-        Self(EmbedderIdentity {
-            provider: "test".into(),
-            model: "shared-words".into(),
-            dimension: u32::try_from(DIMENSION).unwrap(),
-        })
-    }
-}
-
-#[async_trait]
-impl Embedder for SharedWords {
-    fn identity(&self) -> &EmbedderIdentity {
-        &self.0
-    }
-
-    fn embeds_segments(&self) -> bool {
-        true
-    }
-
-    async fn embed(&self, texts: &[&str]) -> Result<Vec<Option<Embedding>>> {
-        let embed = |text: &&str| {
-            let mut vector = vec![0.05; DIMENSION];
-            for word in text.split(|letter: char| !letter.is_alphanumeric()) {
-                let mut hasher = DefaultHasher::new();
-                word.to_lowercase().hash(&mut hasher);
-                let hash = hasher.finish();
-                vector[hash as usize % DIMENSION] += 1.0;
-                vector[(hash >> 32) as usize % DIMENSION] -= 0.5;
-            }
-            Embedding::checked(vector, self.0.dimension).map(Some)
-        };
-        texts.iter().map(embed).collect()
-    }
-}
 
 /// So many messages of one.
 fn talk(dice: &mut Dice, messages: usize) -> Vec<u8> {
@@ -277,7 +231,6 @@ async fn a_memory_that_outgrows_what_is_held_answers_like_one_that_is_opened_ane
 }
 
 #[tokio::test]
-async fn so_does_one_of_which_fewer_tell_the_average_from_then_on() {
-    // From 2,048 on it is every other one of them.
-    grows(120, 2_020, 2_040, 2_070).await;
+async fn so_does_one_of_which_only_the_newest_tell_the_average_from_then_on() {
+    grows(120, 1_010, 1_020, 1_060).await;
 }

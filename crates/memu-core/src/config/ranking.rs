@@ -18,7 +18,8 @@ pub struct RankingConfig {
     /// messages score that match, or that an embedder finds near, and the two before and the two
     /// after each in its session. With 0 nothing matches. Default 1,000.
     pub candidates: usize,
-    /// So many of the newest messages tell what messages mean on average. Default 4,096.
+    /// So many of the newest messages tell what messages mean on average; where the store is asked
+    /// for vectors, at most 1,024 of them and of the newest items that cite none. Default 4,096.
     pub average_of: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.
@@ -43,8 +44,7 @@ pub struct RankingConfig {
     pub embedded_item: f32,
     /// Up to so many messages and items, their vectors are held in memory and compared with
     /// each question. Where there are more, the store is asked for the 64 nearest messages
-    /// and items; others are taken for no nearer than the average, which is that of the newest
-    /// 1,024 messages, and of those of the newest 1,024 items that cite none. Default 32,768.
+    /// and items; others are taken for no nearer than the average (`average_of`). Default 32,768.
     pub embedded_in_memory: usize,
     /// The weight of the previous message when it asks a question. Default 0.5.
     pub previous_question: f32,

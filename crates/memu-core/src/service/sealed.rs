@@ -127,7 +127,8 @@ impl Context {
             None => (None, Growth::of_everything()),
         };
         let open = &known.scope.open;
-        let held = HeldVectors::of_newest(open.segment_count(), open.item_count());
+        let ranking = &self.parts().retrieve_config.ranking;
+        let held = HeldVectors::of_newest(open.segment_count(), open.item_count(), ranking);
         let vectors = self.scope_vectors(scope, open, &growth, held, FirstNumbers::default());
         let vectors = vectors.await?;
         let words = self.words().clone();

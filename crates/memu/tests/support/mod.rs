@@ -6,6 +6,7 @@ pub(crate) mod dice;
 pub(crate) mod media;
 pub(crate) mod models;
 pub(crate) mod original;
+pub(crate) mod shared_words;
 
 use std::sync::Arc;
 

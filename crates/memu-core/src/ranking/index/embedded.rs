@@ -1,5 +1,5 @@
 use super::HeldVectors;
-use super::held::NEWEST;
+use super::held::newest;
 use super::vectors::Vectors;
 use crate::config::RankingConfig;
 
@@ -87,7 +87,10 @@ impl Embedded {
             items,
         };
         Self {
-            held: HeldVectors::of_newest(0, 0),
+            held: HeldVectors::From {
+                segments: 0,
+                items: 0,
+            },
             segment_count: segments_there,
             whole: Some(Box::new(whole)),
             ..Self::new(self.segments.dimension(), self.held)
@@ -151,8 +154,8 @@ impl Embedded {
     ) -> Nearness {
         if self.held != HeldVectors::All {
             let average = match &self.whole {
-                Some(whole) => whole.embedded.average(question.vector, whole.items),
-                None => self.average(question.vector, item_count),
+                Some(whole) => whole.embedded.average(question.vector, whole.items, config),
+                None => self.average(question.vector, item_count, config),
             };
             let nearest = question.nearest;
             let segments = others_average(average, &nearest.segments, self.segment_count);
@@ -178,9 +181,9 @@ impl Embedded {
 
 impl Embedded {
     /// The average of the cosines of the newest, of so many items.
-    fn average(&self, vector: &[f32], items: usize) -> f32 {
+    fn average(&self, vector: &[f32], items: usize, config: &RankingConfig) -> f32 {
         let newest = |vectors: &Vectors, numbers: &[u32], count: usize| {
-            let first = count.saturating_sub(NEWEST) as u32;
+            let first = count.saturating_sub(newest(config)) as u32;
             let first = numbers.partition_point(|number| *number < first);
             let places: Vec<usize> = (first..numbers.len()).collect();
             vectors.cosines_at(vector, &places)
@@ -332,8 +335,12 @@ mod tests {
 
     #[test]
     fn only_the_newest_tell_the_average() {
-        let mut embedded = Embedded::new(2, HeldVectors::of_newest(1, 1));
-        for number in 0..NEWEST + 9 {
+        let config = RankingConfig {
+            average_of: 20,
+            ..RankingConfig::default()
+        };
+        let mut embedded = Embedded::new(2, HeldVectors::of_newest(1, 1, &config));
+        for number in 0..29 {
             let old = number < 9;
             embedded.push_segment(Some(if old { &[1.0, 0.0] } else { &[0.6, 0.8] }));
             embedded.push_item(
@@ -342,7 +349,7 @@ mod tests {
                 &[],
             );
         }
-        let average = embedded.average(&[1.0, 0.0], NEWEST + 9);
+        let average = embedded.average(&[1.0, 0.0], 29, &config);
         assert!((average - 0.3).abs() < 0.01, "{average}");
     }
 }

@@ -2,9 +2,13 @@
 
 use crate::config::RankingConfig;
 
-/// Where vectors are not all held, so many of the newest segments, and those of so many of the
-/// newest items that cite none, tell the average.
-pub(super) const NEWEST: usize = 1_024;
+/// Where vectors are not all held, at most so many of the newest tell the average.
+const NEWEST: usize = 1_024;
+
+/// So many of the newest segments, and of the newest items those that cite none, tell the average.
+pub(super) fn newest(config: &RankingConfig) -> usize {
+    config.average_of.min(NEWEST)
+}
 
 /// Whose vectors are held in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +31,14 @@ impl HeldVectors {
         if segments + items <= config.embedded_in_memory {
             return Self::All;
         }
-        Self::of_newest(segments, items)
+        Self::of_newest(segments, items, config)
     }
 
     /// Of so many segments and items the newest only.
-    pub fn of_newest(segments: usize, items: usize) -> Self {
+    pub fn of_newest(segments: usize, items: usize, config: &RankingConfig) -> Self {
         Self::From {
-            segments: segments.saturating_sub(NEWEST),
-            items: items.saturating_sub(NEWEST),
+            segments: segments.saturating_sub(newest(config)),
+            items: items.saturating_sub(newest(config)),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::evidence::{Excerpt, FoundWords, SESSIONS, saturation};
+use super::held::newest;
 use super::matches::QuestionMatches;
 use super::{HeldVectors, Index, Words, normalise};
 use crate::config::RankingConfig;
@@ -151,11 +152,6 @@ impl PartlySealed {
         }
     }
 
-    /// How many segments are not sealed.
-    pub fn open_segments(&self) -> usize {
-        self.open.segment_count()
-    }
-
     /// How many passages there are, those of sealed segments and the texts of items that cite
     /// none among them.
     pub fn passages(&self) -> u64 {
@@ -164,9 +160,12 @@ impl PartlySealed {
         self.open.passage_owner.len() as u64 + sealed
     }
 
-    /// Whether any segment is sealed.
-    pub fn seals_segments(&self) -> bool {
-        self.parts_of(OwnerKind::Segment).next().is_some()
+    /// Whether what is not sealed are enough of the newest to tell averages.
+    pub fn knows_averages(&self, config: &RankingConfig) -> bool {
+        let seals = |kind| self.parts_of(kind).next().is_some();
+        let segments = self.open.segment_count() >= config.average_of;
+        let items = self.items.len() >= newest(config);
+        (segments || !seals(OwnerKind::Segment)) && (items || !seals(OwnerKind::Item))
     }
 
     /// The names of those who speak here.

@@ -239,6 +239,5 @@ impl Gathered {
 
 /// Whether a question is asked of the parts: where all messages may score, all must be read.
 pub(super) fn suits(index: &PartlySealed, config: &RankingConfig) -> bool {
-    let knows_average = index.open_segments() >= config.average_of || !index.seals_segments();
-    knows_average && index.passages() > config.candidates as u64
+    index.knows_averages(config) && index.passages() > config.candidates as u64
 }
