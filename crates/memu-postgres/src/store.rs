@@ -65,6 +65,7 @@ impl PostgresStore {
     pub async fn open(options: Options) -> Result<Self> {
         let connections = Connections::new(&options)?;
         let opened = open::open(&connections, &options).await?;
+        let part_records = options.part_records;
         let connections = connections
             .with_row_security(opened.row_security)
             .with_cluster(opened.cluster);
@@ -78,6 +79,7 @@ impl PostgresStore {
                 tables: Tables {
                     row_security: opened.row_security,
                     cluster: opened.cluster,
+                    part_records,
                 },
                 index: Arc::new(index),
                 upgraded: opened.upgraded,
