@@ -140,7 +140,7 @@ pub(super) async fn whole<T: Sealed>(
 /// So many buckets are written at once.
 const AT_ONCE: usize = 128;
 
-/// Stores a part that is not there.
+/// Stores a part, in place of what may be left of another that began there.
 pub(super) async fn write<T: Sealed>(changes: &Changes<'_, '_>, part: Part) -> Result<Known> {
     let Part {
         name,
@@ -154,6 +154,7 @@ pub(super) async fn write<T: Sealed>(changes: &Changes<'_, '_>, part: Part) -> R
         records: summary.records,
         seq: changes.seq,
     };
+    delete::<T>(changes, vec![known.first]).await?;
     Sql::new(
         "INSERT INTO memu_parts (scope_key, owner_kind, first_place, last_place, records, seq, \
          summary) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -185,9 +186,9 @@ pub(super) async fn insert_buckets<T: Sealed>(
          FROM {from}unnest($4::bigint[], $5::bytea[], $6::bytea[]) u (bucket, words, lists){only}"
     );
     for some in packed.chunks(AT_ONCE) {
-        let numbers: Vec<i64> = some.iter().map(|(number, ..)| *number).collect();
-        let words: Vec<&[u8]> = some.iter().map(|(_, words, _)| words.as_slice()).collect();
-        let lists: Vec<&[u8]> = some.iter().map(|(.., lists)| lists.as_slice()).collect();
+        let numbers: Vec<i64> = some.iter().map(|one| one.number).collect();
+        let words: Vec<&[u8]> = some.iter().map(|one| one.words.as_slice()).collect();
+        let lists: Vec<&[u8]> = some.iter().map(|one| one.lists.as_slice()).collect();
         let sql = Sql::new(&sql).with(Key::of(changes.scope)).with(T::KIND);
         let sql = sql.with(integer(first)?).with(numbers);
         sql.with(words).with(lists).run(changes.on).await?;
@@ -195,12 +196,21 @@ pub(super) async fn insert_buckets<T: Sealed>(
     Ok(())
 }
 
-/// Numbers, words and lists.
-fn packed(buckets: &BTreeMap<u32, Bucket>) -> Result<Vec<(i64, Vec<u8>, Vec<u8>)>> {
+/// A bucket as it is written.
+struct Packed {
+    number: i64,
+    words: Vec<u8>,
+    lists: Vec<u8>,
+}
+
+fn packed(buckets: &BTreeMap<u32, Bucket>) -> Result<Vec<Packed>> {
     let filled = buckets.iter().filter(|(_, bucket)| !bucket.is_empty());
     let packed = filled.map(|(number, bucket)| {
-        let words = bucket.words_to_bytes()?;
-        Ok((i64::from(*number), words, bucket.lists_to_bytes()?))
+        Ok(Packed {
+            number: i64::from(*number),
+            words: bucket.words_to_bytes()?,
+            lists: bucket.lists_to_bytes()?,
+        })
     });
     packed.collect()
 }
@@ -216,6 +226,6 @@ pub(super) async fn delete<T: Sealed>(changes: &Changes<'_, '_>, firsts: Vec<u64
         let sql = Sql::new(&sql).with(Key::of(changes.scope)).with(T::KIND);
         sql.with(firsts.clone())
     };
-    let statements = ["memu_postings", "memu_parts"].map(|table| delete(table));
+    let statements = ["memu_postings", "memu_parts"].map(delete);
     run_all(changes.on, &statements).await.map(drop)
 }
