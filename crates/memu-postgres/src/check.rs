@@ -7,10 +7,8 @@ use memu_core::records::EmbeddingSet;
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{Finding, Report, Severity};
 
-use crate::citus;
 use crate::commit::whole;
 use crate::open::{all_tables, number};
-use crate::outlines;
 use crate::owners::{KINDS, kind_number, table};
 use crate::read::embedding_sets;
 use crate::schema::{Table, validate};
@@ -18,11 +16,21 @@ use crate::scopes::{Standing, every_scope, every_scope_locked};
 use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, integer};
 use crate::vectors::table_of;
+use crate::{citus, outlines, sealed};
 
 /// What a check looks at beside the rows.
 pub(crate) struct Look {
     pub(crate) schema: ScopeSchema,
     pub(crate) row_security: bool,
+    /// About how many records of a scope are sealed together.
+    pub(crate) part_records: usize,
+}
+
+/// How what is derived is written where it is mended.
+#[derive(Clone, Copy)]
+struct Mending {
+    arrays: FromArrays,
+    part_records: usize,
 }
 
 /// Looks at everything but the indexes of vectors; with `repair`, mends what can be derived.
@@ -42,7 +50,10 @@ pub(crate) async fn check(on: &Transaction<'_>, look: &Look, repair: bool) -> Re
     check_row_security(look, &mut report);
     check_segments(on, repair, &mut report).await?;
     check_vectors(on, repair, &mut report).await?;
-    let mending = repair.then_some(FromArrays::new(is_spread));
+    let mending = repair.then_some(Mending {
+        arrays: FromArrays::new(is_spread),
+        part_records: look.part_records,
+    });
     check_outlines(on, scopes, mending, &mut report).await?;
     check_unread(on, &mut report).await?;
     report.findings.extend(on_cluster);
@@ -139,11 +150,11 @@ async fn without_owner(on: &Transaction<'_>, set: &EmbeddingSet, repair: bool) -
     Ok(orphans)
 }
 
-/// Whether the outline of every scope is what its rows say.
+/// Whether the outline of every scope, and what is sealed of it, is what its rows say.
 async fn check_outlines(
     on: &Transaction<'_>,
     scopes: Vec<(Scope, Standing)>,
-    mending: Option<FromArrays>,
+    mending: Option<Mending>,
     report: &mut Report,
 ) -> Result<()> {
     let mut wrong = Vec::new();
@@ -167,17 +178,23 @@ async fn check_outlines(
     Ok(())
 }
 
-/// Whether an outline is what its rows say; where it is to be mended it is afterwards.
+/// Whether what is derived is what the rows say; where it is to be mended it is afterwards.
 async fn agrees(
     on: &Transaction<'_>,
     scope: &Scope,
     found: &Standing,
-    mending: Option<FromArrays>,
+    mending: Option<Mending>,
 ) -> Result<bool> {
-    if outlines::agree(on, scope, found).await? {
+    if let Some(outline) = outlines::agreed(on, scope, found).await?
+        && sealed::agree(on, scope, &outline).await?
+    {
         return Ok(true);
     }
-    let Some(arrays) = mending else {
+    let Some(Mending {
+        arrays,
+        part_records,
+    }) = mending
+    else {
         return Ok(false);
     };
     let seq = found.position.seq;
@@ -189,8 +206,10 @@ async fn agrees(
         scope,
         seq,
         arrays,
+        part_records,
     };
     outlines::rebuild(&changes, &outline).await?;
+    sealed::rebuild(&changes).await?;
     Sql::new("UPDATE memu_scopes SET derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))
         .with(integer(seq)?)

@@ -14,8 +14,11 @@ use crate::values::Key;
 use crate::vectors::table_of;
 
 /// Tables with rows of a scope, in an order in which they can be emptied.
-pub(crate) const TABLES: [&str; 12] = [
+pub(crate) const TABLES: [&str; 15] = [
     "memu_unread",
+    "memu_entries",
+    "memu_postings",
+    "memu_parts",
     "memu_outlines",
     "memu_item_segments",
     "category_items",

@@ -26,6 +26,7 @@ mod read;
 mod rows;
 mod schema;
 mod scopes;
+mod sealed;
 mod search;
 mod select;
 mod sets;

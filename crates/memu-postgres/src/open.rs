@@ -105,10 +105,16 @@ async fn open_here(on: &Transaction<'_>, options: &Options) -> Result<Opened> {
     if !options.create {
         validate::validate_meta(on).await?;
     }
-    check_version(on).await?;
+    let version = version(on).await?;
+    if version < VERSION && !options.create {
+        return Err(outdated(version));
+    }
     let schema = as_wanted(stored_schema(on).await?, options)?;
     if !options.create {
         validate::validate(on, &schema).await?;
+    }
+    if version < VERSION {
+        migrate(on, options, &schema).await?;
     }
     let row_security = settle_row_security(on, options, &schema).await?;
     Ok(Opened {
@@ -207,8 +213,50 @@ pub(crate) async fn make(on: &Transaction<'_>, schema: &ScopeSchema, citus: bool
         .map_err(storage)
 }
 
-/// Refuses tables of another version.
-async fn check_version(on: &Transaction<'_>) -> Result<()> {
+/// Why tables of an earlier version are not opened where they may only be checked.
+fn outdated(version: u64) -> Error {
+    Error::unsupported(format!(
+        "the database was written by an earlier version of MemU: its schema is {version}, this \
+         version needs {VERSION}, and ddl_mode is \"validate\"; open it once with \"create\""
+    ))
+}
+
+/// Makes the tables that an earlier version did not have. They are empty: what is in them is
+/// derived, and comes with what is written.
+async fn migrate(on: &Transaction<'_>, options: &Options, schema: &ScopeSchema) -> Result<()> {
+    wait_for_turn(on, options).await?;
+    // Another process may have made them while this one waited for its turn.
+    if version(on).await? >= VERSION {
+        return Ok(());
+    }
+    let mut missing = Vec::new();
+    for table in tables(schema) {
+        let there = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+                     WHERE n.nspname = current_schema() AND c.relname = $1";
+        let there = Sql::new(there).with(OwnText(table.name.clone()));
+        if there.first(on).await?.is_none() {
+            missing.push(table);
+        }
+    }
+    let made: String = missing.iter().map(create::table).collect();
+    on.batch_execute(&made).await.map_err(storage)?;
+    let cluster = citus::is_spread(on).await?;
+    if cluster {
+        citus::distribute(on, &missing).await?;
+    }
+    if row_security::is_on(on).await? {
+        row_security::turn_on(on, &missing, cluster).await?;
+    }
+    Sql::new("UPDATE memu_meta SET value = $2 WHERE key = $1")
+        .with(OwnText(VERSION_KEY.to_owned()))
+        .with(OwnText(VERSION.to_string()))
+        .run(on)
+        .await
+        .map(drop)
+}
+
+/// The version of the tables; refuses a newer one.
+async fn version(on: &Transaction<'_>) -> Result<u64> {
     let version = meta(on, VERSION_KEY).await?;
     let version: u64 = version
         .and_then(|version| version.parse().ok())
@@ -219,7 +267,7 @@ async fn check_version(on: &Transaction<'_>) -> Result<()> {
              version knows {VERSION}"
         )));
     }
-    Ok(())
+    Ok(version)
 }
 
 /// The scope fields of the tables.

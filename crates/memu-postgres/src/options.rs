@@ -34,6 +34,10 @@ pub struct Options {
     /// `None`, the default, leaves it as it is in the database, which is off at first. When it
     /// is turned on, stores that are open elsewhere see nothing until they are opened anew.
     pub row_security: Option<bool>,
+    /// About how many segments, or items, of a scope are sealed together: once eight times as
+    /// many are there, and from then on whenever twice as many are not sealed. A question
+    /// reads what it needs of those that are sealed, and all others. Default 4,096.
+    pub part_records: usize,
 }
 
 impl Options {
@@ -51,6 +55,7 @@ impl Options {
             exact_search: false,
             index: true,
             row_security: None,
+            part_records: 4_096,
         }
     }
 }
@@ -65,6 +70,7 @@ impl fmt::Debug for Options {
             .field("exact_search", &self.exact_search)
             .field("index", &self.index)
             .field("row_security", &self.row_security)
+            .field("part_records", &self.part_records)
             .finish_non_exhaustive()
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Tables {
     pub(crate) row_security: bool,
     /// Whether those of scopes lie on the servers of a cluster.
     pub(crate) cluster: bool,
+    /// About how many records of a scope are sealed together.
+    pub(crate) part_records: usize,
 }
 
 /// pgvector's longest vector.

@@ -1,5 +1,7 @@
 //! The store's operations.
 
+mod sealed;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,7 +16,8 @@ use memu_core::records::{
 use memu_core::scope::{Scope, ScopeSchema};
 use memu_core::store::{
     BuiltScope, BuiltVector, Capabilities, Cleared, Committed, LogPosition, Page, Query, RecordIds,
-    RecordSet, Report, ScopeOutline, ScopeState, Store, VectorHit, VectorQuery, WriteBatch, rules,
+    RecordSet, Report, ScopeOutline, ScopeState, SealedStore, Store, VectorHit, VectorQuery,
+    WriteBatch, rules,
 };
 use memu_core::time::civil;
 
@@ -65,6 +68,7 @@ impl PostgresStore {
     pub async fn open(options: Options) -> Result<Self> {
         let connections = Connections::new(&options)?;
         let opened = open::open(&connections, &options).await?;
+        let part_records = options.part_records;
         let connections = connections
             .with_row_security(opened.row_security)
             .with_cluster(opened.cluster);
@@ -78,6 +82,7 @@ impl PostgresStore {
                 tables: Tables {
                     row_security: opened.row_security,
                     cluster: opened.cluster,
+                    part_records,
                 },
                 index: Arc::new(index),
                 upgraded: opened.upgraded,
@@ -217,6 +222,10 @@ impl Store for PostgresStore {
         ))
     }
 
+    fn sealed(&self) -> Option<&dyn SealedStore> {
+        Some(self)
+    }
+
     async fn ids(&self, kind: OwnerKind, query: &Query) -> Result<Vec<Id>> {
         reading!(self, Reach::Scopes(&query.scopes), |on| read::ids(
             on, kind, query
@@ -318,6 +327,7 @@ impl Store for PostgresStore {
         let look = |shared: &Shared| check::Look {
             schema: shared.schema.clone(),
             row_security: shared.tables.row_security,
+            part_records: shared.tables.part_records,
         };
         let mut report: Report = if repair {
             let look = look(&self.shared);

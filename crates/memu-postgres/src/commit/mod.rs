@@ -19,13 +19,12 @@ use memu_core::{Error, Result};
 pub(crate) use load::whole;
 
 use self::named::Named;
-use crate::outlines;
 use crate::read::embedding_sets;
 use crate::rows::Reader;
 use crate::scopes::{Standing, standing};
-use crate::sets;
 use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, Text, integer};
+use crate::{outlines, sealed, sets};
 
 /// A batch that was applied in a transaction that has not been committed yet.
 #[derive(Debug)]
@@ -70,6 +69,7 @@ pub(crate) async fn apply(
             scope: &batch.scope,
             seq,
             arrays,
+            part_records: tables.part_records,
         };
         derive(&changes, &known, &data, &effects).await?;
     }
@@ -195,10 +195,14 @@ async fn derive(
     effects: &Effects,
 ) -> Result<()> {
     let outlines::Changes { on, scope, seq, .. } = *changes;
-    if !known.is_derived() || !outlines::renew(changes, data, effects).await? {
+    let renewed = known.is_derived()
+        && outlines::renew(changes, data, effects).await?
+        && sealed::renew(changes, data, effects).await?;
+    if !renewed {
         let outline = whole(on, scope, known.position).await?;
         let outline = outline.outline(PASSAGE_WORDS);
         outlines::rebuild(changes, &outline).await?;
+        sealed::rebuild(changes).await?;
     }
     Sql::new("UPDATE memu_scopes SET seq = $2, derived_seq = $2 WHERE scope_key = $1")
         .with(Key::of(scope))

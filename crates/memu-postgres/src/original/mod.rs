@@ -62,7 +62,13 @@ async fn convert(
     let bytes_before = number(on, SIZE).await?.unsigned_abs();
     let backup = aside::move_tables(on, &mut originals).await?;
     open::make(on, &schema, citus).await?;
-    let mut report = take_over(on, &originals, &schema, citus).await?;
+    let tables = Tables {
+        // It is turned on for all tables together, if it is wanted.
+        row_security: false,
+        cluster: citus,
+        part_records: options.part_records,
+    };
+    let mut report = take_over(on, &originals, &schema, tables).await?;
     report.backup = Some(backup);
     report.bytes_before = bytes_before;
     report.bytes_after = size_of_ours(on, &schema).await?;
@@ -74,13 +80,8 @@ async fn take_over(
     on: &Transaction<'_>,
     originals: &Originals,
     schema: &ScopeSchema,
-    citus: bool,
+    tables: Tables,
 ) -> Result<UpgradeReport> {
-    let tables = Tables {
-        // It is turned on for all tables together, if it is wanted.
-        row_security: false,
-        cluster: citus,
-    };
     let mut writer = Writer::new(on, &tables);
     let mut converter = Converter::new(schema.clone(), SystemClock.now());
     for table in originals.tables() {

@@ -55,8 +55,8 @@ async fn stored(
         return Ok(None);
     }
     let (resources, categories, segments, items) = futures_util::try_join!(
-        resources(on, scope),
-        categories(on, scope),
+        resources_at(on, scope, None),
+        categories_at(on, scope, None),
         blocks::<SegmentOutline>(on, scope, known),
         blocks::<ItemOutline>(on, scope, known),
     )?;
@@ -78,34 +78,60 @@ async fn blocks<T: Outlined>(
     scope: &Scope,
     known: &ScopeOutline,
 ) -> Result<Option<Vec<Arc<Block<T>>>>> {
-    let rows = Sql::new(
-        "SELECT first_place, seq FROM memu_outlines WHERE scope_key = $1 AND owner_kind = $2 \
-         ORDER BY first_place",
-    )
-    .with(Key::of(scope))
-    .with(T::KIND)
-    .rows(on)
-    .await?;
-    let mut blocks = Vec::with_capacity(rows.len());
+    let starts = starts::<T>(on, scope, -1).await?;
+    let mut blocks = Vec::with_capacity(starts.len());
     let mut missing = Vec::new();
-    for row in &rows {
-        let mut reader = Reader::new(row);
-        let (first, seq): (u64, u64) = (reader.number()?, reader.number()?);
-        let block = (seq <= known.position.seq)
-            .then(|| known_block(T::part(&known.outline), first))
+    for start in starts {
+        let block = (start.seq <= known.position.seq)
+            .then(|| known_block(T::part(&known.outline), start.first))
             .flatten();
         if block.is_none() {
-            missing.push(integer(first)?);
+            missing.push(start);
         }
-        blocks.push((first, block));
+        blocks.push(block);
     }
-    let read = bodies::<T>(on, scope, missing).await?;
+    let read = bodies::<T>(on, scope, &missing).await?;
     let Some(read) = read else { return Ok(None) };
     let mut read = read.into_iter();
     let filled = blocks
         .into_iter()
-        .map(|(_, block)| block.or_else(|| read.next()));
+        .map(|block| block.or_else(|| read.next()));
     Ok(filled.collect())
+}
+
+/// Where a block begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) first: u64,
+    /// The number of the line of the log with which the block became what it is.
+    pub(crate) seq: u64,
+}
+
+/// Where the blocks of a kind begin that may have records behind a place.
+pub(crate) async fn starts<T: Outlined>(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    place: i64,
+) -> Result<Vec<Start>> {
+    let rows = Sql::new(
+        "SELECT b.first_place, b.seq FROM memu_outlines b WHERE b.scope_key = $1 \
+         AND b.owner_kind = $2 AND b.first_place >= coalesce((SELECT max(o.first_place) \
+         FROM memu_outlines o WHERE o.scope_key = $1 AND o.owner_kind = $2 \
+         AND o.first_place <= $3), 0) ORDER BY b.first_place",
+    )
+    .with(Key::of(scope))
+    .with(T::KIND)
+    .with(place)
+    .rows(on)
+    .await?;
+    let start = |row: &Row| {
+        let mut reader = Reader::new(row);
+        Ok(Start {
+            first: reader.number()?,
+            seq: reader.number()?,
+        })
+    };
+    rows.iter().map(start).collect()
 }
 
 fn known_block<T: Outlined>(known: &[Arc<Block<T>>], first: u64) -> Option<Arc<Block<T>>> {
@@ -116,21 +142,22 @@ fn known_block<T: Outlined>(known: &[Arc<Block<T>>], first: u64) -> Option<Arc<B
 /// The most blocks that are read at once.
 const AT_ONCE: usize = 256;
 
-/// The blocks that begin at these places; `None` when one cannot be read.
-async fn bodies<T: Outlined>(
+/// The blocks that begin so; `None` when one cannot be read.
+pub(crate) async fn bodies<T: Outlined>(
     on: &Transaction<'_>,
     scope: &Scope,
-    firsts: Vec<i64>,
+    starts: &[Start],
 ) -> Result<Option<Vec<Arc<Block<T>>>>> {
-    let mut blocks = Vec::with_capacity(firsts.len());
-    for firsts in firsts.chunks(AT_ONCE) {
+    let mut blocks = Vec::with_capacity(starts.len());
+    for starts in starts.chunks(AT_ONCE) {
+        let firsts: Result<Vec<i64>> = starts.iter().map(|start| integer(start.first)).collect();
         let rows = Sql::new(
             "SELECT body FROM memu_outlines WHERE scope_key = $1 AND owner_kind = $2 \
              AND first_place = ANY($3) ORDER BY first_place",
         )
         .with(Key::of(scope))
         .with(T::KIND)
-        .with(firsts)
+        .with(firsts?)
         .rows(on)
         .await?;
         // Decoding many takes long enough to be in the way of others.
@@ -156,13 +183,13 @@ fn decoded<T: Outlined>(rows: &[Row]) -> Result<Option<Vec<Arc<Block<T>>>>> {
     Ok(Some(blocks))
 }
 
-async fn resources(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<ResourceOutline>> {
-    let rows = Sql::new(
-        "SELECT place, id, content_hash FROM resources WHERE scope_key = $1 ORDER BY place",
-    )
-    .with(Key::of(scope))
-    .rows(on)
-    .await?;
+/// The resources at these places, or all of a scope.
+pub(crate) async fn resources_at(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    places: Option<Vec<i64>>,
+) -> Result<Vec<ResourceOutline>> {
+    let select = "SELECT place, id, content_hash FROM resources WHERE scope_key = $1";
     let resource = |row: &Row| {
         let mut reader = Reader::new(row);
         Ok(ResourceOutline {
@@ -171,15 +198,17 @@ async fn resources(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<ResourceOu
             content_hash: reader.hash()?,
         })
     };
+    let rows = placed(on, scope, select, places).await?;
     rows.iter().map(resource).collect()
 }
 
-async fn categories(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<CategoryOutline>> {
-    let rows =
-        Sql::new("SELECT place, id FROM memory_categories WHERE scope_key = $1 ORDER BY place")
-            .with(Key::of(scope))
-            .rows(on)
-            .await?;
+/// The categories at these places, or all of a scope.
+pub(crate) async fn categories_at(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    places: Option<Vec<i64>>,
+) -> Result<Vec<CategoryOutline>> {
+    let select = "SELECT place, id FROM memory_categories WHERE scope_key = $1";
     let category = |row: &Row| {
         let mut reader = Reader::new(row);
         Ok(CategoryOutline {
@@ -187,25 +216,44 @@ async fn categories(on: &Transaction<'_>, scope: &Scope) -> Result<Vec<CategoryO
             id: reader.id()?,
         })
     };
+    let rows = placed(on, scope, select, places).await?;
     rows.iter().map(category).collect()
 }
 
-/// Whether what is stored is what the rows say.
-pub(crate) async fn agree(
+/// Rows at these places, or all, in order.
+async fn placed(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    select: &str,
+    places: Option<Vec<i64>>,
+) -> Result<Vec<Row>> {
+    let mut sql = Sql::new(select).with(Key::of(scope));
+    if let Some(places) = places {
+        sql.push(" AND place = ANY(");
+        sql.bind(places);
+        sql.push(")");
+    }
+    sql.push(" ORDER BY place");
+    sql.rows(on).await
+}
+
+/// What the rows say, when it is what is stored.
+pub(crate) async fn agreed(
     on: &Transaction<'_>,
     scope: &Scope,
     standing: &Standing,
-) -> Result<bool> {
+) -> Result<Option<Outline>> {
     let Some(stored) = stored(on, scope, standing, &ScopeOutline::default()).await? else {
-        return Ok(false);
+        return Ok(None);
     };
     let fresh = whole(on, scope, standing.position)
         .await?
         .outline(PASSAGE_WORDS);
-    Ok(stored.resources == fresh.resources
+    let same = stored.resources == fresh.resources
         && stored.categories == fresh.categories
         && retold(&stored.segments) == retold(&fresh.segments)
-        && retold(&stored.items) == retold(&fresh.items))
+        && retold(&stored.items) == retold(&fresh.items);
+    Ok(same.then_some(fresh))
 }
 
 /// The same entries in blocks that depend on them only.

@@ -13,13 +13,15 @@ use crate::rows::Reader;
 use crate::sql::{FromArrays, Sql, run_all};
 use crate::values::{Key, integer};
 
-/// A scope whose blocks are written.
+/// A scope of which what is derived is written.
 pub(crate) struct Changes<'r, 'c> {
     pub(crate) on: &'r Transaction<'c>,
     pub(crate) scope: &'r Scope,
     /// The number of the last line of its log.
     pub(crate) seq: u64,
     pub(crate) arrays: FromArrays,
+    /// About how many records are sealed together.
+    pub(crate) part_records: usize,
 }
 
 /// So many of the last blocks are looked at when one is added: each is more than twice as

@@ -266,6 +266,27 @@ fn beside() -> Vec<Table> {
             &[],
         ),
         scoped_table(
+            "memu_parts",
+            "scope_key uuid, owner_kind smallint, first_place bigint, last_place bigint, \
+             records bigint, seq bigint, summary bytea",
+            &["scope_key", "owner_kind", "first_place"],
+            &[],
+        ),
+        scoped_table(
+            "memu_postings",
+            "scope_key uuid, owner_kind smallint, first_place bigint, bucket bigint, \
+             words bytea, lists bytea",
+            &["scope_key", "owner_kind", "first_place", "bucket"],
+            &[],
+        ),
+        scoped_table(
+            "memu_entries",
+            "scope_key uuid, owner_kind smallint, place bigint, length bigint, bare bytea, \
+             whole bytea",
+            &["scope_key", "owner_kind", "place"],
+            &[],
+        ),
+        scoped_table(
             "memu_changes",
             "scope_key uuid, seq bigint, operation smallint, table_number smallint, id text",
             &["scope_key", "seq"],
@@ -331,7 +352,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(scoped, 14);
+        assert_eq!(scoped, 17);
     }
 
     #[test]

@@ -14,8 +14,8 @@ pub(crate) mod validate;
 pub(crate) use described::{SEQUENCES, tables, vectors};
 pub(crate) use parts::Table;
 
-/// The schema that this version writes.
-pub(crate) const VERSION: u64 = 1;
+/// The schema that this version writes. Version 1 had no tables of what is sealed.
+pub(crate) const VERSION: u64 = 2;
 
 /// The keys of `memu_meta`.
 pub(crate) const VERSION_KEY: &str = "schema_version";
