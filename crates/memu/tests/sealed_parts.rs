@@ -67,7 +67,7 @@ async fn tell(service: &MemoryService, dice: &mut Dice, who: &str) {
     let items = (0..dice.below(9)).map(|number| NewItem {
         memory_type: ["event", "profile"][number % 2].into(),
         content: dice.text(),
-        categories: vec![format!("topic {}", number % 3)],
+        categories: vec![["habits", "goals"][number % 2].into()],
         extra: serde_json::Map::new(),
     });
     let request = CreateItems {
@@ -115,14 +115,18 @@ async fn answers(database: &str, with_vectors: bool) -> Vec<Value> {
         let one = seen.swap_remove(dice.below(seen.len()));
         let edit = UpdateItem {
             id: one,
+            memory_type: None,
             content: Some(dice.text()),
+            categories: None,
+            extra: serde_json::Map::new(),
             user: user("alice"),
-            ..UpdateItem::default()
+            propagate: true,
         };
         service.update_memory_item(edit).await.unwrap();
         let other = seen.swap_remove(dice.below(seen.len()));
         seen.retain(|id| *id != other);
-        let gone = service.delete_memory_item(&other, &user("alice"), true);
+        let alice = user("alice");
+        let gone = service.delete_memory_item(&other, &alice, true);
         gone.await.unwrap();
     }
     service.close().await.unwrap();
