@@ -81,7 +81,9 @@ fn shown(answer: &RetrieveResponse, of: Option<&str>) -> Vec<(String, f32)> {
 #[tokio::test]
 async fn the_best_of_what_a_filter_lets_through_are_shown_wherever_they_stand() {
     for store in stores() {
-        let settings = json!({"retrieve_config": {"item": {"diversity": 0}}});
+        // All of them match, and are compared.
+        let ranking = json!({"candidates": 10_000});
+        let settings = json!({"retrieve_config": {"item": {"diversity": 0}, "ranking": ranking}});
         let fixture = service_with(store, settings).await;
         let service = &fixture.service;
         fill(service).await;

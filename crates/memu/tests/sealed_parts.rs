@@ -78,13 +78,20 @@ async fn tell(service: &MemoryService, dice: &mut Dice, who: &str) {
     service.create_memory_items(request).await.unwrap();
 }
 
-async fn ask(service: &MemoryService, question: String, only: Option<&str>) -> RetrieveResponse {
+async fn ask(
+    service: &MemoryService,
+    question: String,
+    users: &[&str],
+    only: Option<&str>,
+) -> RetrieveResponse {
     let mut request = RetrieveRequest {
         explain: true,
         top_k: Some(12),
         ..RetrieveRequest::question(question)
-    }
-    .matching("user_id", "alice");
+    };
+    request
+        .filter
+        .insert("user_id__in".to_owned(), json!(users));
     if let Some(only) = only {
         request = request.matching("memory_type", only);
     }
@@ -108,8 +115,12 @@ async fn answers(database: &str, with_vectors: bool) -> Vec<Value> {
         }
         let question = format!("What did Nora say: {}", dice.text());
         let only = [None, Some("profile")][step % 2];
-        let answer = ask(&service, question, only).await;
-        seen.extend(answer.items.iter().map(|hit| hit.item.meta.id.clone()));
+        // Of what Bob says nothing is sealed.
+        let users: &[&str] = [&["alice"][..], &["alice", "bob"]][step % 3 / 2];
+        let answer = ask(&service, question, users, only).await;
+        let own = answer.items.iter().map(|hit| &hit.item.meta);
+        let own = own.filter(|meta| meta.scope.iter().any(|(_, user)| user == Some("alice")));
+        seen.extend(own.map(|meta| meta.id.clone()));
         answers.push(serde_json::to_value(answer).unwrap());
         // Of what was found one is edited, and one goes.
         let one = seen.swap_remove(dice.below(seen.len()));

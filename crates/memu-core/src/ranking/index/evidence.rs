@@ -48,7 +48,9 @@ pub struct FoundWords {
 #[derive(Clone, Debug, Default)]
 pub struct Excerpt {
     /// How near the newest texts of the whole are to the question on average.
-    pub(super) average: f32,
+    average: f32,
+    /// Whether all of the whole may score, and are in it.
+    are_few: bool,
     /// By position: how many words the segment has.
     lengths: Vec<u32>,
     /// By position: the number of the run of segments that lie side by side in their scope.
@@ -56,16 +58,22 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// The same, where the newest texts are so near on average.
+    /// The same, where the newest texts are so near on average, and where all segments are in it
+    /// if they are few.
     #[must_use]
-    pub(super) fn with_average(self, average: f32) -> Self {
-        Self { average, ..self }
+    pub(super) fn of(self, average: f32, are_few: bool) -> Self {
+        Self {
+            average,
+            are_few,
+            ..self
+        }
     }
 
     /// Of segments with so many words, in these runs, by position.
     pub fn new(lengths: Vec<u32>, runs: Vec<u32>) -> Self {
         Self {
             average: 0.0,
+            are_few: false,
             lengths,
             runs,
         }
@@ -123,10 +131,12 @@ impl Index {
             question, segments, ..
         } = found;
         let excerpt = found.excerpt.as_ref();
-        let are_few = excerpt.is_none() && self.passage_owner.len() <= config.candidates;
-        let average = match excerpt {
-            Some(excerpt) => excerpt.average,
-            None => self.meaning.average(&found.meaning, config.average_of),
+        let (are_few, average) = match excerpt {
+            Some(excerpt) => (excerpt.are_few, excerpt.average),
+            None => (
+                self.passage_owner.len() <= config.candidates,
+                self.meaning.average(&found.meaning, config.average_of),
+            ),
         };
         let (semantic, candidates) = if are_few {
             let all = vec![true; self.segments.len()];

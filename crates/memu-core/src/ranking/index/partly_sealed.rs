@@ -7,13 +7,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::evidence::{Excerpt, FoundWords, SESSIONS, saturation};
 use super::held::newest;
 use super::matches::QuestionMatches;
-use super::{HeldVectors, Index, Words, normalise};
+use super::{HeldVectors, Index, SegmentName, Words, normalise};
 use crate::config::RankingConfig;
 use crate::error::Result;
 use crate::ranking::Question;
 use crate::ranking::outline::{Growth, Outline};
 use crate::ranking::sealed::{Bucket, PartName, SealedPart};
-use crate::records::{Id, OwnerKind};
+use crate::records::OwnerKind;
 
 /// Where a record stands: the number of its scope, and its place there.
 pub type Standing = (usize, u64);
@@ -73,8 +73,10 @@ pub struct FoundPlaces {
     question: Question,
     meaning: Vec<f32>,
     average: f32,
-    /// The segments that match: BM25 of the best passage divided by the best of all.
+    /// The segments that match: BM25 of the best passage divided by the best of all; the others,
+    /// too, where so few are there that all may score.
     segments: Vec<(Standing, f32)>,
+    are_few: bool,
     /// The items that match.
     items: Vec<(Standing, f32)>,
     /// By session.
@@ -129,41 +131,42 @@ impl PartlySealed {
         self.items.extend(standing_items(&[open], growth));
     }
 
-    /// Takes the vectors that an embedder made of open segments and items that were added, as far
-    /// as they are held: they tell the average of all. Does nothing where there never were any.
+    /// Takes the vectors that an embedder made of open segments that were added, and of open items
+    /// that cite none, by ascending number, as far as they are held: they tell the average of all.
+    /// Does nothing where there never were any.
     pub fn embed<'v>(
         &mut self,
-        open: &Outline,
-        growth: &Growth,
         dimension: Option<usize>,
-        segment: impl Fn(&Id) -> Option<&'v [f32]>,
-        item: impl Fn(&Id) -> Option<&'v [f32]>,
+        segment: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
+        items: impl Iterator<Item = (usize, &'v [f32])>,
     ) {
         let held = HeldVectors::From {
             segments: 0,
             items: 0,
         };
-        self.open
-            .embed_segments(dimension, held, |name| segment(name.id));
-        for (number, entry) in growth.items.numbered(&open.items) {
-            if let Some(vector) = item(&entry.id).filter(|_| entry.segments.is_empty()) {
-                self.open.embed_item(number as u32, vector, &[]);
-            }
+        self.open.embed_segments(dimension, held, segment);
+        for (number, vector) in items {
+            self.open.embed_item(number as u32, vector, &[]);
         }
     }
 
-    /// How many passages there are, those of sealed segments and the texts of items that cite
-    /// none among them.
-    pub fn passages(&self) -> u64 {
+    /// How many passages segments have.
+    pub(super) fn passages(&self) -> u64 {
         let sealed = self.parts_of(OwnerKind::Segment);
         let sealed: u64 = sealed.map(|(_, one)| one.part.summary.documents).sum();
         self.open.passage_owner.len() as u64 + sealed
     }
 
-    /// Whether what is not sealed are enough of the newest to tell averages.
-    pub fn knows_averages(&self, config: &RankingConfig) -> bool {
+    /// Whether so few segments are there that all may score.
+    fn are_few(&self, config: &RankingConfig) -> bool {
+        self.passages() <= config.candidates as u64
+    }
+
+    /// Whether questions can be asked of the parts: what is not sealed must be enough of the newest
+    /// to tell averages, and where all segments may score, none may be sealed.
+    pub fn can_be_asked(&self, config: &RankingConfig) -> bool {
         let seals = |kind| self.parts_of(kind).next().is_some();
-        let segments = self.open.segment_count() >= config.average_of;
+        let segments = self.open.segment_count() >= config.average_of && !self.are_few(config);
         let items = self.items.len() >= newest(config);
         (segments || !seals(OwnerKind::Segment)) && (items || !seals(OwnerKind::Item))
     }
@@ -221,6 +224,11 @@ impl PartlySealed {
         let words = matches.similar(&passages, config);
         let scores = passages.scores(&words, saturation(config), config.candidates);
         let mut segments: FxHashMap<Standing, f32> = FxHashMap::default();
+        let are_few = self.are_few(config);
+        if are_few {
+            let all = (0..self.open.segment_count() as u32).map(|at| (self.open_segment(at), 0.0));
+            segments.extend(all);
+        }
         for (owner, score) in owners.iter().zip(scores) {
             if score > 0.0 {
                 let best = segments.entry(*owner).or_default();
@@ -243,6 +251,7 @@ impl PartlySealed {
             meaning: asked.matches.vector,
             question: asked.question,
             segments: normalised(segments),
+            are_few,
             items: normalised(found.filter(|(_, score)| *score > 0.0)),
             sessions,
         })
@@ -309,7 +318,7 @@ impl PartlySealed {
             sessions,
             items: items.collect(),
             meaning: found.meaning,
-            excerpt: Some(excerpt.with_average(found.average)),
+            excerpt: Some(excerpt.of(found.average, found.are_few)),
         }
     }
 }
@@ -324,7 +333,7 @@ impl FoundPlaces {
         &self.question
     }
 
-    /// Where the segments stand that match.
+    /// Where the segments stand that may score.
     pub fn segments(&self) -> impl Iterator<Item = Standing> {
         self.segments.iter().map(|(standing, _)| *standing)
     }

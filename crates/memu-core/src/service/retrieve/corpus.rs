@@ -8,7 +8,7 @@ use crate::environment::offload;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::ranking::outline::Growth;
-use crate::ranking::{FoundWords, HeldVectors, Nearest, PartlySealed};
+use crate::ranking::{FoundWords, HeldVectors, Nearest};
 use crate::records::{
     EmbedderIdentity, Embedding, Id, MemoryCategory, MemoryItem, OwnerKind, Resource, Segment,
 };
@@ -16,6 +16,7 @@ use crate::scope::{Scope, ScopeKey};
 use crate::service::Context;
 use crate::service::cache::FirstNumbers;
 use crate::service::scope::Selection;
+use crate::service::sealed::PartlyInMemory;
 use crate::service::searchable::{ItemLinks, Named, Searchable};
 use crate::store::{Query, RecordIds, RecordSet, Select, Store, VectorHit, VectorQuery};
 
@@ -32,23 +33,22 @@ pub(super) struct Corpus {
     store: Arc<dyn Store>,
     scopes: Vec<Scope>,
     searchable: Arc<Searchable>,
-    /// Whether that is an excerpt for each question, because parts of the scope are sealed.
-    is_excerpt: bool,
+    /// Where parts of scopes are sealed: what is asked, and what is searchable is an excerpt for
+    /// each question.
+    partly: Option<PartlyInMemory>,
     filter: Filter,
 }
 
 impl Corpus {
     pub(super) async fn open(context: &Context, selection: Selection) -> Result<Self> {
         let Selection { scopes, filter } = selection;
-        if let [one] = scopes.as_slice()
-            && sealed(context, one).await?.is_some()
-        {
+        if let Some(partly) = partly_in_memory(context, &scopes).await? {
             let nothing = Searchable::build(&[], &[], context.words().clone());
             return Ok(Self {
                 store: context.store().clone(),
                 scopes,
                 searchable: Arc::new(nothing),
-                is_excerpt: true,
+                partly: Some(partly),
                 filter,
             });
         }
@@ -89,7 +89,7 @@ impl Corpus {
             store: context.store().clone(),
             scopes,
             searchable,
-            is_excerpt: false,
+            partly: None,
             filter,
         })
     }
@@ -111,20 +111,21 @@ impl Corpus {
             _ => Ok(NearHits::default()),
         };
         let mut corpus = self.clone();
-        if let ([scope], true, Some(store)) =
-            (self.scopes.as_slice(), self.is_excerpt, self.store.sealed())
+        let mut partly = self.partly.clone();
+        if let Some(store) = self.store.sealed()
+            && partly.is_some()
         {
             let near = near(self).await?;
+            let of = (store, self.scopes.as_slice());
             for _ in 0..TRIES {
-                let Some(index) = sealed(context, scope).await? else {
-                    break;
-                };
-                let found = excerpt::find(context, store, scope, &index, &asked, &near).await?;
+                let Some(asked_of) = partly else { break };
+                let found = excerpt::find(context, of, &asked_of, &asked, &near).await?;
                 if let Some((searchable, found)) = found {
-                    let excerpt = self.excerpt(Arc::new(searchable));
+                    let excerpt = self.excerpt(Arc::new(searchable), asked_of);
                     let nearest = excerpt.placed(&near, &config);
                     return Ok((Arc::new(excerpt), found, nearest));
                 }
+                partly = partly_in_memory(context, &self.scopes).await?;
             }
             // It holds little now, or others keep changing it.
             let selection = Selection {
@@ -151,31 +152,30 @@ impl Corpus {
         Ok((corpus, words, nearest))
     }
 
-    fn excerpt(&self, searchable: Arc<Searchable>) -> Self {
+    fn excerpt(&self, searchable: Arc<Searchable>, partly: PartlyInMemory) -> Self {
         Self {
             store: self.store.clone(),
             scopes: self.scopes.clone(),
             searchable,
-            is_excerpt: true,
+            partly: Some(partly),
             filter: self.filter.clone(),
         }
     }
 
     /// The names of those who speak in the scopes.
-    pub(super) async fn speakers(&self, context: &Context) -> Result<Vec<String>> {
-        let own = |speakers: Vec<&str>| speakers.into_iter().map(str::to_owned).collect();
-        if let ([scope], true) = (self.scopes.as_slice(), self.is_excerpt)
-            && let Some(index) = sealed(context, scope).await?
-        {
-            return Ok(own(index.speakers()));
+    pub(super) fn speakers(&self) -> Vec<&str> {
+        match &self.partly {
+            Some(partly) => partly.index.speakers(),
+            None => self.searchable.index.speakers(),
         }
-        Ok(own(self.searchable.index.speakers()))
     }
 
     /// Whether nothing is remembered.
     pub(super) fn is_empty(&self) -> bool {
         let searchable = &self.searchable;
-        !self.is_excerpt && searchable.items.is_empty() && searchable.index.segment_count() == 0
+        self.partly.is_none()
+            && searchable.items.is_empty()
+            && searchable.index.segment_count() == 0
     }
 
     pub(super) fn searchable(&self) -> &Searchable {
@@ -187,7 +187,7 @@ impl Corpus {
     fn asks_the_store(&self, config: &RankingConfig) -> bool {
         let counts = config.embedded > 0.0 || config.item_embedded > 0.0;
         let held = self.searchable.held_vectors();
-        counts && (self.is_excerpt || held.is_some_and(|held| held != HeldVectors::All))
+        counts && (self.partly.is_some() || held.is_some_and(|held| held != HeldVectors::All))
     }
 
     /// What is nearest to the vector of a question, where the index does not hold all vectors:
@@ -320,11 +320,11 @@ impl Corpus {
     }
 }
 
-/// The index over a scope of which parts are sealed, if that is what the question is asked of.
-async fn sealed(context: &Context, scope: &Scope) -> Result<Option<Arc<PartlySealed>>> {
+/// What questions to scopes are asked of, if parts of them are sealed and that is what suits.
+async fn partly_in_memory(context: &Context, scopes: &[Scope]) -> Result<Option<PartlyInMemory>> {
     let config = &context.parts().retrieve_config.ranking;
-    let index = context.partly_sealed(scope).await?;
-    Ok(index.filter(|index| excerpt::suits(index, config)))
+    let partly = context.partly_in_memory(scopes).await?;
+    Ok(partly.filter(|partly| partly.index.can_be_asked(config)))
 }
 
 /// Records to read, by the number of their scope.

@@ -1,18 +1,24 @@
-//! What a question finds in a scope of which parts are sealed: an excerpt of it, with what it
-//! takes to score that as if all of the scope were known.
+//! What a question finds in scopes of which parts are sealed: an excerpt of them, with what it
+//! takes to score that as if all were known.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::RankingConfig;
+use super::open_entries;
 use crate::environment::offload;
 use crate::error::Result;
-use crate::ranking::outline::{Block, BlockBuilder, Entry, ItemOutline, Outline, SegmentOutline};
-use crate::ranking::{Excerpt, FoundPlaces, FoundWords, PartlySealed, ReadBucket, WantedBucket};
+use crate::ranking::outline::{
+    Block, BlockBuilder, CategoryOutline, Entry, ItemOutline, Outline, ResourceOutline,
+    SegmentOutline,
+};
+use crate::ranking::{
+    Excerpt, FoundPlaces, FoundWords, PartlySealed, ReadBucket, Standing, WantedBucket,
+};
 use crate::scope::Scope;
 use crate::service::Context;
+use crate::service::sealed::PartlyInMemory;
 use crate::service::searchable::{ScopeVectors, Searchable};
-use crate::store::{BucketBytes, SealedStore, SegmentEntry, VectorHit};
+use crate::store::{SealedStore, SegmentEntry, VectorHit};
 
 /// How far from a segment that was found those are that may score because of it.
 const AROUND: usize = 2;
@@ -31,18 +37,18 @@ pub(super) struct AskedWords {
     pub(super) carried: String,
 }
 
-/// What the words of a question find in a scope, in an excerpt that holds what its vector finds,
-/// too; `None` when the scope's parts have become others meanwhile.
+/// What the words of a question find in scopes, in an excerpt that holds what its vector finds,
+/// too; `None` when a scope's parts have become others meanwhile.
 pub(super) async fn find(
     context: &Context,
-    store: &dyn SealedStore,
-    scope: &Scope,
-    index: &Arc<PartlySealed>,
+    (store, scopes): (&dyn SealedStore, &[Scope]),
+    partly: &PartlyInMemory,
     asked: &AskedWords,
     near: &NearHits,
 ) -> Result<Option<(Searchable, FoundWords)>> {
     let config = context.parts().retrieve_config.ranking;
     let executor = &*context.parts().executor;
+    let index = &partly.index;
     let question = {
         let (index, asked) = (index.clone(), asked.clone());
         let ask = move || {
@@ -53,18 +59,33 @@ pub(super) async fn find(
         offload(executor, ask).await?
     };
     let (question, wanted) = question;
-    let Some(buckets) = read(store, scope, &wanted).await? else {
+    let Some(buckets) = read(store, scopes, &wanted).await? else {
         return Ok(None);
     };
     let found = {
         let index = index.clone();
         offload(executor, move || index.find(question, &buckets, &config)).await??
     };
-    let gathered = gather(store, scope, &found, near).await?;
+    let mut gathered = Vec::with_capacity(scopes.len());
+    for (number, scope) in scopes.iter().enumerate() {
+        let outline = partly.outlines.get(number);
+        let source = match outline.and_then(Option::as_ref) {
+            Some(outline) => Source::Memory(&outline.outline),
+            None => Source::Store(store, scope),
+        };
+        gathered.push(gather(&source, &Sought::of(number, scope, &found, near)).await?);
+    }
     let (index, words) = (index.clone(), context.words().clone());
     let tell = move || {
-        let (outline, excerpt) = gathered.outline();
-        let mut searchable = Searchable::build(&[&outline], &[ScopeVectors::none()], words);
+        let (mut lengths, mut runs) = (Vec::new(), Vec::new());
+        let told = gathered
+            .into_iter()
+            .map(|one| one.outline(&mut lengths, &mut runs));
+        let outlines: Vec<Outline> = told.collect();
+        let outlines: Vec<&Outline> = outlines.iter().collect();
+        let vectors: Vec<_> = outlines.iter().map(|_| ScopeVectors::none()).collect();
+        let mut searchable = Searchable::build(&outlines, &vectors, words);
+        let excerpt = Excerpt::new(lengths, runs);
         let items: Vec<_> = searchable.standing_items().collect();
         let found = index.tell(found, &mut searchable.index, &items, excerpt);
         (searchable, found)
@@ -75,21 +96,99 @@ pub(super) async fn find(
 /// The buckets of a question.
 async fn read(
     store: &dyn SealedStore,
-    scope: &Scope,
+    scopes: &[Scope],
     wanted: &[WantedBucket],
 ) -> Result<Option<Vec<ReadBucket>>> {
-    let names: Vec<_> = wanted.iter().map(|one| (one.part, one.bucket)).collect();
-    let read = store.buckets(scope, &names).await?;
-    let bucket = |read: BucketBytes| ReadBucket {
-        which: WantedBucket {
-            scope: 0,
-            part: read.part,
-            bucket: read.bucket,
-        },
-        words: read.words,
-        lists: read.lists,
-    };
-    Ok(read.map(|buckets| buckets.into_iter().map(bucket).collect()))
+    let mut all = Vec::with_capacity(wanted.len());
+    for (number, scope) in scopes.iter().enumerate() {
+        let of_scope = wanted.iter().filter(|one| one.scope == number);
+        let names: Vec<_> = of_scope.map(|one| (one.part, one.bucket)).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let Some(read) = store.buckets(scope, &names).await? else {
+            return Ok(None);
+        };
+        all.extend(read.into_iter().map(|read| ReadBucket {
+            which: WantedBucket {
+                scope: number,
+                part: read.part,
+                bucket: read.bucket,
+            },
+            words: read.words,
+            lists: read.lists,
+        }));
+    }
+    Ok(Some(all))
+}
+
+/// Where an excerpt is taken from.
+enum Source<'s> {
+    Store(&'s dyn SealedStore, &'s Scope),
+    Memory(&'s Outline),
+}
+
+impl Source<'_> {
+    async fn around(&self, places: &[u64]) -> Result<Vec<Vec<SegmentEntry>>> {
+        match self {
+            Self::Store(store, scope) => store.around(scope, places).await,
+            Self::Memory(outline) => Ok(open_entries::around(outline, places)),
+        }
+    }
+
+    async fn segments(&self, places: &[u64]) -> Result<Vec<SegmentEntry>> {
+        match self {
+            _ if places.is_empty() => Ok(Vec::new()),
+            Self::Store(store, scope) => store.segments(scope, places).await,
+            Self::Memory(outline) => Ok(open_entries::segments(outline, places)),
+        }
+    }
+
+    async fn items(&self, places: &[u64], citing: &[u64]) -> Result<Vec<Block<ItemOutline>>> {
+        match self {
+            _ if places.is_empty() && citing.is_empty() => Ok(Vec::new()),
+            Self::Store(store, scope) => store.items(scope, places, citing).await,
+            Self::Memory(outline) => Ok(open_entries::items(outline, places, citing)),
+        }
+    }
+
+    async fn hung_on(
+        &self,
+        resources: &[u64],
+        categories: &[u64],
+    ) -> Result<(Vec<ResourceOutline>, Vec<CategoryOutline>)> {
+        match self {
+            Self::Store(store, scope) => store.hung_on(scope, resources, categories).await,
+            Self::Memory(outline) => Ok(open_entries::hung_on(outline, resources, categories)),
+        }
+    }
+}
+
+/// The places of what is looked for in one scope.
+#[derive(Debug)]
+struct Sought {
+    segments: Vec<u64>,
+    items: Vec<u64>,
+    /// Of items that the vector of the question finds, which make near what they cite.
+    near_items: Vec<u64>,
+}
+
+impl Sought {
+    fn of(number: usize, scope: &Scope, found: &FoundPlaces, near: &NearHits) -> Self {
+        let key = scope.key();
+        let hits = |hits: &[VectorHit]| -> Vec<u64> {
+            let here = hits.iter().filter(|hit| hit.scope.key() == key);
+            here.map(|hit| hit.place).collect()
+        };
+        let here = |(scope, place): Standing| (scope == number).then_some(place);
+        let mut segments: Vec<u64> = found.segments().filter_map(here).collect();
+        segments.extend(hits(&near.segments));
+        Self {
+            segments,
+            items: found.items().filter_map(here).collect(),
+            near_items: hits(&near.items),
+        }
+    }
 }
 
 /// The records of an excerpt.
@@ -110,33 +209,23 @@ struct GatheredSegment {
 }
 
 /// Reads what was found and what may score because of that, with all that these hang on.
-async fn gather(
-    store: &dyn SealedStore,
-    scope: &Scope,
-    found: &FoundPlaces,
-    near: &NearHits,
-) -> Result<Gathered> {
+async fn gather(source: &Source<'_>, sought: &Sought) -> Result<Gathered> {
     let mut gathered = Gathered::default();
-    let mut places: Vec<u64> = found.segments().map(|(_, place)| place).collect();
-    places.extend(near.segments.iter().map(|hit| hit.place));
-    let near_items: Vec<u64> = near.items.iter().map(|hit| hit.place).collect();
-    if !near_items.is_empty() {
-        // What they cite is near because of them.
-        let items = store.items(scope, &near_items, &[]).await?;
-        let items = items.iter().flat_map(|block| &block.entries);
-        places.extend(items.flat_map(|item| &item.segments));
-    }
+    let mut places = sought.segments.clone();
+    let near_items = source.items(&sought.near_items, &[]).await?;
+    let near_items = near_items.iter().flat_map(|block| &block.entries);
+    places.extend(near_items.flat_map(|item| &item.segments));
     places.sort_unstable();
     places.dedup();
-    for window in store.around(scope, &places).await? {
+    for window in source.around(&places).await? {
         gathered.add_window(window, &places);
     }
     let around: Vec<u64> = gathered.segments.keys().copied().collect();
-    let mut own: Vec<u64> = found.items().map(|(_, place)| place).collect();
-    own.extend(near_items);
+    let mut own = sought.items.clone();
+    own.extend_from_slice(&sought.near_items);
     own.sort_unstable();
     own.dedup();
-    gathered.items = store.items(scope, &own, &around).await?;
+    gathered.items = source.items(&own, &around).await?;
     let entries = || gathered.items.iter().flat_map(|block| &block.entries);
     let cited = entries().flat_map(|item| &item.segments).copied();
     let mut missing: Vec<u64> = cited
@@ -150,7 +239,7 @@ async fn gather(
         .flat_map(|item| &item.categories)
         .copied()
         .collect();
-    for entry in store.segments(scope, &missing).await? {
+    for entry in source.segments(&missing).await? {
         gathered.add(entry, None);
     }
     let segments = gathered.segments.values();
@@ -160,7 +249,7 @@ async fn gather(
         places.sort_unstable();
         places.dedup();
     }
-    let (resources, categories) = store.hung_on(scope, &resources, &categories).await?;
+    let (resources, categories) = source.hung_on(&resources, &categories).await?;
     gathered.outline.resources = resources;
     gathered.outline.categories = categories;
     Ok(gathered)
@@ -205,11 +294,11 @@ impl Gathered {
         known.before = known.before.or(before);
     }
 
-    /// The outline of the excerpt, and what it does not tell.
-    fn outline(self) -> (Outline, Excerpt) {
+    /// The outline of the excerpt; how many words its segments have, and which lie side by side,
+    /// goes after those of the scopes before.
+    fn outline(self, lengths: &mut Vec<u32>, runs: &mut Vec<u32>) -> Outline {
         let mut builder: BlockBuilder<SegmentOutline> = BlockBuilder::default();
-        let (mut lengths, mut runs) = (Vec::new(), Vec::new());
-        let (mut last, mut run) = (None, 0);
+        let (mut last, mut run) = (None, runs.last().copied().unwrap_or_default());
         for (place, segment) in &self.segments {
             let block = &segment.entry.block;
             for entry in &block.entries {
@@ -228,16 +317,10 @@ impl Gathered {
                 items.push_from(block, entry);
             }
         }
-        let outline = Outline {
+        Outline {
             segments: builder.finish().into_iter().map(Arc::new).collect(),
             items: items.finish().into_iter().map(Arc::new).collect(),
             ..self.outline
-        };
-        (outline, Excerpt::new(lengths, runs))
+        }
     }
-}
-
-/// Whether a question is asked of the parts: where all messages may score, all must be read.
-pub(super) fn suits(index: &PartlySealed, config: &RankingConfig) -> bool {
-    index.knows_averages(config) && index.passages() > config.candidates as u64
 }

@@ -7,6 +7,7 @@ mod diversity;
 mod excerpt;
 mod follow_up;
 mod intention;
+mod open_entries;
 mod picks;
 mod rank;
 mod shown;

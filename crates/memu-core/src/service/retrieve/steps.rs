@@ -70,9 +70,7 @@ async fn asked(
     // Where nothing is remembered, there is nothing to compare with.
     let compares = embedder.embeds_segments() && !corpus.is_empty();
     let vector = if compares {
-        let speakers = corpus.speakers(context).await?;
-        let speakers: Vec<&str> = speakers.iter().map(String::as_str).collect();
-        let mut text = in_first_person(&question, &speakers);
+        let mut text = in_first_person(&question, &corpus.speakers());
         if !carried.is_empty() {
             text = format!("{text} {carried}");
         }
