@@ -99,11 +99,17 @@ async fn the_older_records_of_a_large_scope_are_sealed() {
     assert!(at.sealed(&scope, Some(next)).await.unwrap().is_none());
 }
 
+/// `MEMU_RANDOM_SEQUENCES=4000` makes the full run.
+fn seeds() -> u64 {
+    let asked = std::env::var("MEMU_RANDOM_SEQUENCES").ok();
+    asked.map_or(1, |asked| asked.parse().expect("a number of sequences"))
+}
+
 async fn changes_by_chance(test: &str, row_security: bool) {
     let Some(database) = database(test) else {
         return;
     };
-    for seed in 1..=3 {
+    for seed in 1..=seeds() {
         let mut options = options(&database);
         options.row_security = Some(row_security);
         let store = open(options).await;

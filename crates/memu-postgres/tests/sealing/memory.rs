@@ -212,7 +212,6 @@ impl Memory {
                 item.segment_ids = cited.into_iter().map(|one| one.meta.id).collect();
             }
         }
-        item.meta.revision += 1;
         self.commit(vec![Write::Item(item)]).await;
     }
 
