@@ -142,6 +142,23 @@ impl Memory {
         self.commit(writes).await;
     }
 
+    /// More of a conversation that others may have followed.
+    async fn add_segments(&mut self) {
+        let resources = self.resources().await;
+        let Some(mut resource) = self.pick(&resources) else {
+            return;
+        };
+        let mut segments = Vec::new();
+        for _ in 0..=self.below(4) {
+            let text = self.text();
+            let ordinal = resource.segment_count;
+            segments.push(self.make.segment(&resource, ordinal, &text));
+            resource.segment_count += 1;
+        }
+        self.commit(vec![Write::Resource(resource), Write::Segments(segments)])
+            .await;
+    }
+
     async fn segments(&self) -> Vec<Segment> {
         let all = Query::scope(self.scope());
         Store::segments(&*self.store, &all).await.unwrap().records
@@ -149,7 +166,8 @@ impl Memory {
 
     /// One change by chance.
     pub(crate) async fn step(&mut self) {
-        match self.below(14) {
+        match self.below(15) {
+            14 => self.add_segments().await,
             0..=2 => {
                 let messages = u32::try_from(1 + self.below(30)).unwrap();
                 self.add_resource(messages).await;
