@@ -82,6 +82,11 @@ impl Memory {
 
     /// A conversation of so many messages in sessions of a few.
     pub(crate) async fn add_resource(&mut self, messages: u32) {
+        self.add_sessions(messages, 4).await;
+    }
+
+    /// A conversation of so many messages in sessions of about so many; of 0 for one session.
+    pub(crate) async fn add_sessions(&mut self, messages: u32, length: usize) {
         self.urls += 1;
         let url = format!("file:///{}/{}", self.seed, self.urls);
         let mut resource = self.make.resource(&url);
@@ -89,7 +94,7 @@ impl Memory {
         let mut session = 0;
         let mut segments = Vec::new();
         for ordinal in 0..messages {
-            session += u32::from(ordinal > 0 && self.below(4) == 0);
+            session += u32::from(ordinal > 0 && length > 0 && self.below(length) == 0);
             let text = self.text();
             segments.push(Segment {
                 session,
