@@ -204,7 +204,8 @@ async fn agrees(
     let changes = outlines::Changes {
         on,
         scope,
-        seq,
+        // Who knows what was there before must not take it for this.
+        seq: seq + 1,
         arrays,
         part_records,
     };

@@ -131,7 +131,10 @@ async fn part_agrees<T: Sealed>(
     }
     let within = known.first..=known.last;
     let mut records = Vec::new();
-    for block in blocks {
+    let near = blocks.iter().filter(|block| {
+        block.first_place() <= Some(known.last) && Some(known.first) <= block.last_place()
+    });
+    for block in near {
         for (at, entry) in block.entries.iter().enumerate() {
             if within.contains(&entry.place()) {
                 records.push((block.clone(), at));

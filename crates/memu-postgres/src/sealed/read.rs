@@ -136,38 +136,38 @@ async fn open<T: Sealed>(
     known: &SealedScope,
 ) -> Result<Option<Vec<Arc<Block<T>>>>> {
     let border = border(&of_kind::<T>(stored))?;
-    let starts = starts::<T>(on, scope, border).await?;
-    // Blocks that were cut elsewhere are others.
-    let same_border = border_of::<T>(known)? == border;
     let known_open = T::part(&known.open);
+    let known_from = |first: u64| {
+        let at = known_open.binary_search_by_key(&Some(first), |block| block.first_place());
+        known_open.get(at.ok()?).cloned()
+    };
+    let starts = starts::<T>(on, scope, border).await?;
     let mut blocks: Vec<Option<Arc<Block<T>>>> = Vec::with_capacity(starts.len());
     let mut missing = Vec::new();
-    for (at, start) in starts.iter().enumerate() {
-        let next = starts.get(at + 1).map_or(u64::MAX, |next| next.first);
-        let from = known_open.partition_point(|one| one.first_place() < Some(start.first));
-        let same = known_open.get(from);
-        let same = same.filter(|one| one.first_place() < Some(next));
-        let same = same.filter(|_| same_border && start.seq <= known.position.seq);
+    for start in starts {
+        // What begins before the border is cut there, which may have moved.
+        let whole = integer(start.first)? > border;
+        let is_known = whole && start.seq <= known.position.seq;
+        let same = is_known.then(|| known_from(start.first)).flatten();
         if same.is_none() {
-            missing.push(*start);
+            missing.push(start);
         }
-        blocks.push(same.cloned());
+        blocks.push(same);
     }
     let read = bodies::<T>(on, scope, &missing).await?;
     let Some(read) = read else { return Ok(None) };
     let mut read = read.into_iter();
-    let filled = blocks.into_iter().map(|block| match block {
-        Some(block) => Some(block),
-        None => read.next().and_then(|block| behind(block, border)),
-    });
-    Ok(Some(filled.flatten().collect()))
-}
-
-/// The place of the last record of a kind that was sealed as it is known; -1 where none was.
-fn border_of<T: Sealed>(known: &SealedScope) -> Result<i64> {
-    let mut of = known.parts.iter().filter(|part| part.name.kind == T::OWNER);
-    of.next_back()
-        .map_or(Ok(-1), |part| integer(part.summary.last_place))
+    let mut open = Vec::with_capacity(blocks.len());
+    for block in blocks {
+        if let Some(block) = block {
+            open.push(block);
+        } else if let Some(block) = read.next().and_then(|block| behind(block, border)) {
+            // One that is cut is read each time.
+            let same = block.first_place().and_then(known_from);
+            open.push(same.filter(|same| *same == block).unwrap_or(block));
+        }
+    }
+    Ok(Some(open))
 }
 
 /// What of a block stands behind a place.

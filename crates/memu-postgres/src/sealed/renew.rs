@@ -8,6 +8,7 @@ use memu_core::store::{Effects, Fate, Fates, ScopeData};
 
 use super::kinds::Sealed;
 use super::parts::{Known, known, of_kind};
+use super::seal::Came;
 use super::{change, entries, seal};
 use crate::error::corrupt;
 use crate::outlines::Changes;
@@ -51,7 +52,16 @@ pub(crate) async fn renew(
 ) -> Result<bool> {
     let segments = Touched::of(&effects.segments, &BTreeSet::new());
     let items = Touched::of(&effects.items, &effects.refiled);
-    let parts = known(changes.on, changes.scope).await?;
+    let new = [&segments, &items].map(|touched| touched.new.len() as u64);
+    let bounds = async {
+        match new {
+            [0, 0] => Ok([0, 0]),
+            _ => seal::bounds(changes).await,
+        }
+    };
+    // One after the other they would take twice as long.
+    let parts = known(changes.on, changes.scope);
+    let (parts, bounds) = futures_util::try_join!(parts, bounds)?;
     let mut parts = Parts::of(&parts);
     if !parts.are_none() {
         let renewed = renew_kind::<SegmentOutline>(changes, data, &segments, &mut parts.segments)
@@ -65,14 +75,14 @@ pub(crate) async fn renew(
             empty(changes).await?;
         }
     }
-    let new = |touched: &Touched| Some(touched.new.len() as u64);
-    grow(changes, &mut parts, new(&segments), new(&items)).await
+    grow(changes, &mut parts, new.map(Some), bounds).await
 }
 
 /// Makes all that is sealed from the blocks, which are of the last change.
 pub(crate) async fn rebuild(changes: &Changes<'_, '_>) -> Result<()> {
     empty(changes).await?;
-    if grow(changes, &mut Parts::default(), None, None).await? {
+    let bounds = seal::bounds(changes).await?;
+    if grow(changes, &mut Parts::default(), [None, None], bounds).await? {
         return Ok(());
     }
     Err(corrupt("an outline that was just made cannot be read"))
@@ -106,17 +116,19 @@ async fn empty(changes: &Changes<'_, '_>) -> Result<()> {
     run_all(changes.on, &delete).await.map(drop)
 }
 
-/// Seals more where so many records came that there are enough; where it is not known how many
-/// came, it is looked at any rate.
+/// Seals more where so many records came that there are enough.
 async fn grow(
     changes: &Changes<'_, '_>,
     parts: &mut Parts,
-    new_segments: Option<u64>,
-    new_items: Option<u64>,
+    [segments, items]: [Option<u64>; 2],
+    bounds: [u64; 2],
 ) -> Result<bool> {
     let first = parts.are_none();
-    let grown = grow_kind::<SegmentOutline>(changes, &mut parts.segments, new_segments).await?
-        && grow_kind::<ItemOutline>(changes, &mut parts.items, new_items).await?;
+    let [of_segments, of_items] = bounds;
+    let came = |new, bound| Came { new, bound };
+    let of = &mut parts.segments;
+    let grown = grow_kind::<SegmentOutline>(changes, of, came(segments, of_segments)).await?
+        && grow_kind::<ItemOutline>(changes, &mut parts.items, came(items, of_items)).await?;
     if !grown || !first || parts.are_none() {
         return Ok(grown);
     }
@@ -127,12 +139,9 @@ async fn grow(
 async fn grow_kind<T: Sealed>(
     changes: &Changes<'_, '_>,
     parts: &mut Vec<Known>,
-    new: Option<u64>,
+    came: Came,
 ) -> Result<bool> {
-    if new == Some(0) {
-        return Ok(true);
-    }
-    match seal::ripe::<T>(changes, parts, new).await? {
+    match seal::ripe::<T>(changes, parts, came).await? {
         Some(open) => seal::seal::<T>(changes, parts, open).await,
         None => Ok(true),
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use memu_core::Result;
-use memu_core::ranking::outline::Block;
+use memu_core::ranking::outline::{Block, ItemOutline, SegmentOutline};
 use memu_core::ranking::sealed::Part;
 
 use super::kinds::Sealed;
 use super::parts::{self, Known};
 use super::{apart, entries};
-use crate::outlines::{Changes, bodies, starts};
+use crate::outlines::{Changes, Outlined as _, bodies, starts};
 use crate::rows::Reader;
 use crate::sql::Sql;
 use crate::values::Key;
@@ -28,38 +28,28 @@ fn part_records(changes: &Changes<'_, '_>) -> u64 {
         .max(1)
 }
 
-/// How many records of a kind are not sealed, when they are so many that some could be. `new`
-/// is how many came last: it is looked again when some more have come, and at any rate without.
-pub(super) async fn ripe<T: Sealed>(
-    changes: &Changes<'_, '_>,
-    parts: &[Known],
-    new: Option<u64>,
-) -> Result<Option<u64>> {
-    let enough =
-        part_records(changes).saturating_mul(if parts.is_empty() { AT_FIRST } else { LATER });
-    let border = parts::border(parts)?;
-    // Without the block in which the last part ends.
-    let in_blocks = "SELECT coalesce(sum(entries), 0)::bigint FROM memu_outlines \
-                     WHERE scope_key = $1 AND first_place > $2 AND owner_kind = $3";
-    let in_blocks = behind(changes, border, in_blocks).with(T::KIND);
-    if count(changes, in_blocks)
-        .await?
-        .saturating_add(LARGEST_BLOCK)
-        < enough
-    {
-        return Ok(None);
-    }
-    let table = T::TABLE;
-    let rows = format!("SELECT count(*) FROM {table} WHERE scope_key = $1 AND place > $2");
-    let open = count(changes, behind(changes, border, &rows)).await?;
-    // Where no session ends, nothing can be sealed, and each look reads all that is open.
-    let step = (part_records(changes) / AT_FIRST).max(1);
-    let again = new.is_none_or(|new| open.saturating_sub(new) / step != open / step);
-    Ok((open >= enough && again).then_some(open))
-}
-
-fn behind(changes: &Changes<'_, '_>, border: i64, sql: &str) -> Sql<'static> {
-    Sql::new(sql).with(Key::of(changes.scope)).with(border)
+/// How many segments, and how many items, at most are not sealed, but for those in the block
+/// in which the last part ends.
+pub(super) async fn bounds(changes: &Changes<'_, '_>) -> Result<[u64; 2]> {
+    let of = |kind: i16| {
+        format!(
+            "SELECT coalesce(sum(o.entries), 0)::bigint FROM memu_outlines o \
+             WHERE o.scope_key = $1 AND o.owner_kind = {kind} AND o.first_place > coalesce((\
+             SELECT max(p.last_place) FROM memu_parts p WHERE p.scope_key = $1 \
+             AND p.owner_kind = {kind}), -1)"
+        )
+    };
+    let (segments, items) = futures_util::try_join!(
+        count(
+            changes,
+            Sql::new(&of(SegmentOutline::KIND)).with(Key::of(changes.scope))
+        ),
+        count(
+            changes,
+            Sql::new(&of(ItemOutline::KIND)).with(Key::of(changes.scope))
+        ),
+    )?;
+    Ok([segments, items])
 }
 
 async fn count(changes: &Changes<'_, '_>, sql: Sql<'_>) -> Result<u64> {
@@ -69,6 +59,36 @@ async fn count(changes: &Changes<'_, '_>, sql: Sql<'_>) -> Result<u64> {
 
 /// No block has more entries.
 const LARGEST_BLOCK: u64 = 256;
+
+/// How many records came, and about how many of all are not sealed.
+#[derive(Clone, Copy)]
+pub(super) struct Came {
+    /// `None` where it is not known, and looked at any rate whether some can be sealed.
+    pub(super) new: Option<u64>,
+    pub(super) bound: u64,
+}
+
+/// How many records of a kind are not sealed, when they are so many that some can be.
+pub(super) async fn ripe<T: Sealed>(
+    changes: &Changes<'_, '_>,
+    parts: &[Known],
+    came: Came,
+) -> Result<Option<u64>> {
+    let times = if parts.is_empty() { AT_FIRST } else { LATER };
+    let enough = part_records(changes).saturating_mul(times);
+    if came.new == Some(0) || came.bound.saturating_add(LARGEST_BLOCK) < enough {
+        return Ok(None);
+    }
+    let table = T::TABLE;
+    let sql = format!("SELECT count(*) FROM {table} WHERE scope_key = $1 AND place > $2");
+    let sql = Sql::new(&sql).with(Key::of(changes.scope));
+    let open = count(changes, sql.with(parts::border(parts)?)).await?;
+    // Where no session ends nothing can be sealed, and each look reads all that is open: it is
+    // looked again when some more have come.
+    let step = (part_records(changes) / AT_FIRST).max(1);
+    let again = |new| open.saturating_sub(new) / step != open / step;
+    Ok((open >= enough && came.new.is_none_or(again)).then_some(open))
+}
 
 /// Seals of `open` records of a kind what can be, and notes the parts; says whether the blocks
 /// could be read.

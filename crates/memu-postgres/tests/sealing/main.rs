@@ -99,11 +99,68 @@ async fn the_older_records_of_a_large_scope_are_sealed() {
     assert!(at.sealed(&scope, Some(next)).await.unwrap().is_none());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_is_sealed_as_a_whole() {
+    let Some(database) = database("a_session_is_sealed_as_a_whole") else {
+        return;
+    };
+    let store = open(options(&database)).await;
+    let mut memory = Memory::new(store.clone(), "ann", 1);
+    let scope = memory.scope().clone();
+    memory.add_sessions(300, 0).await;
+    assert!(assert_true(&store, &scope, None).await.is_none());
+    memory.add_resource(7).await;
+    assert!(assert_true(&store, &scope, None).await.is_none());
+    memory.add_sessions(1, 0).await;
+    let sealed = assert_true(&store, &scope, None).await.unwrap();
+    assert_eq!(parts(&sealed), [1, 0]);
+    assert_eq!(sealed.parts[0].summary.records, 300);
+    assert_eq!(sealed.open.segment_count(), 8);
+}
+
+/// So many that all is read and written in pieces.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_very_large_scope_is_sealed_piece_by_piece() {
+    let Some(database) = database("a_very_large_scope_is_sealed_piece_by_piece") else {
+        return;
+    };
+    let mut options = options(&database);
+    options.part_records = 1 << 20;
+    let store = open(options.clone()).await;
+    let mut memory = Memory::new(store, "ann", 1);
+    let scope = memory.scope().clone();
+    for _ in 0..4 {
+        memory.add_sessions(1500, 20).await;
+        memory.add_items(1500).await;
+    }
+    options.part_records = 256;
+    let store = open(options).await;
+    assert!(assert_true(&store, &scope, None).await.is_none());
+    memory.store = store.clone();
+    memory.add_sessions(40, 20).await;
+    memory.add_items(40).await;
+    let sealed = assert_true(&store, &scope, None).await.unwrap();
+    let largest = sealed.parts.iter().map(|part| part.summary.records).max();
+    assert!(largest > Some(4096), "{largest:?}");
+    assert!(parts(&sealed).iter().all(|parts| *parts > 1));
+    let resource = memory.resources().await.remove(0);
+    memory
+        .commit(vec![Write::DeleteResource(resource.meta.id)])
+        .await;
+    assert!(assert_true(&store, &scope, Some(sealed)).await.is_some());
+}
+
+/// `MEMU_RANDOM_SEQUENCES=4000` makes the full run.
+fn seeds() -> u64 {
+    let asked = std::env::var("MEMU_RANDOM_SEQUENCES").ok();
+    asked.map_or(1, |asked| asked.parse().expect("a number of sequences"))
+}
+
 async fn changes_by_chance(test: &str, row_security: bool) {
     let Some(database) = database(test) else {
         return;
     };
-    for seed in 1..=3 {
+    for seed in 1..=seeds() {
         let mut options = options(&database);
         options.row_security = Some(row_security);
         let store = open(options).await;

@@ -82,6 +82,11 @@ impl Memory {
 
     /// A conversation of so many messages in sessions of a few.
     pub(crate) async fn add_resource(&mut self, messages: u32) {
+        self.add_sessions(messages, 4).await;
+    }
+
+    /// A conversation of so many messages in sessions of about so many; of 0 for one session.
+    pub(crate) async fn add_sessions(&mut self, messages: u32, length: usize) {
         self.urls += 1;
         let url = format!("file:///{}/{}", self.seed, self.urls);
         let mut resource = self.make.resource(&url);
@@ -89,7 +94,7 @@ impl Memory {
         let mut session = 0;
         let mut segments = Vec::new();
         for ordinal in 0..messages {
-            session += u32::from(ordinal > 0 && self.below(4) == 0);
+            session += u32::from(ordinal > 0 && length > 0 && self.below(length) == 0);
             let text = self.text();
             segments.push(Segment {
                 session,
@@ -142,6 +147,23 @@ impl Memory {
         self.commit(writes).await;
     }
 
+    /// More of a conversation that others may have followed.
+    async fn add_segments(&mut self) {
+        let resources = self.resources().await;
+        let Some(mut resource) = self.pick(&resources) else {
+            return;
+        };
+        let mut segments = Vec::new();
+        for _ in 0..=self.below(4) {
+            let text = self.text();
+            let ordinal = resource.segment_count;
+            segments.push(self.make.segment(&resource, ordinal, &text));
+            resource.segment_count += 1;
+        }
+        self.commit(vec![Write::Resource(resource), Write::Segments(segments)])
+            .await;
+    }
+
     async fn segments(&self) -> Vec<Segment> {
         let all = Query::scope(self.scope());
         Store::segments(&*self.store, &all).await.unwrap().records
@@ -149,7 +171,8 @@ impl Memory {
 
     /// One change by chance.
     pub(crate) async fn step(&mut self) {
-        match self.below(14) {
+        match self.below(15) {
+            14 => self.add_segments().await,
             0..=2 => {
                 let messages = u32::try_from(1 + self.below(30)).unwrap();
                 self.add_resource(messages).await;
@@ -212,7 +235,6 @@ impl Memory {
                 item.segment_ids = cited.into_iter().map(|one| one.meta.id).collect();
             }
         }
-        item.meta.revision += 1;
         self.commit(vec![Write::Item(item)]).await;
     }
 

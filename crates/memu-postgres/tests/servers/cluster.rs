@@ -101,7 +101,8 @@ async fn what_concerns_one_scope_is_done_on_one_server() {
     let Some(cluster) = Cluster::new(test).await else {
         return;
     };
-    let options = cluster.options("%20-ccitus.enable_stat_counters%3Don");
+    let mut options = cluster.options("%20-ccitus.enable_stat_counters%3Don");
+    options.part_records = 2;
     let store = open_with(options).await;
     // The first vector makes a table.
     fill(&store, "first").await;
@@ -113,6 +114,7 @@ async fn what_concerns_one_scope_is_done_on_one_server() {
         routing::work_on(&store, make, world).await;
     }
     routing::read(&store, &worlds[0], &scopes[..1]).await;
+    routing::seal(&store, &makers[0], &worlds[0]).await;
     routing::change(&store, &makers[0], &worlds[0]).await;
     store.clear(&scopes[..1]).await.unwrap();
     let after = cluster.routed().await;
@@ -187,6 +189,9 @@ async fn tables_from_before_citus_serve_and_are_spread_by_a_repair() {
         "memu_model_usage",
         "memu_blobs",
         "memu_outlines",
+        "memu_parts",
+        "memu_postings",
+        "memu_entries",
         "memu_changes",
         "memu_unread",
         "memu_meta",
@@ -210,7 +215,7 @@ async fn tables_from_before_citus_serve_and_are_spread_by_a_repair() {
     let report = store.check(true).await.unwrap();
     let (severity, _, repaired) = of_cluster(&report);
     assert_eq!((severity, repaired), (Severity::Warning, true));
-    assert_eq!(cluster.number(spread).await, 16);
+    assert_eq!(cluster.number(spread).await, 19);
     // Whoever had it open goes on, and so does who opens it anew.
     for store in [store, cluster.open().await] {
         assert_eq!(counts(&store, make.scope()).await, before);

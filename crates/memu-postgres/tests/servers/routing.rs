@@ -10,11 +10,11 @@ use memu_core::scope::ScopeSchema;
 use memu_core::store::{
     BuiltScope, BuiltVector, Query, RecordIds, Select, Store, VectorQuery, Write,
 };
-use memu_postgres::PostgresStore;
+use memu_postgres::{Options, PostgresStore};
 use memu_testkit::postgres::Server;
 use serde_json::json;
 
-use crate::support::{Three, open};
+use crate::support::{Three, open_with};
 
 /// Statements that are about the store as a whole: how they begin, and why.
 const OF_THE_WHOLE_STORE: &[(&str, &str)] = &[
@@ -64,6 +64,7 @@ async fn work(store: &PostgresStore) {
     read(store, world, &scopes[..1]).await;
     read(store, world, &scopes).await;
     build(store, &makers, &worlds).await;
+    seal(store, &makers[0], world).await;
     change(store, &makers[0], world).await;
     store.scopes(&Filter::default(), 10).await.unwrap();
     store.check(false).await.unwrap();
@@ -101,6 +102,51 @@ pub(crate) async fn work_on(store: &PostgresStore, make: &Maker, world: &World) 
         .unwrap();
     let unused = Maker::new(user("nobody").unwrap(), 9);
     store.commit(unused.batch(Vec::new())).await.unwrap();
+}
+
+/// Stores so much that it is sealed, asks for all of that, and changes it. Two records make a
+/// part.
+pub(crate) async fn seal(store: &PostgresStore, make: &Maker, world: &World) {
+    let scope = make.scope();
+    let sealing = Store::sealed(store).unwrap();
+    let mut known = None;
+    for round in 0..6 {
+        let mut resource = make.resource(&format!("file:///{round}"));
+        resource.segment_count = 4;
+        let segments =
+            (0..4).map(|ordinal| make.segment(&resource, ordinal, "It rains on Mondays"));
+        let segments: Vec<_> = segments.collect();
+        let items = (0..4).map(|number| make.item("event", &format!("{number} boats left")));
+        let items: Vec<_> = items.collect();
+        let mut changed = items[0].clone();
+        let gone = items[1].meta.id.clone();
+        let mut writes = vec![Write::Resource(resource), Write::Segments(segments)];
+        writes.extend(items.into_iter().map(Write::Item));
+        store.commit(make.batch(writes)).await.unwrap();
+        known = sealing.sealed(scope, known).await.unwrap();
+        changed.meta.revision = 1;
+        changed.summary.push_str(" the harbour");
+        let writes = vec![Write::Item(changed), Write::DeleteItem(gone)];
+        store.commit(make.batch(writes)).await.unwrap();
+        known = sealing.sealed(scope, known).await.unwrap();
+    }
+    let known = known.unwrap();
+    let wanted: Vec<_> = known.parts.iter().map(|part| (part.name, 0)).collect();
+    let buckets = sealing.buckets(scope, &wanted).await.unwrap().unwrap();
+    assert!(buckets.len() > 2);
+    let first = wanted[0].0.first_place;
+    assert_eq!(sealing.around(scope, &[first]).await.unwrap().len(), 1);
+    assert_eq!(sealing.segments(scope, &[first]).await.unwrap().len(), 1);
+    sealing.items(scope, &[], &[first]).await.unwrap();
+    sealing.hung_on(scope, &[1], &[1]).await.unwrap();
+    let outline = store.outline(scope, None).await.unwrap();
+    assert!(
+        outline
+            .outline
+            .resources
+            .iter()
+            .any(|one| one.id == world.chat.meta.id)
+    );
 }
 
 /// Changes and deletes of every kind.
@@ -218,7 +264,9 @@ fn every_statement_about_rows_of_scopes_names_the_scopes() {
     let database = server.database();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let tables: Vec<String> = runtime.block_on(async {
-        let store = open(database.as_plain_user()).await;
+        let mut options = Options::new(database.as_plain_user());
+        options.part_records = 2;
+        let store = open_with(options).await;
         work(&store).await;
         // Those of vectors are named without their number.
         let tables = database.rows(
@@ -229,7 +277,7 @@ fn every_statement_about_rows_of_scopes_names_the_scopes() {
         );
         tables.into_iter().flatten().flatten().collect()
     });
-    assert_eq!(tables.len(), 14, "{tables:?}");
+    assert_eq!(tables.len(), 17, "{tables:?}");
     let log = server.log();
     let ours = log
         .split('\u{1}')
