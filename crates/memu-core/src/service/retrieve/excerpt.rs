@@ -11,9 +11,7 @@ use crate::ranking::outline::{
     Block, BlockBuilder, CategoryOutline, Entry, ItemOutline, Outline, ResourceOutline,
     SegmentOutline,
 };
-use crate::ranking::{
-    Excerpt, FoundPlaces, FoundWords, PartlySealed, ReadBucket, Standing, WantedBucket,
-};
+use crate::ranking::{Excerpt, FoundPlaces, FoundWords, ReadBucket, Standing, WantedBucket};
 use crate::scope::Scope;
 use crate::service::Context;
 use crate::service::sealed::PartlyInMemory;
