@@ -41,17 +41,18 @@ impl<'v> Any<'v> {
         }
     }
 
+    /// Those in these places of resources, and in the same places of others of these: for pairs,
+    /// beside other conditions, the server would read the whole scope.
     pub(super) fn ordinals(&mut self, ordinals: &[(&Id, u32)]) {
         if ordinals.is_empty() {
             return;
         }
-        let of = ordinals.iter().map(|(resource, _)| *resource);
-        let ordinals = ordinals.iter().map(|(_, ordinal)| i64::from(*ordinal));
-        let condition = "(t.resource_id, t.ordinal) IN \
-                         (SELECT * FROM unnest(?::text[], ?::bigint[]))";
+        let of: BTreeSet<&Id> = ordinals.iter().map(|(resource, _)| *resource).collect();
+        let ordinals: BTreeSet<i64> = ordinals.iter().map(|(_, at)| i64::from(*at)).collect();
+        let condition = "t.resource_id = ANY(?) AND t.ordinal = ANY(?)";
         let values: Vec<Bound<'v>> = vec![
             Box::new(texts(of)),
-            Box::new(ordinals.collect::<Vec<i64>>()),
+            Box::new(ordinals.into_iter().collect::<Vec<i64>>()),
         ];
         self.conditions.push((condition.to_owned(), values));
     }
