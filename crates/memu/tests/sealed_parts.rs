@@ -64,7 +64,13 @@ async fn tell(service: &MemoryService, dice: &mut Dice, who: &str) {
         .collect();
     let talk = conversation(&format!("talk {}", dice.below(1 << 30)), &said);
     service.memorize(memorize(talk, who)).await.unwrap();
-    let items = (0..dice.below(9)).map(|number| NewItem {
+    let count = dice.below(9);
+    note(service, dice, who, count).await;
+}
+
+/// Adds so many memories that cite nothing.
+async fn note(service: &MemoryService, dice: &mut Dice, who: &str, count: usize) {
+    let items = (0..count).map(|number| NewItem {
         memory_type: ["event", "profile"][number % 2].into(),
         content: dice.text(),
         categories: vec![["habits", "goals"][number % 2].into()],
@@ -140,6 +146,13 @@ async fn answers(database: &str, with_vectors: bool) -> Vec<Value> {
         let gone = service.delete_memory_item(&other, &alice, true);
         gone.await.unwrap();
     }
+    // Carol says so little that all of it may be shown, and has many memories.
+    tell(&service, &mut dice, "carol").await;
+    note(&service, &mut dice, "carol", 20 * PART).await;
+    for _ in 0..4 {
+        let answer = ask(&service, dice.text(), &["carol"], None).await;
+        answers.push(serde_json::to_value(answer).unwrap());
+    }
     service.close().await.unwrap();
     answers
 }
@@ -169,7 +182,7 @@ async fn compare(with_vectors: bool) {
     };
     let expected = answers("inmemory", with_vectors).await;
     let found = answers(server.dsn(), with_vectors).await;
-    assert_eq!(expected.len(), 20);
+    assert_eq!(expected.len(), 24);
     for (expected, found) in expected.iter().zip(&found) {
         assert!(!expected["segments"].as_array().unwrap().is_empty());
         assert!(same(expected, found), "{expected:#}\n\n{found:#}");

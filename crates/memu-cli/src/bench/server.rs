@@ -85,15 +85,16 @@ impl Server<'_> {
         progress: &Progress,
     ) -> Result<Vec<Row>> {
         let mut rows = vec![self.store(service, embedder, progress).await?];
+        // Making the index over vectors takes all processors there are.
+        let store = PostgresStore::open(Options::new(self.dsn)).await?;
+        indexed(&store).await?;
+        store.close().await?;
         let what = Self::retrieve_name(self.count);
         if wants(&what) {
             rows.extend(ask::asked(&what, service, self.language, 1, 100).await?);
         }
         let what = Self::compared_name(self.count);
         if wants(&what) {
-            let store = PostgresStore::open(Options::new(self.dsn)).await?;
-            indexed(&store).await?;
-            store.close().await?;
             rows.extend(ask::compared(&what, self.dsn, self.language).await?);
         }
         if wants(&Self::search_name(self.count)) {

@@ -1,6 +1,6 @@
 //! Scopes of which parts are sealed: what is kept of them in memory.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Context;
 use super::cache::FirstNumbers;
@@ -29,6 +29,7 @@ impl Default for SealedScopes {
 }
 
 impl SealedScopes {
+    /// Forgets a scope, which is then read anew.
     pub(super) fn forget(&self, key: &ScopeKey) {
         self.0.forget(key);
     }
@@ -40,8 +41,11 @@ pub(super) struct Known {
     scope: Arc<SealedScope>,
     index: OnceLock<Arc<PartlySealed>>,
     /// What was there before, which may only need to grow.
-    before: Option<(Arc<SealedScope>, Arc<PartlySealed>)>,
+    before: Mutex<Option<Before>>,
 }
+
+/// An earlier state of a scope with the index over it.
+type Before = (Arc<SealedScope>, Arc<PartlySealed>);
 
 impl Known {
     fn new(scope: Arc<SealedScope>, before: Option<&Self>) -> Self {
@@ -53,20 +57,33 @@ impl Known {
                 && pairs.into_iter().all(|(a, b)| Arc::ptr_eq(a, b))
         });
         Self {
-            before: before.and_then(|one| Some((one.scope.clone(), one.index.get()?.clone()))),
+            before: Mutex::new(before.and_then(Self::as_before)),
             scope,
             index: OnceLock::new(),
         }
     }
 
+    /// What the state that comes next may start from.
+    fn as_before(&self) -> Option<Before> {
+        match self.index.get() {
+            Some(index) => Some((self.scope.clone(), index.clone())),
+            None => self.take_before(),
+        }
+    }
+
+    fn take_before(&self) -> Option<Before> {
+        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
+        before.take()
+    }
+
     /// The index that was there before, with how what is open has grown since; `None` when it
     /// must be built anew.
     fn grown_from(&self) -> Option<(Arc<PartlySealed>, Growth)> {
-        let (scope, index) = self.before.as_ref()?;
+        let (scope, index) = self.take_before()?;
         let open = &self.scope.open;
         let growth = Growth::between(&scope.open, open)?;
         let can_grow = index.can_grow(open, &growth);
-        can_grow.then(|| (index.clone(), growth))
+        can_grow.then_some((index, growth))
     }
 
     fn build(

@@ -41,9 +41,11 @@ pub(crate) async fn buckets(
     wanted: &[(PartName, u32)],
 ) -> Result<Option<Vec<BucketBytes>>> {
     let known = parts::known(on, scope).await?;
-    let known: BTreeSet<(i16, u64)> = known.iter().map(|part| (part.kind, part.first)).collect();
-    let is_there =
-        |(part, _): &(PartName, u32)| known.contains(&(kind_number(part.kind), part.first_place));
+    let known = known.iter().map(|part| (part.kind, part.first, part.last));
+    let known: BTreeSet<(i16, u64, u64)> = known.collect();
+    let is_there = |(part, _): &(PartName, u32)| {
+        known.contains(&(kind_number(part.kind), part.first_place, part.last_place))
+    };
     if !wanted.iter().all(is_there) {
         return Ok(None);
     }
@@ -59,23 +61,26 @@ async fn buckets_of<T: Sealed>(
     scope: &Scope,
     wanted: &[(PartName, u32)],
 ) -> Result<Vec<BucketBytes>> {
-    let (mut firsts, mut numbers) = (Vec::new(), Vec::new());
+    let (mut firsts, mut lasts, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     for (part, bucket) in wanted.iter().filter(|(part, _)| part.kind == T::OWNER) {
         firsts.push(integer(part.first_place)?);
+        lasts.push(integer(part.last_place)?);
         numbers.push(i64::from(*bucket));
     }
     if firsts.is_empty() {
         return Ok(Vec::new());
     }
     let rows = Sql::new(
-        "SELECT b.first_place, b.bucket, b.words, b.lists \
-         FROM unnest($3::bigint[], $4::bigint[]) u (first_place, bucket) \
+        "SELECT u.first_place, u.last_place, b.bucket, b.words, b.lists \
+         FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) \
+         u (first_place, last_place, bucket) \
          JOIN memu_postings b ON b.first_place = u.first_place AND b.bucket = u.bucket \
          WHERE b.scope_key = $1 AND b.owner_kind = $2",
     )
     .with(Key::of(scope))
     .with(T::KIND)
     .with(firsts)
+    .with(lasts)
     .with(numbers)
     .rows(on)
     .await?;
@@ -85,6 +90,7 @@ async fn buckets_of<T: Sealed>(
             part: PartName {
                 kind: T::OWNER,
                 first_place: reader.number()?,
+                last_place: reader.number()?,
             },
             bucket: reader.number()?,
             words: reader.take()?,

@@ -126,12 +126,12 @@ pub(super) async fn whole<T: Sealed>(
         summary::<T>(on, scope, first),
         buckets::<T>(on, scope, first, None)
     )?;
-    let name = PartName {
-        kind: T::OWNER,
-        first_place: first,
-    };
     Ok(summary.zip(buckets).map(|(summary, buckets)| Part {
-        name,
+        name: PartName {
+            kind: T::OWNER,
+            first_place: first,
+            last_place: summary.last_place,
+        },
         summary,
         buckets,
     }))

@@ -87,6 +87,7 @@ async fn part_as_known(
             OwnerKind::Segment
         },
         first_place: part.first,
+        last_place: part.last,
     };
     if part.seq <= known.position.seq
         && let Some(same) = known.parts.iter().find(|known| known.name == name)

@@ -20,6 +20,8 @@ const AT_FIRST: u64 = 8;
 const LATER: u64 = 2;
 /// So many parts of a size become one.
 const MERGED: usize = 4;
+/// So often at most: what becomes one is in memory, some 30 MB of 65,536 records.
+const MERGES: u32 = 2;
 
 /// About how many records a part has at least.
 fn part_records(changes: &Changes<'_, '_>) -> u64 {
@@ -145,7 +147,7 @@ async fn merge<T: Sealed>(changes: &Changes<'_, '_>, parts: &mut Vec<Known>) -> 
     while let Some(from) = parts.len().checked_sub(MERGED) {
         let last = parts.get(from..).unwrap_or_default();
         if last.windows(2).any(|two| match two {
-            [one, other] => tier(one) != tier(other),
+            [one, other] => tier(one) != tier(other) || tier(one) >= MERGES,
             _ => false,
         }) {
             break;

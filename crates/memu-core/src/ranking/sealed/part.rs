@@ -16,6 +16,9 @@ pub struct PartName {
     pub kind: OwnerKind,
     /// The place of its first record when it was sealed.
     pub first_place: u64,
+    /// The place of its last record when it was sealed; it tells a part from the one that it
+    /// becomes a part of.
+    pub last_place: u64,
 }
 
 /// A run of sealed records of a kind, by the words of their texts.
@@ -67,12 +70,14 @@ impl Part {
                 name: PartName {
                     kind: T::KIND,
                     first_place: place,
+                    last_place: place,
                 },
                 summary: Summary::default(),
                 buckets: BTreeMap::from([(0, Bucket::default())]),
             });
             record.add_to(block, &mut part.summary);
             part.summary.last_place = place;
+            part.name.last_place = place;
             let bucket = part.buckets.entry(0).or_default();
             record.for_each_posting(block, |word, posting| bucket.append(word, &[posting]));
         }
@@ -96,6 +101,7 @@ impl Part {
             add(part.buckets);
         }
         merged.buckets.insert(0, all);
+        merged.name.last_place = merged.summary.last_place;
         Some(merged.spread())
     }
 

@@ -125,6 +125,9 @@ impl Corpus {
                     let nearest = excerpt.placed(&near, &config);
                     return Ok((Arc::new(excerpt), found, nearest));
                 }
+                for scope in &self.scopes {
+                    context.cache().sealed.forget(&scope.key());
+                }
                 partly = partly_in_memory(context, &self.scopes).await?;
             }
             // It holds little now, or others keep changing it.
