@@ -1,4 +1,5 @@
-//! Looking up what a question needs of what is sealed.
+//! Looking up what a question needs of what is sealed: by its key, one row after the other. A
+//! join would take the planner through all of a scope as long as it has no statistics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,11 +72,11 @@ async fn buckets_of<T: Sealed>(
         return Ok(Vec::new());
     }
     let rows = Sql::new(
-        "SELECT u.first_place, u.last_place, b.bucket, b.words, b.lists \
+        "SELECT u.first_place, u.last_place, u.bucket, b.words, b.lists \
          FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) \
-         u (first_place, last_place, bucket) \
-         JOIN memu_postings b ON b.first_place = u.first_place AND b.bucket = u.bucket \
-         WHERE b.scope_key = $1 AND b.owner_kind = $2",
+         u (first_place, last_place, bucket) CROSS JOIN LATERAL (SELECT m.words, m.lists \
+         FROM memu_postings m WHERE m.scope_key = $1 AND m.owner_kind = $2 \
+         AND m.first_place = u.first_place AND m.bucket = u.bucket LIMIT 1) b",
     )
     .with(Key::of(scope))
     .with(T::KIND)
@@ -155,8 +156,9 @@ pub(crate) async fn segments(
     places: Places,
 ) -> Result<Vec<SegmentEntry>> {
     let rows = Sql::new(
-        "SELECT length, bare FROM memu_entries WHERE scope_key = $1 AND owner_kind = $2 \
-         AND place = ANY($3) ORDER BY place",
+        "SELECT e.length, e.bare FROM unnest($3::bigint[]) u (place) CROSS JOIN LATERAL (\
+         SELECT m.length, m.bare FROM memu_entries m WHERE m.scope_key = $1 \
+         AND m.owner_kind = $2 AND m.place = u.place LIMIT 1) e ORDER BY u.place",
     )
     .with(Key::of(scope))
     .with(SegmentOutline::KIND)
@@ -176,10 +178,12 @@ pub(crate) async fn items(
     citing: Places,
 ) -> Result<Vec<Block<ItemOutline>>> {
     let rows = Sql::new(
-        "SELECT e.bare FROM memu_entries e WHERE e.scope_key = $1 AND e.owner_kind = $2 \
-         AND e.place IN (SELECT u.place FROM unnest($3::bigint[]) u (place) UNION \
-         SELECT x.item_place FROM memu_item_segments x WHERE x.scope_key = $1 \
-         AND x.segment_place = ANY($4)) ORDER BY e.place",
+        "SELECT e.bare FROM (SELECT o.place FROM unnest($3::bigint[]) o (place) UNION \
+         SELECT x.item_place FROM unnest($4::bigint[]) c (place) CROSS JOIN LATERAL (\
+         SELECT i.item_place FROM memu_item_segments i WHERE i.scope_key = $1 \
+         AND i.segment_place = c.place OFFSET 0) x) u (place) CROSS JOIN LATERAL (\
+         SELECT m.bare FROM memu_entries m WHERE m.scope_key = $1 AND m.owner_kind = $2 \
+         AND m.place = u.place LIMIT 1) e ORDER BY u.place",
     )
     .with(Key::of(scope))
     .with(ItemOutline::KIND)

@@ -24,16 +24,15 @@ impl PartlySealed {
         let numbers: FxHashMap<(usize, PartName), usize> = parts
             .map(|(at, one)| ((one.scope, one.part.name), at))
             .collect();
+        let words = self.open.vocabulary.words_of(&asked.terms);
         let mut lists = SealedLists::new();
         for bucket in buckets {
             let which = (bucket.which.scope, bucket.which.part);
             let Some(part) = numbers.get(&which) else {
                 continue;
             };
-            let read = Bucket::read(&bucket.words, &bucket.lists, |word| {
-                let term = self.open.vocabulary.term_of_text(word)?;
-                asked.terms.binary_search(&term).ok()
-            })?;
+            let choose = |word: &str| words.get(word).copied();
+            let read = Bucket::read(&bucket.words, &bucket.lists, choose)?;
             let lists = lists.entry(*part);
             let lists = lists.or_insert_with(|| vec![Vec::new(); asked.terms.len()]);
             for (term, postings) in read {
@@ -179,7 +178,9 @@ impl Gathered {
 
     /// Adds the documents of a part that hold terms.
     fn add(&mut self, scope: usize, lists: &[Vec<Posting>]) {
+        let most = lists.iter().map(Vec::len).sum();
         let mut numbers: FxHashMap<(u64, u32), u32> = FxHashMap::default();
+        numbers.reserve(most);
         for (term, list) in lists.iter().enumerate() {
             let mut postings = Vec::with_capacity(list.len());
             for posting in list {

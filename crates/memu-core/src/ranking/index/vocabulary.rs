@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::interner::Interner;
 use super::words::{Found, Remembered, Words};
 use crate::analysis::{Analyzer, Hashed};
@@ -47,9 +49,20 @@ impl Vocabulary {
         self.terms.text(term)
     }
 
-    /// The term of a word by its text; `None` for a stop word and for one that does not occur.
-    pub(super) fn term_of_text(&self, word: &str) -> Option<u32> {
-        self.term_of(self.numbers.get(Hashed::new(word))?)
+    /// The words of these terms, which are in order, each with the place of its term among them.
+    pub(super) fn words_of(&self, terms: &[u32]) -> FxHashMap<&str, usize> {
+        let mut places = vec![None; self.terms.len()];
+        for (place, term) in terms.iter().enumerate() {
+            if let Some(of_term) = places.get_mut(*term as usize) {
+                *of_term = Some(place);
+            }
+        }
+        let words = (0..).zip(&self.words);
+        let words = words.filter_map(|(number, word)| {
+            let place = *places.get(word.term? as usize)?;
+            Some((self.text(number)?, place?))
+        });
+        words.collect()
     }
 
     /// Whether no word is known yet.
@@ -152,6 +165,8 @@ mod tests {
         );
         assert_eq!(vocabulary.term("walk"), Some(0));
         assert_eq!(vocabulary.term("cat"), None);
+        let words = vocabulary.words_of(&[0]);
+        assert_eq!(words, [("walking", 0), ("walked", 0)].into_iter().collect());
         let from: Vec<&str> = vocabulary.from(1).map(|(word, _)| word).collect();
         assert_eq!(from, ["walked", "", "dogs", "dog"]);
     }

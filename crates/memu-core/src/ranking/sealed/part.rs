@@ -6,8 +6,9 @@ use crate::analysis::Analyzer;
 use crate::ranking::outline::{Block, ItemOutline, SegmentOutline};
 use crate::records::OwnerKind;
 
-/// About how many records share a bucket of their postings: it has some two kilobytes.
-const RECORDS_PER_BUCKET: u64 = 32;
+/// About how many records share a bucket of their postings: it has some kilobyte, which PostgreSQL
+/// keeps in the row.
+const RECORDS_PER_BUCKET: u64 = 16;
 
 /// Which part of a scope it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -77,30 +77,42 @@ pub(super) fn packed(postings: &[Posting]) -> Result<Vec<u8>> {
 
 /// The postings of these bytes.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<Posting>> {
-    let damaged = || Error::new(ErrorKind::Corrupt, "a list of postings is damaged");
-    let numbers: Vec<u64> =
-        postcard::from_bytes(bytes).map_err(|cause| damaged().caused_by(cause))?;
-    let mut postings = Vec::with_capacity(numbers.len() / 3);
-    let mut numbers = numbers.into_iter();
-    let mut place = 0_u64;
-    while let Some(first) = numbers.next() {
-        let small = |number: Option<u64>| {
-            let number = number.and_then(|number| u32::try_from(number).ok());
-            number.ok_or_else(damaged)
-        };
-        place = place.wrapping_add(first >> 1);
-        let which = match first & 1 {
-            0 => 0,
-            _ => small(numbers.next())?,
-        };
+    let (count, mut rest) = number(bytes)?;
+    let count = usize::try_from(count).map_err(|_| damaged())?;
+    // How many it says there are may be damaged, too.
+    let mut postings = Vec::with_capacity((count / 3).min(bytes.len()));
+    let mut next = || -> Result<u64> {
+        let (found, after) = number(rest)?;
+        rest = after;
+        Ok(found)
+    };
+    let (mut left, mut place) = (count, 0_u64);
+    while left > 0 {
+        let further = next()?;
+        place = place.wrapping_add(further >> 1);
+        let has_which = further & 1 == 1;
+        left = left
+            .checked_sub(3 + usize::from(has_which))
+            .ok_or_else(damaged)?;
+        let which = if has_which { next()? } else { 0 };
+        let small = |number: u64| u32::try_from(number).map_err(|_| damaged());
         postings.push(Posting {
             place,
-            which,
-            count: small(numbers.next())?,
-            length: small(numbers.next())?,
+            which: small(which)?,
+            count: small(next()?)?,
+            length: small(next()?)?,
         });
     }
     Ok(postings)
+}
+
+fn damaged() -> Error {
+    Error::new(ErrorKind::Corrupt, "a list of postings is damaged")
+}
+
+/// The next number of a list.
+fn number(bytes: &[u8]) -> Result<(u64, &[u8])> {
+    postcard::take_from_bytes(bytes).map_err(|cause| damaged().caused_by(cause))
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ enum Source<'s> {
 impl Source<'_> {
     async fn around(&self, places: &[u64]) -> Result<Vec<Vec<SegmentEntry>>> {
         match self {
+            _ if places.is_empty() => Ok(Vec::new()),
             Self::Store(store, scope) => store.around(scope, places).await,
             Self::Memory(outline) => Ok(open_entries::around(outline, places)),
         }
@@ -156,6 +157,7 @@ impl Source<'_> {
         categories: &[u64],
     ) -> Result<(Vec<ResourceOutline>, Vec<CategoryOutline>)> {
         match self {
+            _ if resources.is_empty() && categories.is_empty() => Ok((Vec::new(), Vec::new())),
             Self::Store(store, scope) => store.hung_on(scope, resources, categories).await,
             Self::Memory(outline) => Ok(open_entries::hung_on(outline, resources, categories)),
         }
