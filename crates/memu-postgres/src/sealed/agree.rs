@@ -163,6 +163,7 @@ fn comparable(part: Part) -> Option<Part> {
         ..
     } = &mut part.summary;
     *last_place = 0;
+    part.name.last_place = 0;
     *sessions = without_ends(sessions);
     speakers.sort_unstable();
     nameless.sort_unstable_by_key(|(role, _)| role.as_str());

@@ -147,6 +147,7 @@ fn comparable(part: Part) -> Part {
         ..
     } = &mut part.summary;
     *last_place = 0;
+    part.name.last_place = 0;
     speakers.sort_unstable();
     nameless.sort_unstable_by_key(|(role, _)| role.as_str());
     let mut without: Vec<SealedSession> = Vec::new();
