@@ -19,7 +19,8 @@ pub struct RankingConfig {
     /// after each in its session. With 0 nothing matches. Default 1,000.
     pub candidates: usize,
     /// So many of the newest messages tell what messages mean on average; where the store is asked
-    /// for vectors, at most 1,024 of them and of the newest items that cite none. Default 4,096.
+    /// for vectors, at most 1,024 of them and of the newest items that cite none; fewer where some of
+    /// the newest of a scope of which parts are sealed were deleted. Default 4,096.
     pub average_of: usize,
     /// How many of the scope's terms may stand in for a word of the question because
     /// they mean nearly the same. Default 30.

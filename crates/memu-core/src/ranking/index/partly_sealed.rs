@@ -15,6 +15,9 @@ use crate::ranking::outline::{Growth, Outline};
 use crate::ranking::sealed::{Bucket, PartName, SealedPart};
 use crate::records::OwnerKind;
 
+/// One in so many of the newest that should tell an average still does.
+const ENOUGH: usize = 4;
+
 /// Where a record stands: the number of its scope, and its place there.
 pub type Standing = (usize, u64);
 
@@ -163,11 +166,13 @@ impl PartlySealed {
     }
 
     /// Whether questions can be asked of the parts: what is not sealed must be enough of the newest
-    /// to tell averages, and where all segments may score, none may be sealed.
+    /// to tell averages, though some may have been deleted since, and where all segments may score,
+    /// none may be sealed.
     pub fn can_be_asked(&self, config: &RankingConfig) -> bool {
         let seals = |kind| self.parts_of(kind).next().is_some();
-        let segments = self.open.segment_count() >= config.average_of && !self.are_few(config);
-        let items = self.items.len() >= newest(config);
+        let tells = |open: usize, wanted: usize| open >= wanted / ENOUGH;
+        let segments = tells(self.open.segment_count(), config.average_of) && !self.are_few(config);
+        let items = tells(self.items.len(), newest(config));
         (segments || !seals(OwnerKind::Segment)) && (items || !seals(OwnerKind::Item))
     }
 
