@@ -115,12 +115,15 @@ impl Corpus {
         if let Some(store) = self.store.sealed()
             && partly.is_some()
         {
-            let near = near(self).await?;
             let of = (store, self.scopes.as_slice());
             for _ in 0..TRIES {
                 let Some(asked_of) = partly else { break };
-                let found = excerpt::find(context, of, &asked_of, &asked, &near).await?;
-                if let Some((searchable, found)) = found {
+                // What is near and what the words find are looked for at once.
+                let found = excerpt::find(context, of, &asked_of, &asked);
+                let (found, near) = futures_util::try_join!(found, near(self))?;
+                if let Some(found) = found {
+                    let taken = excerpt::take(context, of, &asked_of, found, &near).await?;
+                    let (searchable, found) = taken;
                     let excerpt = self.excerpt(Arc::new(searchable), asked_of);
                     let nearest = excerpt.placed(&near, &config);
                     return Ok((Arc::new(excerpt), found, nearest));

@@ -35,19 +35,18 @@ pub(super) struct AskedWords {
     pub(super) carried: String,
 }
 
-/// What the words of a question find in scopes, in an excerpt that holds what its vector finds,
-/// too; `None` when a scope's parts have become others meanwhile.
+/// What the words of a question find in scopes; `None` when a scope's parts have become others
+/// meanwhile.
 pub(super) async fn find(
     context: &Context,
     (store, scopes): (&dyn SealedStore, &[Scope]),
     partly: &PartlyInMemory,
     asked: &AskedWords,
-    near: &NearHits,
-) -> Result<Option<(Searchable, FoundWords)>> {
+) -> Result<Option<FoundPlaces>> {
     let config = context.parts().retrieve_config.ranking;
     let executor = &*context.parts().executor;
     let index = &partly.index;
-    let question = {
+    let (question, wanted) = {
         let (index, asked) = (index.clone(), asked.clone());
         let ask = move || {
             let question = index.ask(&asked.question, &asked.carried, &config);
@@ -56,14 +55,22 @@ pub(super) async fn find(
         };
         offload(executor, ask).await?
     };
-    let (question, wanted) = question;
     let Some(buckets) = read(store, scopes, &wanted).await? else {
         return Ok(None);
     };
-    let found = {
-        let index = index.clone();
-        offload(executor, move || index.find(question, &buckets, &config)).await??
-    };
+    let index = index.clone();
+    let find = move || index.find(question, &buckets, &config);
+    Ok(Some(offload(executor, find).await??))
+}
+
+/// The excerpt that holds what was found by words and by vectors, and what the words find there.
+pub(super) async fn take(
+    context: &Context,
+    (store, scopes): (&dyn SealedStore, &[Scope]),
+    partly: &PartlyInMemory,
+    found: FoundPlaces,
+    near: &NearHits,
+) -> Result<(Searchable, FoundWords)> {
     let mut gathered = Vec::with_capacity(scopes.len());
     for (number, scope) in scopes.iter().enumerate() {
         let outline = partly.outlines.get(number);
@@ -73,7 +80,7 @@ pub(super) async fn find(
         };
         gathered.push(gather(&source, &Sought::of(number, scope, &found, near)).await?);
     }
-    let (index, words) = (index.clone(), context.words().clone());
+    let (index, words) = (partly.index.clone(), context.words().clone());
     let tell = move || {
         let (mut lengths, mut runs) = (Vec::new(), Vec::new());
         let told = gathered
@@ -88,7 +95,7 @@ pub(super) async fn find(
         let found = index.tell(found, &mut searchable.index, &items, excerpt);
         (searchable, found)
     };
-    Ok(Some(offload(executor, tell).await?))
+    offload(&*context.parts().executor, tell).await
 }
 
 /// The buckets of a question.
