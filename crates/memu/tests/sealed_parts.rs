@@ -13,19 +13,16 @@ mod support;
 
 use std::sync::Arc;
 
-use memu::core::environment::{FixedClock, SeededIds};
-use memu::core::records::Id;
-use memu::core::time::Timestamp;
-use memu::settings::Layers;
-use memu::{
-    CreateItems, MemoryService, MemoryServiceBuilder, NewItem, RetrieveRequest, RetrieveResponse,
-    UpdateItem,
-};
+use memu::core::records::{Id, OwnerKind};
+use memu::core::scope::ScopeSchema;
+use memu::core::store::Store;
+use memu::postgres::{Options, PostgresStore};
+use memu::{CreateItems, MemoryService, NewItem, RetrieveRequest, RetrieveResponse, UpdateItem};
 use memu_testkit::postgres::database;
 use serde_json::{Value, json};
 use support::dice::Dice;
 use support::shared_words::SharedWords;
-use support::{conversation, memorize, user};
+use support::{conversation, memorize, reproducible, user};
 
 /// So few records become a part that a small memory has many.
 const PART: usize = 16;
@@ -38,13 +35,7 @@ async fn open(database: &str, with_vectors: bool) -> MemoryService {
             "ranking": {"candidates": 40, "average_of": PART, "embedded_in_memory": 0},
         },
     });
-    let builder = MemoryServiceBuilder::new()
-        .settings(Layers::new().value(settings).settings().unwrap())
-        .database(database)
-        .ids(Arc::new(SeededIds::new(7)))
-        .clock(Arc::new(FixedClock(
-            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
-        )));
+    let builder = reproducible(database, settings);
     let builder = if with_vectors {
         builder.embedder(Arc::new(SharedWords::new()))
     } else {
@@ -176,6 +167,17 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether messages and memories of a user are sealed on a server.
+async fn sealed(dsn: &str, user: &str) -> [bool; 2] {
+    let store = PostgresStore::open(Options::new(dsn)).await.unwrap();
+    let scope = ScopeSchema::default().scope([("user_id", user)]).unwrap();
+    let (_, sealed) = store.sealed().unwrap().sealed(&scope, None).await.unwrap();
+    store.close().await.unwrap();
+    let parts = sealed.map_or_else(Vec::new, |sealed| sealed.parts.clone());
+    [OwnerKind::Segment, OwnerKind::Item]
+        .map(|kind| parts.iter().any(|part| part.name.kind == kind))
+}
+
 async fn compare(with_vectors: bool) {
     let Some(server) = database(&format!("sealed_parts_{with_vectors}")) else {
         return;
@@ -183,6 +185,9 @@ async fn compare(with_vectors: bool) {
     let expected = answers("inmemory", with_vectors).await;
     let found = answers(server.dsn(), with_vectors).await;
     assert_eq!(expected.len(), 24);
+    assert_eq!(sealed(server.dsn(), "alice").await, [true, true]);
+    assert_eq!(sealed(server.dsn(), "bob").await, [false, false]);
+    assert_eq!(sealed(server.dsn(), "carol").await, [false, true]);
     for (expected, found) in expected.iter().zip(&found) {
         assert!(!expected["segments"].as_array().unwrap().is_empty());
         assert!(same(expected, found), "{expected:#}\n\n{found:#}");

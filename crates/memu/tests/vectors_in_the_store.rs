@@ -15,17 +15,12 @@ mod support;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use memu::core::environment::{FixedClock, SeededIds};
-use memu::core::time::Timestamp;
-use memu::settings::Layers;
-use memu::{
-    CreateItems, MemoryService, MemoryServiceBuilder, NewItem, RetrieveRequest, RetrieveResponse,
-};
+use memu::{CreateItems, MemoryService, NewItem, RetrieveRequest, RetrieveResponse};
 use memu_testkit::postgres::database;
 use serde_json::{Value, json};
 use support::dice::Dice;
 use support::shared_words::SharedWords;
-use support::{conversation, memorize, stores, user};
+use support::{conversation, memorize, reproducible, stores, user};
 
 /// So many messages of one.
 fn talk(dice: &mut Dice, messages: usize) -> Vec<u8> {
@@ -53,14 +48,8 @@ async fn add(service: &MemoryService, dice: &mut Dice, count: usize, who: &str) 
 /// A service that ranks like this; ids and the clock are reproducible.
 async fn open(database: &str, ranking: Value) -> MemoryService {
     let settings = json!({"retrieve_config": {"ranking": ranking, "item": {"diversity": 0}}});
-    MemoryServiceBuilder::new()
-        .settings(Layers::new().value(settings).settings().unwrap())
-        .database(database)
+    reproducible(database, settings)
         .embedder(Arc::new(SharedWords::new()))
-        .ids(Arc::new(SeededIds::new(7)))
-        .clock(Arc::new(FixedClock(
-            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
-        )))
         .build()
         .await
         .unwrap()

@@ -22,7 +22,8 @@ mod several;
 pub use evidence::{Evidence, SegmentScore, explain_segment, score_segments};
 pub use first_person::in_first_person;
 pub use index::{
-    EmbeddedQuestion, Excerpt, FoundPlaces, FoundWords, HeldVectors, Index, ItemMatch, Nearest,
-    Nearness, PartlySealed, ReadBucket, SealedQuestion, SegmentName, Standing, WantedBucket, Words,
+    EmbeddedQuestion, Excerpt, FoundPlaces, FoundWords, HeldVectors, Index, ItemMatch, NEIGHBOURS,
+    Nearest, Nearness, PartlySealed, ReadBucket, SealedQuestion, SegmentName, Standing,
+    WantedBucket, Words,
 };
 pub use question::{Question, QuestionWord};

@@ -3,12 +3,13 @@
 //! What is cached is used only while the scope's change log ends where the store's
 //! does, so that what other processes write is seen at once.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
 use super::Context;
 use super::filing::Filing;
+use super::growing::Growing;
 use super::recent::Recent;
 use super::sealed::SealedScopes;
 use super::searchable::{ScopeVectors, Searchable};
@@ -19,7 +20,7 @@ use crate::ranking::HeldVectors;
 use crate::ranking::outline::{Growth, Outline, PASSAGE_WORDS};
 use crate::records::{Id, MemoryItem, OwnerKind};
 use crate::scope::{Scope, ScopeKey};
-use crate::store::{Committed, ScopeData, ScopeOutline, Write, WriteBatch};
+use crate::store::{Committed, LogPosition, ScopeData, ScopeOutline, Write, WriteBatch};
 
 /// How many records stay in memory for writing, of one or two KB each, beside those of the
 /// largest scope.
@@ -82,66 +83,18 @@ impl Cache {
 }
 
 /// A scope's outline with the index over it.
-#[derive(Debug)]
-struct Indexed {
-    outline: Arc<ScopeOutline>,
-    searchable: OnceLock<Arc<Searchable>>,
-    /// What was there before, which may only need to grow.
-    before: Mutex<Option<Before>>,
-}
+type Indexed = Growing<ScopeOutline, Searchable>;
 
-/// The index over an earlier outline of a scope.
-#[derive(Debug)]
-struct Before {
-    outline: Arc<ScopeOutline>,
-    searchable: Arc<Searchable>,
-}
-
-impl Indexed {
-    fn new(outline: Arc<ScopeOutline>, before: Option<Before>) -> Self {
-        Self {
-            outline,
-            searchable: OnceLock::new(),
-            before: Mutex::new(before),
-        }
-    }
-
-    /// What the outline that comes next may start from.
-    fn as_before(&self) -> Option<Before> {
-        match self.searchable.get() {
-            Some(searchable) => Some(Before {
-                outline: self.outline.clone(),
-                searchable: searchable.clone(),
-            }),
-            None => self.take_before(),
-        }
-    }
-
-    fn take_before(&self) -> Option<Before> {
-        let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        before.take()
-    }
-
-    /// The index that was there before, with how this outline has grown since; `None`
-    /// when it must be built anew, as when it does not hold the vectors that it is to hold.
-    fn grown_from(&self, held: HeldVectors) -> Option<(Arc<Searchable>, Growth)> {
-        let before = self.take_before()?;
-        let outline = &self.outline.outline;
-        let growth = Growth::between(&before.outline.outline, outline)?;
-        let holds_the_same = before
-            .searchable
-            .held_vectors()
-            .is_none_or(|now| now.can_become(held));
-        let can_grow = holds_the_same && before.searchable.can_grow(outline, &growth);
-        can_grow.then_some((before.searchable, growth))
-    }
-}
-
-/// The numbers of the first segment and the first item of a scope among those of several.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct FirstNumbers {
-    pub(super) segments: usize,
-    pub(super) items: usize,
+/// The index that was there before, with how this outline has grown since; `None`
+/// when it must be built anew, as when it does not hold the vectors that it is to hold.
+fn grown_from(indexed: &Indexed, held: HeldVectors) -> Option<(Arc<Searchable>, Growth)> {
+    let before = indexed.take_before()?;
+    let outline = &indexed.state.outline;
+    let growth = Growth::between(&before.state.outline, outline)?;
+    let holds_the_same = before.index.held_vectors();
+    let holds_the_same = holds_the_same.is_none_or(|now| now.can_become(held));
+    let can_grow = holds_the_same && before.index.can_grow(outline, &growth);
+    can_grow.then_some((before.index, growth))
 }
 
 impl Context {
@@ -173,26 +126,33 @@ impl Context {
     }
 
     /// What ranking needs to know of the scope, as the store holds it now.
-    pub(super) async fn outline(&self, scope: &Scope) -> Result<Arc<ScopeOutline>> {
-        Ok(self.indexed(scope).await?.outline.clone())
+    pub(super) async fn outline(
+        &self,
+        scope: &Scope,
+        at: Option<LogPosition>,
+    ) -> Result<Arc<ScopeOutline>> {
+        Ok(self.indexed(scope, at).await?.state.clone())
     }
 
-    async fn indexed(&self, scope: &Scope) -> Result<Arc<Indexed>> {
+    async fn indexed(&self, scope: &Scope, at: Option<LogPosition>) -> Result<Arc<Indexed>> {
         let key = scope.key();
         let known = self.cache().indexed.get(&key);
-        let outline = known.as_ref().map(|known| known.outline.clone());
-        let outline = self.read_outline(scope, outline).await?;
         if let Some(known) = &known
-            && known.outline.position == outline.position
+            && Some(known.state.position) == at
         {
             return Ok(known.clone());
         }
-        let before = known.and_then(|known| {
-            let same_life = known.outline.position.life == outline.position.life;
-            known.as_before().filter(|_| same_life)
-        });
-        let indexed = Arc::new(Indexed::new(outline, before));
-        let outline = &indexed.outline.outline;
+        let outline = known.as_ref().map(|known| known.state.clone());
+        let outline = self.read_outline(scope, outline).await?;
+        if let Some(known) = &known
+            && known.state.position == outline.position
+        {
+            return Ok(known.clone());
+        }
+        let before = known.as_deref();
+        let before = before.filter(|known| known.state.position.life == outline.position.life);
+        let indexed = Arc::new(Growing::new(outline, before));
+        let outline = &indexed.state.outline;
         let records = outline.segment_count() + outline.item_count();
         let gone = self.cache().indexed.put(key, records, indexed.clone());
         self.take_apart(gone);
@@ -223,40 +183,91 @@ impl Context {
 
     /// What questions to the scope are answered from, built off the caller's thread: what
     /// was there before with what is new, where nothing else has changed.
-    pub(super) async fn searchable(&self, scope: &Scope) -> Result<Arc<Searchable>> {
-        let indexed = self.indexed(scope).await?;
-        if let Some(searchable) = indexed.searchable.get() {
+    pub(super) async fn searchable(
+        &self,
+        scope: &Scope,
+        at: Option<LogPosition>,
+    ) -> Result<Arc<Searchable>> {
+        let indexed = self.indexed(scope, at).await?;
+        if let Some(searchable) = indexed.index.get() {
             return Ok(searchable.clone());
         }
         let words = self.words().clone();
-        let outline = &indexed.outline.outline;
+        let outline = &indexed.state.outline;
         let (segments, items) = (outline.segment_count(), outline.item_count());
         let held = HeldVectors::of(segments, items, &self.parts().retrieve_config.ranking);
-        let (before, growth) = match indexed.grown_from(held) {
+        let (before, growth) = match grown_from(&indexed, held) {
             Some((before, growth)) => (Some(before), growth),
             None => (None, Growth::of_everything()),
         };
-        let vectors = self.scope_vectors(scope, outline, &growth, held, FirstNumbers::default());
-        let vectors = vectors.await?;
+        let vectors = self.vectors_of(&[(scope, outline)], &growth, held).await?;
         offload(&*self.parts().executor, move || {
-            let outline = &indexed.outline.outline;
+            let outline = &indexed.state.outline;
             let build = || match before {
                 Some(before) => {
                     // Questions that are being answered go on with what was.
                     let mut searchable = Arc::unwrap_or_clone(before);
-                    searchable.grow(outline, vectors, &growth);
+                    searchable.grow(outline, &vectors, &growth);
                     Arc::new(searchable)
                 }
-                None => Arc::new(Searchable::build(&[outline], &[vectors], words)),
+                None => Arc::new(Searchable::build(&[outline], &vectors, words)),
             };
-            indexed.searchable.get_or_init(build).clone()
+            indexed.index.get_or_init(build).clone()
         })
         .await
     }
 
-    /// The vectors that the configured embedder made of the new segments and items of a scope,
-    /// as far as they are held in memory; none when it makes none of segments.
-    pub(super) async fn scope_vectors(
+    /// What questions to several scopes are answered from, which is built anew for each.
+    pub(super) async fn searchable_together(
+        &self,
+        scopes: &[Scope],
+        at: &[Option<LogPosition>],
+    ) -> Result<Arc<Searchable>> {
+        let mut outlines = Vec::with_capacity(scopes.len());
+        for (scope, at) in scopes.iter().zip(at) {
+            outlines.push(self.outline(scope, *at).await?);
+        }
+        let segments = outlines.iter().map(|known| known.outline.segment_count());
+        let items = outlines.iter().map(|known| known.outline.item_count());
+        let ranking = &self.parts().retrieve_config.ranking;
+        let held = HeldVectors::of(segments.sum(), items.sum(), ranking);
+        let pairs = scopes.iter().zip(&outlines);
+        let pairs: Vec<_> = pairs
+            .map(|(scope, known)| (scope, &known.outline))
+            .collect();
+        let new = Growth::of_everything();
+        let vectors = self.vectors_of(&pairs, &new, held).await?;
+        let words = self.words().clone();
+        offload(&*self.parts().executor, move || {
+            let outlines: Vec<_> = outlines.iter().map(|known| &known.outline).collect();
+            Arc::new(Searchable::build(&outlines, &vectors, words))
+        })
+        .await
+    }
+
+    /// The vectors that the configured embedder made of the new segments and items of each of
+    /// these scopes, as far as they are held in memory, which are numbered one scope after the
+    /// other; none when it makes none of segments.
+    pub(super) async fn vectors_of(
+        &self,
+        scopes: &[(&Scope, &Outline)],
+        growth: &Growth,
+        held: HeldVectors,
+    ) -> Result<Vec<ScopeVectors>> {
+        let mut vectors = Vec::with_capacity(scopes.len());
+        let mut first = FirstNumbers::default();
+        for (scope, outline) in scopes {
+            vectors.push(
+                self.scope_vectors(scope, outline, growth, held, first)
+                    .await?,
+            );
+            first.segments += outline.segment_count();
+            first.items += outline.item_count();
+        }
+        Ok(vectors)
+    }
+
+    async fn scope_vectors(
         &self,
         scope: &Scope,
         outline: &Outline,
@@ -340,6 +351,13 @@ impl Context {
         }
         Ok(committed)
     }
+}
+
+/// The numbers of the first segment and the first item of a scope among those of several.
+#[derive(Clone, Copy, Debug, Default)]
+struct FirstNumbers {
+    segments: usize,
+    items: usize,
 }
 
 /// The writes of a batch that a view shows: content and model replies stay in the store.

@@ -9,6 +9,7 @@ mod create;
 mod edit;
 pub(crate) mod files;
 mod filing;
+mod growing;
 mod list;
 mod memorize;
 mod plan;

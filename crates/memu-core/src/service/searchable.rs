@@ -128,9 +128,9 @@ impl Searchable {
 
     /// Adds what the one scope has more than before, with the vectors of that; first, see
     /// [`Self::can_grow`].
-    pub(super) fn grow(&mut self, outline: &Outline, vectors: ScopeVectors, growth: &Growth) {
+    pub(super) fn grow(&mut self, outline: &Outline, vectors: &[ScopeVectors], growth: &Growth) {
         self.index.grow(outline, growth);
-        self.add(&[outline], &[vectors], growth);
+        self.add(&[outline], vectors, growth);
         for (number, at) in &growth.changed {
             if let Some(item) = at.entry(&outline.items) {
                 self.rehang(*number, item);

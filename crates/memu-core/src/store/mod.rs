@@ -28,7 +28,7 @@ pub use query::{
     Cursor, Page, Query, RecordIds, RecordSet, ScopeState, Select, VectorHit, VectorQuery,
 };
 pub use report::{Finding, Report, Severity};
-pub use sealed::{BucketBytes, SealedScope, SealedStore, SegmentEntry};
+pub use sealed::{BESIDE, BucketBytes, SealedScope, SealedStore, SegmentEntry};
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,11 +4,16 @@ use async_trait::async_trait;
 
 use super::LogPosition;
 use crate::error::Result;
+use crate::ranking::NEIGHBOURS;
 use crate::ranking::outline::{
     Block, CategoryOutline, ItemOutline, Outline, ResourceOutline, SegmentOutline,
 };
 use crate::ranking::sealed::{PartName, SealedPart};
 use crate::scope::Scope;
+
+/// How many segments before one that was found, and how many after it, come with it: those that
+/// may score because of it, and one more, which tells whether others are side by side with these.
+pub const BESIDE: usize = NEIGHBOURS + 1;
 
 /// A store that seals the older records of large scopes: it keeps their postings in buckets, and
 /// an entry for each record, which a question looks up. So no question reads a whole scope.
@@ -16,14 +21,14 @@ use crate::scope::Scope;
 /// All of it is derived from the records. It is renewed in the transaction that changes them.
 #[async_trait]
 pub trait SealedStore: Send + Sync {
-    /// What is sealed of a scope, and the outline of what is not, as of now; `None` for a scope of
-    /// which nothing is sealed. With `known`, which this store gave before for the same scope, only
+    /// How far the change log of a scope has come, and what is sealed of it, with the outline of
+    /// what is not; `None` where nothing is sealed. With `known`, which this store gave before for the same scope, only
     /// what changed since is read.
     async fn sealed(
         &self,
         scope: &Scope,
         known: Option<Arc<SealedScope>>,
-    ) -> Result<Option<Arc<SealedScope>>>;
+    ) -> Result<(LogPosition, Option<Arc<SealedScope>>)>;
 
     /// Buckets of a scope's parts, those without words left out; `None` when a part is not there
     /// any more: others have taken its place.
@@ -33,8 +38,8 @@ pub trait SealedStore: Send + Sync {
         wanted: &[(PartName, u32)],
     ) -> Result<Option<Vec<BucketBytes>>>;
 
-    /// The segments at these places of a scope of which parts are sealed, with the three before
-    /// and the three after each: by these places and within that in the order of storing. Those at
+    /// The segments at these places of a scope of which parts are sealed, with the [`BESIDE`] before
+    /// and after each: by these places and within that in the order of storing. Those at
     /// these places come with their words, the others without. What is gone is left out.
     async fn around(&self, scope: &Scope, places: &[u64]) -> Result<Vec<Vec<SegmentEntry>>>;
 

@@ -15,7 +15,9 @@ use memu_core::ranking::outline::{
 use memu_core::records::OwnerKind;
 use memu_core::store::ScopeData;
 
-pub(crate) use read::{agreed, bodies, categories_at, outline, resources_at, starts};
+pub(crate) use read::{
+    EVERYWHERE, agreed, blocks, bodies, categories_at, known_block, outline, resources_at, starts,
+};
 pub(crate) use renew::{Changes, rebuild, renew};
 
 use crate::owners::kind_number;

@@ -44,6 +44,9 @@ pub(crate) async fn outline(
     Ok(Arc::new(ScopeOutline { position, outline }))
 }
 
+/// Before every place.
+pub(crate) const EVERYWHERE: i64 = -1;
+
 /// The outline that is stored; `None` when it is of another change, or unreadable.
 async fn stored(
     on: &Transaction<'_>,
@@ -54,11 +57,12 @@ async fn stored(
     if !standing.is_derived() {
         return Ok(None);
     }
+    let seq = known.position.seq;
     let (resources, categories, segments, items) = futures_util::try_join!(
         resources_at(on, scope, None),
         categories_at(on, scope, None),
-        blocks::<SegmentOutline>(on, scope, known),
-        blocks::<ItemOutline>(on, scope, known),
+        blocks::<SegmentOutline>(on, scope, (&known.outline.segments, seq), EVERYWHERE),
+        blocks::<ItemOutline>(on, scope, (&known.outline.items, seq), EVERYWHERE),
     )?;
     let (Some(segments), Some(items)) = (segments, items) else {
         return Ok(None);
@@ -71,19 +75,20 @@ async fn stored(
     }))
 }
 
-/// The blocks of a kind as they are now; those of `known` that have not been renewed since
-/// are taken from there.
-async fn blocks<T: Outlined>(
+/// The blocks of a kind as they are now that may have records behind a place; those of `known` that
+/// have not been renewed since `seq` are taken from there.
+pub(crate) async fn blocks<T: Outlined>(
     on: &Transaction<'_>,
     scope: &Scope,
-    known: &ScopeOutline,
+    (known, seq): (&[Arc<Block<T>>], u64),
+    place: i64,
 ) -> Result<Option<Vec<Arc<Block<T>>>>> {
-    let starts = starts::<T>(on, scope, -1).await?;
+    let starts = starts::<T>(on, scope, place).await?;
     let mut blocks = Vec::with_capacity(starts.len());
     let mut missing = Vec::new();
     for start in starts {
-        let block = (start.seq <= known.position.seq)
-            .then(|| known_block(T::part(&known.outline), start.first))
+        let block = (start.seq <= seq)
+            .then(|| known_block(known, start.first))
             .flatten();
         if block.is_none() {
             missing.push(start);
@@ -134,7 +139,10 @@ pub(crate) async fn starts<T: Outlined>(
     rows.iter().map(start).collect()
 }
 
-fn known_block<T: Outlined>(known: &[Arc<Block<T>>], first: u64) -> Option<Arc<Block<T>>> {
+pub(crate) fn known_block<T: Outlined>(
+    known: &[Arc<Block<T>>],
+    first: u64,
+) -> Option<Arc<Block<T>>> {
     let at = known.binary_search_by_key(&Some(first), |block| block.first_place());
     known.get(at.ok()?).cloned()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deadpool_postgres::Transaction;
 use memu_core::Result;
 use memu_core::ranking::outline::{Block, ItemOutline, Outline, SegmentOutline};
-use memu_core::ranking::sealed::{LoneEntry, Part, SealedSession, Summary};
+use memu_core::ranking::sealed::LoneEntry;
 use memu_core::scope::Scope;
 use tokio_postgres::Row;
 
@@ -141,50 +141,5 @@ async fn part_agrees<T: Sealed>(
             }
         }
     }
-    apart(move || {
-        let made = T::seal(&records).map(|made| Part {
-            name: stored.name,
-            ..made
-        });
-        made.and_then(comparable) == comparable(stored)
-    })
-    .await
-}
-
-/// A part without what depends on how it came to be: how its postings are spread, what was its
-/// last record, and in which order what is counted came.
-fn comparable(part: Part) -> Option<Part> {
-    let mut part = Part::merged([part])?;
-    let Summary {
-        last_place,
-        sessions,
-        speakers,
-        nameless,
-        ..
-    } = &mut part.summary;
-    *last_place = 0;
-    part.name.last_place = 0;
-    *sessions = without_ends(sessions);
-    speakers.sort_unstable();
-    nameless.sort_unstable_by_key(|(role, _)| role.as_str());
-    Some(part)
-}
-
-/// Sessions without what was between them and at their ends.
-fn without_ends(sessions: &[SealedSession]) -> Vec<SealedSession> {
-    let mut without: Vec<SealedSession> = Vec::new();
-    for one in sessions {
-        match without.last_mut() {
-            Some(last) if (last.resource, last.session) == (one.resource, one.session) => {
-                last.segments += one.segments;
-                last.words += one.words;
-            }
-            _ => without.push(SealedSession {
-                first: 0,
-                last: 0,
-                ..*one
-            }),
-        }
-    }
-    without
+    apart(move || parts::made(&records).is_some_and(|made| stored.says_as(made))).await
 }

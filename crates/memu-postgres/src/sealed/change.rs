@@ -75,12 +75,8 @@ pub(super) async fn old<T: Sealed>(
 fn alone<T: Sealed>(blocks: &[Arc<Block<T>>]) -> BTreeMap<u64, Block<T>> {
     let mut alone = BTreeMap::new();
     for block in blocks {
-        for entry in &block.entries {
-            let mut builder = BlockBuilder::default();
-            builder.push_from(block, entry);
-            let one = builder.finish().pop();
-            alone.extend(one.map(|one| (entry.place(), one)));
-        }
+        let entries = block.entries.iter();
+        alone.extend(entries.map(|entry| (entry.place(), block.alone(entry))));
     }
     alone
 }
@@ -129,9 +125,9 @@ fn begun<T: Sealed>(summary: Summary, pairs: &[Pair<T>]) -> (Change, bool) {
             continue;
         }
         changed = true;
-        T::take(&mut change, before, entry);
+        change.remove(before, entry);
         if let Some((block, now)) = now {
-            T::put(&mut change, block, now);
+            change.add(block, now);
         }
     }
     (change, changed)

@@ -9,7 +9,7 @@ use memu_core::ranking::sealed::LoneEntry;
 
 use super::apart;
 use super::kinds::Sealed;
-use crate::outlines::{Changes, bodies, starts};
+use crate::outlines::{Changes, EVERYWHERE, bodies, starts};
 use crate::rows::Reader;
 use crate::sql::{FromArrays, Sql};
 use crate::values::{Key, integer};
@@ -22,16 +22,18 @@ const AT_ONCE: usize = 4_096;
 
 /// The entries of the records of blocks.
 pub(super) fn of_blocks<T: Sealed>(blocks: &[Arc<Block<T>>]) -> Result<Vec<LoneEntry>> {
-    let entries = blocks
-        .iter()
-        .flat_map(|block| block.entries.iter().map(|entry| T::lone(block, entry)));
-    entries.collect()
+    let of_block = |block: &Arc<Block<T>>| {
+        let entries = block.entries.iter();
+        let lone = entries.map(|entry| LoneEntry::of(block, entry));
+        lone.collect::<Vec<_>>()
+    };
+    blocks.iter().flat_map(of_block).collect()
 }
 
 /// Writes entries of all records of a kind; says whether their blocks could be read.
 pub(super) async fn write_all<T: Sealed>(changes: &Changes<'_, '_>) -> Result<bool> {
     let Changes { on, scope, .. } = *changes;
-    let starts = starts::<T>(on, scope, -1).await?;
+    let starts = starts::<T>(on, scope, EVERYWHERE).await?;
     for some in starts.chunks(BLOCKS) {
         let Some(blocks) = bodies::<T>(on, scope, some).await? else {
             return Ok(false);

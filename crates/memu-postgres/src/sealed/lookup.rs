@@ -10,7 +10,7 @@ use memu_core::ranking::outline::{
 };
 use memu_core::ranking::sealed::PartName;
 use memu_core::scope::Scope;
-use memu_core::store::{BucketBytes, SegmentEntry};
+use memu_core::store::{BESIDE, BucketBytes, SegmentEntry};
 use tokio_postgres::Row;
 
 use super::kinds::Sealed;
@@ -101,7 +101,7 @@ async fn buckets_of<T: Sealed>(
     rows.iter().map(bucket).collect()
 }
 
-/// The segments at these places that are there, with the three before and the three after each;
+/// The segments at these places that are there, with those [`BESIDE`] each;
 /// only those come with their words.
 pub(crate) async fn around(
     on: &Transaction<'_>,
@@ -109,16 +109,17 @@ pub(crate) async fn around(
     places: Places,
 ) -> Result<Vec<Vec<SegmentEntry>>> {
     let windows = places.0.len();
-    let rows = Sql::new(
+    let (before, from_there) = (BESIDE, BESIDE + 1);
+    let rows = Sql::new(&format!(
         "SELECT p.at, p.place, e.place, e.length, \
          CASE WHEN e.place = p.place THEN e.whole ELSE e.bare END \
          FROM unnest($3::bigint[]) WITH ORDINALITY p (place, at) CROSS JOIN LATERAL ((\
          SELECT m.place, m.length, m.bare, m.whole FROM memu_entries m WHERE m.scope_key = $1 \
-         AND m.owner_kind = $2 AND m.place >= p.place ORDER BY m.place LIMIT 4) UNION ALL (\
+         AND m.owner_kind = $2 AND m.place >= p.place ORDER BY m.place LIMIT {from_there}) UNION ALL (\
          SELECT m.place, m.length, m.bare, m.whole FROM memu_entries m WHERE m.scope_key = $1 \
-         AND m.owner_kind = $2 AND m.place < p.place ORDER BY m.place DESC LIMIT 3)) e \
-         ORDER BY p.at, e.place",
-    )
+         AND m.owner_kind = $2 AND m.place < p.place ORDER BY m.place DESC LIMIT {before})) e \
+         ORDER BY p.at, e.place"
+    ))
     .with(Key::of(scope))
     .with(SegmentOutline::KIND)
     .with(places.0)

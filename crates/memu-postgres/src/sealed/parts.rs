@@ -1,16 +1,18 @@
 //! Parts, as they are stored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use deadpool_postgres::Transaction;
 use memu_core::Result;
+use memu_core::ranking::outline::Block;
 use memu_core::ranking::sealed::{Bucket, Part, PartName, Summary};
 use memu_core::scope::Scope;
 use tokio_postgres::Row;
 
 use super::apart;
 use super::kinds::Sealed;
-use crate::outlines::Changes;
+use crate::outlines::{Changes, EVERYWHERE};
 use crate::rows::Reader;
 use crate::sql::{FromArrays, Sql, run_all};
 use crate::values::{Key, integer};
@@ -56,9 +58,11 @@ pub(super) fn of_kind<T: Sealed>(known: &[Known]) -> Vec<Known> {
     of.copied().collect()
 }
 
-/// The place of the last record that is sealed, as it is stored; -1 where none is.
+/// The place of the last record that is sealed, as it is stored; before every place where none is.
 pub(super) fn border(parts: &[Known]) -> Result<i64> {
-    parts.last().map_or(Ok(-1), |part| integer(part.last))
+    parts
+        .last()
+        .map_or(Ok(EVERYWHERE), |part| integer(part.last))
 }
 
 /// What is known of a part; `None` when it cannot be read.
@@ -114,6 +118,16 @@ fn decoded(rows: &[Row]) -> Result<Option<BTreeMap<u32, Bucket>>> {
         buckets.insert(number, bucket);
     }
     Ok(Some(buckets))
+}
+
+/// Records, each as its block and its number there.
+pub(super) type Records<T> = Vec<(Arc<Block<T>>, usize)>;
+
+/// The part that these records make.
+pub(super) fn made<T: Sealed>(records: &Records<T>) -> Option<Part> {
+    let entries = records.iter();
+    let entries = entries.filter_map(|(block, at)| Some((&**block, block.entries.get(*at)?)));
+    Part::of(entries)
 }
 
 /// A whole part; `None` when it cannot be read.

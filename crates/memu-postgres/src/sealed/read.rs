@@ -5,35 +5,46 @@ use std::sync::Arc;
 use deadpool_postgres::Transaction;
 use memu_core::Result;
 use memu_core::ranking::outline::{Block, BlockBuilder, ItemOutline, Outline, SegmentOutline};
-use memu_core::ranking::sealed::{Bucket, PartName, SealedPart, Summary};
-use memu_core::records::OwnerKind;
+use memu_core::ranking::sealed::{Bucket, PartName, Sealable as _, SealedPart, Summary};
 use memu_core::scope::Scope;
-use memu_core::store::SealedScope;
+use memu_core::store::{LogPosition, SealedScope};
 use tokio_postgres::Row;
 
 use super::apart;
 use super::kinds::Sealed;
 use super::parts::{self, Known, border, of_kind};
-use crate::outlines::{Outlined as _, bodies, starts};
+use crate::outlines::{Outlined as _, blocks, known_block};
 use crate::rows::Reader;
 use crate::scopes::standing;
 use crate::sql::Sql;
 use crate::values::{Key, integer};
 
-/// What is sealed of a scope, with what has not changed since `known` taken from there; `None`
-/// when nothing is, when it is of another change, and when it cannot be read.
+/// How far the log of a scope has come, and what is sealed of it, with what has not changed since
+/// `known` taken from there; `None` when nothing is, when it is of another change, and when it
+/// cannot be read.
 pub(crate) async fn sealed(
     on: &Transaction<'_>,
     scope: &Scope,
     known: Option<Arc<SealedScope>>,
-) -> Result<Option<Arc<SealedScope>>> {
+) -> Result<(LogPosition, Option<Arc<SealedScope>>)> {
     let Some(standing) = standing(on, scope, false).await? else {
-        return Ok(None);
+        return Ok((LogPosition::default(), None));
     };
-    if !standing.is_derived() {
-        return Ok(None);
-    }
     let position = standing.position;
+    let sealed = if standing.is_derived() {
+        sealed_at(on, scope, position, known).await?
+    } else {
+        None
+    };
+    Ok((position, sealed))
+}
+
+async fn sealed_at(
+    on: &Transaction<'_>,
+    scope: &Scope,
+    position: LogPosition,
+    known: Option<Arc<SealedScope>>,
+) -> Result<Option<Arc<SealedScope>>> {
     // What is of another life of the scope is not its own.
     let known = known.filter(|known| known.position.life == position.life);
     if let Some(known) = &known
@@ -82,9 +93,9 @@ async fn part_as_known(
     let is_item = part.kind == ItemOutline::KIND;
     let name = PartName {
         kind: if is_item {
-            OwnerKind::Item
+            ItemOutline::OWNER
         } else {
-            OwnerKind::Segment
+            SegmentOutline::OWNER
         },
         first_place: part.first,
         last_place: part.last,
@@ -138,37 +149,18 @@ async fn open<T: Sealed>(
 ) -> Result<Option<Vec<Arc<Block<T>>>>> {
     let border = border(&of_kind::<T>(stored))?;
     let known_open = T::part(&known.open);
-    let known_from = |first: u64| {
-        let at = known_open.binary_search_by_key(&Some(first), |block| block.first_place());
-        known_open.get(at.ok()?).cloned()
+    let seq = known.position.seq;
+    let blocks = blocks::<T>(on, scope, (known_open, seq), border).await?;
+    let Some(blocks) = blocks else {
+        return Ok(None);
     };
-    let starts = starts::<T>(on, scope, border).await?;
-    let mut blocks: Vec<Option<Arc<Block<T>>>> = Vec::with_capacity(starts.len());
-    let mut missing = Vec::new();
-    for start in starts {
-        // What begins before the border is cut there, which may have moved.
-        let whole = integer(start.first)? > border;
-        let is_known = whole && start.seq <= known.position.seq;
-        let same = is_known.then(|| known_from(start.first)).flatten();
-        if same.is_none() {
-            missing.push(start);
-        }
-        blocks.push(same);
-    }
-    let read = bodies::<T>(on, scope, &missing).await?;
-    let Some(read) = read else { return Ok(None) };
-    let mut read = read.into_iter();
-    let mut open = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        if let Some(block) = block {
-            open.push(block);
-        } else if let Some(block) = read.next().and_then(|block| behind(block, border)) {
-            // One that is cut is read each time.
-            let same = block.first_place().and_then(known_from);
-            open.push(same.filter(|same| *same == block).unwrap_or(block));
-        }
-    }
-    Ok(Some(open))
+    let open = blocks.into_iter().filter_map(|block| {
+        let open = behind(block, border)?;
+        // One that was cut is read each time, and most often is the same.
+        let known = known_block(known_open, open.first_place()?);
+        Some(known.filter(|known| *known == open).unwrap_or(open))
+    });
+    Ok(Some(open.collect()))
 }
 
 /// What of a block stands behind a place.

@@ -7,7 +7,7 @@ use memu_core::ranking::outline::{Block, ItemOutline, SegmentOutline};
 use memu_core::ranking::sealed::Part;
 
 use super::kinds::Sealed;
-use super::parts::{self, Known};
+use super::parts::{self, Known, Records};
 use super::{apart, entries};
 use crate::outlines::{Changes, Outlined as _, bodies, starts};
 use crate::rows::Reader;
@@ -104,7 +104,7 @@ pub(super) async fn seal<T: Sealed>(
     let border = parts::border(parts)?;
     let starts = starts::<T>(on, scope, border).await?;
     let mut left = open;
-    let mut gathered: Vec<(Arc<Block<T>>, usize)> = Vec::new();
+    let mut gathered: Records<T> = Vec::new();
     for some in starts.chunks(entries::BLOCKS) {
         let Some(blocks) = bodies::<T>(on, scope, some).await? else {
             return Ok(false);
@@ -121,12 +121,12 @@ pub(super) async fn seal<T: Sealed>(
                 }
                 let ends = |last: &(Arc<Block<T>>, usize)| {
                     let last = last.0.entries.get(last.1);
-                    last.is_some_and(|last| last.parts(entry))
+                    last.is_some_and(|last| last.may_part_from(entry))
                 };
                 if count >= least && gathered.last().is_some_and(ends) {
                     left -= count;
                     let records = std::mem::take(&mut gathered);
-                    if let Some(part) = apart(move || T::seal(&records)).await? {
+                    if let Some(part) = apart(move || parts::made(&records)).await? {
                         parts.push(parts::write::<T>(changes, part).await?);
                     }
                     if !merge::<T>(changes, parts).await? {

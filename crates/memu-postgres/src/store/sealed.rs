@@ -7,7 +7,7 @@ use memu_core::Result;
 use memu_core::ranking::outline::{Block, CategoryOutline, ItemOutline, ResourceOutline};
 use memu_core::ranking::sealed::PartName;
 use memu_core::scope::Scope;
-use memu_core::store::{BucketBytes, SealedScope, SealedStore, SegmentEntry};
+use memu_core::store::{BucketBytes, LogPosition, SealedScope, SealedStore, SegmentEntry};
 
 use super::PostgresStore;
 use crate::attempts::reading;
@@ -20,7 +20,7 @@ impl SealedStore for PostgresStore {
         &self,
         scope: &Scope,
         known: Option<Arc<SealedScope>>,
-    ) -> Result<Option<Arc<SealedScope>>> {
+    ) -> Result<(LogPosition, Option<Arc<SealedScope>>)> {
         let reach = std::slice::from_ref(scope);
         reading!(self, Reach::Scopes(reach), |on| sealed::sealed(
             on,

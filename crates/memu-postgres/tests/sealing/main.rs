@@ -16,7 +16,7 @@ use std::sync::Arc;
 use memu_core::ErrorKind;
 use memu_core::conformance::fixtures::user;
 use memu_core::records::OwnerKind;
-use memu_core::store::{SealedScope, Severity, Store, Write};
+use memu_core::store::{LogPosition, SealedScope, Severity, Store, Write};
 use memu_postgres::{Options, PostgresStore};
 use memu_testkit::postgres::{Database, database};
 
@@ -80,7 +80,7 @@ async fn the_older_records_of_a_large_scope_are_sealed() {
     memory.add_items(1).await;
     let at = Store::sealed(&*store).unwrap();
     let next = at.sealed(&scope, Some(sealed.clone())).await.unwrap();
-    let next = next.unwrap();
+    let next = next.1.unwrap();
     for (before, now) in sealed.parts.iter().zip(&next.parts) {
         assert!(Arc::ptr_eq(before, now));
     }
@@ -88,15 +88,17 @@ async fn the_older_records_of_a_large_scope_are_sealed() {
         assert!(Arc::ptr_eq(before, now));
     }
     let same = at.sealed(&scope, Some(next.clone())).await.unwrap();
-    assert!(Arc::ptr_eq(&same.unwrap(), &next));
+    assert!(Arc::ptr_eq(&same.1.unwrap(), &next));
     let mut gone = sealed.parts[0].name;
     gone.first_place += 1;
     assert!(at.buckets(&scope, &[(gone, 0)]).await.unwrap().is_none());
     let other = user("bob").unwrap();
-    assert!(at.sealed(&other, None).await.unwrap().is_none());
+    let (position, nothing) = at.sealed(&other, None).await.unwrap();
+    assert!(position == LogPosition::default() && nothing.is_none());
     store.clear(std::slice::from_ref(&scope)).await.unwrap();
     assert_eq!(rows(&database), [0, 0, 0]);
-    assert!(at.sealed(&scope, Some(next)).await.unwrap().is_none());
+    let (position, nothing) = at.sealed(&scope, Some(next)).await.unwrap();
+    assert!(position == LogPosition::default() && nothing.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,10 +168,7 @@ async fn changes_by_chance(test: &str, row_security: bool) {
         let store = open(options).await;
         let mut memory = Memory::new(store.clone(), &format!("ann {seed}"), seed);
         let scope = memory.scope().clone();
-        for _ in 0..6 {
-            memory.add_resource(20).await;
-            memory.add_items(15).await;
-        }
+        memory.fill(6).await;
         let mut known = assert_true(&store, &scope, None).await;
         assert!(known.is_some());
         for _ in 0..120 {
@@ -222,10 +221,7 @@ async fn a_check_finds_what_is_damaged_and_mends_it() {
     let store = open(options(&database)).await;
     let mut memory = Memory::new(store.clone(), "ann", 3);
     let scope = memory.scope().clone();
-    for _ in 0..8 {
-        memory.add_resource(20).await;
-        memory.add_items(15).await;
-    }
+    memory.fill(8).await;
     assert!(assert_true(&store, &scope, None).await.is_some());
     for damage in DAMAGE {
         database.rows(damage);
@@ -249,10 +245,7 @@ async fn writing_does_not_stop_at_what_is_damaged() {
     let store = open(options(&database)).await;
     let mut memory = Memory::new(store.clone(), "ann", 4);
     let scope = memory.scope().clone();
-    for _ in 0..8 {
-        memory.add_resource(20).await;
-        memory.add_items(15).await;
-    }
+    memory.fill(8).await;
     for damage in DAMAGE {
         database.rows(damage);
         let resource = memory.resources().await.remove(0);
@@ -298,10 +291,7 @@ async fn before_version_2(test: &str, row_security: bool) {
     let store = open(with.clone()).await;
     let mut memory = Memory::new(store.clone(), "ann", 5);
     let scope = memory.scope().clone();
-    for _ in 0..8 {
-        memory.add_resource(20).await;
-        memory.add_items(15).await;
-    }
+    memory.fill(8).await;
     store.close().await.unwrap();
     database.rows(
         "DROP TABLE memu_parts, memu_postings, memu_entries; \

@@ -127,6 +127,14 @@ impl Memory {
         self.store.relations(&all).await.unwrap().records
     }
 
+    /// So many resources with twenty messages each, and fifteen items after each.
+    pub(crate) async fn fill(&mut self, resources: usize) {
+        for _ in 0..resources {
+            self.add_resource(20).await;
+            self.add_items(15).await;
+        }
+    }
+
     /// Items, some of which come from a resource and cite what it says.
     pub(crate) async fn add_items(&mut self, count: usize) {
         let segments = self.segments().await;

@@ -123,12 +123,12 @@ pub(crate) async fn seal(store: &PostgresStore, make: &Maker, world: &World) {
         let mut writes = vec![Write::Resource(resource), Write::Segments(segments)];
         writes.extend(items.into_iter().map(Write::Item));
         store.commit(make.batch(writes)).await.unwrap();
-        known = sealing.sealed(scope, known).await.unwrap();
+        known = sealing.sealed(scope, known).await.unwrap().1;
         changed.meta.revision = 1;
         changed.summary.push_str(" the harbour");
         let writes = vec![Write::Item(changed), Write::DeleteItem(gone)];
         store.commit(make.batch(writes)).await.unwrap();
-        known = sealing.sealed(scope, known).await.unwrap();
+        known = sealing.sealed(scope, known).await.unwrap().1;
     }
     let known = known.unwrap();
     let wanted: Vec<_> = known.parts.iter().map(|part| (part.name, 0)).collect();

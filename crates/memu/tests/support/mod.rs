@@ -58,28 +58,30 @@ pub(crate) async fn service(store: &str) -> Fixture {
 /// The same with settings.
 pub(crate) async fn service_with(store: &str, settings: Value) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let settings: Settings = Layers::new().value(settings).settings().unwrap();
     let server = (store == "postgres").then(|| database(&this_test()).expect("a server"));
     let database = match &server {
         Some(server) => server.dsn().to_owned(),
         None if store == "sqlite" => folder.path().join("memu.db").display().to_string(),
         None => store.to_owned(),
     };
-    let service = MemoryServiceBuilder::new()
-        .settings(settings)
-        .database(&database)
-        .ids(Arc::new(SeededIds::new(7)))
-        .clock(Arc::new(FixedClock(
-            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
-        )))
-        .build()
-        .await
-        .unwrap();
+    let service = reproducible(&database, settings).build().await.unwrap();
     Fixture {
         service,
         folder,
         _database: server,
     }
+}
+
+/// A service that is being made, with reproducible ids and a clock that stands still.
+pub(crate) fn reproducible(database: &str, settings: Value) -> MemoryServiceBuilder {
+    let settings: Settings = Layers::new().value(settings).settings().unwrap();
+    MemoryServiceBuilder::new()
+        .settings(settings)
+        .database(database)
+        .ids(Arc::new(SeededIds::new(7)))
+        .clock(Arc::new(FixedClock(
+            Timestamp::parse("2026-03-01 12:00:00").unwrap(),
+        )))
 }
 
 /// A conversation in a messages layout, with an id.

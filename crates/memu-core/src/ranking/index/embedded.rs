@@ -87,10 +87,6 @@ impl Embedded {
             items,
         };
         Self {
-            held: HeldVectors::From {
-                segments: 0,
-                items: 0,
-            },
             segment_count: segments_there,
             whole: Some(Box::new(whole)),
             ..Self::new(self.segments.dimension(), self.held)

@@ -15,7 +15,7 @@ use crate::records::Role;
 pub(super) const SESSIONS: Saturation = Saturation { k1: 1.2, b: 0.75 };
 
 /// How many before and how many after a segment add to its score.
-const NEIGHBOURS: usize = 2;
+pub const NEIGHBOURS: usize = 2;
 
 /// How well an item's own text matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -2,7 +2,6 @@ mod build;
 mod embedded;
 mod evidence;
 mod field;
-mod gathered;
 #[cfg(test)]
 mod growing_tests;
 mod held;
@@ -34,7 +33,7 @@ use segment::IndexedSegment;
 use vocabulary::Vocabulary;
 
 pub use embedded::{EmbeddedQuestion, Nearest, Nearness};
-pub use evidence::{Excerpt, FoundWords, ItemMatch};
+pub use evidence::{Excerpt, FoundWords, ItemMatch, NEIGHBOURS};
 pub use held::HeldVectors;
 pub use partly_sealed::{
     FoundPlaces, PartlySealed, ReadBucket, SealedQuestion, Standing, WantedBucket,

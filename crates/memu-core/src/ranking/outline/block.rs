@@ -34,6 +34,17 @@ impl<T: Entry> Block<T> {
         self.texts.len()
     }
 
+    /// An entry of this block in one of its own.
+    #[must_use]
+    pub fn alone(&self, entry: &T) -> Self {
+        let mut texts = Dictionary::default();
+        let entries = vec![texts.retold(self, entry)];
+        Self {
+            texts: texts.texts,
+            entries,
+        }
+    }
+
     /// The place of the first entry.
     pub fn first_place(&self) -> Option<u64> {
         self.entries.first().map(Entry::place)
@@ -65,6 +76,15 @@ impl Dictionary {
         self.texts.push(text);
         self.counting.push(0);
         number
+    }
+
+    /// An entry of another block with the numbers that its texts have here.
+    fn retold<T: Entry>(&mut self, block: &Block<T>, entry: &T) -> T {
+        let mut entry = entry.clone();
+        entry.for_each_text(|number| {
+            *number = self.number(block.text(*number).unwrap_or_default());
+        });
+        entry
     }
 
     /// The different ones of these texts, by number, in the order in which they first
@@ -126,13 +146,7 @@ impl<T: Entry> BlockBuilder<T> {
 
     /// Adds an entry of another block.
     pub fn push_from(&mut self, block: &Block<T>, entry: &T) {
-        let mut entry = entry.clone();
-        self.push(|texts| {
-            entry.for_each_text(|number| {
-                *number = texts.number(block.text(*number).unwrap_or_default());
-            });
-            entry
-        });
+        self.push(|texts| texts.retold(block, entry));
     }
 
     fn close(&mut self) {
@@ -234,6 +248,7 @@ mod tests {
         let mut expected = blocks(&["A red boat"]);
         expected[0].entries[0].place = 1;
         assert_eq!(builder.finish(), expected);
+        assert_eq!(all[0].alone(&all[0].entries[1]), expected[0]);
     }
 
     #[test]

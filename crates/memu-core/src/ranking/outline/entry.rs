@@ -18,6 +18,9 @@ pub trait Entry: Clone + PartialEq + Serialize + DeserializeOwned {
 
     /// Calls `visit` with every number of a text of the block.
     fn for_each_text(&mut self, visit: impl FnMut(&mut u32));
+
+    /// Leaves its words out, and returns how many there were.
+    fn lay_bare(&mut self) -> u32;
 }
 
 /// What ranking needs to know of a segment.
@@ -124,6 +127,11 @@ impl Entry for SegmentOutline {
             visit(text);
         }
     }
+
+    fn lay_bare(&mut self) -> u32 {
+        let passages = std::mem::take(&mut self.passages);
+        passages.iter().flatten().map(|(_, count)| count).sum()
+    }
 }
 
 /// What ranking needs to know of an item.
@@ -206,6 +214,11 @@ impl Entry for ItemOutline {
         for (text, _) in &mut self.words {
             visit(text);
         }
+    }
+
+    fn lay_bare(&mut self) -> u32 {
+        let words = std::mem::take(&mut self.words);
+        words.iter().map(|(_, count)| count).sum()
     }
 }
 

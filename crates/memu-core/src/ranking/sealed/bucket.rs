@@ -59,7 +59,9 @@ impl Bucket {
     /// Removes a posting, and its word with the last one.
     pub(super) fn remove(&mut self, word: String, posting: Posting) {
         if let Entry::Occupied(mut list) = self.0.entry(word) {
-            list.get_mut().retain(|one| *one != posting);
+            if let Ok(at) = list.get().binary_search(&posting) {
+                list.get_mut().remove(at);
+            }
             if list.get().is_empty() {
                 list.remove();
             }
@@ -91,14 +93,8 @@ impl Bucket {
     /// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) when they are damaged or of another
     /// version; a bucket can be made anew from its records.
     pub fn from_bytes(words: &[u8], lists: &[u8]) -> Result<Self> {
-        let mut bucket = Self::default();
-        Self::read(words, lists, |word| {
-            let word = word.to_owned();
-            Some(move |bucket: &mut Self, postings| drop(bucket.0.insert(word, postings)))
-        })?
-        .into_iter()
-        .for_each(|(put, postings)| put(&mut bucket, postings));
-        Ok(bucket)
+        let lists = Self::read(words, lists, |word| Some(word.to_owned()))?;
+        Ok(Self(lists.into_iter().collect()))
     }
 
     /// The words of these bytes.

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
 use super::bucket::Bucket;
-use super::part::Kind;
 use super::posting::Posting;
+use super::sealable::Sealable;
 use super::summary::Summary;
 use crate::analysis::Analyzer;
-use crate::ranking::outline::{Block, ItemOutline, SegmentOutline};
+use crate::ranking::outline::Block;
 
 /// What becomes of a [`Part`](super::Part) whose records change or go.
 #[derive(Debug)]
@@ -32,34 +32,16 @@ impl Change {
         }
     }
 
-    /// Takes out what a segment says.
-    pub fn remove_segment(&mut self, block: &Block<SegmentOutline>, record: &SegmentOutline) {
-        self.remove(block, record);
-    }
-
-    /// Puts in what a segment that was there says now.
-    pub fn add_segment(&mut self, block: &Block<SegmentOutline>, record: &SegmentOutline) {
-        self.add(block, record);
-    }
-
-    /// Takes out what an item says.
-    pub fn remove_item(&mut self, block: &Block<ItemOutline>, record: &ItemOutline) {
-        self.remove(block, record);
-    }
-
-    /// Puts in what an item that was there says now.
-    pub fn add_item(&mut self, block: &Block<ItemOutline>, record: &ItemOutline) {
-        self.add(block, record);
-    }
-
-    fn remove<T: Kind>(&mut self, block: &Block<T>, record: &T) {
+    /// Takes out what a record of this block says.
+    pub fn remove<T: Sealable>(&mut self, block: &Block<T>, record: &T) {
         record.take_from(block, &mut self.summary);
         record.for_each_posting(block, |word, posting| {
             self.touched(word).removed.push((word.to_owned(), posting));
         });
     }
 
-    fn add<T: Kind>(&mut self, block: &Block<T>, record: &T) {
+    /// Puts in what a record that was there says now.
+    pub fn add<T: Sealable>(&mut self, block: &Block<T>, record: &T) {
         record.add_to(block, &mut self.summary);
         record.for_each_posting(block, |word, posting| {
             self.touched(word).added.push((word.to_owned(), posting));

@@ -13,11 +13,13 @@ mod change;
 mod lone;
 mod part;
 mod posting;
+mod sealable;
 mod summary;
 
 pub use bucket::Bucket;
 pub use change::Change;
 pub use lone::LoneEntry;
 pub use part::{Part, PartName, SealedPart};
-pub use posting::{Posting, Sealable};
+pub use posting::Posting;
+pub use sealable::Sealable;
 pub use summary::{SealedSession, Summary};

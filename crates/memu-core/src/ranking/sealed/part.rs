@@ -1,14 +1,17 @@
 use std::collections::BTreeMap;
 
 use super::bucket::Bucket;
-use super::summary::{Summary, Summed};
+use super::sealable::Sealable;
+use super::summary::{SealedSession, Summary};
 use crate::analysis::Analyzer;
-use crate::ranking::outline::{Block, ItemOutline, SegmentOutline};
+use crate::ranking::outline::Block;
 use crate::records::OwnerKind;
 
 /// About how many records share a bucket of their postings: it has some kilobyte, which PostgreSQL
 /// keeps in the row.
 const RECORDS_PER_BUCKET: u64 = 16;
+
+const MOST_BUCKETS: u64 = 1 << 20;
 
 /// Which part of a scope it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,35 +36,9 @@ pub struct Part {
     pub buckets: BTreeMap<u32, Bucket>,
 }
 
-/// A kind of record that can be sealed, with its number among kinds.
-pub(super) trait Kind: Summed {
-    const KIND: OwnerKind;
-}
-
-impl Kind for SegmentOutline {
-    const KIND: OwnerKind = OwnerKind::Segment;
-}
-
-impl Kind for ItemOutline {
-    const KIND: OwnerKind = OwnerKind::Item;
-}
-
 impl Part {
-    /// Seals segments, which lie side by side and end with a session.
-    pub fn of_segments<'b>(
-        records: impl IntoIterator<Item = (&'b Block<SegmentOutline>, &'b SegmentOutline)>,
-    ) -> Option<Self> {
-        Self::of(records)
-    }
-
-    /// Seals items, which lie side by side.
-    pub fn of_items<'b>(
-        records: impl IntoIterator<Item = (&'b Block<ItemOutline>, &'b ItemOutline)>,
-    ) -> Option<Self> {
-        Self::of(records)
-    }
-
-    fn of<'b, T: Kind + 'b>(
+    /// Seals records that lie side by side; segments that do end with a session. `None` for none.
+    pub fn of<'b, T: Sealable + 'b>(
         records: impl IntoIterator<Item = (&'b Block<T>, &'b T)>,
     ) -> Option<Self> {
         let mut part = None;
@@ -69,7 +46,7 @@ impl Part {
             let place = record.place();
             let part: &mut Self = part.get_or_insert_with(|| Self {
                 name: PartName {
-                    kind: T::KIND,
+                    kind: T::OWNER,
                     first_place: place,
                     last_place: place,
                 },
@@ -106,10 +83,43 @@ impl Part {
         Some(merged.spread())
     }
 
+    /// Whether it says what another one says that was made of the same records: it does not matter
+    /// how their postings are spread, which records were their first and last before some went,
+    /// and in which order what is counted came.
+    pub fn says_as(self, other: Self) -> bool {
+        self.comparable() == other.comparable()
+    }
+
+    fn comparable(self) -> Option<Self> {
+        let mut part = Self::merged([self])?;
+        part.name.first_place = 0;
+        part.name.last_place = 0;
+        let summary = &mut part.summary;
+        summary.last_place = 0;
+        summary.speakers.sort_unstable();
+        summary
+            .nameless
+            .sort_unstable_by_key(|(role, _)| role.as_str());
+        let key = |one: &SealedSession| (one.resource, one.session);
+        // Where a session between two of one name went, these are one in what is made anew.
+        summary.sessions.dedup_by(|next, first| {
+            let same = key(next) == key(first);
+            if same {
+                first.segments += next.segments;
+                first.words += next.words;
+            }
+            same
+        });
+        for session in &mut summary.sessions {
+            (session.first, session.last) = (0, 0);
+        }
+        Some(part)
+    }
+
     /// Spreads all words over as many buckets as there should be.
     fn spread(mut self) -> Self {
-        let buckets = (self.summary.records / RECORDS_PER_BUCKET).next_power_of_two();
-        let buckets = u32::try_from(buckets).unwrap_or(1 << 20).min(1 << 20);
+        let wanted = (self.summary.records / RECORDS_PER_BUCKET).next_power_of_two();
+        let buckets = wanted.min(MOST_BUCKETS) as u32;
         let analyzer = Analyzer::default();
         let all = std::mem::take(&mut self.buckets).into_values();
         for (word, postings) in all.flat_map(Bucket::into_lists) {

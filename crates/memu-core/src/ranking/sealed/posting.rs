@@ -1,5 +1,5 @@
-use crate::error::{Error, ErrorKind, Result};
-use crate::ranking::outline::{Block, Entry, ItemOutline, SegmentOutline};
+use crate::error::{Error, Result};
+use crate::ranking::framed::damaged;
 
 /// That a document holds a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,51 +15,11 @@ pub struct Posting {
     pub length: u32,
 }
 
-/// A kind of record that can be sealed.
-pub trait Sealable: Entry {
-    /// Calls `visit` for every word of every document of a record of this block.
-    fn for_each_posting(&self, block: &Block<Self>, visit: impl FnMut(&str, Posting));
-}
-
-impl Sealable for SegmentOutline {
-    fn for_each_posting(&self, block: &Block<Self>, mut visit: impl FnMut(&str, Posting)) {
-        for (which, passage) in (0..).zip(&self.passages) {
-            let length = passage.iter().map(|(_, count)| count).sum();
-            for (word, count) in passage {
-                let posting = Posting {
-                    place: self.place,
-                    which,
-                    count: *count,
-                    length,
-                };
-                visit(block.text(*word).unwrap_or_default(), posting);
-            }
-        }
-    }
-}
-
-impl Sealable for ItemOutline {
-    fn for_each_posting(&self, block: &Block<Self>, mut visit: impl FnMut(&str, Posting)) {
-        let posting = Posting {
-            place: self.place,
-            which: u32::from(!self.segments.is_empty()),
-            count: 0,
-            length: self.words.iter().map(|(_, count)| count).sum(),
-        };
-        for (word, count) in &self.words {
-            let posting = Posting {
-                count: *count,
-                ..posting
-            };
-            visit(block.text(*word).unwrap_or_default(), posting);
-        }
-    }
-}
-
-/// Postings, in order, as bytes: of each how much farther its place is than the one before,
-/// doubled, and one more where `which` follows; its count; its length.
+/// Postings, in order, as bytes: how many there are; of each how much farther its place is than
+/// the one before, doubled, and one more where `which` follows; its count; its length.
 pub(super) fn packed(postings: &[Posting]) -> Result<Vec<u8>> {
-    let mut numbers = Vec::with_capacity(3 * postings.len());
+    let mut numbers = Vec::with_capacity(1 + 3 * postings.len());
+    numbers.push(postings.len() as u64);
     let mut last = 0;
     for posting in postings {
         let further = posting.place.wrapping_sub(last);
@@ -71,53 +31,51 @@ pub(super) fn packed(postings: &[Posting]) -> Result<Vec<u8>> {
         }
         numbers.extend([u64::from(posting.count), u64::from(posting.length)]);
     }
-    let cause = |cause| Error::internal("postings cannot be written").caused_by(cause);
-    postcard::to_stdvec(&numbers).map_err(cause)
+    let mut bytes = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        bytes = postcard::to_extend(&number, bytes)
+            .map_err(|cause| Error::internal("postings cannot be written").caused_by(cause))?;
+    }
+    Ok(bytes)
 }
 
 /// The postings of these bytes.
-pub(super) fn unpacked(bytes: &[u8]) -> Result<Vec<Posting>> {
-    let (count, mut rest) = number(bytes)?;
-    let count = usize::try_from(count).map_err(|_| damaged())?;
-    // How many it says there are may be damaged, too.
-    let mut postings = Vec::with_capacity((count / 3).min(bytes.len()));
-    let mut next = || -> Result<u64> {
-        let (found, after) = number(rest)?;
-        rest = after;
-        Ok(found)
-    };
-    let (mut left, mut place) = (count, 0_u64);
-    while left > 0 {
-        let further = next()?;
+pub(super) fn unpacked(mut bytes: &[u8]) -> Result<Vec<Posting>> {
+    let count = number(&mut bytes)?;
+    // How many it says there are may be damaged, too; each takes three bytes or more.
+    let room = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut postings = Vec::with_capacity(room.min(bytes.len() / 3));
+    let mut place = 0_u64;
+    for _ in 0..count {
+        let further = number(&mut bytes)?;
         place = place.wrapping_add(further >> 1);
         let has_which = further & 1 == 1;
-        left = left
-            .checked_sub(3 + usize::from(has_which))
-            .ok_or_else(damaged)?;
-        let which = if has_which { next()? } else { 0 };
-        let small = |number: u64| u32::try_from(number).map_err(|_| damaged());
         postings.push(Posting {
             place,
-            which: small(which)?,
-            count: small(next()?)?,
-            length: small(next()?)?,
+            which: if has_which { small(&mut bytes)? } else { 0 },
+            count: small(&mut bytes)?,
+            length: small(&mut bytes)?,
         });
     }
     Ok(postings)
 }
 
-fn damaged() -> Error {
-    Error::new(ErrorKind::Corrupt, "a list of postings is damaged")
+/// Takes the next number of a list.
+fn number(bytes: &mut &[u8]) -> Result<u64> {
+    let (number, rest) =
+        postcard::take_from_bytes(bytes).map_err(|cause| damaged().caused_by(cause))?;
+    *bytes = rest;
+    Ok(number)
 }
 
-/// The next number of a list.
-fn number(bytes: &[u8]) -> Result<(u64, &[u8])> {
-    postcard::take_from_bytes(bytes).map_err(|cause| damaged().caused_by(cause))
+fn small(bytes: &mut &[u8]) -> Result<u32> {
+    u32::try_from(number(bytes)?).map_err(|_| damaged())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn postings_come_back_and_damage_is_found() {
@@ -140,7 +98,8 @@ mod tests {
             let error = unpacked(&bytes[..end]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Corrupt);
         }
-        let numbers: Vec<u64> = vec![6, 1 << 33, 1];
-        assert!(unpacked(&postcard::to_stdvec(&numbers).unwrap()).is_err());
+        // Of one posting, whose count is too large.
+        let too_large = postcard::to_stdvec(&(1_u64, 6_u64, 1_u64 << 33, 1_u64)).unwrap();
+        assert!(unpacked(&too_large).is_err());
     }
 }

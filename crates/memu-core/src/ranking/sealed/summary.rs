@@ -1,9 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::posting::Sealable;
 use crate::error::Result;
 use crate::ranking::framed::{damaged, framed, unframed};
-use crate::ranking::outline::{Block, ItemOutline, SegmentOutline};
 use crate::records::Role;
 
 const VERSION: u8 = 1;
@@ -97,7 +95,7 @@ impl Summary {
 }
 
 /// Adds to the count of one of these.
-fn count_one<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K, more: u64) {
+pub(super) fn count_one<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K, more: u64) {
     match counts.iter_mut().find(|(known, _)| *known == key) {
         Some((_, count)) => *count += more,
         None => counts.push((key, more)),
@@ -105,107 +103,11 @@ fn count_one<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: K, more: u64) {
 }
 
 /// Takes one from the count of one of these, which goes with the last.
-fn uncount_one<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: &K) {
+pub(super) fn uncount_one<K: PartialEq>(counts: &mut Vec<(K, u64)>, key: &K) {
     for (known, count) in counts.iter_mut() {
         if known == key {
             *count = count.saturating_sub(1);
         }
     }
     counts.retain(|(_, count)| *count > 0);
-}
-
-/// A kind of record of which something is known in summary.
-pub(super) trait Summed: Sealable {
-    /// Adds a record, which comes after all others or was there before with other words.
-    fn add_to(&self, block: &Block<Self>, summary: &mut Summary);
-
-    /// Takes a record out.
-    fn take_from(&self, block: &Block<Self>, summary: &mut Summary);
-}
-
-impl SegmentOutline {
-    fn word_count(&self) -> u64 {
-        let counts = self.passages.iter().flatten();
-        counts.map(|(_, count)| u64::from(*count)).sum()
-    }
-}
-
-impl Summed for SegmentOutline {
-    fn add_to(&self, block: &Block<Self>, summary: &mut Summary) {
-        let words = self.word_count();
-        summary.records += 1;
-        summary.documents += self.passages.len() as u64;
-        summary.words += words;
-        let at = summary.session_of(self.place);
-        let at = at.unwrap_or_else(|| {
-            let key = |one: &SealedSession| (one.resource, one.session);
-            let goes_on = summary.sessions.last().map(key) == Some((self.resource, self.session));
-            if !goes_on {
-                summary.sessions.push(SealedSession {
-                    resource: self.resource,
-                    session: self.session,
-                    first: self.place,
-                    last: self.place,
-                    segments: 0,
-                    words: 0,
-                });
-            }
-            summary.sessions.len() - 1
-        });
-        if let Some(session) = summary.sessions.get_mut(at) {
-            session.last = session.last.max(self.place);
-            session.segments += 1;
-            session.words += words;
-        }
-        match (self.speaker.and_then(|name| block.text(name)), self.role()) {
-            (Some(name), _) => count_one(&mut summary.speakers, name.to_owned(), 1),
-            (None, Some(role)) => count_one(&mut summary.nameless, role, 1),
-            (None, None) => {}
-        }
-    }
-
-    fn take_from(&self, block: &Block<Self>, summary: &mut Summary) {
-        let words = self.word_count();
-        summary.records = summary.records.saturating_sub(1);
-        summary.documents = summary.documents.saturating_sub(self.passages.len() as u64);
-        summary.words = summary.words.saturating_sub(words);
-        if let Some(at) = summary.session_of(self.place)
-            && let Some(session) = summary.sessions.get_mut(at)
-        {
-            session.segments = session.segments.saturating_sub(1);
-            session.words = session.words.saturating_sub(words);
-            if session.segments == 0 {
-                summary.sessions.remove(at);
-            }
-        }
-        match (self.speaker.and_then(|name| block.text(name)), self.role()) {
-            (Some(name), _) => uncount_one(&mut summary.speakers, &name.to_owned()),
-            (None, Some(role)) => uncount_one(&mut summary.nameless, &role),
-            (None, None) => {}
-        }
-    }
-}
-
-impl Summed for ItemOutline {
-    fn add_to(&self, _: &Block<Self>, summary: &mut Summary) {
-        let words: u64 = self.words.iter().map(|(_, count)| u64::from(*count)).sum();
-        summary.records += 1;
-        summary.documents += 1;
-        summary.words += words;
-        if self.segments.is_empty() {
-            summary.uncited += 1;
-            summary.uncited_words += words;
-        }
-    }
-
-    fn take_from(&self, _: &Block<Self>, summary: &mut Summary) {
-        let words: u64 = self.words.iter().map(|(_, count)| u64::from(*count)).sum();
-        summary.records = summary.records.saturating_sub(1);
-        summary.documents = summary.documents.saturating_sub(1);
-        summary.words = summary.words.saturating_sub(words);
-        if self.segments.is_empty() {
-            summary.uncited = summary.uncited.saturating_sub(1);
-            summary.uncited_words = summary.uncited_words.saturating_sub(words);
-        }
-    }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::near::NearHits;
 use super::open_entries;
 use crate::environment::offload;
 use crate::error::Result;
@@ -11,22 +12,14 @@ use crate::ranking::outline::{
     Block, BlockBuilder, CategoryOutline, Entry, ItemOutline, Outline, ResourceOutline,
     SegmentOutline,
 };
-use crate::ranking::{Excerpt, FoundPlaces, FoundWords, ReadBucket, Standing, WantedBucket};
+use crate::ranking::{
+    Excerpt, FoundPlaces, FoundWords, NEIGHBOURS, ReadBucket, Standing, WantedBucket,
+};
 use crate::scope::Scope;
 use crate::service::Context;
 use crate::service::sealed::PartlyInMemory;
 use crate::service::searchable::{ScopeVectors, Searchable};
 use crate::store::{SealedStore, SegmentEntry, VectorHit};
-
-/// How far from a segment that was found those are that may score because of it.
-const AROUND: usize = 2;
-
-/// What the store finds near to the vector of a question.
-#[derive(Clone, Debug, Default)]
-pub(super) struct NearHits {
-    pub(super) segments: Vec<VectorHit>,
-    pub(super) items: Vec<VectorHit>,
-}
 
 /// What is asked, in words.
 #[derive(Clone, Debug)]
@@ -73,9 +66,8 @@ pub(super) async fn take(
 ) -> Result<(Searchable, FoundWords)> {
     let mut gathered = Vec::with_capacity(scopes.len());
     for (number, scope) in scopes.iter().enumerate() {
-        let outline = partly.outlines.get(number);
-        let source = match outline.and_then(Option::as_ref) {
-            Some(outline) => Source::Memory(&outline.outline),
+        let source = match partly.whole(number) {
+            Some(outline) => Source::Memory(outline),
             None => Source::Store(store, scope),
         };
         gathered.push(gather(&source, &Sought::of(number, scope, &found, near)).await?);
@@ -280,7 +272,7 @@ impl Gathered {
         };
         let mut before = None;
         for (at, (entry, place)) in window.into_iter().zip(places).enumerate() {
-            if at.abs_diff(middle) <= AROUND {
+            if at.abs_diff(middle) <= NEIGHBOURS {
                 let is_found = place.is_some_and(|place| found.binary_search(&place).is_ok());
                 // One that was found comes with its words elsewhere.
                 if at == middle || !is_found {

@@ -7,9 +7,11 @@ mod diversity;
 mod excerpt;
 mod follow_up;
 mod intention;
+mod near;
 mod open_entries;
 mod picks;
 mod rank;
+mod records;
 mod shown;
 mod steps;
 

@@ -2,15 +2,12 @@
 //! which parts are; see [`SealedStore`](crate::store::SealedStore).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::ranking::outline::{
-    Block, BlockBuilder, CategoryOutline, Entry, ItemOutline, Outline, ResourceOutline,
-    SegmentOutline,
+    Block, CategoryOutline, Entry, ItemOutline, Outline, ResourceOutline, SegmentOutline,
 };
-use crate::store::SegmentEntry;
-
-/// How many before and after a segment come with it.
-const BESIDE: usize = 3;
+use crate::store::{BESIDE, SegmentEntry};
 
 /// The segments at these places, with those beside each.
 pub(super) fn around(outline: &Outline, places: &[u64]) -> Vec<Vec<SegmentEntry>> {
@@ -25,7 +22,7 @@ pub(super) fn around(outline: &Outline, places: &[u64]) -> Vec<Vec<SegmentEntry>
         let entry = |(number, (block, entry)): (usize, &(&Block<_>, &SegmentOutline))| {
             segment(block, entry, number == at)
         };
-        beside.map(entry).collect()
+        Some(beside.map(entry).collect())
     };
     places.iter().filter_map(window).collect()
 }
@@ -34,8 +31,9 @@ pub(super) fn around(outline: &Outline, places: &[u64]) -> Vec<Vec<SegmentEntry>
 pub(super) fn segments(outline: &Outline, places: &[u64]) -> Vec<SegmentEntry> {
     let wanted: BTreeSet<u64> = places.iter().copied().collect();
     let found = entries(&outline.segments).filter(|(_, entry)| wanted.contains(&entry.place));
-    let bare = found.filter_map(|(block, entry)| segment(block, entry, false));
-    bare.collect()
+    found
+        .map(|(block, entry)| segment(block, entry, false))
+        .collect()
 }
 
 /// The items at these places and those that cite segments at these.
@@ -45,10 +43,10 @@ pub(super) fn items(outline: &Outline, places: &[u64], citing: &[u64]) -> Vec<Bl
     let found = entries(&outline.items).filter(|(_, item)| {
         wanted.contains(&item.place) || item.segments.iter().any(|cited| citing.contains(cited))
     });
-    let bare = found.filter_map(|(block, item)| {
+    let bare = found.map(|(block, item)| {
         let mut item = item.clone();
-        item.words.clear();
-        alone(block, &item)
+        item.lay_bare();
+        block.alone(&item)
     });
     bare.collect()
 }
@@ -75,7 +73,7 @@ pub(super) fn hung_on(
     )
 }
 
-fn entries<T>(blocks: &[std::sync::Arc<Block<T>>]) -> impl Iterator<Item = (&Block<T>, &T)> {
+fn entries<T>(blocks: &[Arc<Block<T>>]) -> impl Iterator<Item = (&Block<T>, &T)> {
     blocks.iter().flat_map(|block| {
         let entries = block.entries.iter();
         entries.map(move |entry| (&**block, entry))
@@ -86,19 +84,11 @@ fn segment(
     block: &Block<SegmentOutline>,
     entry: &SegmentOutline,
     with_words: bool,
-) -> Option<SegmentEntry> {
-    let words = entry.passages.iter().flatten();
-    let length = words.map(|(_, count)| count).sum();
-    let mut entry = entry.clone();
-    if !with_words {
-        entry.passages.clear();
+) -> SegmentEntry {
+    let mut bare = entry.clone();
+    let length = bare.lay_bare();
+    SegmentEntry {
+        length,
+        block: block.alone(if with_words { entry } else { &bare }),
     }
-    let block = alone(block, &entry)?;
-    Some(SegmentEntry { length, block })
-}
-
-fn alone<T: Entry>(block: &Block<T>, entry: &T) -> Option<Block<T>> {
-    let mut builder = BlockBuilder::default();
-    builder.push_from(block, entry);
-    builder.finish().pop()
 }

@@ -1,6 +1,7 @@
-use super::corpus::{Corpus, Records};
+use super::corpus::Corpus;
 use super::diversity::{SameSession, SharedSources, diversified};
 use super::rank::Ranking;
+use super::records::Records;
 use super::shown::Shown;
 use crate::config::RetrieveConfig;
 use crate::error::Result;

@@ -1,5 +1,9 @@
 //! An index of scopes of which most records are sealed.
 
+mod gathered;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -26,18 +30,18 @@ pub type Standing = (usize, u64);
 #[derive(Clone, Debug)]
 pub struct PartlySealed {
     /// What is not sealed, and all words that occur.
-    pub(super) open: Index,
+    open: Index,
     /// By number: where the items that are not sealed stand.
-    pub(super) items: Vec<Standing>,
-    pub(super) parts: Vec<PartOfScope>,
+    items: Vec<Standing>,
+    parts: Vec<PartOfScope>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct PartOfScope {
-    pub(super) scope: usize,
-    pub(super) part: Arc<SealedPart>,
+struct PartOfScope {
+    scope: usize,
+    part: Arc<SealedPart>,
     /// The number of its first session among all.
-    pub(super) first_session: u32,
+    first_session: u32,
 }
 
 /// A question, and which terms it may match.
@@ -45,7 +49,7 @@ pub(super) struct PartOfScope {
 pub struct SealedQuestion {
     question: Question,
     matches: QuestionMatches,
-    pub(super) terms: Vec<u32>,
+    terms: Vec<u32>,
 }
 
 /// A bucket that holds words of a question.
@@ -139,14 +143,11 @@ impl PartlySealed {
     /// Does nothing where there never were any.
     pub fn embed<'v>(
         &mut self,
+        held: HeldVectors,
         dimension: Option<usize>,
         segment: impl Fn(SegmentName<'_>) -> Option<&'v [f32]>,
         items: impl Iterator<Item = (usize, &'v [f32])>,
     ) {
-        let held = HeldVectors::From {
-            segments: 0,
-            items: 0,
-        };
         self.open.embed_segments(dimension, held, segment);
         for (number, vector) in items {
             self.open.embed_item(number as u32, vector, &[]);
@@ -154,7 +155,7 @@ impl PartlySealed {
     }
 
     /// How many passages segments have.
-    pub(super) fn passages(&self) -> u64 {
+    fn passages(&self) -> u64 {
         let sealed = self.parts_of(OwnerKind::Segment);
         let sealed: u64 = sealed.map(|(_, one)| one.part.summary.documents).sum();
         self.open.passage_owner.len() as u64 + sealed
@@ -262,7 +263,7 @@ impl PartlySealed {
         })
     }
 
-    pub(super) fn open_segment(&self, position: u32) -> Standing {
+    fn open_segment(&self, position: u32) -> Standing {
         let segment = self.open.segments.get(position as usize);
         segment.map_or((0, 0), |segment| (segment.scope as usize, segment.place))
     }
@@ -282,7 +283,8 @@ impl PartlySealed {
     }
 
     /// What was found, told of an index of an excerpt: of the records that were found, and some
-    /// around them. `items` says where its items stand, by number.
+    /// around them. `items` says where its items stand, by number. The index learns what vectors
+    /// are on average.
     pub fn tell(
         &self,
         found: FoundPlaces,
@@ -328,16 +330,7 @@ impl PartlySealed {
     }
 }
 
-#[cfg(test)]
-#[path = "partly_sealed_tests.rs"]
-mod tests;
-
 impl FoundPlaces {
-    /// The question, understood.
-    pub fn question(&self) -> &Question {
-        &self.question
-    }
-
     /// Where the segments stand that may score.
     pub fn segments(&self) -> impl Iterator<Item = Standing> {
         self.segments.iter().map(|(standing, _)| *standing)

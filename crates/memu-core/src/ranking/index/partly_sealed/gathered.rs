@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::field::{Field, Posting as Occurs};
-use super::partly_sealed::{PartOfScope, PartlySealed, ReadBucket, SealedQuestion, Standing};
+use super::super::field::{Field, Posting as Occurs};
+use super::{PartOfScope, PartlySealed, ReadBucket, SealedQuestion, Standing};
 use crate::error::Result;
 use crate::ranking::sealed::{Bucket, PartName, Posting};
 use crate::records::OwnerKind;

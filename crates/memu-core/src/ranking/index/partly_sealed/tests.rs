@@ -128,12 +128,12 @@ fn what_sealed_parts_hold_is_found_as_if_all_were_in_memory() {
             } else {
                 let mut from = 0;
                 for end in ends.drain(..) {
-                    stored.put(Part::of_segments(all[from..end].to_vec()));
+                    stored.put(Part::of(all[from..end].to_vec()));
                     from = end;
                 }
                 let mut from = 0;
                 for end in item_ends.drain(..) {
-                    stored.put(Part::of_items(all_items[from..end].to_vec()));
+                    stored.put(Part::of(all_items[from..end].to_vec()));
                     from = end;
                 }
             }
@@ -163,8 +163,8 @@ fn what_changes_and_goes_leaves_nothing_in_its_part() {
     let (all, _) = split(&before.segments, 60);
     let (all_items, _) = split(&before.items, 60);
     let mut stored = Stored::default();
-    stored.put(Part::of_segments(all.clone()));
-    stored.put(Part::of_items(all_items.clone()));
+    stored.put(Part::of(all.clone()));
+    stored.put(Part::of(all_items.clone()));
     let change = |stored: &mut Stored, kind: OwnerKind, change: &mut dyn FnMut(&mut Change)| {
         let part = stored
             .0
@@ -183,7 +183,7 @@ fn what_changes_and_goes_leaves_nothing_in_its_part() {
     // Two sessions are forgotten, and an item says and cites something else.
     change(&mut stored, OwnerKind::Segment, &mut |change| {
         for (block, segment) in &all[10..30] {
-            change.remove_segment(block, segment);
+            change.remove(block, segment);
         }
     });
     growing.items[7].0.summary = "an utterly different thing".to_owned();
@@ -191,8 +191,8 @@ fn what_changes_and_goes_leaves_nothing_in_its_part() {
     let after = growing.outline();
     let (now, _) = split(&after.items, 60);
     change(&mut stored, OwnerKind::Item, &mut |change| {
-        change.remove_item(all_items[7].0, all_items[7].1);
-        change.add_item(now[7].0, now[7].1);
+        change.remove(all_items[7].0, all_items[7].1);
+        change.add(now[7].0, now[7].1);
     });
     let mut rest = BlockBuilder::default();
     for (block, segment) in all[..10].iter().chain(&all[30..]) {
@@ -204,12 +204,13 @@ fn what_changes_and_goes_leaves_nothing_in_its_part() {
     };
     let (left, _) = split(&rest.segments, 40);
     let mut expected = Stored::default();
-    expected.put(Part::of_segments(left));
-    expected.put(Part::of_items(now));
-    for (part, expected) in stored.0.values_mut().zip(expected.0.values_mut()) {
-        // How many buckets there are was decided before.
-        let whole = |part: &Part| Part::merged([part.clone()]).unwrap();
-        assert_eq!(whole(part), whole(expected));
+    expected.put(Part::of(left));
+    expected.put(Part::of(now));
+    let original = [Part::of(all.clone()), Part::of(all_items.clone())];
+    let pairs = stored.0.values().zip(expected.0.values());
+    for ((part, expected), original) in pairs.zip(original) {
+        assert!(part.clone().says_as(expected.clone()));
+        assert!(!part.clone().says_as(original.unwrap()));
     }
     let open = Outline {
         segments: Vec::new(),
@@ -229,7 +230,7 @@ fn damage_is_an_error_and_a_part_that_is_not_known_is_left_out() {
     let outline = growing.outline();
     let (all, _) = split(&outline.segments, 60);
     let mut stored = Stored::default();
-    stored.put(Part::of_segments(all));
+    stored.put(Part::of(all));
     let config = RankingConfig::default();
     let nothing = Outline::default();
     let partly = PartlySealed::build(&[&nothing], stored.known(), words());
